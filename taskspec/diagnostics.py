@@ -1,0 +1,53 @@
+"""Diagnostics: what is wrong in a document, where, and what to do. Prints nothing."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from taskspec.errors import TaskspecError
+
+
+class Severity(StrEnum):
+    """How much a diagnostic matters."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, order=True)
+class Position:
+    """A place in a file: path as shown to the user, line and column counted from 1."""
+
+    file: str
+    line: int = 1
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Diagnostic:
+    """One finding: a constant summary, a detail in full sentences, and a way out."""
+
+    summary: str
+    detail: str = ""
+    hint: str = ""
+    position: Position
+    severity: Severity = Severity.ERROR
+
+
+class ManifestError(TaskspecError):
+    """The documents are wrong; carries every diagnostic."""
+
+    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+        super().__init__("the manifests are wrong")
+        self.diagnostics = tuple(diagnostics)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return `Did you mean …?` for the known name that is closest to `name`, or an empty string."""
+    from difflib import get_close_matches
+
+    found = get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f"Did you mean `{found[0]}`?" if found else ""

@@ -1,0 +1,107 @@
+"""The exceptions of taskspec: one class per possible reaction of a caller. Knows nothing above itself.
+
+TaskspecError                     anything that a user can be told in a sentence
+├── UsageError                    the command line asks for something that cannot be
+├── ManifestError                 the documents are wrong; carries every diagnostic (diagnostics.py)
+├── MissingSecretError            a key or a secret that is needed is not there
+├── StateError                    the state cannot be read or written
+│   ├── LockHeldError             another command holds the lock; wait, or look at the holder
+│   ├── LostLeaseError            the lock was lost while working; stop writing
+│   ├── StaleError                the state moved on since it was read; read again
+│   └── UnknownCommitError        whether the write happened is unknown; read back by serial
+├── EngineError                   the embedded engine cannot be started or joined
+├── RemoteError                   the remote did not do what was asked
+│   ├── NotSentError              no byte of the request left; it may be sent again
+│   ├── UnansweredError           it was sent and no usable answer came; the outcome is unknown
+│   └── RefusedError              the remote answered "no" (status, detail)
+│       ├── UnauthorizedError     401, 403: the key is wrong
+│       ├── NotFoundError         404
+│       └── ThrottledError        429: too fast, or a billing limit
+└── RunInterruptedError           a signal asked to stop
+"""
+
+
+class TaskspecError(Exception):
+    """Anything that a user can be told in a sentence; `hint` says what to do."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(TaskspecError):
+    """The command line asks for something that cannot be."""
+
+
+class MissingSecretError(TaskspecError):
+    """A key or a secret that is needed is not there."""
+
+
+class StateError(TaskspecError):
+    """The state cannot be read or written."""
+
+
+class LockHeldError(StateError):
+    """Another command holds the lock."""
+
+
+class LostLeaseError(StateError):
+    """The lock was lost while working."""
+
+
+class StaleError(StateError):
+    """The state moved on since it was read."""
+
+
+class UnknownCommitError(StateError):
+    """Whether the write happened is unknown; read back by serial."""
+
+
+class EngineError(TaskspecError):
+    """The embedded engine cannot be started or joined."""
+
+
+class RemoteError(TaskspecError):
+    """The remote did not do what was asked."""
+
+
+class NotSentError(RemoteError):
+    """No byte of the request left."""
+
+
+class UnansweredError(RemoteError):
+    """The request was sent and no usable answer came: its outcome is unknown."""
+
+
+class RefusedError(RemoteError):
+    """The remote answered "no"."""
+
+    def __init__(self, message: str, *, status: int, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+
+
+class UnauthorizedError(RefusedError):
+    """The remote does not accept the key (401, 403)."""
+
+
+class NotFoundError(RefusedError):
+    """The remote does not know the thing asked for (404)."""
+
+
+class ThrottledError(RefusedError):
+    """The remote limits the caller (429): too fast, or a billing limit."""
+
+    retry_after: float | None = None
+    """Seconds that the remote asks to wait; None where it does not say."""
+    billing: bool = False
+    """The limit is one of money: waiting does not help."""
+
+
+class RunInterruptedError(TaskspecError):
+    """A signal asked the command to stop."""
+
+    def __init__(self, signum: int) -> None:
+        super().__init__("interrupted")
+        self.signum = signum

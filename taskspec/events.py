@@ -1,0 +1,163 @@
+"""Events: everything that can happen while a command works, one frozen class each. Holds no behaviour."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from taskspec.address import Address
+
+
+class Health(StrEnum):
+    """How an address stands: with its accepted result or on the way to one, or not."""
+
+    HEALTHY = "healthy"
+    UNHEALTHY = "unhealthy"
+    NEEDS_INPUT = "needsInput"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Event:
+    """Something that happened; the class name is its type."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApplyStarted(Event):
+    """The lock is held and the first effect is next."""
+
+    plan: str
+    changes: int
+    paid: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunCreated(Event):
+    """The remote accepted a new run, and its id is recorded."""
+
+    address: Address
+    agent: str
+    generation: int
+    attempt: int
+    run: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunAdopted(Event):
+    """An intent of unknown outcome was found as a run on the remote, and is recorded."""
+
+    address: Address
+    run: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunStatusChanged(Event):
+    """A run that is followed shows another status."""
+
+    address: Address
+    run: str
+    status: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunEnded(Event):
+    """A run ended and was judged; `seconds` is None where the remote does not tell."""
+
+    address: Address
+    run: str
+    status: str
+    verdict: str
+    seconds: float | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ResultWritten(Event):
+    """An accepted result is in the results folder."""
+
+    address: Address
+    path: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunStopped(Event):
+    """A run was stopped by us; `cause` is one of replace, remove, user, timeout."""
+
+    address: Address
+    run: str
+    cause: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TitleUpdated(Event):
+    """The title of an ended run was changed on the remote, or the remote did not keep it."""
+
+    address: Address
+    run: str
+    kept: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AddressForgotten(Event):
+    """A task that is no longer declared has left the state; its result is in the history."""
+
+    address: Address
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RetryScheduled(Event):
+    """An attempt did not succeed and the task's policy grants the next one, after `seconds`."""
+
+    address: Address
+    attempt: int
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OutcomeUnknown(Event):
+    """A run was asked for and nobody knows whether the remote has it; decidable after `seconds`."""
+
+    address: Address
+    seconds: float
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WaitedTooLong(Event):
+    """The time to wait is over; the runs of these addresses were still active."""
+
+    addresses: tuple[Address, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Interrupted(Event):
+    """A signal asked to stop."""
+
+    signum: int
+
+
+class Effect(StrEnum):
+    """What became of one change."""
+
+    DONE = "done"
+    LEFT = "left"  # nothing was to be done, or not to be waited for
+    FAILED = "failed"  # it could not be carried out: an error of ours, of the remote, or of the connection
+    UNKNOWN = "unknown"  # it was sent, and its outcome is not known
+    CUT = "cut"  # the time to wait was over, or a signal came, before it was finished
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChangeFinished(Event):
+    """One change of the plan is finished: exactly one of these for each address."""
+
+    address: Address
+    action: str
+    effect: Effect
+    health: Health
+    verdict: str | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApplyFinished(Event):
+    """The apply is over, and everything that happened is recorded."""
+
+    seconds: float

@@ -1,0 +1,44 @@
+"""Settings: the one place that reads the process environment. Decides nothing."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+VARIABLE_PREFIX = "TASKSPEC_VAR_"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """What the environment says."""
+
+    environ: Mapping[str, str] = field(repr=False)
+    """The whole environment: for secrets that a project names, and for what agents inherit."""
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """`TASKSPEC_VAR_x=…`, by variable name."""
+    xpander_api_key: str | None = field(default=None, repr=False)
+    xpander_base_url: str = "https://inbound.xpander.ai"
+    xpander_organization: str | None = None
+    cache_folder: Path
+    """Where derived files that may be deleted at any time live (`$XDG_CACHE_HOME/taskspec`)."""
+    color: bool = True
+    """False where `NO_COLOR` is set (no-color.org)."""
+    continuous_integration: bool = False
+
+
+def from_environ(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from an environment (default: this process's)."""
+    env = dict(os.environ if environ is None else environ)
+    staging = env.get("IS_STG") == "true"
+    cache = env.get("XDG_CACHE_HOME") or str(Path(env.get("HOME", "/tmp")) / ".cache")  # noqa: S108
+    return Settings(
+        environ=env,
+        variables={k.removeprefix(VARIABLE_PREFIX): v for k, v in env.items() if k.startswith(VARIABLE_PREFIX)},
+        xpander_api_key=env.get("XPANDER_API_KEY") or None,
+        xpander_base_url=env.get("XPANDER_BASE_URL")
+        or ("https://inbound.stg.xpander.ai" if staging else "https://inbound.xpander.ai"),
+        xpander_organization=env.get("XPANDER_ORGANIZATION_ID") or None,
+        cache_folder=Path(cache) / "taskspec",
+        color=not env.get("NO_COLOR"),
+        continuous_integration=env.get("CI", "").lower() in {"1", "true"},
+    )
