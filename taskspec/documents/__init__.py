@@ -1,0 +1,1 @@
+"""FILES → DOCUMENTS: what the author wrote, and where. Never speaks to a remote."""

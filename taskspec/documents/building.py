@@ -1,0 +1,252 @@
+"""A YAML parser's events → documents with the place of every node, in one pass. Knows no parser, and judges no meaning.
+
+The bounds hold here, while the tree grows, because a tree from the parser itself recurses in C and repeats without end
+what aliases name.
+"""
+
+import re
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from taskspec.contracts import kind_of
+from taskspec.diagnostics import Diagnostic, Position, nearest
+from taskspec.documents.explaining import UNREADABLE, unquoted_template
+from taskspec.documents.model import Document, Marks
+from taskspec.documents.scalars import NUMERIC, WORDS, AmbiguousScalarError, plain
+
+if TYPE_CHECKING:
+    from taskspec.documents.yaml_events import AliasEvent, Mark, ScalarEvent, StartEvent
+
+MAX_SCALAR: Final = 256 * 1024
+MAX_DEPTH: Final = 50
+MAX_REPEATED: Final = 10_000
+"""How much the aliases of a document may repeat: nodes, and each hundred characters of a text as one more."""
+MAX_FINDINGS: Final = 50
+
+_CORE: Final = "tag:yaml.org,2002:"
+_TAGS: Final[dict[type, str]] = {int: "int", float: "float", bool: "bool", type(None): "null"}
+_UNSAFE: Final = re.compile("[\0\ud800-\udfff]")
+_TEMPLATE: Final = re.compile(r"\{\{[^\n]*?\}\}|\{\{[^\n]*")
+_BLOCK: Final = re.compile(r"[^\n]*\n(?:[ \t]*\r?\n)*( *)")
+
+
+class StopReadingError(Exception):
+    """Nothing more of this file can be read."""
+
+
+class _Frame:
+    """A mapping or list that is being built.
+
+    `keys` is None for a list; `key` waits for its value; `is_key` marks what stands (wrongly) in a key's place.
+    """
+
+    __slots__ = ("anchor", "children", "cost", "is_key", "items", "key", "keys", "place")
+
+    def __init__(self, event: "StartEvent", *, mapping: bool, is_key: bool, cost: int) -> None:
+        self.items: Any = {} if mapping else []
+        self.children: Any = {} if mapping else []
+        self.keys: dict[str, tuple[int, int]] | None = {} if mapping else None
+        self.key: str | None = None
+        self.place = _place(event.start_mark)
+        self.anchor = event.anchor
+        self.cost = cost
+        self.is_key = is_key
+
+    def expect(self, key: str, place: tuple[int, int]) -> None:
+        """Take a key, whose value comes next."""
+        self.key = key
+        if self.keys is not None:
+            self.keys[key] = place
+
+
+class Builder:
+    """One file on its way from events to documents."""
+
+    def __init__(self, text: str, file: str) -> None:
+        self.text = text
+        self.file = file
+        self.documents: list[Document] = []
+        self.diagnostics: list[Diagnostic] = []
+        self._begin()
+
+    def _begin(self) -> None:
+        self.stack: list[_Frame] = []
+        self.frame: _Frame | None = None
+        self.root: tuple[Any, Marks] | None = None
+        self.anchors: dict[str, tuple[Any, Marks, int] | None] = {}
+        self.cost = 0
+        self.repeated = 0
+        self.found_before = len(self.diagnostics)
+
+    def scalar(self, event: "ScalarEvent") -> None:
+        """Take a text, number or other single value."""
+        mark = event.start_mark
+        place = (mark.line + 1, mark.column + 1)
+        value: Any = event.value
+        weight = 1 + len(value) // 100
+        indent = None
+        if event.tag is not None or not event.implicit[0]:
+            value, indent = self._marked(event, place)
+        elif not value or value[0] in NUMERIC or value in WORDS:
+            value = self._plain(value, place)
+        if weight > MAX_SCALAR // 100:
+            self._note("Text too long", "A single text may have at most 256 KB.", "Keep it in a file.", place)
+        self.cost += weight
+        if event.anchor is not None:
+            self.anchors[event.anchor] = (value, Marks(*place, None, None, indent), weight)
+        frame = self.frame
+        if frame is None or frame.keys is None or frame.key is not None:
+            self._add(value, Marks(*place, None, None, indent))
+        elif value == "<<" and event.implicit[0]:
+            self._note("Merge key", "Merge keys (`<<`) are not supported.", "Write the fields out.", place)
+            frame.expect(f"\0{self.cost}", place)
+        else:
+            self._take_key(frame, value, event.value, place)
+
+    def _plain(self, text: str, place: tuple[int, int]) -> Any:
+        try:
+            return plain(text)
+        except AmbiguousScalarError as trouble:
+            self._note("Ambiguous value", str(trouble), trouble.hint, place)
+            return text
+
+    def _marked(self, event: "ScalarEvent", place: tuple[int, int]) -> tuple[Any, int | None]:
+        """Return the value of a scalar with quotes, a block style or a tag, and the indentation of its block."""
+        text: str = event.value
+        indent = self._block_indent(event.start_mark.index, text) if event.style in {"|", ">"} else None
+        if event.style == '"' and _UNSAFE.search(text):
+            self._note(UNREADABLE, "The text holds a NUL or half a character.", "Remove the escape.", place)
+        if event.tag in {None, "!", f"{_CORE}str"}:
+            return text, indent
+        value = self._plain(text, place)
+        if event.tag != _CORE + _TAGS.get(type(value), "str"):
+            self._refuse_tag(event.tag, place)
+        return value, indent
+
+    def _block_indent(self, index: int, value: str) -> int:
+        """Return the column at which a block's text begins: the source's indentation less the value's own."""
+        first = value.lstrip("\n")
+        own = len(first) - len(first.lstrip(" "))
+        found = _BLOCK.match(self.text, index)
+        return max(len(found[1]) - own, 0) + 1 if found else 1
+
+    def open_mapping(self, event: "StartEvent") -> None:
+        """Begin a mapping."""
+        self._open(event, mapping=True)
+
+    def open_list(self, event: "StartEvent") -> None:
+        """Begin a list."""
+        self._open(event, mapping=False)
+
+    def _open(self, event: "StartEvent", *, mapping: bool) -> None:
+        place = _place(event.start_mark)
+        if len(self.stack) >= MAX_DEPTH:
+            self._stop("Nested too deeply", f"Nothing may be nested deeper than {MAX_DEPTH} levels.", place)
+        if event.tag not in {None, "!", f"{_CORE}{'map' if mapping else 'seq'}"}:
+            self._refuse_tag(event.tag, place)
+        parent = self.frame
+        is_key = parent is not None and parent.keys is not None and parent.key is None
+        if parent is not None and is_key:
+            self._refuse_complex_key(event.start_mark.index, place)
+            parent.expect(f"\0{self.cost}", place)
+        if event.anchor is not None:
+            self.anchors[event.anchor] = None
+        self.frame = _Frame(event, mapping=mapping, is_key=is_key, cost=self.cost)
+        self.stack.append(self.frame)
+        self.cost += 1
+
+    def close(self, _: object) -> None:
+        """End the mapping or list that was begun last."""
+        done = self.stack.pop()
+        self.frame = self.stack[-1] if self.stack else None
+        marks = Marks(*done.place, done.keys, done.children)
+        if done.anchor is not None:
+            self.anchors[done.anchor] = (done.items, marks, self.cost - done.cost)
+        if not done.is_key:
+            self._add(done.items, marks)
+
+    def alias(self, event: "AliasEvent") -> None:
+        """Repeat what an anchor named."""
+        place = _place(event.start_mark)
+        name = str(event.anchor)
+        known = self.anchors.get(name)
+        if known is None:
+            detail = (
+                f"`*{name}` stands inside of what it names." if name in self.anchors else f"No `&{name}` stands above."
+            )
+            self._stop("Alias without a value", detail, place, nearest(name, self.anchors))
+        value, marks, cost = known
+        self.cost += cost
+        self.repeated += cost
+        if self.repeated > MAX_REPEATED:
+            self._stop("Too many aliases", f"The aliases repeat more than {MAX_REPEATED} values.", place)
+        frame = self.frame
+        if frame is not None and frame.keys is not None and frame.key is None:
+            self._take_key(frame, value, f"*{name}", place)
+        else:
+            self._add(value, marks)
+
+    def _take_key(self, frame: _Frame, value: Any, written: str, place: tuple[int, int]) -> None:
+        if not isinstance(value, str):
+            self._note("Key is not a string", f"The key `{written}` is not text.", f'Quote it: "{written}"', place)
+            value = f"\0{self.cost}"
+        elif frame.keys and value in frame.keys:
+            line, column = frame.keys[value]
+            detail = f"`{value}` stands twice in one mapping; the first is at line {line}, column {column}."
+            self._note("Duplicate key", detail, "Remove one of the two.", place)
+        frame.expect(value, place)
+
+    def _add(self, value: Any, marks: Marks) -> None:
+        frame = self.frame
+        if frame is None:
+            self.root = (value, marks)
+        elif frame.keys is None:
+            frame.items.append(value)
+            frame.children.append(marks)
+        else:
+            frame.items[frame.key] = value
+            frame.children[frame.key] = marks
+            frame.key = None
+
+    def end_document(self, _: object) -> None:
+        """Keep the document if it is sound, and make ready for the next."""
+        value, marks = self.root or (None, Marks(1, 1))
+        if value is not None and not isinstance(value, dict):
+            detail = f"A document must be a mapping, found {kind_of(value)}."
+            self._note("Not a document", detail, "Begin with `apiVersion: taskspec/v1`.", (marks.line, marks.column))
+        elif value is not None and len(self.diagnostics) == self.found_before:
+            self.documents.append(Document(file=self.file, value=value, marks=marks))
+        self._begin()
+
+    def _refuse_tag(self, tag: str, place: tuple[int, int]) -> None:
+        shown = tag.replace(_CORE, "!!")
+        self._note("Tag", f"The tag `{shown}` is not supported here.", "Remove it.", place)
+
+    def _refuse_complex_key(self, index: int, place: tuple[int, int]) -> None:
+        back = 0 if self.text.startswith("{{", index) else 1
+        found = _TEMPLATE.match(self.text, max(index - back, 0))
+        if found is None:
+            self._note("Key is not a string", "A key must be text, not a list or mapping.", "Quote it.", place)
+        else:
+            position = Position(file=self.file, line=place[0], column=place[1] - back)
+            self.report(unquoted_template(found[0].strip(), position))
+
+    def _note(self, summary: str, detail: str, hint: str, place: tuple[int, int]) -> None:
+        position = Position(file=self.file, line=place[0], column=place[1])
+        self.report(Diagnostic(summary=summary, detail=detail, hint=hint, position=position))
+
+    def report(self, diagnostic: Diagnostic) -> None:
+        """Keep a finding; of two of one kind at one place, the later one."""
+        last = self.diagnostics[-1] if self.diagnostics else None
+        if last is not None and (last.position, last.summary) == (diagnostic.position, diagnostic.summary):
+            self.diagnostics.pop()
+        self.diagnostics.append(diagnostic)
+        if len(self.diagnostics) >= MAX_FINDINGS:
+            raise StopReadingError
+
+    def _stop(self, summary: str, detail: str, place: tuple[int, int], hint: str = "") -> NoReturn:
+        self._note(summary, detail, hint, place)
+        raise StopReadingError
+
+
+def _place(mark: "Mark") -> tuple[int, int]:
+    return mark.line + 1, mark.column + 1

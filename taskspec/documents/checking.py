@@ -1,0 +1,235 @@
+"""One document against the published contract, in words for its author. Opens nothing; knows no second document."""
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any, Final
+
+from taskspec.contracts import Contract, InvalidSchemaError, Violation, load_schema
+from taskspec.diagnostics import Diagnostic, nearest
+from taskspec.documents.model import Document
+
+Path = tuple[str | int, ...]
+
+API_VERSION: Final = "taskspec/v1"
+SCHEMA: Final = "manifest.v1"
+LATER: Final[Mapping[str, frozenset[str]]] = {
+    "Task": frozenset(
+        {"dependsOn", "matrix", "forEach", "assertions", "rerun", "onChangeActive", "protect", "sideEffects", "moved"}
+    ),
+    "Project": frozenset({"environments", "limits", "budget", "policies", "match"}),
+}
+"""Fields of the language that later versions know: refused, never ignored."""
+SENSITIVE: Final = frozenset({"userTokens", "userOidcToken", "mcpServers", "default", "apiKey"})
+"""Fields whose values no message shows."""
+_TEMPLATE: Final = re.compile(r"\{\{|\{%")
+
+
+def check(document: Document) -> list[Diagnostic]:
+    """Return everything that is wrong with one document by itself."""
+    version = _version(document)
+    if version:
+        return version
+    found = list(_violations(document))
+    if document.kind == "Project":
+        found += _evaluated_nowhere(document, ())
+    elif document.kind == "Task":
+        found += _evaluated_nowhere(document, ("metadata",))
+        found += _output_schema(document)
+    return found
+
+
+@cache
+def manifest_contract() -> Contract:
+    """Return the contract of a document as it is written."""
+    return Contract(load_schema(SCHEMA))
+
+
+@cache
+def rendered_spec_contract() -> Contract:
+    """Return the contract of a task's `spec` after rendering: the same, without the templates."""
+    strict = _without_templates(load_schema(SCHEMA))
+    return Contract({"$schema": strict["$schema"], "$ref": "#/$defs/taskSpec", "$defs": strict["$defs"]})
+
+
+def _without_templates(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [_without_templates(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if schema.get("if") == {"$ref": "#/$defs/template"}:
+        kept = {key: value for key, value in schema.items() if key not in {"if", "else"}}
+        return _without_templates(kept | schema["else"])
+    return {key: _without_templates(value) for key, value in schema.items()}
+
+
+def _version(document: Document) -> list[Diagnostic]:
+    written = document.value.get("apiVersion")
+    if written == API_VERSION or "apiVersion" not in document.value:
+        return []
+    newer = isinstance(written, str) and re.fullmatch(r"taskspec/v([2-9]|[1-9][0-9]+)\b.*", written)
+    what = f"`{written}` is newer than this version of taskspec" if newer else "This is not a document of taskspec"
+    hint = "Update taskspec." if newer else "If the file is not for taskspec, name yours in the project's `manifests`."
+    detail = f"{what}: `apiVersion` must be `{API_VERSION}`."
+    return [
+        Diagnostic(summary="Wrong API version", detail=detail, hint=hint, position=document.position(("apiVersion",)))
+    ]
+
+
+def _violations(document: Document) -> Iterator[Diagnostic]:
+    contract = manifest_contract()
+    open_words = contract.violations(document.value)
+    if not open_words:
+        return
+    masked = {(v.path, v.keyword): v for v in contract.violations(document.value, masked=True)}
+    for violation in open_words:
+        hidden = any(step in SENSITIVE for step in violation.path)
+        yield from _explained(
+            document, masked.get((violation.path, violation.keyword), violation) if hidden else violation
+        )
+
+
+def _explained(document: Document, violation: Violation) -> Iterator[Diagnostic]:
+    path, names = violation.path, violation.detail["names"]
+    match violation.keyword:
+        case "required":
+            for name in names:
+                yield Diagnostic(
+                    summary="Missing field",
+                    detail=f"`{name}` is missing in {_where(document, path)}.",
+                    hint=f"Write `apiVersion: {API_VERSION}`." if name == "apiVersion" else f"Add `{name}: …`.",
+                    position=document.position(path, key=True),
+                )
+        case "additionalProperties":
+            for name in names:
+                yield _unknown(document, path, name, violation.detail["known"])
+        case "propertyNames":
+            for name in names:
+                yield Diagnostic(
+                    summary="Wrong name",
+                    detail=f"The name `{name}` in {_where(document, path)} {violation.detail['says']}.",
+                    position=document.position((*path, name), key=True),
+                )
+        case _:
+            yield _wrong(document, violation)
+
+
+def _unknown(document: Document, path: Path, name: str, known: tuple[str, ...]) -> Diagnostic:
+    position = document.position((*path, name), key=True)
+    if name in LATER.get(document.kind, ()) or ("defaults" in path and name in _fields("taskSpec")):
+        detail = f"`{name}` is not supported by this version yet."
+        if "defaults" in path and name not in LATER["Project"]:
+            detail = f"`{name}` is not supported in `defaults` by this version yet."
+        return Diagnostic(summary="Not supported yet", detail=detail, hint=f"Remove `{name}`.", position=position)
+    hint = nearest(name, known)
+    if not hint and path in {(), ("metadata",)} and name in _fields("taskSpec"):
+        hint = "It belongs into `spec`."
+    hint = hint or f"Known fields: {', '.join(f'`{field}`' for field in known)}."
+    detail = f"`{name}` is not a field of {_where(document, path)}."
+    return Diagnostic(summary="Unknown field", detail=detail, hint=hint, position=position)
+
+
+def _fields(definition: str) -> Mapping[str, Any]:
+    fields: Mapping[str, Any] = load_schema(SCHEMA)["$defs"][definition]["properties"]
+    return fields
+
+
+def _wrong(document: Document, violation: Violation) -> Diagnostic:
+    path = violation.path
+    value = _value(document, path)
+    position = document.position(path)
+    words = violation.message
+    if violation.keyword == "type" and violation.detail["says"]:
+        words = f"{violation.detail['says']}, {words.rpartition(', ')[2]}"
+    if path == ("spec", "state"):
+        words = "is not supported by this version yet where it is not `local`"
+    return Diagnostic(
+        summary="Wrong value",
+        detail=f"`{_dotted(path)}` {words}." if path else f"The document {words}.",
+        hint=_way_out(violation, value),
+        position=position,
+    )
+
+
+def _way_out(violation: Violation, value: Any) -> str:
+    wanted = violation.detail["expected"]
+    if isinstance(value, str) and _TEMPLATE.search(value):
+        return "A template is not evaluated here."
+    if "apiKey" in violation.path:
+        return "Write `apiKey: {env: NAME}`; the key itself never stands in a file."
+    if violation.keyword == "enum" and isinstance(value, str):
+        return nearest(value, [item for item in wanted if isinstance(item, str)])
+    if violation.keyword == "type" and wanted == "string" and isinstance(value, int | float):
+        return "Write it with its unit." if violation.detail["says"] else "Put it in quotes."
+    if violation.keyword == "type" and wanted == "array" and isinstance(value, str):
+        return "Write it as a list: [one, two]."
+    return ""
+
+
+def _evaluated_nowhere(document: Document, path: Path) -> Iterator[Diagnostic]:
+    """Find templates where none is rendered; descriptions are only for people."""
+    waiting: list[tuple[Path, Any]] = [(path, _value(document, path))]
+    while waiting:
+        at, value = waiting.pop()
+        if isinstance(value, Mapping):
+            waiting += [((*at, key), item) for key, item in value.items() if key != "description"]
+        elif isinstance(value, list):
+            waiting += [((*at, index), item) for index, item in enumerate(value)]
+        elif isinstance(value, str) and _TEMPLATE.search(value):
+            yield Diagnostic(
+                summary="Template not evaluated here",
+                detail=f"`{_dotted(at)}` holds a template, and is not evaluated.",
+                hint="Templates belong into the `spec` of a task.",
+                position=document.position(at),
+            )
+
+
+def _output_schema(document: Document) -> Iterator[Diagnostic]:
+    spec = document.value.get("spec")
+    if not isinstance(spec, Mapping) or not isinstance(schema := spec.get("outputSchema"), Mapping):
+        return
+    form = spec.get("outputFormat", "json")
+    if form in {"text", "markdown", "voice"}:
+        yield Diagnostic(
+            summary="Contradicting fields",
+            detail=f"`spec.outputFormat` is `{form}`, and `spec.outputSchema` asks for JSON.",
+            hint="Write `outputFormat: json`, or remove the schema.",
+            position=document.position(("spec", "outputFormat")),
+        )
+    if _TEMPLATE.search(repr(schema)):
+        return
+    try:
+        Contract(schema)
+    except InvalidSchemaError as trouble:
+        yield Diagnostic(
+            summary="Invalid JSON Schema",
+            detail=f"`spec.outputSchema` is not a valid JSON Schema: {trouble}.",
+            position=document.position(("spec", "outputSchema", *trouble.path)),
+        )
+
+
+def _value(document: Document, path: Path) -> Any:
+    value: Any = document.value
+    for step in path:
+        try:
+            value = value[step]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return value
+
+
+def _where(document: Document, path: Path) -> str:
+    owner = document.kind.lower()
+    match path:
+        case ():
+            return f"a {owner}" if owner in {"task", "project"} else "a document"
+        case ("metadata",):
+            return f"a {owner}'s metadata"
+        case ("spec",):
+            return f"a {owner}'s spec"
+        case _:
+            return f"`{_dotted(path)}`"
+
+
+def _dotted(path: Path) -> str:
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".")

@@ -1,0 +1,192 @@
+"""A target → the project and its tasks, with everything that is wrong with them. Renders nothing, reaches no remote."""
+
+import posixpath
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from taskspec.address import Address
+from taskspec.diagnostics import Diagnostic, Position
+from taskspec.documents.checking import check
+from taskspec.documents.declaring import (
+    bare_project,
+    check_project,
+    declare_project,
+    declare_task,
+    default_policies,
+    unknown_agent,
+)
+from taskspec.documents.locating import Place, locate, shown
+from taskspec.documents.model import Document, Manifests, Project, TaskDocument
+from taskspec.documents.reading import BadPatternError, Listing, list_manifests, match_manifests
+from taskspec.documents.sifting import Sifted, sift
+
+RESULTS = "results"
+_EXAMPLE = (
+    "Declare one: `apiVersion: taskspec/v1`, `kind: Task`, `metadata: {name: hello}`, `spec: {agent: …, prompt: …}`."
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Loaded:
+    """What was found: `manifests` holds only what is sound, `selection` the addresses of the file that was named."""
+
+    manifests: Manifests
+    diagnostics: tuple[Diagnostic, ...] = ()
+    selection: frozenset[Address] | None = None
+
+
+def load(target: Path, *, search_path: str | None = None) -> Loaded:
+    """Read a project folder or a single file; UsageError where the target does not exist.
+
+    `search_path` is where agents' commands are looked up, as in `PATH` (default: this process's own).
+    """
+    place = locate(target, search_path)
+    gathered = _gather(place)
+    if gathered is None:
+        place = place.alone()
+        gathered = sift([place.single] if place.single else [], named=True)
+    faults = [(document, check(document)) for document in gathered.documents]
+    found = [*gathered.diagnostics, *(finding for _, own in faults for finding in own)]
+    found += _repetitions(gathered.documents)
+    sound = [document for document, own in faults if not own]
+    project, trouble = _project(place, sound)
+    found += trouble
+    defaults = default_policies(project.document)
+    tasks = [declare_task(document, defaults) for document in _distinct_tasks(sound)]
+    if project.document is not None or not (gathered.diagnostics or _of_kind("Project", gathered.documents)):
+        strangers = {task.address: stranger for task in tasks if (stranger := _stranger(task, project))}
+        tasks = [task for task in tasks if task.address not in strangers]
+        found += strangers.values()
+    if not tasks and not found:
+        found.append(_no_task(place, gathered.skipped))
+    manifests = Manifests(project=project, tasks=tuple(tasks), skipped=gathered.skipped)
+    diagnostics = tuple(sorted(found, key=lambda finding: (finding.position, finding.detail)))
+    return Loaded(manifests=manifests, diagnostics=diagnostics, selection=_selection(place, tasks))
+
+
+def _gather(place: Place) -> Sifted | None:
+    """Read the files of a project; None where the single file that the target names is not one of them."""
+    if place.project_file is None and place.single is not None:
+        return None
+    first = sift([place.project_file] if place.project_file else [], named=True)
+    declared = next((d for d in first.documents if d.kind == "Project"), None)
+    spec = declared.value.get("spec") if declared is not None else None
+    patterns = spec.get("manifests") if isinstance(spec, Mapping) else None
+    listing = _listing(place, declared, patterns) if declared is not None and isinstance(patterns, list) else None
+    named = listing is not None
+    if listing is None:
+        listing = list_manifests(place.ground.folder, _results(spec))
+    if place.single is not None and place.single not in listing.files:
+        return None
+    rest = sift([path for path in listing.files if path != place.project_file], named=named)
+    return _without_results(place, first + rest + Sifted(diagnostics=listing.diagnostics))
+
+
+def _listing(place: Place, document: Document, patterns: list[Any]) -> Listing:
+    files: dict[Path, None] = {}
+    found: list[Diagnostic] = []
+    for index, pattern in enumerate(patterns):
+        if not isinstance(pattern, str):
+            continue
+        try:
+            listing = match_manifests(place.ground.folder, pattern)
+        except BadPatternError as trouble:
+            hint = "Paths are relative to the project folder; `*`, `?` and `**` stand for names."
+            position = document.position(("spec", "manifests", index))
+            detail = f"`{pattern}` {trouble}."
+            found.append(Diagnostic(summary="Manifests", detail=detail, hint=hint, position=position))
+        else:
+            files |= dict.fromkeys(listing.files)
+            found += listing.diagnostics
+    return Listing(files=tuple(files), diagnostics=tuple(found))
+
+
+def _results(spec: Any) -> str:
+    results = spec.get("results") if isinstance(spec, Mapping) else None
+    path = results.get("path") if isinstance(results, Mapping) else None
+    normal = posixpath.normpath(path) if isinstance(path, str) and path else RESULTS
+    return RESULTS if normal.startswith((".", "/")) else normal
+
+
+def _without_results(place: Place, sifted: Sifted) -> Sifted:
+    """Leave out what stands in the results folder of a project that is declared in another file than the usual one."""
+    declared = next((d for d in sifted.documents if d.kind == "Project"), None)
+    if declared is None:
+        return sifted
+    folder = shown(place.ground.folder / _results(declared.value.get("spec"))) + "/"
+    return Sifted(
+        documents=tuple(d for d in sifted.documents if not d.file.startswith(folder)),
+        diagnostics=tuple(d for d in sifted.diagnostics if not d.position.file.startswith(folder)),
+        skipped=sifted.skipped,
+    )
+
+
+def _project(place: Place, sound: list[Document]) -> tuple[Project, list[Diagnostic]]:
+    declared = _of_kind("Project", sound)
+    if not declared:
+        return bare_project(place.ground), []
+    project = declare_project(declared[0], place.ground)
+    return project, list(check_project(project, place.ground.search_path))
+
+
+def _of_kind(kind: str, documents: Iterable[Document]) -> list[Document]:
+    return [document for document in documents if document.kind == kind]
+
+
+def _repetitions(documents: Iterable[Document]) -> Iterator[Diagnostic]:
+    """Find a second project, and a second task of one name."""
+    projects = _of_kind("Project", documents)
+    for other in projects[1:]:
+        detail = f"A project has one document of the kind Project; the other one is at {projects[0].position()}."
+        hint = "Run on one project's folder, or name the files that belong to it in `spec.manifests`."
+        yield Diagnostic(summary="Two projects", detail=detail, hint=hint, position=other.position())
+    taken: dict[str, Document] = {}
+    for document in _of_kind("Task", documents):
+        name = _name(document)
+        if name is not None and taken.setdefault(name, document) is not document:
+            place = ("metadata", "name")
+            detail = f"The name `{name}` is taken by the task at {taken[name].position(place)}."
+            hint, position = "Rename one of the two.", document.position(place)
+            yield Diagnostic(summary="Two tasks of one name", detail=detail, hint=hint, position=position)
+
+
+def _distinct_tasks(sound: list[Document]) -> Iterable[Document]:
+    """Return the tasks, of two of one name the first."""
+    first: dict[str | None, Document] = {}
+    for document in _of_kind("Task", sound):
+        first.setdefault(_name(document), document)
+    return first.values()
+
+
+def _name(document: Document) -> str | None:
+    metadata = document.value.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, Mapping) else None
+    return name if isinstance(name, str) else None
+
+
+def _stranger(task: TaskDocument, project: Project) -> Diagnostic | None:
+    """Find a task whose agent nobody declared; an agent from a template is known only after rendering."""
+    agent = task.spec["agent"]
+    if agent in project.agents or "{{" in agent or "{%" in agent:
+        return None
+    return unknown_agent(agent, project, task.document.position(("spec", "agent")))
+
+
+def _no_task(place: Place, skipped: int) -> Diagnostic:
+    where = shown(place.single or place.ground.folder)
+    others = f" YAML files that are not for taskspec: {skipped}." if skipped else ""
+    return Diagnostic(
+        summary="No task",
+        detail=f"`{where}` declares no task.{others}",
+        hint=_EXAMPLE,
+        position=Position(file=shown(place.single or place.project_file or place.ground.folder)),
+    )
+
+
+def _selection(place: Place, tasks: list[TaskDocument]) -> frozenset[Address] | None:
+    if place.single is None or place.project_file is None:
+        return None
+    file = shown(place.single)
+    return frozenset(task.address for task in tasks if task.document.file == file)

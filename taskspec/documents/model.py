@@ -1,0 +1,179 @@
+"""What an author wrote, as values: documents with positions, the project, its tasks. Opens no file."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final, NamedTuple
+
+from taskspec.address import Address
+from taskspec.diagnostics import Position
+
+LOCAL: Final = "local"
+XPANDER: Final = "xpander"
+
+
+class Marks(NamedTuple):
+    """Where a node stands: its own place, the places of its keys, and the marks of what it holds."""
+
+    line: int
+    column: int
+    keys: Mapping[str, tuple[int, int]] | None = None
+    children: Mapping[str, "Marks"] | Sequence["Marks"] | None = None
+    block_indent: int | None = None
+    """For a block scalar (`|`, `>`): the column at which its text begins; its first line is `line` + 1."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Document:
+    """One YAML document: plain JSON values, and the place of every node."""
+
+    file: str
+    value: Mapping[str, Any]
+    marks: Marks = field(repr=False)
+
+    @property
+    def kind(self) -> str:
+        """Return the document's `kind`."""
+        return str(self.value.get("kind", ""))
+
+    def position(self, path: Sequence[str | int] = (), *, key: bool = False) -> Position:
+        """Return where the node at `path` stands, or its key; for a path that is not there, its nearest ancestor."""
+        marks = self.marks
+        place = (marks.line, marks.column)
+        for step in path:
+            children = marks.children
+            if isinstance(children, Mapping) and isinstance(step, str) and step in children:
+                if marks.keys is not None and key:
+                    place = marks.keys[step]
+                marks = children[step]
+            elif isinstance(children, Sequence) and isinstance(step, int) and step < len(children):
+                marks = children[step]
+                place = (marks.line, marks.column)
+                continue
+            else:
+                break
+            if not key:
+                place = (marks.line, marks.column)
+        return Position(file=self.file, line=place[0], column=place[1])
+
+    def text_position(self, path: Sequence[str | int], line: int, column: int = 1) -> Position:
+        """Return the place in the file of a line and column (from 1) of the string at `path`."""
+        marks = self.marks
+        for step in path:
+            marks = marks.children[step]  # type: ignore[index]  # the caller read the string at this path
+        if marks.block_indent is not None:
+            return Position(file=self.file, line=marks.line + line, column=marks.block_indent + column - 1)
+        if line == 1:
+            return Position(file=self.file, line=marks.line, column=marks.column + column - 1)
+        return Position(file=self.file, line=marks.line + line - 1, column=column)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RemoteSpec:
+    """Which remote runs the tasks; None means that the environment or the remote's own default decides."""
+
+    type: str = LOCAL
+    base_url: str | None = None
+    organization: str | None = None
+    api_key_env: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AgentSpec:
+    """A command that the embedded engine runs for an agent id; `timeout` in seconds."""
+
+    name: str
+    command: tuple[str, ...]
+    timeout: float | None = None
+    env_allow: tuple[str, ...] = ()
+
+
+class VariableType(StrEnum):
+    """What a variable may hold."""
+
+    STRING = "string"
+    NUMBER = "number"
+    INTEGER = "integer"
+    BOOLEAN = "boolean"
+    LIST = "list"
+    MAP = "map"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VariableSpec:
+    """A declared variable. `default` means something only where `has_default` is true."""
+
+    name: str
+    type: VariableType
+    has_default: bool = False
+    default: Any = field(default=None, repr=False)
+    enum: tuple[Any, ...] = ()
+    sensitive: bool = False
+    description: str = ""
+    position: Position
+
+
+class OnRemove(StrEnum):
+    """What happens to an active run whose task is no longer declared."""
+
+    STOP = "stop"
+    FORGET = "forget"
+    HOLD = "hold"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Retry:
+    """When a further attempt is granted; `backoff` in seconds."""
+
+    max_attempts: int = 1
+    statuses: tuple[str, ...] = ("error",)
+    backoff: float = 30.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Policies:
+    """How taskspec treats a task; `timeout` in seconds."""
+
+    retry: Retry = Retry()
+    on_remove: OnRemove = OnRemove.STOP
+    timeout: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Project:
+    """What is common to all tasks. `folder` and `data_folder` are absolute paths."""
+
+    name: str
+    folder: str
+    data_folder: str
+    """Where state and engine keep their files: `.taskspec`, ignored by git."""
+    environment: str = "default"
+    remote: RemoteSpec = RemoteSpec()
+    state: str = LOCAL
+    results_path: str = "results"
+    agents: Mapping[str, AgentSpec] = field(default_factory=dict)
+    variables: Mapping[str, VariableSpec] = field(default_factory=dict)
+    document: Document | None = None
+    """The `kind: Project` document; None where there is none and every default holds."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TaskDocument:
+    """A declared task before rendering: `spec` is what the author wrote."""
+
+    address: Address
+    document: Document
+    spec: Mapping[str, Any]
+    labels: Mapping[str, str] = field(default_factory=dict)
+    policies: Policies = Policies()
+    """The task's own policies over the project's defaults."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Manifests:
+    """A project and its tasks, checked."""
+
+    project: Project
+    tasks: tuple[TaskDocument, ...]
+    skipped: int = 0
+    """How many YAML files were left out because they are plainly not ours."""

@@ -1,0 +1,94 @@
+"""YAML bytes → documents with the place of every node. Judges no meaning.
+
+Only the events of pyyaml's parser are used: its own trees recurse in C, hold no positions, and read YAML 1.1.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from taskspec.diagnostics import Diagnostic, Position
+from taskspec.documents.building import Builder, StopReadingError
+from taskspec.documents.explaining import UNREADABLE, Complaint, explain, unreadable_character
+from taskspec.documents.model import Document
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from yaml import MarkedYAMLError
+
+MAX_BYTES: Final = 1_000_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parsed:
+    """The sound documents of one file, and what is wrong with the others."""
+
+    documents: tuple[Document, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+def parse(content: bytes, file: str) -> Parsed:
+    """Read one file's bytes; `file` is its path as shown to the user. Raises nothing for any bytes."""
+    if len(content) > MAX_BYTES:
+        return _refused(file, "The file is larger than 1 MB.", "Keep large texts in files of their own.")
+    if content[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        return _refused(file, "The file is in UTF-16.", "Save it as UTF-8.")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as trouble:
+        before = content[: trouble.start].decode("utf-8", "replace").removeprefix("\ufeff")
+        place = Position(file=file, line=before.count("\n") + 1, column=len(before) - before.rfind("\n"))
+        return _refused(file, "The file is not in UTF-8.", "Save it as UTF-8.", place)
+    builder = _build(text, file)
+    return Parsed(documents=tuple(builder.documents), diagnostics=tuple(builder.diagnostics))
+
+
+def _refused(file: str, detail: str, hint: str, position: Position | None = None) -> Parsed:
+    place = position or Position(file=file)
+    return Parsed(diagnostics=(Diagnostic(summary=UNREADABLE, detail=detail, hint=hint, position=place),))
+
+
+def _build(text: str, file: str) -> Builder:
+    """Feed the parser's events to a builder, up to the end or to what cannot be read."""
+    import yaml
+    from yaml import events as kinds
+
+    builder = Builder(text, file)
+    steps: dict[type[yaml.events.Event], Callable[[Any], None]] = {
+        kinds.ScalarEvent: builder.scalar,
+        kinds.MappingStartEvent: builder.open_mapping,
+        kinds.SequenceStartEvent: builder.open_list,
+        kinds.MappingEndEvent: builder.close,
+        kinds.SequenceEndEvent: builder.close,
+        kinds.AliasEvent: builder.alias,
+        kinds.DocumentEndEvent: builder.end_document,
+    }
+    try:
+        following = _parser(text).get_event
+        while (event := following()) is not None:
+            if (step := steps.get(type(event))) is not None:
+                step(event)
+    except StopReadingError:
+        return builder
+    except yaml.MarkedYAMLError as trouble:
+        builder.report(explain(_complaint(trouble), text, file))
+    except yaml.YAMLError:
+        builder.report(unreadable_character(text, file))
+    return builder
+
+
+def _parser(text: str) -> Any:
+    """Return libyaml's parser, or the slower one that gives the same events where libyaml is missing."""
+    import yaml
+
+    if yaml.__with_libyaml__:
+        from yaml._yaml import CParser
+
+        return CParser(text)
+    return yaml.SafeLoader(text)
+
+
+def _complaint(trouble: "MarkedYAMLError") -> Complaint:
+    at, began = trouble.problem_mark, trouble.context_mark
+    place = (at.line, at.column) if at else (0, 0)
+    return Complaint(problem=trouble.problem or "", at=place, began=(began.line, began.column) if began else place)

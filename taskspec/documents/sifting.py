@@ -1,0 +1,62 @@
+"""Files → the documents that are ours. Checks none of them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from taskspec.diagnostics import Diagnostic
+from taskspec.documents.locating import shown
+from taskspec.documents.model import Document
+from taskspec.documents.parsing import Parsed, parse
+from taskspec.documents.reading import read
+
+KINDS: Final = frozenset({"Project", "Task"})
+_SIGN: Final = "taskspec/"
+_SIGNS: Final = tuple(_SIGN.encode(encoding) for encoding in ("utf-8", "utf-16-le", "utf-16-be"))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sifted:
+    """Our documents in the order of the files, what could not be read, and how many files are plainly not ours."""
+
+    documents: tuple[Document, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+    skipped: int = 0
+
+    def __add__(self, other: "Sifted") -> "Sifted":
+        return Sifted(
+            documents=self.documents + other.documents,
+            diagnostics=self.diagnostics + other.diagnostics,
+            skipped=self.skipped + other.skipped,
+        )
+
+
+def sift(files: Iterable[Path], *, named: bool) -> Sifted:
+    """Read files; those that somebody `named` must be ours, of the others only what is ours counts."""
+    documents: list[Document] = []
+    diagnostics: list[Diagnostic] = []
+    skipped = 0
+    for path in files:
+        content = read(path)
+        if isinstance(content, Diagnostic):
+            diagnostics.append(content)
+            continue
+        signed = any(sign in content for sign in _SIGNS)
+        if not (named or signed or b"kind" in content):
+            skipped += 1
+            continue
+        parsed = parse(content, shown(path))
+        ours = any(is_ours(document) for document in parsed.documents)
+        if ours or (parsed.diagnostics and signed) or (named and parsed != Parsed()):
+            diagnostics += parsed.diagnostics
+            documents += parsed.documents
+        else:
+            skipped += 1
+    return Sifted(documents=tuple(documents), diagnostics=tuple(diagnostics), skipped=skipped)
+
+
+def is_ours(document: Document) -> bool:
+    """Tell whether a document says that it is one of taskspec's, even if it is wrong."""
+    version = document.value.get("apiVersion")
+    return (isinstance(version, str) and version.startswith(_SIGN)) or document.kind in KINDS
