@@ -1,0 +1,1 @@
+"""Documents → desired: every task rendered, normalised and fingerprinted, with nothing left to look up."""

@@ -1,0 +1,84 @@
+"""What templates gave, checked as if the author had written it. Renders nothing, and shows no secret."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from taskspec.contracts import Contract, InvalidSchemaError
+from taskspec.desired.dotted import is_template
+from taskspec.desired.templating import RenderedSpec
+from taskspec.diagnostics import Diagnostic
+from taskspec.documents.checking import rendered_spec_contract
+from taskspec.documents.declaring import unknown_agent
+from taskspec.documents.model import Project, TaskDocument
+
+_SHOWN: Final = ("agent", "title", "files")
+"""Fields that are shown in plans, lists and file names: no secret may stand there."""
+_SECRET: Final = frozenset({"userTokens", "userOidcToken", "mcpServers"})
+_NO_JSON: Final = frozenset({"text", "markdown", "voice"})
+
+
+def recheck(task: TaskDocument, rendered: RenderedSpec, project: Project) -> Iterator[Diagnostic]:
+    """Find what is wrong with the values that templates gave."""
+    spec = {name: value for name, value in {**task.spec, **rendered.real}.items() if value is not None}
+    found = [*_misfits(task, rendered, spec), *_shown_secrets(task, rendered)]
+    yield from found
+    if not found:
+        yield from _agent(task, spec, project)
+        yield from _output(task, spec)
+
+
+def _misfits(task: TaskDocument, rendered: RenderedSpec, spec: Mapping[str, Any]) -> Iterator[Diagnostic]:
+    has_secrets = rendered.masked is not rendered.real or not _SECRET.isdisjoint(spec)
+    for violation in rendered_spec_contract().violations(spec, masked=has_secrets):
+        yield Diagnostic(
+            summary="Wrong value after rendering",
+            detail=f"`{_written(violation.path)}` {violation.message}.",
+            hint="See what the template at this place gives.",
+            position=task.document.position(("spec", *violation.path)),
+        )
+
+
+def _shown_secrets(task: TaskDocument, rendered: RenderedSpec) -> Iterator[Diagnostic]:
+    for name in _SHOWN:
+        if rendered.real.get(name) is not rendered.masked.get(name):
+            yield Diagnostic(
+                summary="Secret in a field that is shown",
+                detail=f"A sensitive variable is used in `{name}`, which is shown in plans and lists.",
+                hint="Use it in `userTokens`, `mcpServers` or the prompt.",
+                position=task.document.position(("spec", name)),
+            )
+
+
+def _agent(task: TaskDocument, spec: Mapping[str, Any], project: Project) -> Iterator[Diagnostic]:
+    if is_template(task.spec["agent"]):
+        unknown = unknown_agent(spec["agent"], project, task.document.position(("spec", "agent")))
+        if unknown is not None:
+            yield unknown
+
+
+def _output(task: TaskDocument, spec: Mapping[str, Any]) -> Iterator[Diagnostic]:
+    schema, form = spec.get("outputSchema"), spec.get("outputFormat", "json")
+    if schema is None or (schema == task.spec.get("outputSchema") and form == task.spec.get("outputFormat", "json")):
+        return
+    position = task.document.position(("spec", "outputSchema"))
+    if form in _NO_JSON:
+        yield Diagnostic(
+            summary="Contradicting fields",
+            detail=f"`outputFormat` gives `{form}`, and `outputSchema` asks for JSON.",
+            hint="Let `outputFormat` give `json`, or remove the schema.",
+            position=position,
+        )
+    try:
+        Contract(schema)
+    except InvalidSchemaError as trouble:
+        yield Diagnostic(
+            summary="Invalid JSON Schema",
+            detail=f"`outputSchema` gives no valid JSON Schema: {trouble}.",
+            hint="See what the template at this place gives.",
+            position=position,
+        )
+
+
+def _written(path: tuple[str | int, ...]) -> str:
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    return text.removeprefix(".") or "spec"

@@ -1,0 +1,115 @@
+"""What a template sees, and the words for a name that it does not see. Renders nothing."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from taskspec.diagnostics import nearest
+from taskspec.documents.model import VariableSpec
+
+LATER: Final = frozenset({"tasks", "matrix", "each", "env", "file"})
+"""Names of the manifest language that this version does not know yet."""
+
+
+class WrongTemplateError(Exception):
+    """What is wrong in a template; `line` counts from 1 within its text."""
+
+    def __init__(self, detail: str, *, hint: str = "", line: int = 1, name: str = "") -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.hint = hint
+        self.line = line
+        self.name = name
+        """The name that the fault is about, as the template writes it, where there is one."""
+        self.unset: VariableSpec | None = None
+        """The declared variable that has no value, where that is the fault."""
+        self.reported = False
+        """The cause has its own diagnostic already (a variable whose given value was refused)."""
+
+
+class Names(dict[str, Any]):
+    """The map behind a top-level name, which can say why something is not in it."""
+
+    __slots__ = ("broken", "path", "unset")
+
+    def __init__(
+        self,
+        values: Mapping[str, Any],
+        *,
+        path: str,
+        unset: Mapping[str, VariableSpec] | None = None,
+        broken: Iterable[str] = (),
+    ) -> None:
+        super().__init__(values)
+        self.path = path
+        self.unset = unset or {}
+        self.broken = frozenset(broken)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scope:
+    """The names of a template: with the real values, and with a placeholder for each sensitive one."""
+
+    real: Mapping[str, Any] = field(repr=False)
+    masked: Mapping[str, Any]
+
+    @property
+    def has_secrets(self) -> bool:
+        """Tell whether any value is sensitive: then both renderings are wanted."""
+        return self.masked is not self.real
+
+
+def placeholder(path: str) -> str:
+    """Return what stands for a secret wherever it is shown, compared or recorded."""
+    return f"(sensitive: {path})"
+
+
+def mask(value: Any, path: str) -> Any:
+    """Return a value with the same maps and lists, and a placeholder for everything that is in them."""
+    if isinstance(value, dict):
+        return {k: mask(v, f"{path}.{k}") for k, v in value.items()}
+    if isinstance(value, list):
+        return [mask(v, f"{path}[{i}]") for i, v in enumerate(value)]
+    return placeholder(path)
+
+
+def unknown_name(name: str, seen: Mapping[str, Any]) -> WrongTemplateError:
+    """Explain a top-level name that no template sees."""
+    if name in LATER:
+        written = "file()" if name == "file" else name
+        return WrongTemplateError(f"`{written}` is not supported in templates by this version yet.", name=name)
+    if name in seen.get("vars", ()):
+        return WrongTemplateError(f"`{name}` is not known here.", hint=f"Write `vars.{name}`.", name=name)
+    said = "A template sees `vars`, `project.name` and `environment`."
+    return WrongTemplateError(f"`{name}` is not known here. {said}", hint=nearest(name, seen), name=name)
+
+
+def unknown_member(name: Any, holder: Any) -> WrongTemplateError:
+    """Explain a name that the thing before the dot does not have."""
+    if isinstance(holder, Names):
+        return _unknown_in_names(str(name), holder)
+    if isinstance(holder, dict):
+        hint = nearest(str(name), map(str, holder))
+        return WrongTemplateError(f"The map has no key `{name}`.", hint=hint, name=str(name))
+    if isinstance(holder, list | tuple) and isinstance(name, int):
+        return WrongTemplateError(f"The list has no item {name}: it has {len(holder)}.")
+    return WrongTemplateError(f"A {_word(holder)} has no `{name}` that a template may use.", name=str(name))
+
+
+def _unknown_in_names(name: str, holder: Names) -> WrongTemplateError:
+    written = f"{holder.path}.{name}"
+    if name in holder.unset:
+        ways = f"Give it with `--var {name}=…` or `TASKSPEC_VAR_{name}`, or declare a default."
+        fault = WrongTemplateError(f"`{written}` is declared, but has no value.", hint=ways, name=written)
+        fault.unset = holder.unset[name]
+        return fault
+    fault = WrongTemplateError(
+        f"`{written}` is not declared.", hint=nearest(name, [*holder, *holder.unset, *holder.broken]), name=written
+    )
+    fault.reported = name in holder.broken
+    return fault
+
+
+def _word(value: Any) -> str:
+    words = ((bool, "boolean"), (str, "text"), (int | float, "number"), (list | tuple, "list"), (dict, "map"))
+    return next((word for kind, word in words if isinstance(value, kind)), "value")

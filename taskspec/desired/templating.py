@@ -1,0 +1,223 @@
+"""A task's spec → the same spec with its templates rendered, once with real values and once masked. Opens no file."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from taskspec.desired.dotted import NOTHING, fill, is_template, split
+from taskspec.desired.metering import MAX_TEXT, TooMuchError
+from taskspec.desired.scope import Scope, WrongTemplateError
+from taskspec.diagnostics import Diagnostic
+from taskspec.documents.model import Document, TaskDocument
+
+if TYPE_CHECKING:
+    from taskspec.desired.rendering import Renderer
+
+_Path = tuple[str | int, ...]
+
+_TEXTS: Final = frozenset(
+    {
+        ("agent",),
+        ("agentVersion",),
+        ("title",),
+        ("prompt",),
+        ("outputFormat",),
+        ("additionalContext",),
+        ("expectedOutput",),
+        ("instructionsOverride",),
+        ("source",),
+        ("thinkMode",),
+        ("userOidcToken",),
+        ("user", "email"),
+        ("user", "id"),
+        ("user", "firstName"),
+        ("user", "lastName"),
+        ("user", "timezone"),
+        ("harness", "cli"),
+        ("harness", "permissionMode"),
+        ("llm", "provider"),
+        ("llm", "name"),
+        ("llm", "reasoningEffort"),
+    }
+)
+"""The fields that are texts by schema: there a number becomes its text."""
+_WRONG: Final = "Wrong template"
+_COMPUTED: Final = "The template computes with a sensitive variable, so what is sent could not be told from the secret."
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RenderedSpec:
+    """The rendered fields of a task; `masked` is `real` itself where no secret occurs."""
+
+    real: Mapping[str, Any] = field(repr=False)
+    masked: Mapping[str, Any]
+    templated: bool
+    """Whether any text was rendered: then the values are to be checked again."""
+
+
+class SpecRenderer:
+    """Renders the specs of one project, and collects what is wrong with their templates."""
+
+    def __init__(self, scope: Scope, cache_folder: Path | None) -> None:
+        self.diagnostics: list[Diagnostic] = []
+        self._scope = scope
+        self._cache_folder = cache_folder
+        self._engine: Renderer | None = None
+        self._done: dict[str, tuple[Any, Any]] = {}
+        self._unset: set[str] = set()
+        self._document: Document | None = None
+        self._sound = True
+        self._templated = False
+
+    def render(self, task: TaskDocument, fields: tuple[str, ...]) -> RenderedSpec | None:
+        """Return the named fields of a task, rendered; None where a template is wrong."""
+        self._document, self._sound, self._templated = task.document, True, False
+        real: dict[str, Any] = {}
+        masked: dict[str, Any] = {}
+        for name in fields:
+            if name in task.spec:
+                real[name], masked[name] = self._walk(task.spec[name], (name,))
+        if not self._sound:
+            return None
+        same = all(real[name] is masked[name] for name in real)
+        return RenderedSpec(real=real, masked=real if same else masked, templated=self._templated)
+
+    def close(self) -> None:
+        """Keep what was compiled for the next time."""
+        if self._engine is not None:
+            self._engine.close()
+
+    def _walk(self, value: Any, path: _Path) -> tuple[Any, Any]:
+        if isinstance(value, str):
+            return self._text(value, path) if is_template(value) else (value, value)
+        if isinstance(value, Mapping):
+            pairs = {key: self._walk(item, (*path, key)) for key, item in value.items() if self._plain_key(key, path)}
+            real: Any = {key: pair[0] for key, pair in pairs.items()}
+            same = all(pair[0] is pair[1] for pair in pairs.values())
+            return real, real if same else {key: pair[1] for key, pair in pairs.items()}
+        if isinstance(value, list):
+            items = [self._walk(item, (*path, index)) for index, item in enumerate(value)]
+            real = [pair[0] for pair in items]
+            return real, real if all(pair[0] is pair[1] for pair in items) else [pair[1] for pair in items]
+        return value, value
+
+    def _plain_key(self, key: str, path: _Path) -> bool:
+        if not is_template(key):
+            return True
+        self._sound = False
+        self.diagnostics.append(
+            Diagnostic(
+                summary=_WRONG,
+                detail="The name of a field is not rendered.",
+                hint="Write the name itself; templates belong into values.",
+                position=self._known_document().position(("spec", *path, key), key=True),
+            )
+        )
+        return False
+
+    def _text(self, text: str, path: _Path) -> tuple[Any, Any]:
+        self._templated = True
+        wants_text = path in _TEXTS or (path[0] == "files" and len(path) > 1)
+        try:
+            found = self._rendered(text if wants_text else text.strip())
+            return (_as_text(found[0]), _as_text(found[1])) if wants_text else found
+        except WrongTemplateError as fault:
+            self._report(fault, text, path)
+            return None, None
+
+    def _rendered(self, text: str) -> tuple[Any, Any]:
+        found = self._done.get(text)
+        if found is None:
+            found = self._done[text] = self._both(text) if self._scope.has_secrets else self._once(text)
+        return found
+
+    def _once(self, text: str) -> tuple[Any, Any]:
+        real = self._evaluated(text, self._scope.real)
+        return real, real
+
+    def _both(self, text: str) -> tuple[Any, Any]:
+        """Render masked first: so no message of the engine can hold a secret."""
+        try:
+            masked = self._evaluated(text, self._scope.masked)
+        except WrongTemplateError as fault:
+            if self._renders(text):
+                raise WrongTemplateError(_COMPUTED, hint="Insert the variable as it is.", line=fault.line) from None
+            raise
+        try:
+            real = self._evaluated(text, self._scope.real)
+        except WrongTemplateError as fault:
+            raise WrongTemplateError(_COMPUTED, hint="Insert the variable as it is.", line=fault.line) from None
+        return (real, real) if real == masked and type(real) is type(masked) else (real, masked)
+
+    def _renders(self, text: str) -> bool:
+        try:
+            self._evaluated(text, self._scope.real)
+        except WrongTemplateError:
+            return False
+        return True
+
+    def _evaluated(self, text: str, names: Mapping[str, Any]) -> Any:
+        parts = split(text)
+        found = NOTHING if parts is None else fill(parts, names)
+        if found is NOTHING:
+            return self._jinja().render(text, dict(names))
+        if isinstance(found, str) and len(found) > MAX_TEXT:
+            raise TooMuchError(f"The text is longer than {MAX_TEXT:,} characters.")
+        return found
+
+    def _jinja(self) -> "Renderer":
+        if self._engine is None:
+            from taskspec.desired.rendering import Renderer
+
+            self._engine = Renderer(self._cache_folder)
+        return self._engine
+
+    def _known_document(self) -> Document:
+        assert self._document is not None
+        return self._document
+
+    def _report(self, fault: WrongTemplateError, text: str, path: _Path) -> None:
+        self._sound = False
+        if fault.reported:
+            return
+        line, column = _place(text, fault)
+        position = self._known_document().text_position(("spec", *path), line, column)
+        self.diagnostics.append(Diagnostic(summary=_WRONG, detail=fault.detail, hint=fault.hint, position=position))
+        if fault.unset is not None and fault.unset.name not in self._unset:
+            self._unset.add(fault.unset.name)
+            self.diagnostics.append(
+                Diagnostic(
+                    summary="Variable without a value",
+                    detail=f"`{fault.unset.name}` is used, but it has neither a default nor a given value.",
+                    hint=fault.hint,
+                    position=fault.unset.position,
+                )
+            )
+
+
+def _as_text(value: Any) -> Any:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, dict | list):
+        kind = "map" if isinstance(value, dict) else "list"
+        raise WrongTemplateError(
+            f"The expression gives a {kind}, but here a text is wanted.",
+            hint="Write a list with `| join(', ')`, anything with `| tojson`.",
+        )
+    return str(value)
+
+
+def _place(text: str, fault: WrongTemplateError) -> tuple[int, int]:
+    """Return line and column, within a text, of the expression that a fault is about."""
+    lines = text.split("\n")
+    start = sum(len(line) + 1 for line in lines[: fault.line - 1])
+    found = re.compile(r"\{[{%]").search(text, start)
+    place = found.start() if found else start
+    if fault.name and found:
+        word = re.compile(rf"(?:\w+\.)*\b{re.escape(fault.name.rpartition('.')[2])}\b").search(text, place)
+        place = word.start() if word else place
+    line = text.count("\n", 0, place) + 1
+    quote = 1 if text.startswith("{") and line == 1 else 0
+    return line, place - (text.rfind("\n", 0, place) + 1) + 1 + quote
