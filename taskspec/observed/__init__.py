@@ -1,0 +1,1 @@
+"""What is there: the remote, as far as it was looked at. Changes nothing."""

@@ -1,0 +1,69 @@
+"""What a call of the task API says to its driver, and is told: requests, pauses, responses. Sends nothing."""
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeVar
+from urllib.parse import quote
+
+from taskspec.errors import UsageError
+
+T = TypeVar("T")
+
+READ_TIMEOUT = 30.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """One HTTP request, still without its origin and key."""
+
+    method: str
+    path: str
+    root: Literal["rest", "events"] = "rest"
+    query: tuple[tuple[str, str], ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content: bytes | None = field(default=None, repr=False)
+    """The exact bytes of the body; JSON unless `headers` names another content type."""
+    timeout: float = READ_TIMEOUT
+    """The total time in seconds, from asking for a connection to the last byte of the answer."""
+    repeatable: bool = False
+    """Sending it twice does what sending it once does."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pause:
+    """A wait before the call goes on."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Response:
+    """A whole answer; the names of its headers are in lower case."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content: bytes = field(default=b"", repr=False)
+    at: float = 0.0
+    """When it came, in seconds since the epoch: pure code has no clock of its own."""
+
+
+Call = Generator[Request | Pause, Response | None, T]
+"""A call yields requests, is sent a response for each (None after a pause), and returns its value.
+
+Where no response came, the driver throws NotSentError or UnansweredError into it.
+"""
+
+
+def exchange(request: Request) -> Generator[Request | Pause, Response | None, Response]:
+    """Yield one request and return its response."""
+    response = yield request
+    assert response is not None, "a request is answered by a response"
+    return response
+
+
+def path_of(*segments: str) -> str:
+    """Join path segments, each quoted so that an id can never change the path."""
+    for segment in segments:
+        if segment in {"", ".", ".."}:
+            raise UsageError(f"`{segment}` cannot be an id of the remote.", hint="Check the agent or run id.")
+    return "/" + "/".join(quote(segment, safe="") for segment in segments)

@@ -1,0 +1,113 @@
+"""The wire's records as values (`status` and unknown fields are kept as they came). Performs no I/O.
+
+Field facts: the published SDK's request and answer shapes; see docs/protocol.md.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Status(StrEnum):
+    """The statuses that are known; a record's status may be any other string."""
+
+    PENDING = "pending"
+    EXECUTING = "executing"
+    PAUSED = "paused"
+    ERROR = "error"
+    FAILED = "failed"
+    COMPLETED = "completed"
+    STOPPED = "stopped"
+
+
+ACTIVE = frozenset({Status.PENDING, Status.EXECUTING, Status.PAUSED})
+ENDED = frozenset({Status.ERROR, Status.FAILED, Status.COMPLETED, Status.STOPPED})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tokens:
+    """How many tokens a run used."""
+
+    prompt: int = 0
+    completion: int = 0
+
+    @property
+    def total(self) -> int:
+        """Return prompt and completion tokens together."""
+        return self.prompt + self.completion
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TaskRecord:
+    """A task of the remote (a run of ours), from a single read or from a row of a list.
+
+    Times are seconds since the epoch. A list's row lacks most fields: they are None then.
+    """
+
+    id: str
+    agent_id: str
+    status: str
+    title: str | None = None
+    result: str | None = None
+    created_at: float | None = None
+    started_at: float | None = None
+    finished_at: float | None = None
+    is_manually_stopped: bool | None = None
+    tokens: Tokens | None = None
+    events_streaming: bool | None = None
+    waits_for: str | None = None
+    """What a paused task waits for: a person's answer, or the URL of an authorization."""
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """The answer as it came."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewTask:
+    """Everything that a create call carries and a user would set. None leaves a field at the remote's default."""
+
+    prompt: str
+    files: tuple[str, ...] = ()
+    title: str | None = None
+    agent_version: str | None = None
+    output_format: str | None = None
+    output_schema: Mapping[str, Any] | None = None
+    additional_context: str | None = None
+    expected_output: str | None = None
+    instructions_override: str | None = None
+    source: str | None = None
+    payload_extension: Mapping[str, Any] | None = None
+    user: Mapping[str, Any] | None = None
+    """Wire names: `email`, `id`, `first_name`, `last_name`, `additional_attributes`, `timezone`."""
+    events_streaming: bool = False
+    think_mode: str = "default"
+    tool_call_limit: int | None = None
+    mcp_servers: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
+    disable_attachment_injection: bool = False
+    harness_cli: str | None = None
+    permission_mode: str | None = None
+    llm_model_provider: str | None = None
+    llm_model_name: str | None = None
+    llm_reasoning_effort: str | None = None
+    user_tokens: Mapping[str, Any] | None = field(default=None, repr=False)
+    user_oidc_token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AgentRecord:
+    """An agent of the remote."""
+
+    id: str
+    name: str
+    status: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TaskEvent:
+    """One event of a task's stream; an unknown type is kept."""
+
+    type: str
+    task_id: str
+    time: float | None
+    data: Any

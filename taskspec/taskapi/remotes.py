@@ -1,0 +1,48 @@
+"""Remotes as values: who a remote is, and in what remotes differ. Connects to nothing."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RemoteIdentity:
+    """Whose run it is: a run is read only on the remote that has this identity."""
+
+    type: str
+    url: str | None = None
+    """None for the embedded engine, whose port changes with each start."""
+    organization: str | None = None
+    instance: str | None = None
+    """The engine's own id, made with its data folder; None for a hosted remote."""
+
+    def same_remote(self, other: "RemoteIdentity") -> bool:
+        """Tell whether both are one remote, whatever the engine's instance."""
+        return (self.type, self.url, self.organization) == (other.type, other.url, other.organization)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Traits:
+    """In what remotes differ. Times in seconds."""
+
+    honours_idempotency_keys: bool = False
+    """A repeated create with the same key answers with the first run (announced by the remote itself)."""
+    takes_local_files: bool = False
+    """Files are uploaded by content; elsewhere only URLs can be given."""
+    outlives_command: bool = True
+    """Runs go on when the command ends."""
+    pages_lists: bool = False
+    """Lists come in pages with a `Link: <…>; rel="next"` header when `per_page` is asked for."""
+    quiet_period: float = 120.0
+    """How long after the send deadline a list without the marker proves absence."""
+    create_timeout: float = 60.0
+    """The total time for one create."""
+    poll_interval: float = 2.0
+    """The shortest pause between two looks at the same runs."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Endpoint:
+    """Where a remote listens: the REST root, the events root, and the key."""
+
+    rest_root: str
+    events_root: str
+    api_key: str = field(repr=False)

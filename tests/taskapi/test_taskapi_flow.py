@@ -1,0 +1,74 @@
+"""Repeating, played by hand: with dice that always show one half."""
+
+import pytest
+
+from taskspec.errors import NotSentError, ThrottledError, UnansweredError
+from taskspec.taskapi.endpoints import create_task, get_task, list_tasks, stop_task
+from taskspec.taskapi.flow import Patience, retrying
+from taskspec.taskapi.messages import Pause
+from taskspec.taskapi.records import NewTask
+
+PATIENCE = Patience(jitter=lambda: 0.5)
+
+
+def pauses(yielded):
+    return [step.seconds for step in yielded if isinstance(step, Pause)]
+
+
+def test_a_read_is_repeated_with_growing_pauses(play, answer, task):
+    troubles = answer(503), NotSentError("refused"), UnansweredError("cut")
+    record, yielded = play(retrying(get_task("t1"), PATIENCE), *troubles, answer(200, task))
+    assert record.id == "t1"
+    assert pauses(yielded) == [0.25, 0.5, 1.0]
+
+
+def test_a_read_is_given_up_after_a_bounded_number_of_tries(play, answer):
+    error, yielded = play(retrying(get_task("t1"), PATIENCE), *[answer(502)] * 4)
+    assert type(error) is UnansweredError
+    assert len(yielded) == 7
+
+
+def test_a_stop_is_repeated(play, answer, task):
+    record, _ = play(retrying(stop_task("t1"), PATIENCE), answer(500), answer(200, task | {"status": "stopped"}))
+    assert record.status == "stopped"
+
+
+@pytest.mark.parametrize("trouble", [NotSentError("x"), UnansweredError("x"), 429, 500, 503])
+def test_a_create_is_never_repeated(play, answer, trouble):
+    create = create_task("a1", NewTask(prompt="p"), idempotency_key="k")
+    error, yielded = play(retrying(create, PATIENCE), answer(trouble) if isinstance(trouble, int) else trouble)
+    assert isinstance(error, NotSentError | UnansweredError | ThrottledError)
+    assert len(yielded) == 1
+
+
+def test_the_stated_wait_is_kept(play, answer, task):
+    throttled = answer(429, {"detail": "slow"}, retry_after="7")
+    _, yielded = play(retrying(get_task("t1"), PATIENCE), throttled, answer(200, task))
+    assert pauses(yielded) == [7.25]
+
+
+def test_a_wait_that_is_too_long_is_an_answer_at_once(play, answer):
+    throttled = answer(429, {"detail": "slow"}, retry_after="3600")
+    error, yielded = play(retrying(get_task("t1"), PATIENCE), throttled)
+    assert error.retry_after == 3600
+    assert len(yielded) == 1
+
+
+def test_a_billing_limit_is_not_waited_for(play, answer):
+    error, yielded = play(retrying(get_task("t1"), PATIENCE), answer(429, {"detail": "billing limit"}))
+    assert error.billing
+    assert len(yielded) == 1
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 409, 422])
+def test_a_definite_no_is_not_asked_again(play, answer, status):
+    _, yielded = play(retrying(get_task("t1"), PATIENCE), answer(status))
+    assert len(yielded) == 1
+
+
+def test_only_the_page_that_failed_is_read_again(play, answer):
+    first = answer(200, [{"id": "t1"}], link='<?before=1>; rel="next"')
+    records, yielded = play(retrying(list_tasks("a1"), PATIENCE), first, answer(503), answer(200, [{"id": "t2"}]))
+    assert [record.id for record in records] == ["t1", "t2"]
+    assert yielded[1] == yielded[3]
+    assert yielded[0] != yielded[1]
