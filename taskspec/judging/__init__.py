@@ -1,0 +1,1 @@
+"""What a run gave, against what was asked for. Opens nothing."""

@@ -1,0 +1,270 @@
+"""The values of the state as JSON and back, format 1. Opens nothing and keeps nothing.
+
+Every key is always written, and a key that is missing, unknown or of another type is refused: whatever changes these
+shapes raises `FORMAT`, so that no taskspec ever drops what a newer one wrote.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from taskspec.address import Address
+from taskspec.documents.model import OnRemove
+from taskspec.state.model import (
+    Accepted,
+    Attempt,
+    Generation,
+    Holder,
+    Note,
+    Record,
+    ResultRef,
+    Sending,
+    StopCause,
+    Verdict,
+)
+from taskspec.taskapi.records import Tokens
+from taskspec.taskapi.remotes import RemoteIdentity
+
+FORMAT: Final = 1
+
+_Shape = Mapping[str, type | tuple[type, ...]]
+_NONE: Final = type(None)
+_TEXT_OR_NONE: Final = (str, _NONE)
+_NUMBER: Final = (float, int)
+_NUMBER_OR_NONE: Final = (float, int, _NONE)
+_OBJECT_OR_NONE: Final = (dict, _NONE)
+
+_RECORD: Final[_Shape] = {
+    "address": str,
+    "agent": str,
+    "generation": dict,
+    "accepted": _OBJECT_OR_NONE,
+    "onRemove": str,
+}
+_GENERATION: Final[_Shape] = {"number": int, "fingerprint": str, "spec": dict, "plan": str, "attempts": list}
+_ATTEMPT: Final[_Shape] = {
+    "number": int,
+    "nonce": str,
+    "marker": str,
+    "bodyDigest": str,
+    "intendedAt": _NUMBER,
+    "sendDeadline": _NUMBER,
+    "remote": dict,
+    "sending": str,
+    "run": _TEXT_OR_NONE,
+    "title": str,
+    "status": _TEXT_OR_NONE,
+    "verdict": _TEXT_OR_NONE,
+    "stop": _TEXT_OR_NONE,
+    "startedAt": _NUMBER_OR_NONE,
+    "finishedAt": _NUMBER_OR_NONE,
+    "detail": str,
+    "result": _OBJECT_OR_NONE,
+    "tokens": _OBJECT_OR_NONE,
+}
+_REMOTE: Final[_Shape] = {
+    "type": str,
+    "url": _TEXT_OR_NONE,
+    "organization": _TEXT_OR_NONE,
+    "instance": _TEXT_OR_NONE,
+}
+_ACCEPTED: Final[_Shape] = {
+    "generation": int,
+    "fingerprint": str,
+    "plan": str,
+    "agent": str,
+    "agentVersion": _TEXT_OR_NONE,
+    "attempt": (int, dict),
+    "result": dict,
+    "at": _NUMBER,
+}
+_RESULT: Final[_Shape] = {"digest": str, "size": int, "format": str}
+_TOKENS: Final[_Shape] = {"prompt": int, "completion": int}
+_NOTE: Final[_Shape] = {"address": str, "at": _NUMBER, "what": str, "data": dict}
+_HOLDER: Final[_Shape] = {"user": str, "host": str, "pid": int, "command": str, "since": _NUMBER}
+
+_JSON: Final = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
+
+
+def encode_record(record: Record) -> str:
+    """Return a record as JSON."""
+    accepted = record.accepted
+    return _JSON.encode(
+        {
+            "address": record.address,
+            "agent": record.agent,
+            "generation": _generation_object(record.generation),
+            "accepted": None if accepted is None else _accepted_object(accepted, record.generation.attempts),
+            "onRemove": record.on_remove.value,
+        }
+    )
+
+
+def decode_record(text: str) -> Record:
+    """Return the record that a JSON text holds; raise ValueError where it is not one of format 1."""
+    return _record(json.loads(text))
+
+
+def decode_records(texts: Sequence[str]) -> list[Record]:
+    """Return what `decode_record` returns of each, faster: one parse remembers the keys that all of them share."""
+    return [_record(value) for value in json.loads(f"[{','.join(texts)}]")]
+
+
+def encode_note(note: Note) -> str:
+    """Return a note of the history as JSON."""
+    return _JSON.encode({"address": note.address, "at": note.at, "what": note.what, "data": dict(note.data)})
+
+
+def decode_note(text: str) -> Note:
+    """Return the note that a JSON text holds; raise ValueError where it is not one of format 1."""
+    value = _checked(json.loads(text), _NOTE)
+    return Note(address=Address(value["address"]), at=value["at"], what=value["what"], data=value["data"])
+
+
+def encode_holder(holder: Holder) -> str:
+    """Return the holder of a lock as JSON."""
+    return _JSON.encode({name: getattr(holder, name) for name in _HOLDER})
+
+
+def decode_holder(text: str) -> Holder:
+    """Return the holder that a JSON text names; raise ValueError where it names none."""
+    return Holder(**_checked(json.loads(text), _HOLDER))
+
+
+def _checked(value: Any, shape: _Shape) -> dict[str, Any]:
+    if type(value) is not dict or len(value) != len(shape):
+        raise ValueError(f"expected an object with exactly the keys {', '.join(shape)}")
+    for key, kind in shape.items():
+        if key not in value:
+            raise ValueError(f"the key `{key}` is missing")
+        if not isinstance(value[key], kind):
+            raise ValueError(f"`{key}` is of another type")  # noqa: TRY004  # one exception for all that is not format 1
+    return value
+
+
+def _record(value: Any) -> Record:
+    value = _checked(value, _RECORD)
+    accepted = value["accepted"]
+    generation = _generation(value["generation"])
+    return Record(
+        address=Address(value["address"]),
+        agent=value["agent"],
+        generation=generation,
+        accepted=None if accepted is None else _accepted(accepted, generation.attempts),
+        on_remove=OnRemove(value["onRemove"]),
+    )
+
+
+def _generation_object(generation: Generation) -> dict[str, Any]:
+    return {
+        "number": generation.number,
+        "fingerprint": generation.fingerprint,
+        "spec": dict(generation.spec),
+        "plan": generation.plan,
+        "attempts": [_attempt_object(attempt) for attempt in generation.attempts],
+    }
+
+
+def _generation(value: Any) -> Generation:
+    value = _checked(value, _GENERATION)
+    return Generation(
+        number=value["number"],
+        fingerprint=value["fingerprint"],
+        spec=value["spec"],
+        plan=value["plan"],
+        attempts=tuple([_attempt(item) for item in value["attempts"]]),
+    )
+
+
+def _attempt_object(attempt: Attempt) -> dict[str, Any]:
+    remote, result, tokens = attempt.remote, attempt.result, attempt.tokens
+    return {
+        "number": attempt.number,
+        "nonce": attempt.nonce,
+        "marker": attempt.marker,
+        "bodyDigest": attempt.body_digest,
+        "intendedAt": attempt.intended_at,
+        "sendDeadline": attempt.send_deadline,
+        "remote": {name: getattr(remote, name) for name in _REMOTE},
+        "sending": attempt.sending.value,
+        "run": attempt.run,
+        "title": attempt.title,
+        "status": attempt.status,
+        "verdict": None if attempt.verdict is None else attempt.verdict.value,
+        "stop": None if attempt.stop is None else attempt.stop.value,
+        "startedAt": attempt.started_at,
+        "finishedAt": attempt.finished_at,
+        "detail": attempt.detail,
+        "result": None if result is None else _result_object(result),
+        "tokens": None if tokens is None else {"prompt": tokens.prompt, "completion": tokens.completion},
+    }
+
+
+def _attempt(value: Any) -> Attempt:
+    value = _checked(value, _ATTEMPT)
+    verdict, stop, result, tokens = value["verdict"], value["stop"], value["result"], value["tokens"]
+    return Attempt(
+        number=value["number"],
+        nonce=value["nonce"],
+        marker=value["marker"],
+        body_digest=value["bodyDigest"],
+        intended_at=value["intendedAt"],
+        send_deadline=value["sendDeadline"],
+        remote=RemoteIdentity(**_checked(value["remote"], _REMOTE)),
+        sending=Sending(value["sending"]),
+        run=value["run"],
+        title=value["title"],
+        status=value["status"],
+        verdict=None if verdict is None else Verdict(verdict),
+        stop=None if stop is None else StopCause(stop),
+        started_at=value["startedAt"],
+        finished_at=value["finishedAt"],
+        detail=value["detail"],
+        result=None if result is None else _result(result),
+        tokens=None if tokens is None else Tokens(**_checked(tokens, _TOKENS)),
+    )
+
+
+def _accepted_object(accepted: Accepted, current: tuple[Attempt, ...]) -> dict[str, Any]:
+    """Return the object of a result; an attempt that stands in the record already is named by its number only."""
+    stands_there = _numbered(current, accepted.attempt.number) == accepted.attempt
+    return {
+        "generation": accepted.generation,
+        "fingerprint": accepted.fingerprint,
+        "plan": accepted.plan,
+        "agent": accepted.agent,
+        "agentVersion": accepted.agent_version,
+        "attempt": accepted.attempt.number if stands_there else _attempt_object(accepted.attempt),
+        "result": _result_object(accepted.result),
+        "at": accepted.at,
+    }
+
+
+def _accepted(value: Any, current: tuple[Attempt, ...]) -> Accepted:
+    value = _checked(value, _ACCEPTED)
+    given = value["attempt"]
+    attempt = _attempt(given) if isinstance(given, dict) else _numbered(current, given)
+    if attempt is None:
+        raise ValueError("the attempt of the accepted result is missing")
+    return Accepted(
+        generation=value["generation"],
+        fingerprint=value["fingerprint"],
+        plan=value["plan"],
+        agent=value["agent"],
+        agent_version=value["agentVersion"],
+        attempt=attempt,
+        result=_result(value["result"]),
+        at=value["at"],
+    )
+
+
+def _numbered(attempts: tuple[Attempt, ...], number: int) -> Attempt | None:
+    return next((attempt for attempt in attempts if attempt.number == number), None)
+
+
+def _result_object(result: ResultRef) -> dict[str, Any]:
+    return {"digest": result.digest, "size": result.size, "format": result.format}
+
+
+def _result(value: Any) -> ResultRef:
+    return ResultRef(**_checked(value, _RESULT))

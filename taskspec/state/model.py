@@ -1,0 +1,227 @@
+"""What we hold between runs, as values. Knows no store, no clock and no encoding.
+
+A record belongs to an address. It holds the generation that was asked for last, with its attempts, and the accepted
+result, which may be of an older generation. Everything older is in the history.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from taskspec.address import Address
+from taskspec.documents.model import OnRemove
+from taskspec.taskapi.records import Tokens
+from taskspec.taskapi.remotes import RemoteIdentity
+
+INLINE_LIMIT = 256 * 1024
+"""Results up to this many bytes are held inline, larger ones as blobs."""
+
+
+class Verdict(StrEnum):
+    """What we say of an attempt."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    FAILED = "failed"
+    ERROR = "error"
+    STOPPED = "stopped"
+    WAITING = "waiting"
+    ACTIVE = "active"
+    UNKNOWN = "unknown"
+    LOST = "lost"
+
+
+class Sending(StrEnum):
+    """How far the create of an attempt got."""
+
+    INTENDED = "intended"  # the intent is durable; whether the remote has the run is unknown until it is bound
+    BOUND = "bound"  # the remote's run id is recorded
+    REFUSED = "refused"  # the remote said no, or nothing was sent: no agent was reached, and it does not count
+    ABSENT = "absent"  # proven not to be on the remote: it does not count
+
+
+class StopCause(StrEnum):
+    """Why we stopped a run."""
+
+    REPLACE = "replace"
+    REMOVE = "remove"
+    USER = "user"
+    TIMEOUT = "timeout"
+    RETRY = "retry"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ResultRef:
+    """A kept result: the SHA-256 of its UTF-8 bytes is its name in the store."""
+
+    digest: str
+    size: int
+    format: str
+    """`text`, `markdown`, `json` or `voice`: what was asked for (`text` where nothing was)."""
+
+    @classmethod
+    def of(cls, content: str, output_format: str | None) -> "ResultRef":
+        """Return the reference under which a content is kept."""
+        encoded = content.encode()
+        return cls(digest=hashlib.sha256(encoded).hexdigest(), size=len(encoded), format=output_format or "text")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attempt:
+    """One run of one generation, from its intent on. Times are seconds since the epoch."""
+
+    number: int
+    nonce: str
+    marker: str
+    body_digest: str
+    intended_at: float
+    send_deadline: float
+    remote: RemoteIdentity
+    sending: Sending = Sending.INTENDED
+    run: str | None = None
+    title: str = ""
+    """The title that we last sent, without its marker."""
+    status: str | None = None
+    """The status that was last seen."""
+    verdict: Verdict | None = None
+    """None until the run has ended and was judged."""
+    stop: StopCause | None = None
+    """A stop that we intend or made, recorded before it is sent."""
+    started_at: float | None = None
+    finished_at: float | None = None
+    detail: str = ""
+    """Why it is not accepted, in the remote's or the agent's own words, cut to a few thousand characters."""
+    result: ResultRef | None = None
+    tokens: Tokens | None = None
+
+    @property
+    def seconds(self) -> float | None:
+        """Return how long the run took; None where the remote does not tell."""
+        if self.started_at is None or self.finished_at is None:
+            return None
+        return round(self.finished_at - self.started_at, 3)
+
+    @property
+    def counts(self) -> bool:
+        """Tell whether the attempt reached an agent, or may have."""
+        return self.sending in {Sending.INTENDED, Sending.BOUND}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Generation:
+    """One thing that was asked for: a fingerprint, and the masked spec that it covers."""
+
+    number: int
+    fingerprint: str
+    spec: Mapping[str, Any]
+    plan: str
+    """The id of the plan that asked."""
+    attempts: tuple[Attempt, ...] = ()
+
+    @property
+    def last(self) -> Attempt | None:
+        """Return the newest attempt."""
+        return self.attempts[-1] if self.attempts else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Accepted:
+    """The accepted result of an address, and all that its provenance tells, whatever is asked for later.
+
+    The first accepted result of a generation stays, whatever its run shows afterwards. `at` in seconds since the epoch.
+    """
+
+    generation: int
+    fingerprint: str
+    plan: str
+    agent: str
+    agent_version: str | None = None
+    attempt: Attempt
+    result: ResultRef
+    at: float
+
+    @property
+    def run(self) -> str:
+        """Return the id of the run that gave the result."""
+        return self.attempt.run or ""
+
+    @property
+    def remote(self) -> RemoteIdentity:
+        """Return the remote that the run is on."""
+        return self.attempt.remote
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Record:
+    """Everything that is current of one address."""
+
+    address: Address
+    agent: str
+    generation: Generation
+    accepted: Accepted | None = None
+    on_remove: OnRemove = OnRemove.STOP
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Snapshot:
+    """The state at one serial."""
+
+    lineage: str
+    serial: int
+    records: Mapping[Address, Record]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Holder:
+    """Who holds a lock. `since` in seconds since the epoch."""
+
+    user: str
+    host: str
+    pid: int
+    command: str
+    since: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PutRecord:
+    """Set the record of an address."""
+
+    record: Record
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DropRecord:
+    """Take an address out of the state."""
+
+    address: Address
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PutResult:
+    """Keep a result's content under its digest."""
+
+    ref: ResultRef
+    content: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Note:
+    """Add an entry to the history: what happened to an address. `at` in seconds since the epoch."""
+
+    address: Address
+    at: float
+    what: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+StateChange = PutRecord | DropRecord | PutResult | Note
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HistoryEntry:
+    """One entry of the history, with the serial at which it became durable."""
+
+    serial: int
+    note: Note

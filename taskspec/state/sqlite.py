@@ -1,0 +1,247 @@
+"""The state in a folder of this machine: a SQLite file, large results beside it, and a lock. Decides nothing.
+
+Rollback journal, never WAL: SQLite before 3.51.3 can lose what a WAL holds. One writer, by the lock; every commit is
+conditional on the writer's epoch and on the serial that it has read.
+"""
+
+import gc
+import re
+import sqlite3
+import threading
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from taskspec.address import Address
+from taskspec.errors import LockHeldError, LostLeaseError, StaleError, StateError
+from taskspec.state import locking
+from taskspec.state.database import Database, advance, create, exists, transaction
+from taskspec.state.encoding import decode_holder, decode_note, decode_record, decode_records, encode_holder
+from taskspec.state.folders import make_folder, write_file
+from taskspec.state.model import HistoryEntry, Holder, Record, ResultRef, Snapshot, StateChange
+from taskspec.state.results import Blobs, missing
+from taskspec.state.statements import Statement, statement
+from taskspec.state.store import Lease
+from taskspec.state.trouble import damaged, in_words
+
+PAGE: Final = 500
+"""How many entries of the history are read at a time, so that a slow reader keeps no writer waiting."""
+BATCH: Final = 1000
+"""How many records are decoded at a time."""
+
+_ENVIRONMENT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_BEFORE: Final = "SELECT id, serial, note FROM history WHERE id < ? ORDER BY id DESC LIMIT ?"
+_BEFORE_OF: Final = "SELECT id, serial, note FROM history WHERE id < ? AND address = ? ORDER BY id DESC LIMIT ?"
+_NEWEST: Final = 2**63 - 1
+
+
+class SqliteState:
+    """A `StateStore` in `<folder>/<environment>`; nothing is made on disk before the first `acquire`."""
+
+    def __init__(self, folder: Path, project: str, environment: str, *, read_only: bool) -> None:
+        if not _ENVIRONMENT.fullmatch(environment):
+            raise StateError(
+                f"`{environment}` cannot name an environment, because its state is kept in a folder of that name.",
+                hint="Use letters, digits, `-`, `_` and `.`, beginning with a letter or a digit.",
+            )
+        self._folder = folder
+        self._home = folder / environment
+        self._path = self._home / "state.db"
+        self._blobs = Blobs(self._home / "blobs")
+        self._project = project
+        self._environment = environment
+        self._read_only = read_only
+        self._database = Database(self._path, read_only=read_only)
+        self._lease: tuple[Lease, str, int] | None = None  # with its lineage and the open lock file
+        self._guard = threading.Lock()  # a connection serves one thread at a time
+
+    def read(self) -> Snapshot:
+        """Return every record at one serial."""
+        with self._guard, in_words(self._path):
+            connection = self._database.opened()
+            if connection is None:
+                return Snapshot(lineage="", serial=0, records={})
+            with transaction(connection, "DEFERRED"):
+                lineage, serial = connection.execute("SELECT lineage, serial FROM meta").fetchone()
+                rows = connection.execute("SELECT address, record FROM records").fetchall()
+        return Snapshot(lineage=lineage, serial=serial, records=self._records(sorted(rows)))
+
+    def result(self, ref: ResultRef) -> str:
+        """Return a kept result; raise StateError where it is missing or does not match its digest."""
+        with self._guard, in_words(self._path):
+            connection = self._database.opened()
+            question = "SELECT content FROM results WHERE digest = ?"
+            row = connection.execute(question, (ref.digest,)).fetchone() if connection else None
+            if row is None:
+                raise missing(ref, self._path)
+            return self._blobs.recall(ref, row[0])
+
+    def history(self, address: Address | None = None, *, limit: int | None = None) -> Iterator[HistoryEntry]:
+        """Yield what happened, to one address or to all, newest first."""
+        before, left = _NEWEST, _NEWEST if limit is None else limit
+        while left > 0:
+            rows = self._history_page(address, before, min(PAGE, left))
+            for before, serial, text in rows:  # noqa: B007  # the last one is where the next page begins
+                try:
+                    yield HistoryEntry(serial=serial, note=decode_note(text))
+                except (ValueError, RecursionError) as error:
+                    raise damaged(self._path, f"an entry of its history is not readable ({error})") from error
+            left = left - len(rows) if len(rows) == PAGE else 0
+
+    def holder(self) -> Holder | None:
+        """Return who holds the lock at this moment."""
+        with self._guard, in_words(self._path):
+            return self._described() if locking.is_taken(self._home / "lock") else None
+
+    def acquire(self, holder: Holder) -> Lease:
+        """Take the lock, and make the state where there is none."""
+        if self._read_only:
+            raise StateError("The state was opened for reading only.")
+        with self._guard, in_words(self._path):
+            make_folder(self._home)
+            lock = locking.take(self._home / "lock")
+            if lock is None:
+                raise self._held()
+            try:
+                lease, lineage = self._begin(holder)
+            except BaseException:
+                locking.drop(lock)
+                raise
+            self._lease = lease, lineage, lock
+            return lease
+
+    def commit(self, lease: Lease, serial: int, changes: Sequence[StateChange]) -> int:
+        """Make all changes durable, in their order, or none; return the new serial."""
+        with self._guard, in_words(self._path):
+            statements = self._statements(changes, serial + 1)
+            connection = self._database.opened()
+            if connection is None:
+                raise self._lost()
+            with advance(connection, serial + 1):
+                self._check(connection, lease, serial)
+                for sql, values in statements:
+                    connection.execute(sql, values)
+            return serial + 1
+
+    def release(self, lease: Lease) -> None:
+        """Give the lock back; a lease that is no longer held is no error."""
+        with self._guard:
+            self._let_go(lease)
+
+    def close(self) -> None:
+        """Let go of everything, a lease that is still held included."""
+        with self._guard:
+            if self._lease is not None:
+                self._let_go(self._lease[0])
+            self._database.close()
+
+    def _records(self, rows: Sequence[tuple[str, str]]) -> dict[Address, Record]:
+        records: dict[Address, Record] = {}
+        with _collecting_nothing():
+            for start in range(0, len(rows), BATCH):
+                addresses, texts = zip(*rows[start : start + BATCH], strict=True)
+                try:
+                    records.update(zip(addresses, decode_records(texts), strict=True))
+                except (ValueError, RecursionError):
+                    records.update(self._records_one_by_one(rows[start : start + BATCH]))
+        return records
+
+    def _records_one_by_one(self, rows: Sequence[tuple[str, str]]) -> Iterator[tuple[Address, Record]]:
+        for address, text in rows:
+            try:
+                yield Address(address), decode_record(text)
+            except (ValueError, RecursionError) as error:
+                raise damaged(self._path, f"the record of {address} is not readable ({error})") from error
+
+    def _history_page(self, address: Address | None, before: int, size: int) -> list[tuple[int, int, str]]:
+        with self._guard, in_words(self._path):
+            connection = self._database.opened()
+            if connection is None:
+                return []
+            if address is None:
+                return connection.execute(_BEFORE, (before, size)).fetchall()
+            return connection.execute(_BEFORE_OF, (before, address, size)).fetchall()
+
+    def _described(self) -> Holder | None:
+        connection = self._database.opened()
+        text = connection.execute("SELECT holder FROM meta").fetchone()[0] if connection else ""
+        try:
+            return decode_holder(text) if text else None
+        except ValueError as error:
+            raise damaged(self._path, f"the holder of its lock is not readable ({error})") from error
+
+    def _held(self) -> LockHeldError:
+        hint = "Wait until that command ends, or end it: the lock is then free at once, by itself."
+        where = f"The state of environment `{self._environment}` is locked by"
+        try:
+            holder = self._described()
+        except (sqlite3.Error, StateError):
+            holder = None
+        if holder is None:
+            return LockHeldError(
+                f"{where} another command, which has not yet said more ({self._home / 'lock'}).", hint=hint
+            )
+        since = datetime.fromtimestamp(holder.since, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        return LockHeldError(
+            f"{where} {holder.user} on {holder.host} since {since}: process {holder.pid}, `{holder.command}`.",
+            hint=hint,
+        )
+
+    def _begin(self, holder: Holder) -> tuple[Lease, str]:
+        self._blobs.sweep()
+        if not exists(self._path):
+            ignore = self._folder / ".gitignore"
+            if not ignore.exists():
+                write_file(ignore, b"*\n")
+            create(self._path, lineage=uuid.uuid4().hex, project=self._project)
+        connection = self._database.opened()
+        if connection is None:
+            raise self._lost()
+        with transaction(connection, "IMMEDIATE"):
+            epoch, lineage = connection.execute("SELECT epoch + 1, lineage FROM meta").fetchone()
+            values = (epoch, self._project, encode_holder(holder))
+            connection.execute("UPDATE meta SET epoch = ?, project = ?, holder = ?", values)
+        return Lease(epoch=epoch), lineage
+
+    def _check(self, connection: sqlite3.Connection, lease: Lease, serial: int) -> None:
+        epoch, lineage, recorded = connection.execute("SELECT epoch, lineage, serial FROM meta").fetchone()
+        if self._lease is None or self._lease[:2] != (lease, lineage) or lease.epoch != epoch:
+            raise self._lost()
+        if recorded != serial:
+            raise StaleError(
+                f"The state of environment `{self._environment}` moved on: it is at serial {recorded}, not {serial}.",
+                hint="Plan again.",
+            )
+
+    def _lost(self) -> LostLeaseError:
+        return LostLeaseError(
+            f"The lock of environment `{self._environment}` was lost: {self._path} was taken over, moved or deleted.",
+            hint="Nothing more is written. See what goes on in that folder, then run the command again.",
+        )
+
+    def _statements(self, changes: Sequence[StateChange], serial: int) -> list[Statement]:
+        """Return what a transaction has to do; large results are durable as files when this returns."""
+        try:
+            return [statement(change, serial, self._blobs) for change in changes]
+        except (TypeError, ValueError) as error:
+            raise StateError(f"A change cannot be kept: {error}.", hint="This is a bug; please report it.") from error
+
+    def _let_go(self, lease: Lease) -> None:
+        if self._lease is not None and self._lease[0] == lease:
+            locking.drop(self._lease[2])
+            self._lease = None
+
+
+@contextmanager
+def _collecting_nothing() -> Iterator[None]:
+    """Keep the garbage collector from looking, again and again, through many new values that all stay."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

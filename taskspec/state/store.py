@@ -1,0 +1,58 @@
+"""The port of the state stores: what a planner may read and an executor may write. Implements nothing."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from taskspec.address import Address
+from taskspec.state.model import HistoryEntry, Holder, ResultRef, Snapshot, StateChange
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lease:
+    """The right to write. Epochs only grow: a write under an older one is refused."""
+
+    epoch: int
+
+
+class StateReader(Protocol):
+    """What a planner gets. Reading needs no lock, and works while another process writes."""
+
+    def read(self) -> Snapshot:
+        """Return every record at one serial; where nothing is kept yet, an empty snapshot without a lineage.
+
+        Raises StateError where the state cannot be read, is damaged, or was made by a newer taskspec.
+        """
+
+    def result(self, ref: ResultRef) -> str:
+        """Return a kept result; raise StateError where it is missing or does not match its digest."""
+
+    def history(self, address: Address | None = None, *, limit: int | None = None) -> Iterator[HistoryEntry]:
+        """Yield what happened, to one address or to all, newest first."""
+
+    def holder(self) -> Holder | None:
+        """Return who holds the lock at this moment."""
+
+    def close(self) -> None:
+        """Let go of everything, a lease that is still held included."""
+
+
+class StateStore(StateReader, Protocol):
+    """What an executor gets."""
+
+    def acquire(self, holder: Holder) -> Lease:
+        """Take the lock, and make the state (its lineage, serial 0) where there is none.
+
+        Raises LockHeldError, which names the holder, and StateError where the state cannot be written.
+        """
+
+    def commit(self, lease: Lease, serial: int, changes: Sequence[StateChange]) -> int:
+        """Make all changes durable, in their order, or none; return the new serial, which is `serial` + 1.
+
+        Raises StaleError where the state is not at `serial`, LostLeaseError where the lease is not the newest,
+        UnknownCommitError where nobody can tell whether it happened (read back by serial), and StateError where
+        it did not happen.
+        """
+
+    def release(self, lease: Lease) -> None:
+        """Give the lock back; a lease that is no longer held is no error."""

@@ -1,0 +1,75 @@
+"""Values for the tests of the state."""
+
+import hashlib
+
+from taskspec.address import Address
+from taskspec.state.model import (
+    Accepted,
+    Attempt,
+    Generation,
+    Holder,
+    Note,
+    PutRecord,
+    PutResult,
+    Record,
+    ResultRef,
+    Sending,
+    Verdict,
+)
+from taskspec.taskapi.records import Tokens
+from taskspec.taskapi.remotes import RemoteIdentity
+
+EXTRACT = Address("extract")
+REPORT = Address("report")
+ALICE = Holder(user="alice", host="laptop", pid=4711, command="taskspec apply", since=1_700_000_000.0)
+BOB = Holder(user="bob", host="desk", pid=4712, command="taskspec stop extract", since=1_700_000_100.0)
+
+
+def ref(content, output_format="json"):
+    data = content.encode()
+    return ResultRef(digest=hashlib.sha256(data).hexdigest(), size=len(data), format=output_format)
+
+
+def record(address=EXTRACT, *, number=1, content='{"total": 3}'):
+    attempt = Attempt(
+        number=1,
+        nonce="6f1c2d3e",
+        marker="ts1.0123abcd.4567ef.89ab.g1.6f1c2d3e",
+        body_digest="b0" * 32,
+        intended_at=1_700_000_000.25,
+        send_deadline=1_700_000_060.25,
+        remote=RemoteIdentity(type="local", instance="e7"),
+        sending=Sending.BOUND,
+        run="0b7f",
+        title="Extract",
+        status="completed",
+        verdict=Verdict.ACCEPTED,
+        started_at=1_700_000_001.0,
+        finished_at=1_700_000_002.5,
+        result=ref(content),
+        tokens=Tokens(prompt=10, completion=20),
+    )
+    spec = {"prompt": f"Extract the totals of {address}.", "files": ["data/sales.csv"]}
+    generation = Generation(number=number, fingerprint=f"1:{number:064x}", spec=spec, plan="p1", attempts=(attempt,))
+    accepted = Accepted(
+        generation=number,
+        fingerprint=generation.fingerprint,
+        plan="p1",
+        agent="sales-analyst",
+        attempt=attempt,
+        result=ref(content),
+        at=1_700_000_003.0,
+    )
+    return Record(address=address, agent="sales-analyst", generation=generation, accepted=accepted)
+
+
+def put(address=EXTRACT, **changes):
+    return PutRecord(record=record(address, **changes))
+
+
+def put_result(content):
+    return PutResult(ref=ref(content), content=content)
+
+
+def note(address=EXTRACT, what="ended", at=1_700_000_000.0):
+    return Note(address=address, at=at, what=what, data={"attempt": 1})

@@ -1,0 +1,233 @@
+"""What every state store promises, within one process."""
+
+import threading
+
+import pytest
+from state_values import ALICE, BOB, EXTRACT, REPORT, note, put, put_result, record, ref
+
+from taskspec.address import Address
+from taskspec.errors import LockHeldError, LostLeaseError, StaleError, StateError
+from taskspec.state.model import INLINE_LIMIT, DropRecord, Note, PutResult
+
+
+def test_where_nothing_is_kept_there_is_nothing_to_read(opened, tmp_path):
+    reader = opened(read_only=True)
+    snapshot = reader.read()
+    assert (snapshot.lineage, snapshot.serial, snapshot.records) == ("", 0, {})
+    assert list(reader.history()) == []
+    assert reader.holder() is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_first_lease_makes_a_lineage_that_stays(opened):
+    store = opened()
+    store.release(store.acquire(ALICE))
+    lineage = store.read().lineage
+    assert len(lineage) == 32
+    other = opened()
+    other.acquire(BOB)
+    assert other.read().lineage == lineage
+    assert other.read().serial == 0
+
+
+def test_two_environments_have_two_lineages(opened):
+    stores = opened(environment="default"), opened(environment="prod")
+    for store in stores:
+        store.acquire(ALICE)
+    assert stores[0].read().lineage != stores[1].read().lineage
+
+
+def test_what_is_committed_is_read_by_another_command(store, opened):
+    lease = store.acquire(ALICE)
+    assert store.commit(lease, 0, [put(EXTRACT), put(REPORT)]) == 1
+    snapshot = opened(read_only=True).read()
+    assert snapshot.serial == 1
+    assert snapshot.records == {EXTRACT: record(EXTRACT), REPORT: record(REPORT)}
+
+
+def test_changes_take_effect_in_their_order(store):
+    lease = store.acquire(ALICE)
+    changes = [put(EXTRACT, number=1), put(EXTRACT, number=2), put(REPORT), DropRecord(address=REPORT)]
+    store.commit(lease, 0, changes)
+    assert store.read().records == {EXTRACT: record(EXTRACT, number=2)}
+
+
+def test_every_commit_is_one_serial_even_an_empty_one(store):
+    lease = store.acquire(ALICE)
+    assert store.commit(lease, 0, []) == 1
+    assert store.commit(lease, 1, [put()]) == 2
+    assert store.read().serial == 2
+
+
+def test_a_reader_that_came_first_sees_what_is_made_later(store, opened):
+    reader = opened(read_only=True)
+    assert reader.read().serial == 0
+    store.commit(store.acquire(ALICE), 0, [put()])
+    assert reader.read().records.keys() == {EXTRACT}
+
+
+@pytest.mark.parametrize("serial", [-1, 0, 2])
+def test_a_stale_serial_changes_nothing(store, serial):
+    lease = store.acquire(ALICE)
+    store.commit(lease, 0, [put(number=1)])
+    with pytest.raises(StaleError, match="at serial 1, not"):
+        store.commit(lease, serial, [put(number=2), note()])
+    assert store.read().records == {EXTRACT: record(number=1)}
+    assert list(store.history()) == []
+
+
+def test_a_change_that_cannot_be_kept_keeps_the_whole_commit_out(store):
+    lease = store.acquire(ALICE)
+    lie = PutResult(ref=ref("one"), content="two")
+    with pytest.raises(StateError, match="does not match its digest"):
+        store.commit(lease, 0, [put(), note(), lie])
+    with pytest.raises(StateError, match="cannot be kept"):
+        store.commit(lease, 0, [put(), Note(address=EXTRACT, at=float("nan"), what="ended")])
+    assert store.read().records == {}
+    assert store.commit(lease, 0, [put()]) == 1
+
+
+def test_a_lock_that_is_held_names_its_holder(store, opened):
+    store.acquire(ALICE)
+    with pytest.raises(LockHeldError) as caught:
+        opened().acquire(BOB)
+    for word in ["alice", "laptop", "4711", "taskspec apply", "2023-11-14 22:13:20 UTC"]:
+        assert word in caught.value.message
+    assert caught.value.hint
+
+
+def test_a_second_lease_of_the_same_store_is_refused(store):
+    store.acquire(ALICE)
+    with pytest.raises(LockHeldError):
+        store.acquire(ALICE)
+
+
+def test_the_holder_is_told_as_long_as_the_lock_is_held(store, opened):
+    reader = opened(read_only=True)
+    lease = store.acquire(ALICE)
+    assert reader.holder() == ALICE
+    store.release(lease)
+    assert reader.holder() is None
+    assert store.holder() is None
+
+
+def test_a_released_lock_is_free_and_the_next_epoch_is_greater(store, opened):
+    first = store.acquire(ALICE)
+    store.release(first)
+    store.release(first)
+    second = opened().acquire(BOB)
+    assert second.epoch > first.epoch
+
+
+def test_a_closed_store_has_let_its_lock_go(store, opened):
+    store.acquire(ALICE)
+    store.close()
+    assert opened().acquire(BOB)
+
+
+def test_a_released_lease_writes_nothing(store, opened):
+    lease = store.acquire(ALICE)
+    store.release(lease)
+    with pytest.raises(LostLeaseError):
+        store.commit(lease, 0, [put()])
+    other = opened()
+    other.acquire(BOB)
+    with pytest.raises(LostLeaseError):
+        store.commit(lease, 0, [put()])
+    assert other.read().records == {}
+
+
+def test_an_old_release_does_not_free_the_lock_of_a_new_lease(store, opened):
+    first = store.acquire(ALICE)
+    store.release(first)
+    store.acquire(ALICE)
+    store.release(first)
+    with pytest.raises(LockHeldError):
+        opened().acquire(BOB)
+
+
+def test_a_store_that_is_read_only_gives_no_lease(opened):
+    with pytest.raises(StateError, match="reading only"):
+        opened(read_only=True).acquire(ALICE)
+
+
+def test_a_project_may_change_its_name(store, opened):
+    store.commit(store.acquire(ALICE), 0, [put()])
+    lineage = store.read().lineage
+    store.close()
+    renamed = opened(project="sales-ops")
+    renamed.acquire(ALICE)
+    assert renamed.read().lineage == lineage
+    assert renamed.read().records.keys() == {EXTRACT}
+
+
+@pytest.mark.parametrize("content", ["", "short", "näïve\x00\r\n", "x" * INLINE_LIMIT, "ö" * INLINE_LIMIT])
+def test_a_result_comes_back_as_it_was(store, opened, content):
+    lease = store.acquire(ALICE)
+    store.commit(lease, 0, [put_result(content)])
+    store.commit(lease, 1, [put_result(content)])
+    assert opened(read_only=True).result(ref(content)) == content
+
+
+def test_a_result_outlives_its_record(store):
+    lease = store.acquire(ALICE)
+    store.commit(lease, 0, [put(), put_result("kept")])
+    store.commit(lease, 1, [DropRecord(address=EXTRACT)])
+    assert store.result(ref("kept")) == "kept"
+
+
+def test_a_result_that_was_never_kept_is_missing(store, opened):
+    with pytest.raises(StateError, match="is not in"):
+        opened(read_only=True).result(ref("never"))
+    store.acquire(ALICE)
+    with pytest.raises(StateError, match="is not in"):
+        store.result(ref("never"))
+
+
+def test_a_reference_of_another_size_is_refused(store):
+    store.commit(store.acquire(ALICE), 0, [put_result("abc")])
+    wrong = type(ref("abc"))(digest=ref("abc").digest, size=4, format="text")
+    with pytest.raises(StateError, match="does not match its digest"):
+        store.result(wrong)
+
+
+def test_the_history_is_told_newest_first_with_its_serials(store):
+    lease = store.acquire(ALICE)
+    store.commit(lease, 0, [note(what="created"), note(what="ended")])
+    store.commit(lease, 1, [note(REPORT, what="created")])
+    told = [(entry.serial, entry.note.address, entry.note.what) for entry in store.history()]
+    assert told == [(2, REPORT, "created"), (1, EXTRACT, "ended"), (1, EXTRACT, "created")]
+
+
+def test_the_history_of_one_address_may_be_limited(store):
+    lease = store.acquire(ALICE)
+    for serial in range(4):
+        store.commit(lease, serial, [note(EXTRACT, at=float(serial)), note(REPORT)])
+    assert [entry.note.at for entry in store.history(EXTRACT, limit=2)] == [3.0, 2.0]
+    assert len(list(store.history(limit=5))) == 5
+    assert list(store.history(limit=0)) == []
+    assert list(store.history(Address("unheard-of"))) == []
+
+
+def test_a_long_history_is_told_whole_while_somebody_writes(store, opened):
+    lease = store.acquire(ALICE)
+    store.commit(lease, 0, [note(at=float(number)) for number in range(1_234)])
+    told = opened(read_only=True).history(EXTRACT)
+    first = next(told)
+    store.commit(lease, 1, [note(at=-1.0)])
+    assert [first.note.at, *(entry.note.at for entry in told)] == [float(n) for n in reversed(range(1_234))]
+
+
+def test_a_commit_may_come_from_another_thread_than_the_lease(store):
+    lease = store.acquire(ALICE)
+    serials = []
+    thread = threading.Thread(target=lambda: serials.append(store.commit(lease, 0, [put()])))
+    thread.start()
+    thread.join()
+    assert serials == [store.read().serial] == [1]
+
+
+@pytest.mark.parametrize("environment", ["", ".", "..", "a/b", "../up", ".hidden", "a\x00b", "a\n"])
+def test_an_environment_that_would_leave_its_folder_is_refused(opened, environment):
+    with pytest.raises(StateError, match="cannot name an environment"):
+        opened(environment=environment)

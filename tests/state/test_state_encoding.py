@@ -1,0 +1,186 @@
+"""Records and notes as JSON: everything comes back, nothing unknown is let in, and format 1 stays readable."""
+
+import json
+from dataclasses import fields, replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from state_values import ALICE, EXTRACT, note, record
+
+from taskspec.state import encoding
+from taskspec.state.encoding import (
+    decode_holder,
+    decode_note,
+    decode_record,
+    encode_holder,
+    encode_note,
+    encode_record,
+)
+from taskspec.state.model import Accepted, Attempt, Generation, Holder, Note, OnRemove, Record, ResultRef, StopCause
+from taskspec.taskapi.records import Tokens
+from taskspec.taskapi.remotes import RemoteIdentity
+
+SAMPLES = Path(__file__).parent / "samples"
+
+texts = st.text(st.characters(exclude_categories=()), max_size=20)
+times = st.floats(allow_nan=False, allow_infinity=False)
+scalars = st.none() | st.booleans() | st.integers() | times | texts
+specs = st.dictionaries(
+    texts, st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3))
+)
+
+
+def every_field(kind, **known):
+    """Draw a value with all its optional fields; those in `known` from what they name."""
+    return st.builds(kind, **({field.name: ... for field in fields(kind)} | known))
+
+
+tokens = st.none() | every_field(Tokens)
+remotes = every_field(RemoteIdentity)
+attempts = every_field(
+    Attempt,
+    intended_at=times,
+    send_deadline=times,
+    started_at=st.none() | times,
+    finished_at=st.none() | times,
+    title=texts,
+    detail=texts,
+    remote=remotes,
+    tokens=tokens,
+)
+generations = every_field(Generation, spec=specs, attempts=st.lists(attempts, max_size=2).map(tuple))
+accepted = every_field(Accepted, at=times, attempt=attempts)
+records = every_field(Record, generation=generations, accepted=st.none() | accepted)
+
+
+@st.composite
+def records_of_the_accepted(draw):
+    """Draw a record whose accepted attempt stands among those of its current generation, as it mostly does."""
+    record = draw(records.filter(lambda record: record.accepted and record.generation.attempts))
+    kept = replace(record.accepted, attempt=record.generation.attempts[-1])
+    return replace(record, accepted=kept)
+
+
+notes = every_field(Note, at=times, data=specs)
+holders = every_field(Holder, since=times)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(records | records_of_the_accepted())
+def test_every_record_comes_back_as_it_was(value):
+    assert decode_record(encode_record(value)) == value
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(notes)
+def test_every_note_comes_back_as_it_was(value):
+    assert decode_note(encode_note(value)) == value
+
+
+@given(holders)
+def test_every_holder_comes_back_as_it_was(value):
+    assert decode_holder(encode_holder(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("shape", "kind"),
+    [
+        ("_RECORD", Record),
+        ("_GENERATION", Generation),
+        ("_ATTEMPT", Attempt),
+        ("_ACCEPTED", Accepted),
+        ("_RESULT", ResultRef),
+        ("_REMOTE", RemoteIdentity),
+        ("_TOKENS", Tokens),
+        ("_NOTE", Note),
+        ("_HOLDER", Holder),
+    ],
+)
+def test_every_field_of_a_value_has_its_key(shape, kind):
+    names = [field.name.split("_") for field in fields(kind)]
+    assert list(getattr(encoding, shape)) == [first + "".join(map(str.title, rest)) for first, *rest in names]
+
+
+def test_the_kept_record_of_format_1_is_readable_and_written_the_same():
+    text = (SAMPLES / "record.v1.json").read_text().strip()
+    value = decode_record(text)
+    assert value.generation.attempts[0].stop is StopCause.RETRY
+    assert value.generation.attempts[1].result == value.accepted.result
+    assert value.on_remove is OnRemove.HOLD
+    assert encode_record(value) == text
+
+
+def test_the_kept_note_of_format_1_is_readable_and_written_the_same():
+    text = (SAMPLES / "note.v1.json").read_text().strip()
+    assert decode_note(text).address == EXTRACT
+    assert encode_note(decode_note(text)) == text
+
+
+def mutations():
+    """Every way to lose a key, to gain one, or to have a value of another type, at every depth."""
+
+    def places(value, path=()):
+        if isinstance(value, dict) and path[-1:] != ("spec",):
+            yield path
+            for key, inner in value.items():
+                yield from places(inner, (*path, key))
+        elif isinstance(value, list):
+            for index, inner in enumerate(value):
+                yield from places(inner, (*path, index))
+
+    whole = json.loads((SAMPLES / "record.v1.json").read_text())
+    for path in places(whole):
+        target = whole
+        for step in path:
+            target = target[step]
+        yield json.dumps(whole), None
+        for key in [*target, "unknown"]:
+            before = dict(target)
+            target.pop(key, None)
+            if key == "unknown":
+                target[key] = 1
+            yield None, json.dumps(whole)
+            target.clear()
+            target.update(before)
+            target[key] = [[]]
+            yield None, json.dumps(whole)
+            target.clear()
+            target.update(before)
+
+
+def test_a_key_that_is_missing_unknown_or_of_another_type_is_refused():
+    refused = 0
+    for good, bad in mutations():
+        if good is not None:
+            assert decode_record(good)
+        else:
+            refused += 1
+            with pytest.raises(ValueError, match=r"keys|type"):
+                decode_record(bad)
+    assert refused > 80
+
+
+@pytest.mark.parametrize("text", ["", "null", "[]", "{}", '"x"', "{"])
+@pytest.mark.parametrize("decode", [decode_record, decode_note, decode_holder])
+def test_what_is_no_object_is_refused(decode, text):
+    with pytest.raises(ValueError):  # noqa: PT011  # the reader of the state says where
+        decode(text)
+
+
+@pytest.mark.parametrize(("old", "new"), [('"bound"', '"sent"'), ('"accepted","stop"', '"fine","stop"')])
+def test_a_word_that_is_not_known_is_refused(old, new):
+    text = encode_record(record())
+    assert old in text
+    with pytest.raises(ValueError, match="is not a valid"):
+        decode_record(text.replace(old, new))
+
+
+def test_a_number_that_is_no_json_is_not_written():
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        encode_note(note(at=float("nan")))
+
+
+def test_a_holder_is_plain_json():
+    assert json.loads(encode_holder(ALICE))["user"] == "alice"
