@@ -1,0 +1,246 @@
+"""Deciding: desired, recorded and observed → a plan. Pure and total: asks no clock, no remote and no store.
+
+The declared side picks the column of the decision table: no longer declared, the text of an older accepted generation
+again, unchanged, or changed. The bucket in which the recorded side stands (`standing`) picks the row.
+"""
+
+from dataclasses import replace
+from typing import assert_never
+
+from taskspec.desired.model import Desired, DesiredTask
+from taskspec.documents.model import OnRemove
+from taskspec.events import Health
+from taskspec.observed.model import Observed
+from taskspec.plan import reasons
+from taskspec.plan.drafting import Case, about, changed_fields, differences, keep, settle, start
+from taskspec.plan.ending import accepted, ended
+from taskspec.plan.guarding import hold_unknown_agents
+from taskspec.plan.model import Action, Change, Circumstances, Plan, Reason
+from taskspec.plan.retrying import grants_another
+from taskspec.plan.standing import Place, Standing, stand
+from taskspec.state.model import Accepted, Snapshot
+
+__all__ = ["decide", "grants_another"]
+
+
+def decide(desired: Desired, snapshot: Snapshot, observed: Observed, circumstances: Circumstances) -> Plan:
+    """Return what is to be done about each selected address, and why."""
+    addresses = [*desired.tasks, *sorted(snapshot.records.keys() - desired.tasks.keys())]
+    selected = circumstances.selected
+    chosen = addresses if selected is None else [address for address in addresses if address in selected]
+    changes = []
+    for address in chosen:
+        case = Case(
+            address=address,
+            task=desired.tasks.get(address),
+            situation=stand(snapshot.records.get(address), observed, circumstances.remote),
+            requested=address in circumstances.requested,
+        )
+        changes.append(_decide(case))
+    return Plan(
+        id=circumstances.plan,
+        project=desired.project.name,
+        environment=desired.project.environment,
+        lineage=snapshot.lineage,
+        serial=snapshot.serial,
+        created_at=circumstances.now,
+        changes=hold_unknown_agents(changes, observed),
+        unselected=len(addresses) - len(chosen),
+    )
+
+
+_ACTIVE = frozenset({Standing.PENDING, Standing.EXECUTING, Standing.PAUSED})
+_UNACCOUNTED = _ACTIVE | {Standing.UNSETTLED, Standing.UNREADABLE, Standing.UNKNOWN_STATUS}
+
+
+def _decide(case: Case) -> Change:
+    task = case.task
+    if task is None:
+        return _undeclared(case)
+    if _is_accounted_for(case):
+        if case.requested:
+            return start(case, Action.CREATE, reasons.attempt_requested(), *changed_fields(case))
+        if case.situation.place is Place.OTHER_REMOTE and case.situation.standing is not Standing.MISSING_ACTIVE:
+            return start(case, Action.CREATE, reasons.remote_changed(), *changed_fields(case))
+    change = _column(case, task)
+    if case.requested and not change.paid:
+        return replace(change, reasons=(*change.reasons, reasons.request_put_off(case.situation)))
+    return change
+
+
+def _is_accounted_for(case: Case) -> bool:
+    """Tell whether there was a run and it cannot matter any more: only then may one be started outside the table.
+
+    A completed run of the declared text is judged first: that costs nothing, and its result is paid for.
+    """
+    standing = case.situation.standing
+    if standing is Standing.UNJUDGED:
+        return not case.same_text
+    return standing is not Standing.NOTHING and standing not in _UNACCOUNTED
+
+
+def _column(case: Case, task: DesiredTask) -> Change:
+    if case.same_text:
+        return _unchanged(case, task)
+    result = case.record.accepted if case.record else None
+    if result is not None and result.fingerprint == task.fingerprint:
+        return _returned(case, task, result)
+    return _changed(case)
+
+
+def _unchanged(case: Case, task: DesiredTask) -> Change:
+    situation = case.situation
+    match situation.standing:
+        case Standing.NOTHING:
+            return _not_reached(case)
+        case Standing.UNSETTLED:
+            return _settled_with_a_run(case)
+        case Standing.ACCEPTED:
+            return accepted(case, task)
+        case Standing.PENDING | Standing.EXECUTING:
+            return about(case, Action.WAIT, Health.HEALTHY, reasons.run_active(situation))
+        case Standing.PAUSED:
+            return about(case, Action.WAIT, Health.NEEDS_INPUT, reasons.run_active(situation))
+        case Standing.UNJUDGED:
+            return about(case, Action.REJUDGE, Health.HEALTHY, reasons.result_not_judged(situation))
+        case Standing.REJECTED | Standing.FAILED | Standing.ERROR | Standing.STOPPED_BY_US | Standing.STOPPED_BY_OTHER:
+            return ended(case, task, situation.standing)
+        case Standing.MISSING_ENDED:
+            return ended(case, task, situation.last_seen)
+        case Standing.MISSING_ACTIVE | Standing.UNREADABLE | Standing.UNKNOWN_STATUS:
+            return _held(case)
+        case _:
+            assert_never(situation.standing)
+
+
+def _changed(case: Case) -> Change:
+    situation = case.situation
+    match situation.standing:
+        case Standing.NOTHING:
+            return _not_reached(case)
+        case Standing.UNSETTLED:
+            return _settled_with_a_run(case)
+        case Standing.PENDING | Standing.EXECUTING | Standing.PAUSED:
+            return start(case, Action.REPLACE, *changed_fields(case), reasons.run_active(situation))
+        case Standing.ERROR:
+            why = reasons.run_ended(situation, situation.standing)
+            return start(case, Action.CREATE, *changed_fields(case), why)
+        case (
+            Standing.ACCEPTED
+            | Standing.UNJUDGED
+            | Standing.REJECTED
+            | Standing.FAILED
+            | Standing.STOPPED_BY_US
+            | Standing.STOPPED_BY_OTHER
+            | Standing.MISSING_ENDED
+        ):
+            return start(case, Action.CREATE, *changed_fields(case))
+        case Standing.MISSING_ACTIVE | Standing.UNREADABLE | Standing.UNKNOWN_STATUS:
+            return _held(case)
+        case _:
+            assert_never(situation.standing)
+
+
+def _returned(case: Case, task: DesiredTask, result: Accepted) -> Change:
+    """Decide for a text whose result is accepted, although another one was asked for since."""
+    situation, why = case.situation, reasons.text_returned(result, task)
+    match situation.standing:
+        case Standing.UNSETTLED:
+            return settle(case, why)
+        case Standing.PENDING | Standing.EXECUTING | Standing.PAUSED:
+            return about(case, Action.STOP, Health.HEALTHY, why, reasons.run_active(situation))
+        case Standing.UNREADABLE | Standing.UNKNOWN_STATUS:
+            return _held(case)
+        case Standing.MISSING_ACTIVE:
+            return keep(case, why, reasons.run_gone(situation))
+        case (
+            Standing.NOTHING
+            | Standing.ACCEPTED
+            | Standing.UNJUDGED
+            | Standing.REJECTED
+            | Standing.FAILED
+            | Standing.ERROR
+            | Standing.STOPPED_BY_US
+            | Standing.STOPPED_BY_OTHER
+            | Standing.MISSING_ENDED
+        ):
+            return keep(case, why)
+        case _:
+            assert_never(situation.standing)
+
+
+def _undeclared(case: Case) -> Change:
+    situation, why = case.situation, reasons.no_longer_declared()
+    match situation.standing:
+        case Standing.UNSETTLED:
+            return settle(case, why)
+        case Standing.PENDING | Standing.EXECUTING | Standing.PAUSED | Standing.ERROR:
+            return _removed(case, why)
+        case Standing.MISSING_ACTIVE:
+            return about(case, Action.FORGET, Health.HEALTHY, why, reasons.run_gone(situation))
+        case Standing.UNREADABLE | Standing.UNKNOWN_STATUS:
+            return _held(case, why)
+        case (
+            Standing.NOTHING
+            | Standing.ACCEPTED
+            | Standing.UNJUDGED
+            | Standing.REJECTED
+            | Standing.FAILED
+            | Standing.STOPPED_BY_US
+            | Standing.STOPPED_BY_OTHER
+            | Standing.MISSING_ENDED
+        ):
+            return about(case, Action.FORGET, Health.HEALTHY, why)
+        case _:
+            assert_never(situation.standing)
+
+
+def _not_reached(case: Case) -> Change:
+    """Create what no agent was ever asked for, although it may have been tried."""
+    last = case.record.generation.last if case.record else None
+    tried = reasons.attempt_not_counted(last) if last else reasons.not_recorded()
+    return start(case, Action.CREATE, tried, *changed_fields(case))
+
+
+def _settled_with_a_run(case: Case) -> Change:
+    """Settle an intent; a run follows where it is proven absent, or where another text is declared by now."""
+    change = settle(case, *changed_fields(case))
+    if change.action is not Action.SETTLE or case.record is None:
+        return change
+    if case.same_text:
+        return replace(change, paid=True)
+    return replace(
+        change,
+        paid=True,
+        generation=case.record.generation.number + 1,
+        attempt=1,
+        diffs=differences(case),
+    )
+
+
+def _held(case: Case, *why: Reason) -> Change:
+    """Hold what nobody can account for; what could not be read or understood ends the command in error."""
+    situation = case.situation
+    match situation.standing:
+        case Standing.MISSING_ACTIVE:
+            return about(case, Action.HOLD, Health.UNKNOWN, reasons.run_lost(situation), *why)
+        case Standing.UNKNOWN_STATUS:
+            change = about(case, Action.HOLD, Health.UNKNOWN, reasons.status_unknown(situation), *why)
+        case _:
+            change = about(case, Action.HOLD, Health.UNKNOWN, reasons.run_unreadable(situation), *why)
+    return replace(change, in_error=True)
+
+
+def _removed(case: Case, why: Reason) -> Change:
+    """Do with the run of a task that is no longer declared what its recorded policy says."""
+    policy = case.record.on_remove if case.record else OnRemove.STOP
+    text = reasons.removal(policy, case.situation)
+    match policy:
+        case OnRemove.STOP:
+            return about(case, Action.STOP, Health.HEALTHY, why, text)
+        case OnRemove.FORGET:
+            return about(case, Action.FORGET, Health.HEALTHY, why, text)
+        case OnRemove.HOLD:
+            return about(case, Action.HOLD, Health.HEALTHY, why, text)
+        case _:
+            assert_never(policy)

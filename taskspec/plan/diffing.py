@@ -1,0 +1,98 @@
+"""Diffing: two specs → the fields that differ; two texts → the lines that differ. Both sides come masked."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from taskspec.plan.model import FieldDiff, Missing
+
+MOST_COMPARED = 1_000
+"""Texts that differ over more lines than this are shown as wholly replaced: comparing them would take too long."""
+
+
+class LineKind(StrEnum):
+    """What became of a line."""
+
+    SAME = " "
+    REMOVED = "-"
+    ADDED = "+"
+    GAP = "…"
+
+
+class Line(NamedTuple):
+    """One line of a difference; the text of a gap says how many lines are not shown."""
+
+    kind: LineKind
+    text: str
+
+
+def diff(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[FieldDiff, ...]:
+    """Return the smallest parts that differ, ordered by path; lists are compared by index."""
+    return tuple(_compare((), before, after))
+
+
+def changed_lines(before: str, after: str, *, context: int = 2, limit: int = 200) -> tuple[Line, ...]:
+    """Return the lines that differ with `context` lines around each, at most `limit` of them and then a gap."""
+    lines = tuple(_hunks(before.splitlines(), after.splitlines(), context))
+    if len(lines) <= limit:
+        return lines
+    return (*lines[:limit], Line(LineKind.GAP, "and more"))
+
+
+def _compare(path: tuple[str | int, ...], before: Any, after: Any) -> Iterator[FieldDiff]:
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        for key in sorted(before.keys() | after.keys()):
+            yield from _compare((*path, key), before.get(key, Missing.MISSING), after.get(key, Missing.MISSING))
+    elif isinstance(before, list | tuple) and isinstance(after, list | tuple):
+        for index in range(max(len(before), len(after))):
+            yield from _compare((*path, index), _item(before, index), _item(after, index))
+    elif isinstance(before, bool) is not isinstance(after, bool) or before != after:
+        yield FieldDiff(path=path, before=before, after=after)
+
+
+def _item(items: Sequence[Any], index: int) -> Any:
+    return items[index] if index < len(items) else Missing.MISSING
+
+
+def _hunks(before: list[str], after: list[str], context: int) -> Iterator[Line]:
+    """Compare only what lies between the common head and the common tail: the equal ends cost difflib the most."""
+    from difflib import SequenceMatcher
+
+    if before == after:
+        return
+    head = max(0, _common(before, after) - context)
+    tail = max(0, _common(before[head:][::-1], after[head:][::-1]) - context)
+    old, new = before[head : len(before) - tail], after[head : len(after) - tail]
+    shown = -head
+    groups: Iterable[Sequence[tuple[str, int, int, int, int]]]
+    if max(len(old), len(new)) > MOST_COMPARED:
+        groups = ([("replace", 0, len(old), 0, len(new))],)
+    else:
+        groups = SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes(context)
+    for group in groups:
+        yield from _gap(group[0][1] - shown)
+        for tag, start, end, new_start, new_end in group:
+            yield from _lines(LineKind.SAME if tag == "equal" else LineKind.REMOVED, old[start:end])
+            yield from _lines(LineKind.ADDED, [] if tag == "equal" else new[new_start:new_end])
+        shown = group[-1][2]
+    yield from _gap(len(old) + tail - shown)
+
+
+def _lines(kind: LineKind, texts: list[str]) -> Iterator[Line]:
+    for text in texts:
+        yield Line(kind, text)
+
+
+def _gap(count: int) -> Iterator[Line]:
+    if count:
+        yield Line(LineKind.GAP, "1 line" if count == 1 else f"{count} lines")
+
+
+def _common(one: Sequence[str], other: Sequence[str]) -> int:
+    """Return how many items both have in common at their beginning."""
+    count = 0
+    for left, right in zip(one, other, strict=False):
+        if left != right:
+            break
+        count += 1
+    return count

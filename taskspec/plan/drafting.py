@@ -1,0 +1,123 @@
+"""Drafting: a case and the action picked for it → a change with its numbers, flags and differences. Picks no action."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from taskspec.address import Address
+from taskspec.desired.model import DesiredTask
+from taskspec.events import Health
+from taskspec.plan import reasons
+from taskspec.plan.diffing import diff
+from taskspec.plan.model import Action, Change, FieldDiff, Reason
+from taskspec.plan.standing import Place, Situation, Standing, verdict_of
+from taskspec.state.model import Record, Verdict
+from taskspec.taskapi.records import Status
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Case:
+    """One address with everything that is known of it."""
+
+    address: Address
+    task: DesiredTask | None
+    situation: Situation
+    requested: bool = False
+    """One further attempt is asked for by hand."""
+
+    @property
+    def record(self) -> Record | None:
+        """Return what is recorded."""
+        return self.situation.record
+
+    @property
+    def same_text(self) -> bool:
+        """Tell whether the last generation asked for exactly what is declared."""
+        record, task = self.record, self.task
+        return record is not None and task is not None and record.generation.fingerprint == task.fingerprint
+
+    @property
+    def fresh(self) -> bool:
+        """Tell whether a run that is started now begins a new generation."""
+        elsewhere = self.situation.place is Place.OTHER_REMOTE
+        return not self.same_text or elsewhere or self.situation.standing is Standing.ACCEPTED
+
+
+def about(case: Case, action: Action, health: Health, *why: Reason) -> Change:
+    """Return a change about the recorded run."""
+    situation, record, task = case.situation, case.record, case.task
+    generation, attempt = record.generation if record else None, situation.attempt
+    recorded = generation.fingerprint if generation else None
+    return Change(
+        address=case.address,
+        action=action,
+        reasons=why,
+        health=health,
+        agent=task.agent if task else record.agent if record else "",
+        destructive=action in {Action.REPLACE, Action.STOP} and interrupts(situation),
+        generation=generation.number if generation else 0,
+        attempt=attempt.number if attempt else 0,
+        fingerprint=task.fingerprint if task else recorded,
+        run=attempt.run if attempt else None,
+        verdict=verdict_of(situation),
+        task=task,
+        record=record,
+        observed=situation.seen,
+    )
+
+
+def start(case: Case, action: Action, *why: Reason) -> Change:
+    """Return a change that starts a run; `run` is the one that has to be stopped before, if any."""
+    record = case.record
+    number, attempt = 1, 1
+    if record is not None and case.fresh:
+        number = record.generation.number + 1
+    elif record is not None:
+        number, attempt = record.generation.number, len(record.generation.attempts) + 1
+    change = about(case, action, Health.HEALTHY, *why)
+    not_over = case.situation.standing is Standing.ERROR and case.situation.place is Place.HERE
+    stopped = change.run if action is Action.REPLACE or not_over else None
+    return replace(change, paid=True, generation=number, attempt=attempt, run=stopped, diffs=differences(case))
+
+
+def keep(case: Case, *why: Reason) -> Change:
+    """Return a change that leaves an accepted result of an older generation as it is."""
+    change = about(case, Action.NONE, Health.HEALTHY, *why)
+    result = case.record.accepted if case.record else None
+    if result is None:
+        return change
+    return replace(change, generation=result.generation, attempt=0, run=result.run, verdict=Verdict.ACCEPTED)
+
+
+def settle(case: Case, *why: Reason) -> Change:
+    """Return a change that first finds out whether a run exists; paid where one may be started then."""
+    situation = case.situation
+    if situation.duplicates:
+        runs = (run.id for run in situation.duplicates)
+        return about(case, Action.HOLD, Health.UNKNOWN, reasons.duplicate_runs(runs), *why)
+    leading = list(why)
+    if situation.seen is not None:
+        leading.insert(0, reasons.run_found(situation.seen.id))
+    if situation.record is not None and situation.attempt is not None:
+        leading.insert(0, reasons.outcome_unknown(situation.record, situation.attempt))
+    change = about(case, Action.SETTLE, Health.UNKNOWN, *leading)
+    if situation.seen is None:
+        return change
+    return replace(change, run=situation.seen.id, destructive=not case.same_text and interrupts(situation))
+
+
+def differences(case: Case) -> tuple[FieldDiff, ...]:
+    """Return in which fields the declared text differs from the last generation's; all of them where there is none."""
+    if case.task is None or case.same_text:
+        return ()
+    return diff(case.record.generation.spec if case.record else {}, case.task.spec)
+
+
+def interrupts(situation: Situation) -> bool:
+    """Tell whether stopping the run of a situation throws away work that was begun."""
+    return situation.status in {Status.EXECUTING, Status.PAUSED}
+
+
+def changed_fields(case: Case) -> Iterator[Reason]:
+    """Yield a reason for each field that differs from what was last asked for."""
+    if case.task is not None and case.record is not None and not case.same_text:
+        yield from reasons.spec_changed(case.record, case.task, differences(case))

@@ -1,0 +1,90 @@
+"""Encoding: a plan → the JSON document that `schemas/plan.v1.json` describes. Knows no file and carries no secret."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from taskspec import __version__
+from taskspec.plan.model import Change, FieldDiff, Missing, Plan, Reason
+
+FORMAT: Final = 1
+
+
+def to_json(plan: Plan) -> dict[str, Any]:
+    """Return a plan as plain JSON values; equal plans give equal documents, in the same order."""
+    counts = plan.counts
+    return {
+        "format": FORMAT,
+        "toolVersion": __version__,
+        "id": plan.id,
+        "project": plan.project,
+        "environment": plan.environment,
+        "lineage": plan.lineage,
+        "serial": plan.serial,
+        "createdAt": _moment(plan.created_at),
+        "summary": {
+            "counts": {action.value: counts[action] for action in sorted(counts)},
+            "paidRuns": plan.paid_runs,
+            "unselected": plan.unselected,
+        },
+        "changes": [_change(change) for change in plan.changes],
+    }
+
+
+def path_text(path: tuple[str | int, ...]) -> str:
+    """Return a path as people write it: `outputSchema.required[0]`."""
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+    return text
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return {
+        "address": change.address,
+        "action": change.action.value,
+        "reasons": [_reason(reason) for reason in change.reasons],
+        "paid": change.paid,
+        "conditional": change.conditional,
+        "destructive": change.destructive,
+        "health": change.health.value,
+        "agent": change.agent,
+        "generation": change.generation,
+        "attempt": change.attempt,
+        "fingerprint": change.fingerprint,
+        "run": change.run,
+        "verdict": None if change.verdict is None else str(change.verdict),
+        "inError": change.in_error,
+        "diff": [_difference(diff) for diff in change.diffs],
+    }
+
+
+def _reason(reason: Reason) -> dict[str, Any]:
+    encoded: dict[str, Any] = {"code": reason.code, "text": reason.text}
+    if (at := reason.position) is not None:
+        encoded["at"] = {"file": at.file, "line": at.line, "column": at.column}
+    return encoded
+
+
+def _difference(diff: FieldDiff) -> dict[str, Any]:
+    encoded: dict[str, Any] = {"path": path_text(diff.path)}
+    if diff.before is not Missing.MISSING:
+        encoded["before"] = _plain(diff.before)
+    if diff.after is not Missing.MISSING:
+        encoded["after"] = _plain(diff.after)
+    return encoded
+
+
+def _plain(value: Any) -> Any:
+    """Return a value with its mappings in key order, so that equal values have equal bytes."""
+    if isinstance(value, Mapping):
+        return {key: _plain(value[key]) for key in sorted(value)}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _moment(seconds: float) -> str:
+    """Return a time as RFC 3339 in UTC, to the millisecond."""
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

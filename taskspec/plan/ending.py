@@ -1,0 +1,95 @@
+"""Ending: what is to be done about a generation that has come to its end. Looks at no run that is still active."""
+
+from dataclasses import replace
+
+from taskspec.desired.model import DesiredTask
+from taskspec.events import Health
+from taskspec.plan import reasons
+from taskspec.plan.drafting import Case, about, start
+from taskspec.plan.model import Action, Change, FieldDiff
+from taskspec.plan.retrying import grants
+from taskspec.plan.standing import Place, Situation, Standing, verdict_of
+from taskspec.state.model import StopCause, Verdict
+from taskspec.taskapi.records import ENDED
+
+_ENDINGS = frozenset({Verdict.REJECTED, Verdict.FAILED, Verdict.ERROR, Verdict.STOPPED})
+
+
+def accepted(case: Case, task: DesiredTask) -> Change:
+    """Keep an accepted result, and note what changed about the task that needs no run."""
+    record = case.record
+    why = [reasons.accepted(record.accepted)] if record and record.accepted else []
+    if record and record.on_remove is not task.policies.on_remove:
+        why.append(reasons.policy_changed(task))
+    return _titled(about(case, Action.NONE, Health.HEALTHY, *why), case, task)
+
+
+def ended(case: Case, task: DesiredTask, standing: Standing) -> Change:
+    """Decide for a run that ended without an accepted result: a further attempt, or it stands as it is."""
+    situation = case.situation
+    why = [reasons.run_ended(situation, standing)]
+    if situation.standing is Standing.MISSING_ENDED:
+        why.append(reasons.run_gone(situation))
+    if _is_unfinished(situation, standing):
+        return start(case, Action.CREATE, *why)
+    if _is_granted(case, task):
+        return start(case, Action.CREATE, *why, reasons.attempt_granted(situation, task))
+    left = reasons.no_attempt_left(situation, task)
+    if _is_unrecorded(situation):
+        return about(case, Action.REJUDGE, Health.UNHEALTHY, *why, reasons.outcome_not_recorded(), left)
+    return _titled(about(case, Action.NONE, Health.UNHEALTHY, *why, left), case, task)
+
+
+def _is_unfinished(situation: Situation, standing: Standing) -> bool:
+    """Tell whether we stopped the run in order to start another, and did not get to that."""
+    cause = situation.attempt.stop if situation.attempt else None
+    return standing is Standing.STOPPED_BY_US and cause in {StopCause.REPLACE, StopCause.RETRY}
+
+
+def _is_granted(case: Case, task: DesiredTask) -> bool:
+    record, attempt = case.record, case.situation.attempt
+    if record is None or attempt is None:
+        return False
+    return grants(task.policies.retry, record.generation, verdict_of(case.situation), attempt.stop)
+
+
+def _is_unrecorded(situation: Situation) -> bool:
+    """Tell whether the run's end can be read and is not in the state yet: only what is planned is ever recorded."""
+    attempt = situation.attempt
+    if attempt is None or situation.place is not Place.HERE or situation.standing is Standing.MISSING_ENDED:
+        return False
+    return _is_newest(situation) and (attempt.verdict not in _ENDINGS or attempt.status != situation.status)
+
+
+def _is_newest(situation: Situation) -> bool:
+    """Tell whether no attempt was made after the one in question, not even one that reached no agent."""
+    return situation.record is not None and situation.record.generation.last is situation.attempt
+
+
+def _titled(change: Change, case: Case, task: DesiredTask) -> Change:
+    """Turn "nothing to do" into an update where the title is not the one that was last sent."""
+    attempt = case.situation.attempt
+    if attempt is None or attempt.title == task.title:
+        return change
+    obstacle = _obstacle(case.situation)
+    if obstacle:
+        return replace(change, reasons=(*change.reasons, reasons.title_not_sent(task, obstacle)))
+    return replace(
+        change,
+        action=Action.UPDATE,
+        reasons=(reasons.title_changed(task), *change.reasons),
+        diffs=(FieldDiff(path=("title",), before=attempt.title, after=task.title),),
+    )
+
+
+def _obstacle(situation: Situation) -> str:
+    """Return why the run cannot be given another title, or nothing: only a run that has ended can, where it is."""
+    if situation.place is not Place.HERE:
+        return "its run is not on this remote"
+    if situation.trouble:
+        return situation.trouble
+    if not _is_newest(situation):
+        return "another attempt was made since"
+    if situation.status not in ENDED:
+        return "its run has not ended"
+    return ""

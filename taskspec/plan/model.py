@@ -1,0 +1,132 @@
+"""The plan as a value: changes with their reasons. Decides nothing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from taskspec.address import Address
+from taskspec.desired.model import DesiredTask
+from taskspec.diagnostics import Position
+from taskspec.events import Health
+from taskspec.state.model import Record
+from taskspec.taskapi.records import TaskRecord
+from taskspec.taskapi.remotes import RemoteIdentity
+
+
+class Action(StrEnum):
+    """What a plan may do about an address: a closed list."""
+
+    NONE = "none"
+    CREATE = "create"
+    UPDATE = "update"
+    REPLACE = "replace"
+    STOP = "stop"
+    FORGET = "forget"
+    ADOPT = "adopt"
+    WAIT = "wait"
+    SETTLE = "settle"
+    REJUDGE = "rejudge"
+    MOVE = "move"
+    HOLD = "hold"
+    BLOCKED = "blocked"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Circumstances:
+    """What a decision needs and no document, state or remote says. `now` in seconds since the epoch."""
+
+    now: float
+    plan: str
+    """The id that the plan is to have."""
+    remote: RemoteIdentity
+    """Where runs are to be started; its `instance` is None where nobody connected."""
+    requested: frozenset[Address] = frozenset()
+    """Addresses for which one further attempt is asked for by hand."""
+    selected: frozenset[Address] | None = None
+    """The addresses that the command named; None selects all."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reason:
+    """Why a change is planned: a stable code, a sentence, and the place in the documents that caused it."""
+
+    code: str
+    text: str
+    position: Position | None = None
+
+
+class Missing(StrEnum):
+    """A side of a difference that has no value (None is a value)."""
+
+    MISSING = "(absent)"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FieldDiff:
+    """One field that differs: its path in the task's spec, before and after, secrets masked."""
+
+    path: tuple[str | int, ...]
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """One planned item. `generation` and `attempt` say which run it starts or is about (0: none)."""
+
+    address: Address
+    action: Action
+    reasons: tuple[Reason, ...]
+    health: Health
+    agent: str
+    paid: bool = False
+    conditional: bool = False
+    destructive: bool = False
+    generation: int = 0
+    attempt: int = 0
+    fingerprint: str | None = None
+    run: str | None = None
+    verdict: str | None = None
+    diffs: tuple[FieldDiff, ...] = ()
+    task: DesiredTask | None = field(default=None, repr=False)
+    """What is declared; None where it no longer is."""
+    record: Record | None = field(default=None, repr=False)
+    """What is recorded; None where nothing is."""
+    observed: TaskRecord | None = field(default=None, repr=False)
+    """What the remote showed of the run that the change is about."""
+    in_error: bool = False
+    """The item could not be read or understood: it is held, and the command ends in error."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """Every address of a project and what is to be done about it, `none` included."""
+
+    id: str
+    project: str
+    environment: str
+    lineage: str
+    serial: int
+    created_at: float
+    changes: tuple[Change, ...]
+    unselected: int = 0
+    """How many addresses were left out because the command named others."""
+
+    @property
+    def pending(self) -> tuple[Change, ...]:
+        """Return the changes that do something, in order."""
+        return tuple(c for c in self.changes if c.action not in {Action.NONE, Action.HOLD, Action.BLOCKED})
+
+    @property
+    def paid_runs(self) -> int:
+        """Return how many runs the plan may start."""
+        return sum(c.paid for c in self.changes)
+
+    @property
+    def counts(self) -> Mapping[Action, int]:
+        """Return how many changes there are of each action that occurs."""
+        found: dict[Action, int] = {}
+        for change in self.changes:
+            found[change.action] = found.get(change.action, 0) + 1
+        return found

@@ -1,0 +1,154 @@
+"""Small worlds for the tests of planning: what is declared, recorded and observed, built from a few words."""
+
+from hypothesis import HealthCheck, settings
+
+from taskspec.address import Address
+from taskspec.desired.model import Desired, DesiredTask
+from taskspec.documents.model import Document, Marks, OnRemove, Policies, Project, Retry
+from taskspec.observed.model import Absent, Observed, Present, Unreadable
+from taskspec.plan.deciding import decide
+from taskspec.plan.model import Circumstances
+from taskspec.state.model import (
+    Accepted,
+    Attempt,
+    Generation,
+    Record,
+    ResultRef,
+    Sending,
+    Snapshot,
+    StopCause,
+    Verdict,
+)
+from taskspec.taskapi.records import TaskRecord
+from taskspec.taskapi.remotes import RemoteIdentity
+
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""For property tests: how long an example takes on a busy machine says nothing."""
+
+HERE = RemoteIdentity(type="local", instance="one")
+REMOTES = {
+    "here": HERE,
+    "another engine": RemoteIdentity(type="local", instance="two"),
+    "another remote": RemoteIdentity(type="xpander", url="https://example.com", organization="org"),
+}
+RESULT = ResultRef(digest="0" * 64, size=3, format="text")
+FIELDS = ("agent", "prompt", "title", "retry", "onRemove")
+DOCUMENT = Document(
+    file="tasks.yaml",
+    value={"kind": "Task", "spec": dict.fromkeys(FIELDS, "")},
+    marks=Marks(
+        1,
+        1,
+        keys={"spec": (2, 1)},
+        children={
+            "spec": Marks(
+                3,
+                3,
+                keys={name: (3 + i, 3) for i, name in enumerate(FIELDS)},
+                children={name: Marks(3 + i, 12) for i, name in enumerate(FIELDS)},
+            )
+        },
+    ),
+)
+
+
+def fingerprint(text):
+    return f"v1:{text}"
+
+
+def spec(text):
+    return {"agent": "writer", "prompt": text}
+
+
+def task(address="a", text="A", *, title="Title", agent="writer", retry=None, on_remove="stop"):
+    return DesiredTask(
+        address=Address(address),
+        agent=agent,
+        title=title,
+        spec=spec(text),
+        fingerprint=fingerprint(text),
+        request={**spec(text), "userTokens": {"crm": "canary-secret"}},
+        policies=Policies(retry=Retry(**(retry or {})), on_remove=OnRemove(on_remove)),
+        document=DOCUMENT,
+    )
+
+
+def desired(*tasks):
+    project = Project(name="sales", folder="/p", data_folder="/p/.taskspec")
+    return Desired(project=project, tasks={task.address: task for task in tasks})
+
+
+def attempt(number=1, *, address="a", generation=1, **said):
+    """Build an attempt; `said` may give status, verdict, stop, sending, remote, title, run and detail."""
+    sending = Sending(said.get("sending", "bound"))
+    name = f"{address}-g{generation}-{number}"
+    return Attempt(
+        number=number,
+        nonce=f"nonce-{name}",
+        marker=f"[{name}]",
+        body_digest="0" * 64,
+        intended_at=100.0,
+        send_deadline=160.0,
+        remote=REMOTES[said.get("remote", "here")],
+        sending=sending,
+        run=said.get("run", f"run-{name}") if sending is Sending.BOUND else None,
+        title=said.get("title", "Title"),
+        status=said.get("status"),
+        verdict=Verdict(said["verdict"]) if said.get("verdict") else None,
+        stop=StopCause(said["stop"]) if said.get("stop") else None,
+        detail=said.get("detail", ""),
+    )
+
+
+def record(address="a", *, text="A", generation=1, attempts=(), accepted=None, on_remove="stop"):
+    """Build a record; `accepted` is (generation, text) or None."""
+    kept = next((a for a in attempts if a.verdict is Verdict.ACCEPTED), None)
+    return Record(
+        address=Address(address),
+        agent="writer",
+        generation=Generation(
+            number=generation, fingerprint=fingerprint(text), spec=spec(text), plan="p0", attempts=tuple(attempts)
+        ),
+        accepted=accepted
+        and Accepted(
+            generation=accepted[0],
+            fingerprint=fingerprint(accepted[1]),
+            plan="p0",
+            agent="writer",
+            attempt=kept or attempt(address=address, generation=accepted[0], verdict="accepted"),
+            result=RESULT,
+            at=1.0,
+        ),
+        on_remove=OnRemove(on_remove),
+    )
+
+
+def shown(run, status, **more):
+    return TaskRecord(id=run, agent_id="writer", status=status, **more)
+
+
+def observation(run, said):
+    """Return what was observed of a run: a status, or `absent`, or `unreadable`."""
+    match said:
+        case "absent":
+            return Absent()
+        case "unreadable":
+            return Unreadable(reason="503 from the remote")
+        case status:
+            return Present(record=shown(run, status))
+
+
+def snapshot(*records):
+    return Snapshot(lineage="line", serial=7, records={record.address: record for record in records})
+
+
+def planned(wanted, held, observed=None, **more):
+    """Decide over values; `more` may give remote, requested and selected."""
+    circumstances = Circumstances(
+        now=1_700_000_000.0,
+        plan="p1",
+        remote=more.get("remote", HERE),
+        requested=frozenset(more.get("requested", ())),
+        selected=more.get("selected"),
+    )
+    return decide(wanted, held, observed or Observed(), circumstances)

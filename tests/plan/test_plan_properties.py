@@ -1,0 +1,287 @@
+"""What holds for every plan, over random worlds of declared, recorded and observed tasks."""
+
+import json
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+from plan_worlds import (
+    HERE,
+    REMOTES,
+    RESULT,
+    UNHURRIED,
+    attempt,
+    desired,
+    fingerprint,
+    observation,
+    planned,
+    record,
+    shown,
+    task,
+)
+from plan_worlds import snapshot as state
+
+from taskspec.observed.model import Absent, Observed, Present, Unreadable
+from taskspec.plan.encoding import to_json
+from taskspec.plan.model import Action
+from taskspec.state.model import Accepted, Generation, Record, Sending, StopCause, Verdict
+from taskspec.taskapi.records import ACTIVE, ENDED
+
+ADDRESSES = ["a", "b", "c", "d"]
+TEXTS = ["A", "B", "C"]
+STATUSES = [None, "pending", "executing", "paused", "error", "failed", "completed", "stopped", "dreaming"]
+SIGHTS = [*STATUSES[1:], "absent", "unreadable"]
+ENDINGS = {"error": "error", "failed": "failed", "completed": "rejected", "stopped": "stopped"}
+
+
+@st.composite
+def attempts(draw, address, generation):
+    made = []
+    for number in range(1, draw(st.integers(1, 3)) + 1):
+        status = draw(st.sampled_from(STATUSES))
+        made.append(
+            attempt(
+                number,
+                address=address,
+                generation=generation,
+                sending=draw(st.sampled_from(["bound", "bound", "bound", "intended", "refused", "absent"])),
+                status=status,
+                verdict=draw(st.sampled_from([None, "lost", ENDINGS.get(status)])),
+                stop=draw(st.sampled_from([None, None, *StopCause])),
+                remote=draw(st.sampled_from(["here", "here", "here", *REMOTES])),
+                title=draw(st.sampled_from(["Title", "Another"])),
+            )
+        )
+    earlier = [
+        replace(a, sending=Sending.BOUND, run=f"{a.nonce}-run", status="failed", verdict=Verdict.FAILED)
+        for a in made[:-1]
+    ]
+    return [*earlier, made[-1]]
+
+
+@st.composite
+def records(draw, address):
+    generation = draw(st.integers(1, 3))
+    made = draw(attempts(address, generation))
+    text = draw(st.sampled_from(TEXTS))
+    accepted = draw(st.sampled_from([None, None, "this", "older"]))
+    kept = None
+    if accepted == "this":
+        made[-1] = replace(
+            made[-1], sending=Sending.BOUND, run=f"run-{address}", status="completed", verdict=Verdict.ACCEPTED
+        )
+        kept = (generation, text)
+    elif accepted == "older" and generation > 1:
+        kept = (generation - 1, draw(st.sampled_from(TEXTS)))
+    on_remove = draw(st.sampled_from(["stop", "forget", "hold"]))
+    return record(address, text=text, generation=generation, attempts=made, accepted=kept, on_remove=on_remove)
+
+
+@st.composite
+def tasks(draw, address):
+    retry = {
+        "max_attempts": draw(st.integers(1, 3)),
+        "statuses": tuple(draw(st.sets(st.sampled_from(["error", "failed", "rejected", "stopped", "timeout"])))),
+    }
+    return task(
+        address,
+        draw(st.sampled_from(TEXTS)),
+        title=draw(st.sampled_from(["Title", "Another"])),
+        agent=draw(st.sampled_from(["writer", "writer", "writer", "stranger"])),
+        retry=retry,
+        on_remove=draw(st.sampled_from(["stop", "forget", "hold"])),
+    )
+
+
+@st.composite
+def worlds(draw):
+    """Draw what is declared, recorded and observed, and for what further attempts are asked by hand."""
+    wanted = [draw(tasks(a)) for a in draw(st.permutations(ADDRESSES))[: draw(st.integers(0, 4))]]
+    held = state(*[draw(records(a)) for a in ADDRESSES if draw(st.booleans())])
+    runs, marked = {}, {}
+    for kept in held.records.values():
+        last = kept.generation.last
+        if last.run and (sight := draw(st.sampled_from([None, None, *SIGHTS]))):
+            runs[last.run] = observation(last.run, sight)
+        if last.sending is Sending.INTENDED:
+            count = draw(st.integers(0, 2))
+            marked[last.nonce] = tuple(shown(f"m{i}-{last.nonce}", "executing") for i in range(count))
+    agents = draw(st.sampled_from([None, frozenset({"writer"})]))
+    requested = draw(st.sets(st.sampled_from(ADDRESSES)))
+    return desired(*wanted), held, Observed(runs=runs, marked=marked, agents=agents), requested
+
+
+def plan_of(world, **more):
+    wanted, held, observed, requested = world
+    return planned(wanted, held, observed, requested=requested, **more)
+
+
+@UNHURRIED
+@given(worlds())
+def test_every_address_has_exactly_one_change_in_the_order_of_the_documents(world):
+    wanted, held, *_ = world
+    undeclared = sorted(held.records.keys() - wanted.tasks.keys())
+    assert [change.address for change in plan_of(world).changes] == [*wanted.tasks, *undeclared]
+
+
+@UNHURRIED
+@given(worlds(), st.sets(st.sampled_from(ADDRESSES)))
+def test_a_selection_leaves_the_other_addresses_alone_and_changes_nothing_else(world, chosen):
+    whole, part = plan_of(world), plan_of(world, selected=frozenset(chosen))
+    assert part.changes == tuple(change for change in whole.changes if change.address in chosen)
+    assert part.unselected == len(whole.changes) - len(part.changes)
+
+
+@UNHURRIED
+@given(worlds())
+def test_equal_worlds_give_equal_plans_to_the_byte(world):
+    wanted, held, observed, requested = world
+    turned = replace(held, records=dict(reversed(held.records.items())))
+    one, other = plan_of(world), plan_of((wanted, turned, observed, requested))
+    assert one == other
+    assert json.dumps(to_json(one)) == json.dumps(to_json(other))
+
+
+@UNHURRIED
+@given(worlds())
+def test_each_change_has_its_reasons_and_only_three_actions_are_paid(world):
+    for change in plan_of(world).changes:
+        assert change.reasons
+        assert all(reason.code and reason.text for reason in change.reasons)
+        assert not change.paid or change.action in {Action.CREATE, Action.REPLACE, Action.SETTLE}
+        assert change.paid or change.action not in {Action.CREATE, Action.REPLACE}
+        assert not change.paid or change.task is not None
+
+
+@UNHURRIED
+@given(worlds())
+def test_nothing_is_created_beside_a_run_that_is_not_accounted_for(world):
+    _, _, observed, _ = world
+    for change in plan_of(world).changes:
+        if change.action is not Action.CREATE or change.record is None:
+            continue
+        last = change.record.generation.last
+        assert last.sending is not Sending.INTENDED
+        accepted = change.record.accepted
+        if not last.counts or (accepted and accepted.generation == change.record.generation.number):
+            continue
+        sight = observed.runs.get(last.run) if last.remote == HERE else None
+        assert not isinstance(sight, Unreadable)
+        status = sight.record.status if isinstance(sight, Present) else last.status
+        lost = isinstance(sight, Absent) or (sight is None and last.verdict is Verdict.LOST)
+        assert status in ENDED or (lost and change.reasons[0].code == "attempt_requested")
+
+
+@UNHURRIED
+@given(worlds())
+def test_an_accepted_result_of_the_declared_text_is_never_paid_again_unasked(world):
+    wanted, held, observed, _ = world
+    for change in planned(wanted, held, observed).changes:
+        kept = change.record.accepted if change.record else None
+        if kept is None or change.task is None or kept.fingerprint != change.task.fingerprint:
+            continue
+        generation = change.record.generation
+        asked_again = generation.number != kept.generation and generation.fingerprint == kept.fingerprint
+        moved = change.reasons[0].code == "remote_changed"
+        assert not change.paid or asked_again or moved
+
+
+@UNHURRIED
+@given(worlds())
+def test_only_runs_that_have_begun_are_destroyed(world):
+    for change in plan_of(world).changes:
+        if change.destructive:
+            assert change.action in {Action.REPLACE, Action.STOP, Action.SETTLE}
+        if change.destructive and change.action is not Action.SETTLE:
+            seen = change.observed.status if change.observed else change.record.generation.last.status
+            assert seen in {"executing", "paused"}
+
+
+@UNHURRIED
+@given(worlds())
+def test_what_is_not_known_is_never_healthy(world):
+    for change in plan_of(world).changes:
+        if change.in_error or change.action is Action.SETTLE:
+            assert change.health in {"unknown", "unhealthy"}
+        if change.verdict in {"failed", "rejected", "error", "lost", "unknown"} and change.action is Action.NONE:
+            assert change.health == "unhealthy"
+
+
+@UNHURRIED
+@given(worlds())
+def test_after_a_plan_is_applied_nothing_is_left_to_do(world):
+    wanted, held, observed, _ = world
+    plan = planned(wanted, held, observed)
+    after = replace(held, records={c.address: kept for c in plan.changes if (kept := applied(c)) is not None})
+    untouched = {
+        c.record.generation.last.run for c in plan.changes if c.record and c.action in {Action.NONE, Action.HOLD}
+    }
+    still = {run: sight for run, sight in observed.runs.items() if run in untouched}
+    again = planned(wanted, after, replace(observed, runs=still))
+    before = {change.address: change for change in plan.changes}
+    for change in again.changes:
+        held_before = before[change.address].action is Action.HOLD
+        assert change.action is (Action.HOLD if held_before else Action.NONE), (before[change.address], change)
+
+
+def applied(change):
+    """Return the record of a change that was carried out in the simplest way: each run that is started is accepted."""
+    match change.action:
+        case Action.NONE | Action.HOLD:
+            return change.record
+        case Action.FORGET:
+            return None
+        case Action.STOP if change.task is None:
+            return None
+        case Action.STOP:
+            return with_last(change.record, status="stopped", stop=StopCause.REPLACE)
+        case Action.UPDATE:
+            return with_last(change.record, title=change.task.title)
+        case Action.SETTLE if change.task is None:
+            return None
+        case Action.SETTLE if not change.paid:
+            return with_last(change.record, sending=Sending.ABSENT)
+        case Action.REJUDGE if change.health == "unhealthy":
+            ended = change.observed.status if change.observed else change.record.generation.last.status
+            return with_last(change.record, status=ended, verdict=Verdict(change.verdict), title=change.task.title)
+        case _:
+            return accepted(change)
+
+
+def with_last(kept, **said):
+    *earlier, last = kept.generation.attempts
+    return replace(kept, generation=replace(kept.generation, attempts=(*earlier, replace(last, **said))))
+
+
+def accepted(change):
+    """Return the record in which the run that a change starts, or is about, has given the accepted result."""
+    run = f"accepted-{change.address}"
+    done = attempt(change.attempt, run=run, status="completed", verdict="accepted", title=change.task.title)
+    earlier = change.record.generation.attempts if change.record else ()
+    same = change.record is not None and change.generation == change.record.generation.number
+    generation = Generation(
+        number=change.generation,
+        fingerprint=change.task.fingerprint,
+        spec=change.task.spec,
+        plan="p1",
+        attempts=(*(a for a in earlier if same and a.number != change.attempt), done),
+    )
+    return Record(
+        address=change.address,
+        agent=change.agent,
+        generation=generation,
+        accepted=Accepted(
+            generation=change.generation,
+            fingerprint=fingerprint(change.task.spec["prompt"]),
+            plan="p1",
+            agent=change.agent,
+            attempt=done,
+            result=RESULT,
+            at=2.0,
+        ),
+        on_remove=change.task.policies.on_remove,
+    )
+
+
+def test_the_statuses_of_these_worlds_are_all_that_there_are():
+    assert ACTIVE | ENDED | {None, "dreaming"} == set(STATUSES)
