@@ -1,0 +1,136 @@
+"""The engine's ASGI application: the gate that every request passes, and the table of routes. Answers none itself."""
+
+import hmac
+import ipaddress
+import logging
+import re
+from typing import TYPE_CHECKING, Any
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+from starlette.routing import Route, Router
+
+from taskspec.engine import extensions, routes
+from taskspec.engine.model import RefusalError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from starlette.types import Message, Receive, Scope, Send
+
+    from taskspec.engine.assembly import Engine
+
+CAPABILITIES = "idempotency-key, uploads, pages"
+_TASKS = "/agent-execution"
+_TABLE: tuple[tuple[str, str, "Callable[..., Awaitable[Any]]"], ...] = (
+    ("GET", _TASKS + "/executions/history/user/{id}", routes.list_user_tasks),
+    ("GET", _TASKS + "/executions/history/{id}", routes.list_agent_tasks),
+    ("GET", _TASKS + "/{id}/status", routes.show_task),
+    ("PATCH", _TASKS + "/{id}/update", routes.patch_task),
+    ("GET", _TASKS + "/{id}/events", routes.stream_events),
+    ("POST", _TASKS + "/{id}/events/push", routes.push_events),
+    ("POST", _TASKS + "/{id}/report_task", routes.report_task),
+    ("POST", _TASKS + "/{id}", routes.create_task),
+    ("DELETE", _TASKS + "/{id}", routes.stop_task),
+    ("GET", "/activity/{id}/{task}", routes.show_activity),
+    ("GET", "/agents/list", routes.list_agents),
+    ("GET", "/agents/{id}", routes.show_agent),
+    ("GET", "/engine", extensions.greet),
+    ("PUT", "/files/{digest}", extensions.put_file),
+    ("HEAD", "/files/{digest}", extensions.has_file),
+)
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_SLASHES = re.compile("/{2,}")
+_logger = logging.getLogger("taskspec.engine")
+
+
+class Gate:
+    """Lets in who has the key and comes straight; says on every answer which engine it is."""
+
+    def __init__(self, engine: "Engine", port: int) -> None:
+        self._engine = engine
+        self._key = engine.api_key.encode()
+        self._host = engine.config.host
+        self._port = port
+        table = [
+            Route(prefix + path, endpoint, methods=[method])
+            for prefix in ("", "/{org}")
+            for method, path, endpoint in _TABLE
+        ]
+        self._router = Router(table, redirect_slashes=False, default=_not_found)
+
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        """Answer one request."""
+        assert scope["type"] == "http"
+        headers = Headers(scope=scope)
+        answering = _Answering(send, self._marks(headers))
+        try:
+            self._let_in(headers)
+            path = _SLASHES.sub("/", scope["path"])
+            inner = {**scope, "app": self, "engine": self._engine, "path": path, "root_path": ""}
+            await self._router(inner, receive, answering)
+        except RefusalError as refusal:
+            await answering.refuse(scope, receive, refusal.status, refusal.detail)
+        except HTTPException as refusal:
+            await answering.refuse(scope, receive, refusal.status_code, refusal.detail)
+        except Exception:
+            _logger.exception("%s %s failed; please report this", scope["method"], scope["path"])
+            await answering.refuse(scope, receive, 500, "the engine failed; its own output says why")
+
+    def _marks(self, headers: Headers) -> dict[str, str]:
+        marks = {"Taskspec-Engine": self._engine.instance, "Taskspec-Capabilities": CAPABILITIES}
+        key = headers.get("idempotency-key")
+        return {**marks, "Idempotency-Key": key} if key is not None and _KEY.fullmatch(key) else marks
+
+    def _let_in(self, headers: Headers) -> None:
+        if not self._is_own_host(headers.get("host", "")):
+            raise RefusalError(403, "this Host header does not name the engine")
+        if "origin" in headers:
+            raise RefusalError(403, "requests of web pages are refused")
+        if not hmac.compare_digest(headers.get("x-api-key", "").encode(), self._key):
+            raise RefusalError(401, "Invalid or missing API key")
+        if "idempotency-key" in headers and not _KEY.fullmatch(headers["idempotency-key"]):
+            raise RefusalError(422, "an Idempotency-Key has 1 to 255 visible ASCII characters")
+
+    def _is_own_host(self, host: str) -> bool:
+        """Tell whether a Host header names this engine; names that anybody's DNS may point here do not."""
+        name, _, port = host.rpartition(":")
+        if port != str(self._port):
+            return False
+        name = name.strip("[]").lower()
+        if name in {"127.0.0.1", "localhost", "::1", self._host.lower()}:
+            return True
+        return self._host in {"0.0.0.0", "::"} and _is_address(name)  # noqa: S104 - compared, not bound
+
+
+class _Answering:
+    """Sends an answer with the engine's marks, and a refusal only where nothing was sent yet."""
+
+    def __init__(self, send: "Send", marks: dict[str, str]) -> None:
+        self._send = send
+        self._marks = marks
+        self._begun = False
+
+    async def __call__(self, message: "Message") -> None:
+        if message["type"] == "http.response.start":
+            self._begun = True
+            MutableHeaders(scope=message).update(self._marks)
+        await self._send(message)
+
+    async def refuse(self, scope: "Scope", receive: "Receive", status: int, detail: Any) -> None:
+        """Answer with a refusal in the API's own form."""
+        if not self._begun:
+            await JSONResponse({"detail": detail}, status_code=status)(scope, receive, self)
+
+
+async def _not_found(scope: "Scope", _receive: "Receive", _send: "Send") -> None:
+    raise RefusalError(404, f"no such call: {scope['method']} {scope['path']}")
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,128 @@
+"""What requests and agents do to a task: create, patch, report, begin, end. Performs no I/O; `now` is an argument."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from taskspec.engine.model import ENDED, RefusalError, Status, Turn
+from taskspec.engine.wire import CREATABLE, SECRET_KEYS, SETTABLE, accepted_input, accepted_value, blank_task, invalid
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Run:
+    """A task as it is stored, and where it stands with the engine."""
+
+    task: dict[str, Any]
+    turn: Turn
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ending:
+    """How the execution of a run ended."""
+
+    status: Status
+    result: str | None
+    tokens: dict[str, int] | None = None
+
+
+def status_named(value: Any) -> Status:
+    """Return the status that a client names, also as the platform's SDK prints it (`AgentExecutionStatus.Failed`)."""
+    name = value.rpartition(".")[2].lower() if isinstance(value, str) else value
+    if name not in set(Status):
+        raise invalid("status", f"status must be one of {', '.join(Status)}")
+    return Status(name)
+
+
+def created(run: str, agent: str, body: Mapping[str, Any], now: str) -> Run:
+    """Return the new run that a create call asks for."""
+    task = blank_task(run, agent, now)
+    task.update({key: accepted_value(key, body[key]) for key in CREATABLE if key in body})
+    if isinstance(body.get("parent_execution_id"), str):
+        task["parent_execution"] = body["parent_execution_id"]
+    task["input"] = accepted_input(body.get("input"))
+    return Run(task=task, turn=Turn.WAITING)
+
+
+def patched(run: Run, body: Mapping[str, Any], now: str) -> Run:
+    """Return a run after a sparse or a whole-object PATCH; keys that are not a client's to set are left out."""
+    changes = {key: accepted_value(key, body[key]) for key in SETTABLE if key in body}
+    if "tool_call_payload_extension" in body:
+        changes["payload_extension"] = accepted_value("payload_extension", body["tool_call_payload_extension"])
+    task = {**run.task, **changes}
+    if body.get("status") is None:
+        return Run(task=task, turn=run.turn)
+    status = status_named(body["status"])
+    if task["is_manually_stopped"] or status == task["status"]:
+        return Run(task=task, turn=run.turn)
+    if run.turn is Turn.HELD:
+        raise RefusalError(409, "an agent of this engine executes the task; end it with DELETE, or wait for its end")
+    return Run(task=stamped(task, status, now), turn=Turn.OVER)
+
+
+def stopped(run: Run, now: str) -> Run:
+    """Return a run after a stop; one that has ended is left as it is."""
+    if run.task["status"] in ENDED:
+        return run
+    task = stamped({**run.task, "is_manually_stopped": True}, Status.STOPPED, now)
+    return Run(task=_scrubbed(task), turn=Turn.OVER)
+
+
+def begun(run: Run, now: str) -> Run | None:
+    """Return a waiting run as the engine takes it, or None where it is no longer to be started."""
+    if run.turn is not Turn.WAITING or run.task["status"] != Status.PENDING:
+        return None
+    return Run(task=stamped(run.task, Status.EXECUTING, now), turn=Turn.HELD)
+
+
+def put_back(run: Run) -> Run:
+    """Return a taken run, whose agent was never started, as one that still waits."""
+    task = {**run.task, "status": Status.PENDING.value, "started_at": None}
+    return Run(task=task, turn=Turn.WAITING)
+
+
+def ended(run: Run, ending: Ending, now: str) -> Run:
+    """Return a run after its agent has ended."""
+    if run.task["status"] in ENDED:
+        return Run(task=_scrubbed(run.task), turn=Turn.OVER)
+    task = stamped({**run.task, "result": ending.result}, ending.status, now)
+    task["is_manually_stopped"] = ending.status is Status.STOPPED
+    task["tokens"] = ending.tokens or task["tokens"]
+    if task["started_at"] is not None:
+        task["duration"] = seconds_between(task["started_at"], now)
+    return Run(task=_scrubbed(task), turn=Turn.OVER)
+
+
+def reported(run: Run, body: Mapping[str, Any], now: str) -> Run:
+    """Return a run after the report of a task that was executed elsewhere."""
+    if run.turn is Turn.HELD:
+        raise RefusalError(409, "an agent of this engine executes the task; a report cannot replace it")
+    keys = ("result", "tokens", "duration", "used_tools")
+    task = {**run.task, **{key: accepted_value(key, body[key]) for key in keys if key in body}}
+    if body.get("input") is not None:
+        if not isinstance(body["input"], str):
+            raise invalid("input", "input must be a string")
+        task["input"] = {**task["input"], "text": body["input"]}
+    status = Status.COMPLETED if body.get("is_success", True) is True else Status.FAILED
+    return Run(task=task if task["is_manually_stopped"] else stamped(task, status, now), turn=Turn.OVER)
+
+
+def stamped(task: Mapping[str, Any], status: Status, now: str) -> dict[str, Any]:
+    """Return a task with another status and the times that go with it."""
+    times: dict[str, Any] = {"finished_at": now if status in ENDED else None}
+    if status is Status.EXECUTING and task["started_at"] is None:
+        times["started_at"] = now
+    if status is Status.PAUSED:
+        times["paused_at"] = now
+    return {**task, **times, "status": status.value}
+
+
+def seconds_between(start: str, end: str) -> float:
+    """Return the seconds between two times as the engine writes them, never less than none."""
+    passed = datetime.fromisoformat(end) - datetime.fromisoformat(start)
+    return max(0.0, round(passed.total_seconds(), 3))
+
+
+def _scrubbed(task: Mapping[str, Any]) -> dict[str, Any]:
+    """What only a running agent needs to know is not kept after it."""
+    return {**task, **dict.fromkeys(SECRET_KEYS)}

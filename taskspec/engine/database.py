@@ -1,0 +1,202 @@
+"""The engine's database: one file, one thread, one commit for everything that waits. Knows nothing of runs."""
+
+import asyncio
+import sqlite3
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import closing
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
+
+from taskspec.errors import EngineError
+
+FORMAT = 1
+FILE_NAME = "engine.db"
+UNBORN = "new"
+"""The instance of a data folder in which no engine has lived yet."""
+_BATCH = 256
+_BUSY_SECONDS = 30.0
+_SCHEMA = (
+    "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE runs (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, agent_id TEXT NOT NULL,
+        status TEXT NOT NULL, turn TEXT NOT NULL,
+        user_id TEXT, parent_task_id TEXT, triggering_agent_id TEXT, internal_status TEXT,
+        idempotency_key TEXT UNIQUE, body_hash TEXT, pid INTEGER, pid_started REAL,
+        row TEXT NOT NULL, task TEXT NOT NULL)""",
+    "CREATE INDEX runs_by_agent ON runs (agent_id, seq)",
+    "CREATE INDEX runs_by_user ON runs (user_id, seq) WHERE user_id IS NOT NULL",
+    "CREATE INDEX runs_unsettled ON runs (turn, seq) WHERE turn <> 'over'",
+)
+
+T = TypeVar("T")
+Job = Callable[[sqlite3.Connection], T]
+
+
+class Database:
+    """Runs jobs one after another in its thread; what waits at the same moment shares one durable commit."""
+
+    def __init__(self, connection: sqlite3.Connection, instance: str) -> None:
+        self.instance = instance
+        self._connection = connection
+        self._jobs: SimpleQueue[tuple[Job[Any], Future[Any]] | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="taskspec-engine-database", daemon=True)
+        self._thread.start()
+
+    def submit(self, job: Job[T]) -> Future[T]:
+        """Queue a job; its future is done when everything that it wrote is durable."""
+        future: Future[T] = Future()
+        self._jobs.put((job, future))
+        return future
+
+    async def run(self, job: Job[T]) -> T:
+        """Await a job from an event loop."""
+        return await asyncio.wrap_future(self.submit(job))
+
+    def close(self) -> None:
+        """Finish what is queued and close the file."""
+        self._jobs.put(None)
+        self._thread.join()
+        self._connection.close()
+
+    def _work(self) -> None:
+        while (first := self._jobs.get()) is not None:
+            batch = [first]
+            open_for_more = True
+            for entry in self._waiting():
+                if entry is None:
+                    open_for_more = False
+                    break
+                batch.append(entry)
+            self._commit(batch)
+            if not open_for_more:
+                return
+
+    def _waiting(self) -> Iterator[tuple[Job[Any], Future[Any]] | None]:
+        for _ in range(_BATCH):
+            try:
+                yield self._jobs.get_nowait()
+            except Empty:
+                return
+
+    def _commit(self, batch: list[tuple[Job[Any], Future[Any]]]) -> None:
+        done: list[tuple[Future[Any], Any]] = []
+        try:
+            self._connection.execute("BEGIN")
+            for job, future in batch:
+                if future.set_running_or_notify_cancel():
+                    self._attempt(job, future, done)
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            for _, future in batch:
+                if not future.done():
+                    future.set_exception(error)
+            return
+        for future, value in done:
+            future.set_result(value)
+
+    def _attempt(self, job: Job[Any], future: Future[Any], done: list[tuple[Future[Any], Any]]) -> None:
+        self._connection.execute("SAVEPOINT job")
+        try:
+            done.append((future, job(self._connection)))
+        except Exception as error:  # noqa: BLE001 - whoever asked for the job gets whatever it raised
+            self._connection.execute("ROLLBACK TO job")
+            future.set_exception(error)
+        self._connection.execute("RELEASE job")
+
+
+def open_database(folder: Path) -> Database:
+    """Open the database of a data folder for its holder; make it where there is none."""
+    path = folder / FILE_NAME
+    try:
+        connection = _connected(f"{path.absolute().as_uri()}?mode=rwc")
+        connection.execute("PRAGMA journal_mode=TRUNCATE")
+        connection.execute("PRAGMA synchronous=FULL")
+        if _found_format(connection, path) is None:
+            _make(connection)
+        return Database(connection, _instance(connection))
+    except sqlite3.Error as error:
+        raise _unreadable(path, error) from error
+
+
+def open_stored(folder: Path) -> Database:
+    """Open what is stored for reading only; where nothing is, an empty store in memory."""
+    path = folder / FILE_NAME
+    if not path.exists():
+        return _empty()
+    try:
+        return _opened_for_reading(path)
+    except sqlite3.Error as error:
+        raise _unreadable(path, error) from error
+
+
+def _opened_for_reading(path: Path) -> Database:
+    uri = path.absolute().as_uri()
+    connection = _connected(f"{uri}?mode=ro")
+    try:
+        found = _found_format(connection, path)
+    except sqlite3.OperationalError:
+        # A holder that was killed within a commit left a journal; only a writer may take the half commit back.
+        connection.close()
+        connection = _connected(f"{uri}?mode=rw")
+        found = _found_format(connection, path)
+        connection.execute("PRAGMA query_only=ON")
+    if found is None:
+        connection.close()
+        return _empty()
+    return Database(connection, _instance(connection))
+
+
+def _connected(uri: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=64
+    )
+    connection.row_factory = sqlite3.Row
+    return connection
+
+
+def _empty() -> Database:
+    connection = _connected("file::memory:")
+    _make(connection, instance=UNBORN)
+    connection.execute("PRAGMA query_only=ON")
+    return Database(connection, UNBORN)
+
+
+def _make(connection: sqlite3.Connection, instance: str | None = None) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    for statement in _SCHEMA:
+        connection.execute(statement)
+    values = [("format", str(FORMAT)), ("instance", instance or str(uuid.uuid4()))]
+    connection.executemany("INSERT INTO meta VALUES (?, ?)", values)
+    connection.execute("COMMIT")
+
+
+def _found_format(connection: sqlite3.Connection, path: Path) -> int | None:
+    with closing(connection.execute("SELECT name FROM sqlite_master WHERE name = 'meta'")) as found:
+        if found.fetchone() is None:
+            return None
+    number = int(connection.execute("SELECT value FROM meta WHERE name = 'format'").fetchone()[0])
+    if number != FORMAT:
+        connection.close()
+        raise EngineError(
+            f"{path} has format {number}; this version of taskspec reads format {FORMAT}",
+            hint="Use the version of taskspec that wrote it, or move the file away to begin with an empty engine.",
+        )
+    return number
+
+
+def _instance(connection: sqlite3.Connection) -> str:
+    return str(connection.execute("SELECT value FROM meta WHERE name = 'instance'").fetchone()[0])
+
+
+def _unreadable(path: Path, error: sqlite3.Error) -> EngineError:
+    return EngineError(
+        f"{path} cannot be opened: {error}",
+        hint="Check that the folder can be written and that the file is the engine's own; "
+        "move it away to begin with an empty engine.",
+    )
