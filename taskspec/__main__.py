@@ -1,0 +1,5 @@
+"""`python -m taskspec`: the command line."""
+
+from taskspec.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""PLAN → OUTCOMES: carries a plan out, and records each effect before and after it. Decides no change."""

@@ -1,0 +1,52 @@
+"""How a record moves on: pure steps from one recorded value to the next. Stores nothing."""
+
+from dataclasses import replace
+
+from taskspec.plan.model import Change
+from taskspec.state.model import Accepted, Attempt, Generation, Record, ResultRef
+
+
+def intended(change: Change, record: Record | None, attempt: Attempt, *, fresh: bool, plan: str) -> Record:
+    """Return the record with one more attempt: of a new generation where `fresh`, else of the current one."""
+    task = change.task
+    if task is None:
+        raise ValueError("an attempt needs a declared task")
+    if fresh or record is None:
+        number = record.generation.number + 1 if record else 1
+        generation = Generation(
+            number=number, fingerprint=task.fingerprint, spec=task.spec, plan=plan, attempts=(attempt,)
+        )
+    else:
+        generation = replace(record.generation, attempts=(*record.generation.attempts, attempt))
+    return Record(
+        address=task.address,
+        agent=task.agent,
+        generation=generation,
+        accepted=record.accepted if record else None,
+        on_remove=task.policies.on_remove,
+    )
+
+
+def with_last(record: Record, attempt: Attempt) -> Record:
+    """Return the record with its newest attempt replaced."""
+    attempts = (*record.generation.attempts[:-1], attempt)
+    return replace(record, generation=replace(record.generation, attempts=attempts))
+
+
+def with_result(record: Record, attempt: Attempt, result: ResultRef, at: float) -> Record:
+    """Return the record with its newest attempt accepted; the first accepted result of a generation stays."""
+    moved = with_last(record, attempt)
+    generation = record.generation
+    if record.accepted is not None and record.accepted.generation == generation.number:
+        return moved
+    accepted = Accepted(
+        generation=generation.number,
+        fingerprint=generation.fingerprint,
+        plan=generation.plan,
+        agent=record.agent,
+        agent_version=generation.spec.get("agentVersion"),
+        attempt=attempt,
+        result=result,
+        at=at,
+    )
+    return replace(moved, accepted=accepted)

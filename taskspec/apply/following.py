@@ -1,0 +1,127 @@
+"""Following: waits for a run to end, judges it, records it with its result. Starts no run."""
+
+import asyncio
+from dataclasses import replace
+from typing import assert_never
+
+from taskspec.apply import advancing
+from taskspec.apply.model import Outcome
+from taskspec.apply.stopping import stop
+from taskspec.apply.world import World, unbroken
+from taskspec.events import Effect, Health, ResultWritten, RunEnded, RunStatusChanged
+from taskspec.judging.judging import Expectation, judge
+from taskspec.judging.parsing import is_text
+from taskspec.observed.model import Absent, Present, Unreadable
+from taskspec.plan.model import Change
+from taskspec.state.model import PutResult, ResultRef, StopCause, Verdict
+from taskspec.taskapi.records import ENDED, Status, TaskRecord
+
+
+async def follow(world: World, change: Change) -> Outcome:
+    """Wait for the current run of a change and return what became of it; a policy's time-out stops it."""
+    _, attempt = world.current(change.address)
+    task = change.task
+    if attempt.run is None or task is None:
+        raise ValueError(f"{change.address} has no run to follow")
+    limit = task.policies.timeout
+    began = attempt.intended_at
+    seen: str | None = None
+    while True:
+        try:
+            async with asyncio.timeout(None if limit is None else max(0.0, began + limit - world.chance.now())):
+                observation = await world.watcher.change(attempt.run, task.agent, seen=seen)
+        except TimeoutError:
+            await stop(world, change, StopCause.TIMEOUT)
+            limit = None
+            continue
+        match observation:
+            case Absent():
+                return await _lost(world, change)
+            case Unreadable(reason=reason):
+                return Outcome(effect=Effect.FAILED, health=Health.UNKNOWN, detail=reason)
+            case Present(record=found) if found.status in ENDED:
+                return await unbroken(conclude(world, change, found))
+            case Present(record=found):
+                seen = found.status
+                world.emit(RunStatusChanged(address=change.address, run=found.id, status=seen))
+                if seen == Status.EXECUTING and found.started_at is not None:
+                    began = found.started_at
+                if (still := await _held_up(world, change, found)) is not None:
+                    return still
+            case _:
+                assert_never(observation)
+
+
+async def conclude(world: World, change: Change, found: TaskRecord) -> Outcome:
+    """Judge a run that has ended, record the verdict and the result, write the result's files."""
+    record, attempt = world.current(change.address)
+    spec = record.generation.spec
+    expectation = Expectation(output_format=spec.get("outputFormat"), output_schema=spec.get("outputSchema"))
+    judgement = judge(found.status, found.result, expectation, attempt.stop)
+    ended = replace(
+        attempt,
+        status=found.status,
+        verdict=judgement.verdict,
+        detail=judgement.detail,
+        started_at=found.started_at,
+        finished_at=found.finished_at,
+        tokens=found.tokens,
+    )
+    facts = {"status": found.status, "verdict": judgement.verdict}
+    if found.result and is_text(found.result) and judgement.verdict in {Verdict.ACCEPTED, Verdict.REJECTED}:
+        ref = ResultRef.of(found.result, spec.get("outputFormat"))
+        ended = replace(ended, result=ref)
+        moved = advancing.with_last(record, ended)
+        if judgement.verdict is Verdict.ACCEPTED:
+            moved = advancing.with_result(record, ended, ref, world.chance.now())
+        await world.record(moved, "ended", PutResult(ref=ref, content=found.result), **facts, result=ref.digest)
+    else:
+        await world.record(advancing.with_last(record, ended), "ended", **facts)
+    world.emit(
+        RunEnded(
+            address=change.address,
+            run=found.id,
+            status=found.status,
+            verdict=judgement.verdict,
+            seconds=ended.seconds,
+            detail=judgement.detail,
+        )
+    )
+    _publish(world, change, found)
+    healthy = judgement.verdict is Verdict.ACCEPTED
+    health = Health.HEALTHY if healthy else Health.UNHEALTHY
+    return Outcome(effect=Effect.DONE, health=health, verdict=judgement.verdict, detail=judgement.detail)
+
+
+def _publish(world: World, change: Change, found: TaskRecord) -> None:
+    record = world.recorder.record_of(change.address)
+    accepted = record.accepted if record else None
+    if accepted is None or accepted.run != found.id or not found.result:
+        return
+    world.results.write(change.address, accepted, found.result)
+    world.emit(ResultWritten(address=change.address, path=world.results.shown(change.address, accepted.result)))
+
+
+async def _held_up(world: World, change: Change, found: TaskRecord) -> Outcome | None:
+    """Return the outcome of a run that waits for a person, or whose status nobody knows; None where it goes on."""
+    match found.status:
+        case Status.PENDING | Status.EXECUTING:
+            return None
+        case Status.PAUSED:
+            verdict, health, effect = Verdict.WAITING, Health.NEEDS_INPUT, Effect.LEFT
+            detail = f"waits for {found.waits_for}" if found.waits_for else "waits for a person"
+        case _:
+            verdict, health, effect = Verdict.UNKNOWN, Health.UNKNOWN, Effect.UNKNOWN
+            detail = f"the remote shows the unknown status {found.status!r}"
+    record, attempt = world.current(change.address)
+    held = replace(attempt, status=found.status)
+    await world.record(advancing.with_last(record, held), "seen", status=found.status)
+    return Outcome(effect=effect, health=health, verdict=verdict, detail=detail)
+
+
+async def _lost(world: World, change: Change) -> Outcome:
+    record, attempt = world.current(change.address)
+    detail = f"the remote does not know the run {attempt.run} any more"
+    lost = replace(attempt, verdict=Verdict.LOST, detail=detail)
+    await world.record(advancing.with_last(record, lost), "lost", run=attempt.run)
+    return Outcome(effect=Effect.UNKNOWN, health=Health.UNKNOWN, verdict=Verdict.LOST, detail=detail)

@@ -1,0 +1,78 @@
+"""The steps of an apply as values, and what an apply works with. Carries nothing out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from taskspec.events import Effect, Event, Health
+from taskspec.state.model import StopCause, Verdict
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stop:
+    """End the run of the current attempt, and record why before it is asked for."""
+
+    cause: StopCause
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Create:
+    """Start a run: intent, request, run id. `fresh` begins a new generation, else the current one gets an attempt."""
+
+    fresh: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Follow:
+    """Wait for the run of the current attempt, judge it, record it; retry as far as the policy grants."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Retitle:
+    """Send the declared title to the run that has ended."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Forget:
+    """Take the address out of the state; what was recorded stays in the history."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settle:
+    """Find out whether the run of an intent exists, and go on with the steps of what was found."""
+
+    adopted: "tuple[Step, ...]"
+    absent: "tuple[Step, ...]"
+
+
+Step = Stop | Create | Follow | Retitle | Forget | Settle
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """What became of a change."""
+
+    effect: Effect
+    health: Health
+    verdict: Verdict | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Options:
+    """How an apply is to be carried out; `wait_timeout` in seconds."""
+
+    parallelism: int = 10
+    wait: bool = True
+    wait_timeout: float | None = None
+    hold_unknown: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Chance:
+    """The clock and the dice, given from outside: seconds since the epoch, and a fresh random nonce."""
+
+    now: Callable[[], float]
+    nonce: Callable[[], str]
+
+
+Emit = Callable[[Event], None]

@@ -1,0 +1,98 @@
+"""Performing: the steps of one change, in order, to an outcome. Knows nothing of other changes."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import assert_never
+
+from taskspec.apply import following, sending, settling, stopping
+from taskspec.apply.model import Create, Follow, Forget, Outcome, Retitle, Settle, Step, Stop
+from taskspec.apply.staging import settling_steps, steps
+from taskspec.apply.world import World, unbroken
+from taskspec.events import Effect, Health, RetryScheduled
+from taskspec.plan.model import Change
+from taskspec.plan.retrying import grants_another
+from taskspec.state.model import StopCause, Verdict
+from taskspec.taskapi.records import Status
+
+
+async def perform(world: World, change: Change) -> Outcome:
+    """Carry out the steps of a change."""
+    return await _take(world, change, steps(change))
+
+
+async def settle(world: World, change: Change) -> Outcome:
+    """Settle the current intent of a change, whichever action led to it, and go on from what was found."""
+    return await _take(world, change, (settling_steps(world.recorder.record_of(change.address), change),))
+
+
+async def _take(world: World, change: Change, planned: Iterable[Step]) -> Outcome:
+    outcome = Outcome(effect=Effect.DONE, health=change.health)
+    for step in planned:
+        match step:
+            case Stop(cause=cause):
+                await _stop(world, change, cause)
+            case Create(fresh=fresh):
+                await sending.create(world, change, fresh=fresh)
+            case Follow():
+                outcome = await _follow(world, change)
+            case Retitle():
+                outcome = await _retitle(world, change)
+            case Forget():
+                await stopping.forget(world, change)
+            case Settle():
+                outcome = await _settle(world, change, step)
+            case _:
+                assert_never(step)
+    return outcome
+
+
+async def _stop(world: World, change: Change, cause: StopCause) -> None:
+    """Stop the run; if it had completed before, its result is paid for: judge it and keep it."""
+    found = await stopping.stop(world, change, cause)
+    if found is not None and found.status == Status.COMPLETED:
+        await unbroken(following.conclude(world, change, found))
+
+
+async def _follow(world: World, change: Change) -> Outcome:
+    while True:
+        _, attempt = world.current(change.address)
+        if not world.options.wait:
+            return Outcome(
+                effect=Effect.LEFT, health=Health.HEALTHY, verdict=Verdict.ACTIVE, detail=f"run {attempt.run} goes on"
+            )
+        outcome = await following.follow(world, change)
+        record, attempt = world.current(change.address)
+        task = change.task
+        if task is None or not grants_another(task.policies.retry, record.generation):
+            return outcome
+        backoff = task.policies.retry.backoff
+        world.emit(RetryScheduled(address=change.address, attempt=attempt.number + 1, seconds=backoff))
+        await asyncio.sleep(backoff)
+        if attempt.verdict is Verdict.ERROR:
+            await stopping.stop(world, change, StopCause.RETRY)
+        await sending.create(world, change, fresh=False)
+
+
+async def _retitle(world: World, change: Change) -> Outcome:
+    if change.task is None:
+        raise ValueError(f"nothing declares {change.address}")
+    kept = await unbroken(stopping.retitle(world, change, change.task))
+    detail = "" if kept else "the remote did not keep the new title"
+    return Outcome(effect=Effect.DONE, health=change.health, detail=detail)
+
+
+async def _settle(world: World, change: Change, step: Settle) -> Outcome:
+    match await settling.settle(world, change):
+        case settling.Finding.ADOPTED:
+            return await _take(world, change, step.adopted)
+        case settling.Finding.ABSENT:
+            return await _take(world, change, step.absent)
+        case settling.Finding.OPEN:
+            return Outcome(
+                effect=Effect.UNKNOWN,
+                health=Health.UNKNOWN,
+                verdict=Verdict.UNKNOWN,
+                detail="whether the remote has the run is not known yet",
+            )
+        case _ as never:
+            assert_never(never)

@@ -1,0 +1,65 @@
+"""A declared task → the request that starts its run, with the marker in its title. Sends nothing."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from taskspec.address import Address, address_hash
+from taskspec.desired.model import DesiredTask, LocalFile
+from taskspec.taskapi.records import NewTask
+
+_USER_FIELDS = {
+    "firstName": "first_name",
+    "lastName": "last_name",
+    "additionalAttributes": "additional_attributes",
+}
+
+
+def marker(lineage: str, address: Address, fingerprint: str, generation: int, nonce: str) -> str:
+    """Return the text at the end of a run's title by which exactly this attempt is found again."""
+    digest = hashlib.sha256(fingerprint.encode()).hexdigest()[:8]
+    return f"[ts1.{lineage[:8]}.{address_hash(address)}.{digest}.g{generation}.{nonce}]"
+
+
+def upload_reference(file: LocalFile) -> str:
+    """Return how a run's input names an uploaded file; the same on every engine and every port."""
+    return f"upload:{file.sha256}/{file.path}"
+
+
+def new_task(task: DesiredTask, mark: str) -> NewTask:
+    """Return everything that the create call carries for a task."""
+    request = task.request
+    llm: Mapping[str, Any] = request.get("llm") or {}
+    harness: Mapping[str, Any] = request.get("harness") or {}
+    return NewTask(
+        prompt=request.get("prompt", ""),
+        files=tuple(upload_reference(f) if isinstance(f, LocalFile) else f for f in task.files),
+        title=f"{task.title} {mark}",
+        agent_version=request.get("agentVersion"),
+        output_format=request.get("outputFormat"),
+        output_schema=request.get("outputSchema"),
+        additional_context=request.get("additionalContext"),
+        expected_output=request.get("expectedOutput"),
+        instructions_override=request.get("instructionsOverride"),
+        source=request.get("source"),
+        payload_extension=request.get("payloadExtension"),
+        user=_user(request.get("user")),
+        events_streaming=bool(request.get("eventsStreaming", False)),
+        think_mode=request.get("thinkMode", "default"),
+        tool_call_limit=request.get("toolCallLimit"),
+        mcp_servers=tuple(request.get("mcpServers", ())),
+        disable_attachment_injection=bool(request.get("disableAttachmentInjection", False)),
+        harness_cli=harness.get("cli"),
+        permission_mode=harness.get("permissionMode"),
+        llm_model_provider=llm.get("provider"),
+        llm_model_name=llm.get("name"),
+        llm_reasoning_effort=llm.get("reasoningEffort"),
+        user_tokens=request.get("userTokens"),
+        user_oidc_token=request.get("userOidcToken"),
+    )
+
+
+def _user(user: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    if not user:
+        return None
+    return {_USER_FIELDS.get(name, name): value for name, value in user.items()}

@@ -1,0 +1,124 @@
+"""Sending: starts a run so that it is never started twice: intent, request, run id. Waits for no run."""
+
+import asyncio
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+from taskspec.apply import advancing, requesting
+from taskspec.apply.world import World, unbroken
+from taskspec.desired.model import DesiredTask, LocalFile
+from taskspec.errors import NotSentError, RefusedError, StaleError, TaskspecError, ThrottledError, UnansweredError
+from taskspec.events import RunCreated
+from taskspec.plan.model import Change
+from taskspec.state.model import Attempt, Sending, Verdict
+from taskspec.taskapi import endpoints
+from taskspec.taskapi.records import NewTask, TaskRecord
+
+TRIES = 4
+"""How many intents may be refused for now (not sent, or throttled) before the change fails."""
+LONGEST_PAUSE = 60.0
+"""The longest wait, in seconds, that a throttling remote can ask for."""
+
+
+class OutcomeUnknownError(TaskspecError):
+    """The create was sent and nobody knows whether the remote has the run: it is to be settled."""
+
+
+async def create(world: World, change: Change, *, fresh: bool) -> None:
+    """Start the run of a change; when this returns, its id is durable.
+
+    Raises OutcomeUnknownError where the request left and no usable answer came, and RefusedError or NotSentError where
+    the remote certainly has no run.
+    """
+    task = change.task
+    if task is None:
+        raise ValueError(f"nothing declares {change.address}")
+    await upload(world, task)
+    for left in reversed(range(TRIES)):
+        try:
+            await unbroken(_send(world, change, task, fresh=fresh))
+        except (NotSentError, ThrottledError) as error:
+            pause = _pause(error, TRIES - left)
+            if pause is None or not left:
+                raise
+            await asyncio.sleep(pause)
+            fresh = False
+        else:
+            return
+
+
+async def post(world: World, agent: str, new: NewTask, nonce: str) -> TaskRecord:
+    """Send one create, once, under its nonce as the key."""
+    limit = world.connection.traits.create_timeout
+    return await world.connection.run(endpoints.create_task(agent, new, idempotency_key=nonce, timeout=limit))
+
+
+async def bind(world: World, change: Change, found: TaskRecord) -> None:
+    """Record the run that the remote has for the current attempt."""
+    record, attempt = world.current(change.address)
+    bound = replace(attempt, sending=Sending.BOUND, run=found.id, status=found.status)
+    await world.record(advancing.with_last(record, bound), "bound", run=found.id)
+
+
+async def _send(world: World, change: Change, task: DesiredTask, *, fresh: bool) -> None:
+    record = world.recorder.record_of(change.address)
+    nonce = world.chance.nonce()
+    generation = record.generation.number + (1 if fresh else 0) if record else 1
+    mark = requesting.marker(world.recorder.lineage, change.address, task.fingerprint, generation, nonce)
+    new = requesting.new_task(task, mark)
+    attempt = Attempt(
+        number=1 if fresh or record is None else len(record.generation.attempts) + 1,
+        nonce=nonce,
+        marker=mark,
+        body_digest=hashlib.sha256(endpoints.create_body(new)).hexdigest(),
+        intended_at=world.chance.now(),
+        send_deadline=world.chance.now() + world.connection.traits.create_timeout,
+        remote=world.connection.identity,
+        title=task.title,
+    )
+    intent = advancing.intended(change, record, attempt, fresh=fresh, plan=world.plan.id)
+    await world.record(intent, "intended", agent=task.agent, nonce=nonce)
+    try:
+        found = await post(world, task.agent, new, nonce)
+    except (RefusedError, NotSentError) as error:
+        refused = replace(attempt, sending=Sending.REFUSED, verdict=Verdict.ERROR, detail=error.message)
+        await world.record(advancing.with_last(intent, refused), "refused", why=error.message)
+        raise
+    except UnansweredError as error:
+        raise OutcomeUnknownError(
+            f"the run of {change.address} was asked for and no answer came: {error.message}"
+        ) from error
+    await bind(world, change, found)
+    world.emit(
+        RunCreated(
+            address=change.address, agent=task.agent, generation=generation, attempt=attempt.number, run=found.id
+        )
+    )
+
+
+def _pause(error: NotSentError | ThrottledError, tries: int) -> float | None:
+    """Return how many seconds to wait before a new intent; None where waiting does not help (a billing limit)."""
+    if isinstance(error, ThrottledError):
+        if error.billing:
+            return None
+        if error.retry_after is not None:
+            return min(error.retry_after, LONGEST_PAUSE)
+    return float(2**tries) / 2
+
+
+async def upload(world: World, task: DesiredTask) -> None:
+    """Bring the local files of a task to the remote; raise StaleError where one is not as it was planned."""
+    for file in task.files:
+        if isinstance(file, LocalFile):
+            await world.connection.run(endpoints.upload_file(file.sha256, _content(world.folder, file)))
+
+
+def _content(folder: Path, file: LocalFile) -> bytes:
+    try:
+        content = (folder / file.path).read_bytes()
+    except OSError as error:
+        raise StaleError(f"{file.path} cannot be read any more: {error.strerror}", hint="Plan again.") from error
+    if hashlib.sha256(content).hexdigest() != file.sha256:
+        raise StaleError(f"{file.path} has changed since it was planned", hint="Plan again.")
+    return content

@@ -1,0 +1,60 @@
+"""A change → its steps, in order. Carries none of them out."""
+
+from typing import assert_never
+
+from taskspec.apply.model import Create, Follow, Forget, Retitle, Settle, Step, Stop
+from taskspec.plan.model import Action, Change
+from taskspec.state.model import Record, Sending, StopCause
+from taskspec.taskapi.records import ACTIVE, Status
+
+
+def steps(change: Change) -> tuple[Step, ...]:
+    """Return what is to be done for a change; nothing for one that only tells how things stand."""
+    match change.action:
+        case Action.NONE | Action.HOLD | Action.BLOCKED | Action.ADOPT | Action.MOVE:
+            return ()
+        case Action.CREATE:
+            return (*_ending(change), Create(fresh=_is_fresh(change)), Follow())
+        case Action.REPLACE:
+            return (Stop(cause=StopCause.REPLACE), Create(fresh=True), Follow())
+        case Action.WAIT | Action.REJUDGE:
+            return (Follow(),)
+        case Action.UPDATE:
+            return (Retitle(),)
+        case Action.STOP if change.task is None:
+            return (Stop(cause=StopCause.REMOVE), Forget())
+        case Action.STOP:
+            return (Stop(cause=StopCause.REPLACE),)
+        case Action.FORGET:
+            return (Forget(),)
+        case Action.SETTLE:
+            return (settling_steps(change.record, change),)
+        case _:
+            assert_never(change.action)
+
+
+def settling_steps(record: Record | None, change: Change) -> Settle:
+    """Return how an intent is settled, given what is recorded now, and what follows from either finding."""
+    task = change.task
+    if task is None:
+        return Settle(adopted=(Stop(cause=StopCause.REMOVE), Forget()), absent=(Forget(),))
+    if record is None or record.generation.fingerprint != task.fingerprint:
+        create = (Create(fresh=True), Follow())
+        return Settle(adopted=(Stop(cause=StopCause.REPLACE), *create), absent=create)
+    return Settle(adopted=(Follow(),), absent=(Create(fresh=False), Follow()))
+
+
+def _is_fresh(change: Change) -> bool:
+    """Tell whether the change starts another generation than the recorded one."""
+    return change.record is None or change.generation != change.record.generation.number
+
+
+def _ending(change: Change) -> tuple[Step, ...]:
+    """Return the stop of a run that may not have come to its end: `error` is not always terminal."""
+    last = change.record.generation.last if change.record else None
+    if last is None or last.sending is not Sending.BOUND:
+        return ()
+    status = change.observed.status if change.observed else last.status
+    if status == Status.ERROR or status in ACTIVE:
+        return (Stop(cause=StopCause.RETRY),)
+    return ()

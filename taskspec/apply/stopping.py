@@ -1,0 +1,98 @@
+"""Stopping, retitling, forgetting: what is done to a run or an address that exists. Starts no run."""
+
+import asyncio
+from dataclasses import replace
+
+from taskspec.apply import advancing
+from taskspec.apply.world import World, unbroken
+from taskspec.desired.model import DesiredTask
+from taskspec.errors import NotFoundError, UnansweredError
+from taskspec.events import AddressForgotten, RunStopped, TitleUpdated
+from taskspec.observed.model import Absent, Present, Unreadable
+from taskspec.plan.model import Change
+from taskspec.state.model import DropRecord, Note, StopCause
+from taskspec.taskapi import endpoints
+from taskspec.taskapi.records import ACTIVE, TaskRecord
+
+CONFIRMATION = 60.0
+"""How long, in seconds, a stop may take on the remote before it is given up as unconfirmed."""
+
+
+async def stop(world: World, change: Change, cause: StopCause) -> TaskRecord | None:
+    """End the current run: the cause is durable first, so that nobody takes the stop for somebody else's.
+
+    Returns the run as the remote shows it when it has ended, or None where the remote does not know it. Raises
+    UnansweredError where it has not ended in CONFIRMATION seconds: then nothing may take its place.
+    """
+    found = await unbroken(_stop(world, change, cause))
+    if found is None or found.status not in ACTIVE:
+        return found
+    try:
+        async with asyncio.timeout(CONFIRMATION):
+            while True:
+                match await world.watcher.change(found.id, found.agent_id, seen=found.status):
+                    case Present(record=found) if found.status in ACTIVE:
+                        continue
+                    case Present(record=found):
+                        await _stopped(world, change, found)
+                        return found
+                    case Absent():
+                        return None
+                    case Unreadable(reason=reason):
+                        raise UnansweredError(f"whether the run {found.id} has stopped cannot be read: {reason}")
+    except TimeoutError as error:
+        raise UnansweredError(f"the run {found.id} was asked to stop and is still {found.status}") from error
+
+
+async def retitle(world: World, change: Change, task: DesiredTask) -> bool:
+    """Give the declared title to the run that has ended, and tell whether the remote kept it."""
+    record, attempt = world.current(change.address)
+    run = attempt.run
+    if run is None:
+        raise ValueError(f"{change.address} has no run to give a title")
+    wanted = f"{task.title} {attempt.marker}"
+    await world.connection.run(endpoints.update_task(run, {"title": wanted}))
+    found = await world.connection.run(endpoints.get_task(run))
+    kept = found.title == wanted
+    sent = replace(attempt, title=task.title)
+    await world.record(advancing.with_last(record, sent), "retitled", title=task.title, kept=kept)
+    world.emit(TitleUpdated(address=change.address, run=run, kept=kept))
+    return kept
+
+
+async def forget(world: World, change: Change) -> None:
+    """Take the address out of the state; its last accepted result is named in the history and stays stored."""
+    record = world.recorder.record_of(change.address)
+    accepted = record.accepted if record else None
+    note = Note(
+        address=change.address,
+        at=world.chance.now(),
+        what="forgotten",
+        data={"generation": accepted.generation, "run": accepted.run, "result": accepted.result.digest}
+        if accepted
+        else {},
+    )
+    await world.recorder.record(DropRecord(address=change.address), note)
+    world.emit(AddressForgotten(address=change.address))
+
+
+async def _stop(world: World, change: Change, cause: StopCause) -> TaskRecord | None:
+    record, attempt = world.current(change.address)
+    if attempt.run is None:
+        return None
+    intended = replace(attempt, stop=cause)
+    await world.record(advancing.with_last(record, intended), "stopping", run=attempt.run, cause=cause)
+    try:
+        found = await world.connection.run(endpoints.stop_task(attempt.run))
+    except NotFoundError:
+        return None
+    if found.status not in ACTIVE:
+        await _stopped(world, change, found)
+    world.emit(RunStopped(address=change.address, run=attempt.run, cause=cause))
+    return found
+
+
+async def _stopped(world: World, change: Change, found: TaskRecord) -> None:
+    record, attempt = world.current(change.address)
+    ended = replace(attempt, status=found.status, started_at=found.started_at, finished_at=found.finished_at)
+    await world.record(advancing.with_last(record, ended), "stopped", run=found.id, status=found.status)

@@ -1,0 +1,64 @@
+"""What an apply works with, handed from step to step. Does nothing itself but the two sentences every step needs."""
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from taskspec.address import Address
+from taskspec.apply.model import Chance, Emit, Options
+from taskspec.apply.publishing import ResultsFolder
+from taskspec.apply.recording import Recorder
+from taskspec.apply.watching import Watcher
+from taskspec.plan.model import Plan
+from taskspec.state.model import Attempt, Note, PutRecord, Record, StateChange
+from taskspec.taskapi.drivers import Connection
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class World:
+    """The plan, the remote, the state, the results folder, the clock and the listener of one apply."""
+
+    plan: Plan
+    folder: Path
+    """The project folder."""
+    connection: Connection
+    recorder: Recorder
+    watcher: Watcher
+    results: ResultsFolder
+    chance: Chance
+    options: Options
+    emit: Emit
+
+    async def record(self, record: Record, what: str, *changes: StateChange, **data: Any) -> None:
+        """Make a record durable together with a line of its history."""
+        attempt = record.generation.last
+        facts = {"generation": record.generation.number, "attempt": attempt.number if attempt else 0, **data}
+        note = Note(address=record.address, at=self.chance.now(), what=what, data=facts)
+        await self.recorder.record(*changes, PutRecord(record=record), note)
+
+    def current(self, address: Address) -> tuple[Record, Attempt]:
+        """Return the record of an address and its newest attempt, which a step before has made."""
+        record = self.recorder.record_of(address)
+        attempt = record.generation.last if record else None
+        if record is None or attempt is None:
+            raise LookupError(f"no attempt is recorded for {address}")
+        return record, attempt
+
+
+async def unbroken(work: Awaitable[T]) -> T:
+    """Carry `work` to its end even if the caller is cancelled meanwhile, and cancel the caller then.
+
+    An effect and the record of it belong together: Ctrl-C must not come between them.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        if not task.cancelled():
+            task.exception()
+        raise

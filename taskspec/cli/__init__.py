@@ -1,0 +1,18 @@
+"""The command line. Imports click and nothing heavy: every command is loaded when it is called."""
+
+import sys
+from typing import NoReturn
+
+
+def main() -> NoReturn:
+    """Run the command that the process was started with, and exit with its code."""
+    if sys.platform == "win32":
+        sys.exit("taskspec runs on Linux and macOS; on Windows use it inside WSL.")
+    if sys.argv[1:] == ["--version"]:
+        from taskspec import __version__
+
+        sys.stdout.write(f"taskspec {__version__}\n")
+        sys.exit(0)
+    from taskspec.cli.running import run
+
+    sys.exit(run(sys.argv[1:]))

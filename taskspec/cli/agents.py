@@ -1,0 +1,35 @@
+"""`taskspec agents`."""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from taskspec.cli import options
+from taskspec.cli.printing import paint_for, say, say_json
+from taskspec.cli.wiring import Wiring
+
+
+@click.group()
+def agents() -> None:
+    """Look at the agents of the remote."""
+
+
+@agents.command("list")
+@options.targets
+@options.as_json
+def list_agents(words: Sequence[str], project: Path | None, as_json: bool) -> int:
+    """List the agents that tasks may name: those of the remote, or of the project where it runs them itself."""
+    from taskspec.report.standing import agent_lines
+    from taskspec.runner import telling
+
+    invocation = options.invocation(words, project)
+    found = asyncio.run(telling.agents(invocation, Wiring(invocation.settings)))
+    if as_json:
+        say_json({"agents": [asdict(agent) for agent in found]})
+    else:
+        say(agent_lines(found, paint_for(sys.stdout)))
+    return 0

@@ -1,0 +1,29 @@
+"""`taskspec apply`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from taskspec.cli import options
+
+
+@click.command()
+@options.targets
+@options.variables
+@options.refreshing
+@options.execution
+@options.as_json
+def apply(
+    words: Sequence[str], project: Path | None, given: Sequence[str], refresh: str, as_json: bool, **execution: object
+) -> int:
+    """Make it so: start what is missing, wait, judge and record every result.
+
+    Shows the plan and asks, unless --yes is given; carries out exactly what was shown. Ctrl-C ends it in order:
+    what was running is recorded as it is, and the next apply goes on from there.
+    """
+    from taskspec.cli.applying import carry_out
+
+    invocation = options.invocation(words, project, given, refresh)
+    wanted = options.execution_of(execution)
+    return carry_out(invocation, wanted.options, yes=wanted.yes, as_json=as_json)

@@ -1,0 +1,103 @@
+"""What `apply` and `retry` share: show, ask, carry out, and say how it went."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import click
+
+from taskspec.address import Address
+from taskspec.apply.model import Options
+from taskspec.cli.printing import paint_for, say
+from taskspec.cli.wiring import Wiring
+from taskspec.errors import UsageError
+from taskspec.events import Event
+from taskspec.plan.model import Plan
+from taskspec.report.counting import ExitCode, Tally
+from taskspec.report.view import View
+from taskspec.runner.model import Invocation
+
+
+def carry_out(
+    invocation: Invocation, options: Options, *, yes: bool, as_json: bool, requested: frozenset[Address] = frozenset()
+) -> int:
+    """Apply, and return the exit code."""
+    from taskspec.runner.applying import Job, apply
+
+    tally = Tally()
+    views: list[View] = [tally]
+
+    def emit(event: Event) -> None:
+        for view in views:
+            view.on(event)
+
+    def approve(plan: Plan) -> bool:
+        approved = _approved(plan, yes=yes, as_json=as_json)
+        if approved:
+            views.append(json_lines() if as_json else _words(tally))
+        return approved
+
+    wiring = Wiring(invocation.settings, parallelism=max(options.parallelism, 1))
+    job = Job(options=options, approve=approve, emit=emit, requested=requested)
+    try:
+        plan = asyncio.run(apply(invocation, wiring, job))
+    finally:
+        for view in reversed(views):
+            view.close()
+    if plan is None:
+        say(["Not applied."])
+        return ExitCode.ERROR
+    return tally.exit_code
+
+
+def _approved(plan: Plan, *, yes: bool, as_json: bool) -> bool:
+    if not as_json:
+        from taskspec.report.plans import lines
+
+        say(lines(plan, paint_for(sys.stdout)))
+    if yes or not plan.pending:
+        return True
+    if not sys.stdin.isatty():
+        raise UsageError(
+            "apply asks before it does anything, and there is no terminal to ask on.",
+            hint="Add --yes to apply without being asked.",
+        )
+    return asked("Carry this out?")
+
+
+def asked(question: str) -> bool:
+    """Ask on the terminal. The event loop has its own way with Ctrl-C: a person at a prompt wants it at once."""
+    kept = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return click.confirm(f"\n{question}", default=False, err=True)
+    finally:
+        signal.signal(signal.SIGINT, kept)
+
+
+def json_lines() -> View:
+    """Return the view that writes events as JSON lines to stdout."""
+    from taskspec.report.jsonlines import JsonLines
+
+    def write(line: str) -> None:
+        say([line])
+
+    return JsonLines(write, lambda: datetime.now(UTC).isoformat(timespec="milliseconds"))
+
+
+def _words(tally: Tally) -> View:
+    from taskspec.report.narrating import Narrator
+
+    paint = paint_for(sys.stdout)
+
+    def narrator(write: Callable[[str], None]) -> Narrator:
+        return Narrator(write, paint, tally)
+
+    if not (paint.color and sys.stdout.isatty()):
+        return narrator(lambda line: say([line]))
+    from rich.console import Console
+
+    from taskspec.report.live import Live
+
+    return Live(Console(file=sys.stdout, highlight=False), narrator)

@@ -1,0 +1,70 @@
+"""The commands and their one-line helps, so that `--help` loads none of them. Runs nothing."""
+
+import importlib
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+import click
+
+from taskspec import __version__
+
+
+class Entry(NamedTuple):
+    """Where a command lives, and what it does in a line (the first line of its docstring)."""
+
+    module: str
+    help: str
+
+
+COMMANDS: Final[Mapping[str, Entry]] = {
+    "validate": Entry("validate", "Check the manifests, and say what is wrong and where."),
+    "plan": Entry("plan", "Show what apply would do, and why. Changes nothing."),
+    "apply": Entry("apply", "Make it so: start what is missing, wait, judge and record every result."),
+    "status": Entry("status", "Show how each task stands."),
+    "results": Entry("results", "List accepted results, or print the one of an address."),
+    "logs": Entry("logs", "Show what a task's newest run said and did."),
+    "stop": Entry("stop", "End active runs."),
+    "retry": Entry("retry", "Grant one more attempt to tasks without an accepted result."),
+    "agents": Entry("agents", "Look at the agents of the remote."),
+    "serve": Entry("serve", "Keep the embedded engine running until stopped."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        """Return the names in the order of a first day's work."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # click's signature
+        """Import a command."""
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        command = getattr(importlib.import_module(f"taskspec.cli.{entry.module}"), cmd_name)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"taskspec.cli.{entry.module}.{cmd_name} is no command")
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command of a line; an unknown one is told with the nearest known."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            from taskspec.diagnostics import nearest
+
+            ctx.fail(f"There is no command `{name}`. {nearest(name, COMMANDS)}".rstrip())
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # click's signature
+        """Write the commands' section from the table above."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, message="taskspec %(version)s")
+def taskspec() -> None:
+    """Terraform for agent tasks: declare the work of AI agents as YAML, plan it, apply it, keep every result."""

@@ -1,0 +1,88 @@
+"""Trouble in words, and its exit code. Recovers nothing."""
+
+import json
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+from taskspec.cli.printing import paint_for
+from taskspec.diagnostics import Diagnostic, ManifestError
+from taskspec.errors import (
+    LockHeldError,
+    LostLeaseError,
+    MissingSecretError,
+    RunInterruptedError,
+    StaleError,
+    TaskspecError,
+    UnknownCommitError,
+    UsageError,
+)
+from taskspec.report.counting import ExitCode
+from taskspec.report.findings import lines
+from taskspec.report.text import visible
+
+
+def exit_code(error: TaskspecError) -> ExitCode:
+    """Return the exit code that an error stands for."""
+    match error:
+        case UsageError():
+            return ExitCode.USAGE
+        case MissingSecretError() | StaleError():
+            return ExitCode.STALE
+        case LockHeldError() | LostLeaseError():
+            return ExitCode.LOCKED
+        case UnknownCommitError():
+            return ExitCode.UNKNOWN
+        case RunInterruptedError(signum=15):
+            return ExitCode.TERMINATED
+        case RunInterruptedError():
+            return ExitCode.INTERRUPTED
+        case _:
+            return ExitCode.ERROR
+
+
+def tell(error: TaskspecError, *, as_json: bool) -> ExitCode:
+    """Say what went wrong: on stderr, and with `--json` also as a document on stdout."""
+    paint = paint_for(sys.stderr)
+    if isinstance(error, ManifestError):
+        for line in lines(error.diagnostics, paint, Path.cwd()):
+            sys.stderr.write(line + "\n")
+    else:
+        sys.stderr.write(f"{paint('error', 'error')}: {visible(error.message)}\n")
+        if error.hint:
+            sys.stderr.write(f"  {paint('→', 'accent')} {visible(error.hint)}\n")
+    if as_json:
+        sys.stdout.write(json.dumps(_document(error)) + "\n")
+    return exit_code(error)
+
+
+def tell_bug(error: BaseException) -> ExitCode:
+    """Say that taskspec itself is at fault, and where; the message is left out, as it may hold a secret."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    sys.stderr.write(
+        f"internal error: {type(error).__name__} in {Path(frame.filename).name}:{frame.lineno} ({frame.name}).\n"
+        "  This is a bug in taskspec; what was recorded before it is kept. Please report it with the traceback\n"
+        "  that TASKSPEC_TRACEBACK=1 shows (read it first: it may hold values of yours).\n"
+    )
+    return ExitCode.ERROR
+
+
+def diagnostic_json(diagnostic: Diagnostic) -> dict[str, Any]:
+    """Return a diagnostic as JSON."""
+    return {
+        "severity": diagnostic.severity,
+        "file": diagnostic.position.file,
+        "line": diagnostic.position.line,
+        "column": diagnostic.position.column,
+        "summary": diagnostic.summary,
+        "detail": diagnostic.detail,
+        "hint": diagnostic.hint,
+    }
+
+
+def _document(error: TaskspecError) -> dict[str, Any]:
+    found: dict[str, Any] = {"message": error.message, "hint": error.hint, "exitCode": int(exit_code(error))}
+    if isinstance(error, ManifestError):
+        found["diagnostics"] = [diagnostic_json(d) for d in error.diagnostics]
+    return {"error": found}

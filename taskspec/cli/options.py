@@ -1,0 +1,156 @@
+"""Arguments and options that commands share, and how they become an invocation. Runs nothing."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from taskspec.address import Address, is_address
+from taskspec.apply.model import Options
+from taskspec.errors import UsageError
+from taskspec.runner.model import Invocation, Refresh
+from taskspec.settings import from_environ
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+class Duration(click.ParamType[float]):
+    """A time such as `30s`, `15m` or `2h`; becomes seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the seconds of a text."""
+        if isinstance(value, float):
+            return value
+        found = _DURATION.fullmatch(str(value))
+        if found is None:
+            self.fail(f"`{value}` is no duration; write it like 30s, 15m or 2h.", param, ctx)
+        return float(found[1]) * _SECONDS[found[2]]
+
+
+def targets(command: F) -> F:
+    """Add `[TARGET] [ADDRESS]…` and `-C`."""
+    command = click.argument("words", nargs=-1, metavar="[TARGET] [ADDRESS]...")(command)
+    return click.option(
+        "-C",
+        "--project",
+        "project",
+        type=click.Path(path_type=Path),
+        help="Project folder or single file; then every argument is an address.",
+    )(command)
+
+
+def variables(command: F) -> F:
+    """Add `--var`."""
+    return click.option(
+        "--var", "given", multiple=True, metavar="NAME=VALUE", help="Give a variable a value. May be repeated."
+    )(command)
+
+
+def refreshing(command: F) -> F:
+    """Add `--refresh`."""
+    return click.option(
+        "--refresh",
+        type=click.Choice([mode.value for mode in Refresh]),
+        default=Refresh.ACTIVE.value,
+        show_default=True,
+        help="Which runs to look at: those that are not settled, all, or none.",
+    )(command)
+
+
+def as_json(command: F) -> F:
+    """Add `--json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Write JSON, for machines.")(command)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Execution:
+    """How a plan is to be carried out, and whether without asking."""
+
+    yes: bool
+    options: Options
+
+
+def execution(command: F) -> F:
+    """Add what `apply` and `retry` share."""
+    for option in reversed(_EXECUTION):
+        command = option(command)
+    return command
+
+
+def execution_of(given: Mapping[str, Any]) -> Execution:
+    """Return what the options of `execution` say."""
+    return Execution(
+        yes=given["yes"],
+        options=Options(
+            parallelism=given["parallelism"],
+            wait=given["wait"],
+            wait_timeout=given["wait_timeout"],
+            hold_unknown=given["on_unknown"] == "hold",
+        ),
+    )
+
+
+_EXECUTION = (
+    click.option("-y", "--yes", is_flag=True, help="Carry the plan out without asking."),
+    click.option(
+        "--parallelism", type=click.IntRange(1, 1000), default=10, show_default=True, help="How many runs at once."
+    ),
+    click.option("--wait/--no-wait", default=True, help="Wait for runs to end, or leave them running."),
+    click.option(
+        "--wait-timeout", type=Duration(), metavar="DURATION", help="Wait no longer than this, and exit with 4."
+    ),
+    click.option(
+        "--on-unknown",
+        type=click.Choice(["wait", "hold"]),
+        default="wait",
+        show_default=True,
+        help="A run whose outcome is unknown: wait until it can be decided, or leave it.",
+    ),
+)
+
+
+def invocation(
+    words: Sequence[str],
+    project: Path | None,
+    given: Sequence[str] = (),
+    refresh: str = Refresh.ACTIVE.value,
+) -> Invocation:
+    """Return what a command line asks for: its first word is the target where it names a folder or a YAML file."""
+    rest = list(words)
+    if project is None:
+        project = Path(rest.pop(0)) if rest and _is_target(rest[0]) else Path()
+    for word in rest:
+        if not is_address(word):
+            raise UsageError(
+                f"`{word}` is neither a folder, nor a YAML file, nor an address.",
+                hint="Addresses are the names of tasks: lower-case letters, digits, `-` and `_`.",
+            )
+    return Invocation(
+        target=project,
+        addresses=tuple(Address(word) for word in rest),
+        variables=_assigned(given),
+        settings=from_environ(),
+        refresh=Refresh(refresh),
+    )
+
+
+def _is_target(word: str) -> bool:
+    return not is_address(word) or Path(word).is_dir()
+
+
+def _assigned(given: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise UsageError("--var needs a name and a value.", hint="Write --var region=emea.")
+        found[name] = value
+    return found

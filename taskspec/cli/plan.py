@@ -1,0 +1,46 @@
+"""`taskspec plan`."""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from taskspec.cli import options
+from taskspec.cli.printing import paint_for, say, say_json
+from taskspec.cli.wiring import Wiring
+
+
+@click.command()
+@options.targets
+@options.variables
+@options.refreshing
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there is something to do.")
+@options.as_json
+def plan(
+    words: Sequence[str],
+    project: Path | None,
+    given: Sequence[str],
+    refresh: str,
+    detailed_exitcode: bool,
+    as_json: bool,
+) -> int:
+    """Show what apply would do, and why. Changes nothing.
+
+    Runs no agent. Exits with 3 or 5 where something recorded has no accepted result or waits for a person.
+    """
+    from taskspec.report import counting
+    from taskspec.runner import planning
+
+    invocation = options.invocation(words, project, given, refresh)
+    made = asyncio.run(planning.plan(invocation, Wiring(invocation.settings)))
+    if as_json:
+        from taskspec.plan.encoding import to_json
+
+        say_json(to_json(made))
+    else:
+        from taskspec.report.plans import lines
+
+        say(lines(made, paint_for(sys.stdout)))
+    return counting.of_plan(made, detailed=detailed_exitcode)

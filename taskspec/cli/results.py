@@ -1,0 +1,83 @@
+"""`taskspec results`."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from taskspec.cli import options
+from taskspec.cli.printing import say, say_json
+from taskspec.cli.wiring import Wiring
+from taskspec.errors import UsageError
+
+if TYPE_CHECKING:
+    from taskspec.state.model import Accepted, Record
+
+
+@click.command()
+@options.targets
+@options.as_json
+def results(words: Sequence[str], project: Path | None, as_json: bool) -> int:
+    """List accepted results, or print the one of an address.
+
+    Reads the state, not the results folder: what is printed is what was accepted.
+    """
+    from taskspec.runner import telling
+
+    invocation = options.invocation(words, project)
+    ports = Wiring(invocation.settings)
+    found = telling.results(invocation, ports)
+    if as_json:
+        say_json(
+            {
+                "results": [
+                    {
+                        "address": record.address,
+                        "generation": accepted.generation,
+                        "run": accepted.run,
+                        "fingerprint": accepted.fingerprint,
+                        "acceptedAt": accepted.at,
+                        "sha256": accepted.result.digest,
+                        "format": accepted.result.format,
+                        "content": telling.content(invocation, ports, accepted),
+                    }
+                    for record, accepted in found
+                ]
+            }
+        )
+        return 0
+    if len(invocation.addresses) == 1:
+        if not found:
+            raise UsageError(
+                f"`{invocation.addresses[0]}` has no accepted result.",
+                hint=f"`taskspec status {invocation.addresses[0]}` tells how it stands.",
+            )
+        _print(telling.content(invocation, ports, found[0][1]))
+        return 0
+    say(_table(found))
+    return 0
+
+
+def _table(found: "Sequence[tuple[Record, Accepted]]") -> list[str]:
+    from datetime import UTC, datetime
+
+    from taskspec.report.text import columns
+
+    if not found:
+        return ["No result is accepted yet: `taskspec apply` makes the first."]
+    rows = [("ADDRESS", "GENERATION", "FORMAT", "BYTES", "ACCEPTED")]
+    for record, accepted in found:
+        at = datetime.fromtimestamp(accepted.at, UTC).isoformat(timespec="seconds")
+        rows.append((record.address, f"g{accepted.generation}", accepted.result.format, str(accepted.result.size), at))
+    return columns(rows)
+
+
+def _print(content: str) -> None:
+    """Print a result: byte for byte into a pipe, made harmless on a terminal."""
+    if sys.stdout.isatty():
+        from taskspec.report.text import visible
+
+        content = visible(content)
+    sys.stdout.write(content if content.endswith("\n") else content + "\n")

@@ -1,0 +1,59 @@
+"""Running a command line to its exit code: the outermost edge, where every trouble becomes words."""
+
+import gc
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+
+import click
+
+from taskspec.cli.commands import taskspec
+from taskspec.errors import RunInterruptedError, TaskspecError
+
+_USAGE = 64
+_INTERRUPTED = 130
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command line and return its exit code; whatever goes wrong has been said on stderr."""
+    signal.signal(signal.SIGTERM, _terminate)
+    # A command lives for seconds and keeps nearly all that it makes: collecting garbage early finds none.
+    gc.set_threshold(100_000, 50, 50)
+    try:
+        code = taskspec.main(args=list(arguments), prog_name="taskspec", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except click.Abort:
+        return _INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return _USAGE
+    except KeyboardInterrupt:
+        sys.stderr.write("\nInterrupted.\n")
+        return _INTERRUPTED
+    except BrokenPipeError:
+        _silence_stdout()
+        return 1
+    except TaskspecError as error:
+        from taskspec.cli.failing import tell
+
+        return tell(error, as_json="--json" in arguments)
+    except Exception as error:
+        if os.environ.get("TASKSPEC_TRACEBACK"):
+            raise
+        from taskspec.cli.failing import tell_bug
+
+        return tell_bug(error)
+    return code if isinstance(code, int) else 0
+
+
+def _terminate(signum: int, _frame: FrameType | None) -> None:
+    raise RunInterruptedError(signum)
+
+
+def _silence_stdout() -> None:
+    """Keep the interpreter from failing once more when it flushes stdout at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,65 @@
+"""`taskspec status`."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from taskspec.cli import options
+from taskspec.cli.printing import paint_for, say, say_json
+from taskspec.cli.wiring import Wiring
+
+if TYPE_CHECKING:
+    from taskspec.report.standing import Standing
+
+
+@click.command()
+@options.targets
+@options.as_json
+def status(words: Sequence[str], project: Path | None, as_json: bool) -> int:
+    """Show how each task stands.
+
+    Joins a running engine and disturbs nothing. Exits with 3 where a task has no accepted result, 5 where one waits
+    for a person, 9 where an outcome is unknown.
+    """
+    from taskspec.report.counting import foremost, of_health
+    from taskspec.report.standing import status_lines
+    from taskspec.runner import telling
+
+    invocation = options.invocation(words, project)
+    standings = asyncio.run(telling.status(invocation, Wiring(invocation.settings)))
+    if as_json:
+        say_json({"tasks": [_json(standing) for standing in standings]})
+    else:
+        say(status_lines(standings, time.time(), paint_for(sys.stdout)))
+    return foremost(of_health(standing.health) for standing in standings)
+
+
+def _json(standing: "Standing") -> dict[str, Any]:
+    accepted = standing.accepted
+    return {
+        "address": standing.address,
+        "agent": standing.agent,
+        "health": standing.health,
+        "verdict": standing.verdict,
+        "generation": standing.generation,
+        "attempt": standing.attempt,
+        "run": standing.run,
+        "status": standing.status,
+        "startedAt": standing.began,
+        "finishedAt": standing.ended,
+        "detail": standing.detail,
+        "accepted": {
+            "generation": accepted.generation,
+            "run": accepted.run,
+            "sha256": accepted.result.digest,
+            "bytes": accepted.result.size,
+            "format": accepted.result.format,
+        }
+        if accepted
+        else None,
+    }

@@ -1,0 +1,59 @@
+"""`taskspec stop`."""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from taskspec.address import Address
+from taskspec.cli import options
+from taskspec.cli.printing import paint_for, say
+from taskspec.cli.wiring import Wiring
+from taskspec.errors import UsageError
+from taskspec.events import Event
+from taskspec.report.counting import ExitCode, Tally
+
+if TYPE_CHECKING:
+    from taskspec.report.view import View
+
+
+@click.command()
+@options.targets
+@click.option("-y", "--yes", is_flag=True, help="End all active runs without asking.")
+@options.as_json
+def stop(words: Sequence[str], project: Path | None, yes: bool, as_json: bool) -> int:
+    """End active runs.
+
+    Of the addresses given, or of all tasks after asking. What has ended is left as it is.
+    """
+    from taskspec.cli.applying import asked, json_lines
+    from taskspec.report.narrating import Narrator
+    from taskspec.runner import stopping
+
+    invocation = options.invocation(words, project)
+    tally = Tally()
+    view: View = json_lines() if as_json else Narrator(lambda line: say([line]), paint_for(sys.stdout), tally)
+    found = 0
+
+    def approve(addresses: tuple[Address, ...]) -> bool:
+        nonlocal found
+        found = len(addresses)
+        if yes or invocation.addresses:
+            return True
+        if not sys.stdin.isatty():
+            raise UsageError("stop asks before it ends all runs.", hint="Add --yes, or name the addresses.")
+        return asked(f"End the runs of {', '.join(addresses)}?")
+
+    def emit(event: Event) -> None:
+        tally.on(event)
+        view.on(event)
+
+    if not asyncio.run(stopping.stop(invocation, Wiring(invocation.settings), approve, emit)):
+        say(["Nothing was stopped."])
+        return ExitCode.ERROR
+    if not found and not as_json:
+        say(["No run is active."])
+    return tally.exit_code

@@ -1,0 +1,128 @@
+"""The composition root: which remote, state and clock; the one room that knows client and engine. Decides no story."""
+
+import asyncio
+import getpass
+import os
+import secrets
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+from taskspec.apply.model import Chance
+from taskspec.cli.printing import note
+from taskspec.documents.model import LOCAL, Project
+from taskspec.errors import MissingSecretError
+from taskspec.report.text import plural
+from taskspec.runner.model import Link, Need, Offline
+from taskspec.settings import Settings
+from taskspec.state.model import Holder
+from taskspec.state.sqlite import SqliteState
+from taskspec.taskapi.remotes import Endpoint, RemoteIdentity, Traits
+from taskspec.taskapi.roots import roots
+
+ORGANIZATION = "local"
+"""The organization of the embedded engine, which has only one."""
+_EMBEDDED = Traits(
+    takes_local_files=True,
+    outlives_command=False,
+    quiet_period=5.0,
+    create_timeout=20.0,
+    poll_interval=0.05,
+)
+
+
+class Wiring:
+    """The ports of the stories, filled in for this machine."""
+
+    def __init__(self, settings: Settings, *, parallelism: int = 16) -> None:
+        self.chance = Chance(now=time.time, nonce=lambda: secrets.token_hex(8))
+        self._settings = settings
+        self._parallelism = parallelism
+
+    def offline(self, project: Project) -> Offline:
+        """Return what is known of the project's remote without asking it."""
+        if project.remote.type == LOCAL:
+            identity = RemoteIdentity(type=LOCAL, organization=ORGANIZATION)
+            return Offline(identity=identity, traits=_EMBEDDED, declares_agents=True)
+        rest_root, _ = self._roots(project)
+        organization = project.remote.organization or self._settings.xpander_organization
+        identity = RemoteIdentity(type=project.remote.type, url=rest_root, organization=organization)
+        return Offline(identity=identity, traits=Traits())
+
+    @asynccontextmanager
+    async def connect(self, project: Project, need: Need) -> AsyncIterator[Link]:
+        """Connect to the project's remote: over HTTP, wherever it is."""
+        from taskspec.taskapi.drivers import Connection
+
+        if project.remote.type == LOCAL:
+            async with self._embedded(project, need) as link:
+                yield link
+            return
+        offline = self.offline(project)
+        async with Connection(self._endpoint(project), offline.identity, offline.traits) as connection:
+            yield Link(connection=connection)
+
+    def open_state(self, project: Project, *, read_only: bool) -> SqliteState:
+        """Open the project's state."""
+        return SqliteState(Path(project.data_folder), project.name, project.environment, read_only=read_only)
+
+    def holder(self) -> Holder:
+        """Describe this process: never its arguments, which may hold values of variables."""
+        name = "unknown"
+        with suppress(OSError, KeyError):
+            name = getpass.getuser()
+        command = f"taskspec {sys.argv[1]}" if len(sys.argv) > 1 and not sys.argv[1].startswith("-") else "taskspec"
+        return Holder(user=name, host=socket.gethostname(), pid=os.getpid(), command=command, since=time.time())
+
+    @asynccontextmanager
+    async def _embedded(self, project: Project, need: Need) -> AsyncIterator[Link]:
+        from taskspec.cli.embedding import engine_config, mode
+        from taskspec.engine.hosting import open_engine
+        from taskspec.taskapi.drivers import Connection
+        from taskspec.taskapi.handshaking import handshake
+
+        offline = self.offline(project)
+        with open_engine(engine_config(project, self._settings, self._parallelism), mode(need)) as engine:
+            rest_root, events_root = roots(engine.url, ORGANIZATION)
+            endpoint = Endpoint(rest_root=rest_root, events_root=events_root, api_key=engine.api_key)
+            ended = False
+
+            async def end_runs() -> None:
+                nonlocal ended
+                ended = True
+                await asyncio.to_thread(engine.interrupt)
+
+            async with Connection(endpoint, offline.identity, offline.traits) as connection:
+                yield Link(connection=await handshake(connection), end_runs=end_runs if engine.owned else None)
+            if need is Need.RUN and engine.owned and not ended:
+                await _drained(engine.active)
+
+    def _endpoint(self, project: Project) -> Endpoint:
+        name = project.remote.api_key_env or "XPANDER_API_KEY"
+        key = self._settings.environ.get(name)
+        if not key:
+            raise MissingSecretError(
+                f"the key of the remote is missing: the environment variable {name} is not set",
+                hint=f"Set {name}, or name another variable in `remote.apiKey.env`.",
+            )
+        rest_root, events_root = self._roots(project)
+        return Endpoint(rest_root=rest_root, events_root=events_root, api_key=key)
+
+    def _roots(self, project: Project) -> tuple[str, str]:
+        return roots(
+            project.remote.base_url or self._settings.xpander_base_url,
+            project.remote.organization or self._settings.xpander_organization,
+        )
+
+
+async def _drained(active: Callable[[], int]) -> None:
+    """Wait for runs that another command has started on this command's engine: they would end with it."""
+    told = False
+    while left := await asyncio.to_thread(active):
+        if not told:
+            note(f"{plural(left, 'run')} of another command on this engine; waiting for the end (Ctrl-C ends them).")
+            told = True
+        await asyncio.sleep(0.2)

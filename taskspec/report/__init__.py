@@ -1,0 +1,1 @@
+"""EVENTS → WORDS: what happened, for people and for machines. Drives nothing."""

@@ -1,0 +1,58 @@
+"""Diagnostics in words: file:line:column, what is wrong, the line itself, and a way out. Reads only the named files."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from taskspec.diagnostics import Diagnostic, Position, Severity
+from taskspec.report.text import Paint, plural, visible
+
+WIDEST = 160
+"""How much of a source line is shown, in characters."""
+
+
+def lines(diagnostics: Sequence[Diagnostic], paint: Paint, root: Path) -> Iterator[str]:
+    """Yield diagnostics in the order of their places; `root` is what their files are relative to."""
+    ordered = sorted(diagnostics, key=lambda d: (d.position, d.summary))
+    sources: dict[str, list[str]] = {}
+    for diagnostic in ordered:
+        style = "error" if diagnostic.severity is Severity.ERROR else "warning"
+        place = paint(visible(str(diagnostic.position)), "strong")
+        yield f"{place}: {paint(diagnostic.severity, style)}: {visible(diagnostic.summary)}"
+        yield from _excerpt(diagnostic.position, sources, root, paint)
+        if diagnostic.detail:
+            yield f"    {visible(diagnostic.detail)}"
+        if diagnostic.hint:
+            yield f"    {paint('→', 'accent')} {visible(diagnostic.hint)}"
+        yield ""
+    yield _total(ordered)
+
+
+def _total(diagnostics: Iterable[Diagnostic]) -> str:
+    listed = list(diagnostics)
+    errors = sum(d.severity is Severity.ERROR for d in listed)
+    warnings = len(listed) - errors
+    parts = [plural(errors, "error")] if errors else []
+    if warnings:
+        parts.append(plural(warnings, "warning"))
+    return f"{' and '.join(parts)} in the manifests."
+
+
+def _excerpt(position: Position, sources: dict[str, list[str]], root: Path, paint: Paint) -> Iterator[str]:
+    if position.file not in sources:
+        sources[position.file] = _source(root / position.file)
+    text = sources[position.file]
+    if not 1 <= position.line <= len(text):
+        return
+    line = text[position.line - 1][:WIDEST]
+    gutter = f"{position.line:>5} | "
+    yield paint(gutter, "dim") + visible(line)
+    if 1 <= position.column <= len(line) + 1:
+        before = len(visible(line[: position.column - 1]))
+        yield paint(" " * (len(gutter) - 2) + "| ", "dim") + " " * before + paint("^", "accent")
+
+
+def _source(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").replace("\t", " ").split("\n")
+    except OSError:
+        return []

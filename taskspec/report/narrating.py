@@ -1,0 +1,126 @@
+"""An apply in words: one line for each effect, and a last line that sums up. Draws no live region."""
+
+from collections.abc import Callable, Iterator
+from typing import assert_never
+
+from taskspec.events import (
+    AddressForgotten,
+    ApplyFinished,
+    ChangeFinished,
+    Effect,
+    Event,
+    Health,
+    Interrupted,
+    OutcomeUnknown,
+    ResultWritten,
+    RetryScheduled,
+    RunAdopted,
+    RunCreated,
+    RunEnded,
+    RunStopped,
+    TitleUpdated,
+    WaitedTooLong,
+)
+from taskspec.report.counting import Tally
+from taskspec.report.text import Paint, duration, indented, one_line, plural, visible
+
+LONGEST = 12
+"""How many lines of a failed agent's own words are shown; `taskspec logs ADDRESS` shows all."""
+
+
+class Narrator:
+    """A view that writes plain lines."""
+
+    def __init__(self, write: Callable[[str], None], paint: Paint, tally: Tally) -> None:
+        self._write = write
+        self._paint = paint
+        self._tally = tally
+
+    def on(self, event: Event) -> None:
+        """Write what a person wants to know of an event."""
+        for line in self._lines(event):
+            self._write(line)
+
+    def close(self) -> None:
+        """End; every line is written already."""
+
+    def _lines(self, event: Event) -> Iterator[str]:
+        match event:
+            case RunEnded():
+                yield from self._ended(event)
+            case ChangeFinished():
+                yield from self._finished(event)
+            case ApplyFinished():
+                yield from self._summary(event)
+            case WaitedTooLong():
+                yield self._paint(f"Waited too long for {plural(len(event.addresses), 'task')}.", "warning")
+            case Interrupted():
+                yield self._paint("Interrupted: recording what was running. Once more ends at once.", "warning")
+            case _:
+                told = self._effect(event)
+                if told is not None:
+                    yield self._line(*told)
+
+    def _effect(self, event: Event) -> tuple[str, str] | None:
+        """Return the address and the words of an effect; None for what needs no line."""
+        match event:
+            case RunCreated(address=address):
+                again = f", attempt {event.attempt}" if event.attempt > 1 else ""
+                return address, f"created run {visible(event.run)} (g{event.generation}{again})"
+            case RunAdopted(address=address):
+                return address, f"found run {visible(event.run)} on the remote and adopted it"
+            case ResultWritten(address=address):
+                return address, f"result in {visible(event.path)}"
+            case RunStopped(address=address):
+                return address, f"stopped run {visible(event.run)} (cause: {event.cause})"
+            case TitleUpdated(address=address):
+                return address, "title updated" if event.kept else "the remote did not keep the new title"
+            case AddressForgotten(address=address):
+                return address, "left the state; its results stay in the history"
+            case RetryScheduled(address=address):
+                return address, f"attempt {event.attempt} in {duration(event.seconds)}"
+            case OutcomeUnknown(address=address):
+                text = f"outcome unknown: {event.detail}; can be decided in {duration(event.seconds)}"
+                return address, self._paint(text, "warning")
+            case _:
+                return None
+
+    def _line(self, address: str, text: str) -> str:
+        return f"  {self._paint(address, 'strong')}: {text}"
+
+    def _ended(self, event: RunEnded) -> Iterator[str]:
+        accepted = event.verdict == "accepted"
+        took = f" in {duration(event.seconds)}" if event.seconds is not None else ""
+        yield self._line(event.address, self._paint(f"{event.verdict}{took}", "good" if accepted else "error"))
+        if event.detail and not accepted:
+            words = event.detail.splitlines()
+            yield self._paint(indented("\n".join(words[-LONGEST:]), 6), "dim")
+            if len(words) > LONGEST:
+                yield self._paint(f"      ({len(words) - LONGEST} more lines: taskspec logs {event.address})", "dim")
+
+    def _finished(self, event: ChangeFinished) -> Iterator[str]:
+        match event.effect:
+            case Effect.FAILED | Effect.UNKNOWN:
+                yield self._line(event.address, self._paint(f"{event.effect}: {visible(event.detail)}", "error"))
+            case Effect.CUT:
+                yield self._line(event.address, self._paint(one_line(event.detail or "not finished"), "warning"))
+            case Effect.LEFT if event.health is not Health.HEALTHY:
+                yield self._line(event.address, self._paint(one_line(event.detail), "warning"))
+            case Effect.LEFT | Effect.DONE:
+                return
+            case _:
+                assert_never(event.effect)
+
+    def _summary(self, event: ApplyFinished) -> Iterator[str]:
+        tally = self._tally
+        parts = [f"{plural(tally.started, 'run')} started"]
+        if tally.accepted:
+            parts.append(self._paint(f"{tally.accepted} accepted", "good"))
+        if tally.unhealthy:
+            parts.append(self._paint(f"{len(tally.unhealthy)} without an accepted result", "error"))
+        if tally.needing:
+            parts.append(self._paint(f"{plural(len(tally.needing), 'task')} waiting for a person", "warning"))
+        if tally.unknown:
+            parts.append(self._paint(f"{len(tally.unknown)} unknown", "error"))
+        yield ""
+        yield f"Apply finished in {duration(event.seconds)}: {', '.join(parts)}."

@@ -1,0 +1,122 @@
+"""A plan in words, for a person. Decides nothing."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+from taskspec.events import Health
+from taskspec.plan.diffing import LineKind, changed_lines
+from taskspec.plan.model import Action, Change, FieldDiff, Missing, Plan
+from taskspec.report.text import Paint, one_line, plural, visible
+
+SYMBOLS: Final[dict[Action, tuple[str, str]]] = {
+    Action.NONE: (" ", "dim"),
+    Action.CREATE: ("+", "add"),
+    Action.UPDATE: ("~", "change"),
+    Action.REPLACE: ("±", "change"),
+    Action.STOP: ("-", "remove"),
+    Action.FORGET: ("-", "remove"),
+    Action.ADOPT: ("<", "change"),
+    Action.WAIT: (">", "accent"),
+    Action.SETTLE: ("?", "warning"),
+    Action.REJUDGE: ("=", "accent"),
+    Action.MOVE: ("→", "change"),
+    Action.HOLD: ("!", "error"),
+    Action.BLOCKED: ("!", "error"),
+}
+
+_MEANINGS: Final[tuple[tuple[Action, str], ...]] = (
+    (Action.CREATE, "to create"),
+    (Action.REPLACE, "to replace"),
+    (Action.UPDATE, "to update"),
+    (Action.STOP, "to stop"),
+    (Action.FORGET, "to forget"),
+    (Action.ADOPT, "to adopt"),
+    (Action.MOVE, "to move"),
+    (Action.WAIT, "to wait for"),
+    (Action.SETTLE, "to settle"),
+    (Action.REJUDGE, "to judge"),
+    (Action.HOLD, "on hold"),
+    (Action.BLOCKED, "blocked"),
+)
+
+
+_LINE_STYLES: Final = {LineKind.ADDED: "add", LineKind.REMOVED: "remove", LineKind.SAME: "dim", LineKind.GAP: "dim"}
+
+
+def lines(plan: Plan, paint: Paint) -> Iterator[str]:
+    """Yield a plan, line by line: what will be paid for first, then each change with its reasons and differences."""
+    yield paint(_headline(plan), "strong")
+    shown = [c for c in plan.changes if c.action is not Action.NONE or c.health is not Health.HEALTHY]
+    for change in shown:
+        yield ""
+        yield from _change(change, paint)
+    yield ""
+    yield _summary(plan)
+
+
+def _headline(plan: Plan) -> str:
+    if not plan.pending:
+        return "Nothing is to be done."
+    paid = plan.paid_runs
+    price = f"starts {plural(paid, 'run')}" if paid else "starts no run"
+    return f"Plan: {price}."
+
+
+def _summary(plan: Plan) -> str:
+    counts = plan.counts
+    parts = [f"{counts[action]} {meaning}" for action, meaning in _MEANINGS if counts.get(action)]
+    settled = [c for c in plan.changes if c.action is Action.NONE]
+    ill = sum(c.health is not Health.HEALTHY for c in settled)
+    if len(settled) - ill:
+        parts.append(f"{len(settled) - ill} up to date")
+    if ill:
+        parts.append(f"{ill} without an accepted result")
+    if plan.unselected:
+        parts.append(f"{plan.unselected} not selected")
+    return f"{plan.project}: {', '.join(parts) or 'no tasks'}."
+
+
+def _change(change: Change, paint: Paint) -> Iterator[str]:
+    symbol, style = SYMBOLS[change.action]
+    if change.action is Action.NONE:
+        symbol, style = "✗", "error"
+    marks = [
+        mark for mark, holds in (("destructive", change.destructive), ("needs input", _needs_input(change))) if holds
+    ]
+    tail = f"  ({', '.join(marks)})" if marks else ""
+    generation = f" g{change.generation}" if change.generation else ""
+    again = f" attempt {change.attempt}" if change.attempt > 1 else ""
+    word = change.action if change.action is not Action.NONE else (change.verdict or "no result")
+    head = f"{paint(symbol, style)} {paint(change.address, 'strong')}  {paint(word, style)}{generation}{again}"
+    yield f"  {head}  {paint(visible(change.agent), 'dim')}{tail}"
+    for reason in change.reasons:
+        place = f"  {paint(str(reason.position), 'dim')}" if reason.position else ""
+        yield f"      {visible(reason.text)}{place}"
+    for diff in change.diffs:
+        yield from _diff(diff, paint)
+
+
+def _needs_input(change: Change) -> bool:
+    return change.health is Health.NEEDS_INPUT
+
+
+def _diff(diff: FieldDiff, paint: Paint) -> Iterator[str]:
+    name = paint(visible(".".join(str(step) for step in diff.path)), "accent")
+    before, after = _text_of(diff.before), _text_of(diff.after)
+    if "\n" in before or "\n" in after:
+        yield f"        {name}:"
+        for line in changed_lines(before, after):
+            yield f"          {paint(f'{line.kind} {visible(line.text)}', _LINE_STYLES[line.kind])}"
+        return
+    sides = [paint(one_line(text), style) for text, style in ((before, "remove"), (after, "add")) if text]
+    yield f"        {name}: {' → '.join(sides)}" + ("" if after else " → (absent)")
+
+
+def _text_of(value: Any) -> str:
+    """Return a side of a difference as text; the empty text for one that has no value."""
+    if isinstance(value, Missing):
+        return ""
+    if isinstance(value, str):
+        return value if "\n" in value else json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,86 @@
+"""Text for a terminal: foreign text made harmless, and colours where they are wanted. Prints nothing."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+# C0 without tab and newline, DEL, C1, the marks that reorder or hide text, and lone surrogates.
+_ACTIVE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
+)
+
+_STYLES: Final[Mapping[str, str]] = {
+    "add": "32",
+    "change": "33",
+    "remove": "31",
+    "error": "1;31",
+    "warning": "1;33",
+    "good": "32",
+    "strong": "1",
+    "dim": "2",
+    "accent": "36",
+}
+
+
+def visible(text: str) -> str:
+    """Return the text with everything that could steer a terminal made visible: `ESC` becomes `\\x1b`."""
+    return _ACTIVE.sub(_escaped, text)
+
+
+def one_line(text: str, limit: int = 200) -> str:
+    """Return the text, harmless, on one line, cut to `limit` characters."""
+    flat = " ".join(visible(text).split())
+    return flat if len(flat) <= limit else flat[: limit - 1] + "…"
+
+
+def indented(text: str, by: int) -> str:
+    """Return the text, harmless, with every line indented."""
+    return "\n".join(" " * by + line for line in visible(text).splitlines())
+
+
+@dataclass(frozen=True, slots=True)
+class Paint:
+    """Colours by meaning; without colour it returns what it is given."""
+
+    color: bool
+
+    def __call__(self, text: str, style: str) -> str:
+        """Return the text in a style."""
+        return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if self.color and text else text
+
+
+def duration(seconds: float) -> str:
+    """Return a time in words of the manifests: `0.4s`, `12s`, `3m05s`, `2h10m`."""
+    if seconds < 10:
+        return f"{seconds:.1f}s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02}s"
+    return f"{whole // 3600}h{whole % 3600 // 60:02}m"
+
+
+def plural(count: int, noun: str) -> str:
+    """Return `1 run`, `2 runs`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def columns(rows: Iterable[tuple[str, ...]], gap: int = 2) -> list[str]:
+    """Return the rows as lines with their columns aligned; the last column is as long as it is."""
+    listed = list(rows)
+    if not listed:
+        return []
+    widths = [max(len(row[i]) for row in listed) for i in range(len(listed[0]) - 1)]
+    return [
+        (" " * gap).join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]).rstrip()
+        for row in listed
+    ]
+
+
+def _escaped(found: re.Match[str]) -> str:
+    code = ord(found.group())
+    if code <= 0xFF:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"

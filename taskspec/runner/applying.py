@@ -1,0 +1,148 @@
+"""apply: lock, plan, approve, carry out, record. Prints nothing; wherever it is cut, the state says how to go on."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from taskspec.address import Address
+from taskspec.apply.executing import Execution, as_planned
+from taskspec.apply.model import Emit, Options
+from taskspec.apply.publishing import ResultsFolder
+from taskspec.apply.recording import Recorder
+from taskspec.apply.restoring import restore
+from taskspec.apply.watching import Watcher
+from taskspec.apply.world import World
+from taskspec.documents.model import Project
+from taskspec.errors import UsageError
+from taskspec.events import ApplyFinished, ApplyStarted, Interrupted, WaitedTooLong
+from taskspec.observed.refreshing import observe
+from taskspec.plan.model import Plan
+from taskspec.runner.model import Invocation, Link, Need, Ports
+from taskspec.runner.planning import decide_on, prepare
+from taskspec.state.store import Lease, StateStore
+
+Approve = Callable[[Plan], bool]
+"""Shows a plan, and tells whether it is to be carried out."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Job:
+    """How an apply is to go: its options, who approves, who listens, and which addresses get one attempt by hand."""
+
+    options: Options
+    approve: Approve
+    emit: Emit
+    requested: frozenset[Address] = frozenset()
+
+
+async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
+    """Make it so; return the plan that was carried out, or None where it was not approved."""
+    prepared = prepare(invocation, ports)
+    project = prepared.desired.project
+    if not job.options.wait:
+        await _require_outliving(project, ports)
+    results = results_folder(project)
+    with locked(project, ports) as (store, lease):
+        snapshot = store.read()
+        plan = await decide_on(prepared, snapshot, invocation, ports, need=Need.HOLD, requested=job.requested)
+        if not job.approve(plan):
+            return None
+        results.check()
+        began = ports.chance.now()
+        job.emit(ApplyStarted(plan=plan.id, changes=len(plan.pending), paid=plan.paid_runs))
+        restore(snapshot, store, results, job.emit)
+        if plan.pending:
+            recorder = Recorder(store, lease, snapshot)
+            async with ports.connect(project, Need.RUN) as link:
+                await _carry_out(_world(project, ports, job, plan, recorder, link), link)
+        else:
+            for event in as_planned(plan):
+                job.emit(event)
+        job.emit(ApplyFinished(seconds=ports.chance.now() - began))
+    return plan
+
+
+def results_folder(project: Project) -> ResultsFolder:
+    """Return the project's results folder."""
+    return ResultsFolder(Path(project.folder) / project.results_path, project.results_path)
+
+
+@contextmanager
+def locked(project: Project, ports: Ports) -> Iterator[tuple[StateStore, Lease]]:
+    """Hold the lock of the project's state; raise LockHeldError where another command has it."""
+    store = ports.open_state(project, read_only=False)
+    try:
+        lease = store.acquire(ports.holder())
+        try:
+            yield store, lease
+        finally:
+            store.release(lease)
+    finally:
+        store.close()
+
+
+async def _require_outliving(project: Project, ports: Ports) -> None:
+    async with ports.connect(project, Need.LOOK) as link:
+        if link.end_runs is not None:
+            raise UsageError(
+                "--no-wait needs an engine that outlives this command: its runs would be ended with it.",
+                hint="Keep one running in another terminal with `taskspec serve`, or leave --no-wait out.",
+            )
+
+
+def _world(project: Project, ports: Ports, job: Job, plan: Plan, recorder: Recorder, link: Link) -> World:
+    connection = link.connection
+    return World(
+        plan=plan,
+        folder=Path(project.folder),
+        connection=connection,
+        recorder=recorder,
+        watcher=Watcher(lambda runs: observe(connection, runs), connection.traits.poll_interval),
+        results=results_folder(project),
+        chance=ports.chance,
+        options=job.options,
+        emit=job.emit,
+    )
+
+
+async def _carry_out(world: World, link: Link) -> None:
+    """Execute the plan to its end, to the end of the time to wait, or to a signal; then record what is still open."""
+    execution = Execution(world)
+    work = asyncio.ensure_future(execution.run())
+    try:
+        with _ending_by_signal(work, world.emit):
+            done, _ = await asyncio.wait([work], timeout=world.options.wait_timeout)
+            if not done:
+                world.emit(WaitedTooLong(addresses=tuple(change.address for change in execution.open)))
+                work.cancel()
+                await asyncio.wait([work])
+        if execution.open:
+            await execution.wind_up(link.end_runs)
+        if not work.cancelled():
+            work.result()
+    finally:
+        await world.watcher.close()
+        world.recorder.close()
+
+
+@contextmanager
+def _ending_by_signal(work: "asyncio.Future[None]", emit: Emit) -> Iterator[None]:
+    """Turn the first SIGINT or SIGTERM into an orderly end of `work`; a second one ends at once."""
+    loop = asyncio.get_running_loop()
+
+    def end(signum: int) -> None:
+        emit(Interrupted(signum=signum))
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+        work.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, end, number)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)

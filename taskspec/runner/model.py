@@ -1,0 +1,81 @@
+"""What a story is told with: the invocation, and the ports that the composition root fills in. Does nothing."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Protocol
+
+from taskspec.address import Address
+from taskspec.apply.model import Chance
+from taskspec.documents.model import Project
+from taskspec.settings import Settings
+from taskspec.state.model import Holder
+from taskspec.state.store import StateStore
+from taskspec.taskapi.drivers import Connection
+from taskspec.taskapi.remotes import RemoteIdentity, Traits
+
+
+class Refresh(Enum):
+    """Which runs a plan looks at: none, those that are not settled, or every one that is current."""
+
+    NONE = "none"
+    ACTIVE = "active"
+    FULL = "full"
+
+
+class Need(Enum):
+    """What a story needs of the remote; only the embedded engine makes a difference of it."""
+
+    LOOK = "look"  # read what is stored; start and recover nothing
+    HOLD = "hold"  # stop runs, and see runs whose process is gone as what they are
+    RUN = "run"  # start runs
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Link:
+    """A remote that is connected. `end_runs` ends the runs that cannot outlive this command, where there are such."""
+
+    connection: Connection
+    end_runs: Callable[[], Awaitable[None]] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Offline:
+    """What is known of a remote before anybody connects."""
+
+    identity: RemoteIdentity
+    traits: Traits
+    declares_agents: bool = False
+    """The project itself declares the remote's agents, so that they are checked with the documents."""
+
+
+class Ports(Protocol):
+    """What the composition root gives."""
+
+    chance: Chance
+
+    def offline(self, project: Project) -> Offline:
+        """Return what is known of the project's remote without asking it."""
+
+    def connect(self, project: Project, need: Need) -> AbstractAsyncContextManager[Link]:
+        """Connect to the project's remote."""
+
+    def open_state(self, project: Project, *, read_only: bool) -> StateStore:
+        """Open the project's state."""
+
+    def holder(self) -> Holder:
+        """Describe this process to those who wait for its lock."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Invocation:
+    """What the command line asked for."""
+
+    target: Path
+    addresses: tuple[Address, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """`--var k=v`."""
+    settings: Settings
+    refresh: Refresh = Refresh.ACTIVE

@@ -1,0 +1,164 @@
+"""status, results, logs, agents: how things stand. Changes nothing, and takes no lock."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
+
+from taskspec.address import Address
+from taskspec.documents.model import Project
+from taskspec.errors import RemoteError, UsageError
+from taskspec.events import Health
+from taskspec.observed.model import Absent, Observation, Present, Unreadable
+from taskspec.observed.refreshing import observe
+from taskspec.report.standing import Standing
+from taskspec.runner.locating import project_of
+from taskspec.runner.model import Invocation, Need, Ports
+from taskspec.runner.planning import is_open, require_known
+from taskspec.state.model import Accepted, Attempt, Record, Sending, Snapshot, Verdict
+from taskspec.taskapi import endpoints
+from taskspec.taskapi.records import AgentRecord, Status, TaskEvent
+
+__all__ = ["agents", "events", "log", "results", "status"]
+
+
+async def status(invocation: Invocation, ports: Ports) -> list[Standing]:
+    """Return how each recorded address stands, with what its run shows at this moment where it is active."""
+    project = project_of(invocation)
+    snapshot = _snapshot(project, ports)
+    require_known(invocation.addresses, {}, snapshot.records)
+    records = _chosen(snapshot, invocation.addresses)
+    observations = await _observations(project, ports, records)
+    return [_standing(record, observations) for record in records]
+
+
+def results(invocation: Invocation, ports: Ports) -> list[tuple[Record, Accepted]]:
+    """Return the accepted results, of the given addresses or of all."""
+    project = project_of(invocation)
+    snapshot = _snapshot(project, ports)
+    require_known(invocation.addresses, {}, snapshot.records)
+    return [(r, r.accepted) for r in _chosen(snapshot, invocation.addresses) if r.accepted is not None]
+
+
+def content(invocation: Invocation, ports: Ports, accepted: Accepted) -> str:
+    """Return the text of an accepted result."""
+    store = ports.open_state(project_of(invocation), read_only=True)
+    try:
+        return store.result(accepted.result)
+    finally:
+        store.close()
+
+
+async def agents(invocation: Invocation, ports: Ports) -> list[AgentRecord]:
+    """Return the agents of the project's remote."""
+    async with ports.connect(project_of(invocation), Need.LOOK) as link:
+        return await link.connection.run(endpoints.list_agents())
+
+
+async def log(invocation: Invocation, ports: Ports, address: Address) -> Sequence[object]:
+    """Return the messages of the newest run of an address, as the remote keeps them."""
+    project = project_of(invocation)
+    record, _, run = _newest_run(_snapshot(project, ports), address)
+    async with ports.connect(project, Need.LOOK) as link:
+        return await link.connection.run(endpoints.activity_log(record.agent, run))
+
+
+async def events(invocation: Invocation, ports: Ports, address: Address) -> AsyncIterator[TaskEvent]:
+    """Yield the events of the newest run of an address as they come, until it has ended."""
+    project = project_of(invocation)
+    _, _, run = _newest_run(_snapshot(project, ports), address)
+    async with ports.connect(project, Need.LOOK) as link, aclosing(link.connection.events(run)) as stream:
+        async for event in stream:
+            yield event
+
+
+def _snapshot(project: Project, ports: Ports) -> Snapshot:
+    store = ports.open_state(project, read_only=True)
+    try:
+        return store.read()
+    finally:
+        store.close()
+
+
+def _chosen(snapshot: Snapshot, addresses: tuple[Address, ...]) -> list[Record]:
+    return [r for r in snapshot.records.values() if not addresses or r.address in addresses]
+
+
+def _newest_run(snapshot: Snapshot, address: Address) -> tuple[Record, Attempt, str]:
+    require_known((address,), {}, snapshot.records)
+    record = snapshot.records[address]
+    for attempt in reversed(record.generation.attempts):
+        if attempt.run is not None:
+            return record, attempt, attempt.run
+    raise UsageError(f"No run of `{address}` is recorded yet.", hint="`taskspec apply` starts one.")
+
+
+async def _observations(project: Project, ports: Ports, records: Sequence[Record]) -> Mapping[str, Observation]:
+    """Look at the active runs; where the remote cannot be reached, say so of each instead of failing."""
+    active: dict[str, str] = {}
+    for record in records:
+        last = record.generation.last
+        if last is not None and last.run is not None and is_open(last):
+            active[last.run] = record.agent
+    if not active:
+        return {}
+    try:
+        async with ports.connect(project, Need.LOOK) as link:
+            return await observe(link.connection, active)
+    except RemoteError as error:
+        return {run: Unreadable(reason=error.message) for run in active}
+
+
+def _standing(record: Record, observations: Mapping[str, Observation]) -> Standing:
+    attempt = record.generation.last
+    observation = observations.get(attempt.run or "") if attempt else None
+    verdict, health, shown, detail = _judged(attempt, observation)
+    found = observation.record if isinstance(observation, Present) else None
+    return Standing(
+        address=record.address,
+        agent=record.agent,
+        health=health,
+        verdict=verdict,
+        generation=record.generation.number,
+        attempt=attempt.number if attempt else 0,
+        run=attempt.run if attempt else None,
+        status=shown,
+        began=(found.started_at if found else None) or (attempt.started_at if attempt else None),
+        ended=(found.finished_at if found else None) or (attempt.finished_at if attempt else None),
+        detail=detail,
+        accepted=record.accepted,
+    )
+
+
+def _judged(attempt: Attempt | None, observation: Observation | None) -> tuple[str, Health, str | None, str]:
+    """Return verdict, health, status and detail of a record as it stands now."""
+    if attempt is None:
+        return "unknown", Health.UNKNOWN, None, "no attempt is recorded"
+    if attempt.sending is Sending.INTENDED:
+        return "unknown", Health.UNKNOWN, None, "it was asked for, and whether the remote has it is not known yet"
+    if attempt.verdict is not None or not attempt.counts:
+        verdict = attempt.verdict or Verdict.ERROR
+        return verdict, _health(verdict), attempt.status, attempt.detail
+    match observation:
+        case Present(record=found):
+            if found.status == Status.PAUSED:
+                return "waiting", Health.NEEDS_INPUT, found.status, found.waits_for or ""
+            if found.status in {Status.PENDING, Status.EXECUTING}:
+                return found.status, Health.HEALTHY, found.status, ""
+            return found.status, Health.UNKNOWN, found.status, "not judged yet: `taskspec apply` records it"
+        case Absent():
+            return "lost", Health.UNKNOWN, None, "the remote does not know the run any more"
+        case Unreadable(reason=reason):
+            return "unknown", Health.UNKNOWN, attempt.status, reason
+        case None:
+            return "unknown", Health.UNKNOWN, attempt.status, "it was not looked at"
+
+
+def _health(verdict: Verdict) -> Health:
+    match verdict:
+        case Verdict.ACCEPTED | Verdict.ACTIVE:
+            return Health.HEALTHY
+        case Verdict.WAITING:
+            return Health.NEEDS_INPUT
+        case Verdict.UNKNOWN | Verdict.LOST:
+            return Health.UNKNOWN
+        case Verdict.REJECTED | Verdict.FAILED | Verdict.ERROR | Verdict.STOPPED:
+            return Health.UNHEALTHY
