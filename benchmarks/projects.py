@@ -1,0 +1,101 @@
+"""Projects of any size: N tasks for taskspec, and N records in zones for octoDNS. Runs neither.
+
+Both are the same for the same seed and number, whenever and wherever they are made.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import prompts
+
+AGENTS: Final = ("extractor", "reviewer", "writer")
+ZONE_RECORDS: Final = 1000
+"""Records in one zone: octoDNS is no slower on ten such zones than on one of ten thousand records."""
+
+PROJECT: Final = """\
+apiVersion: taskspec/v1
+kind: Project
+metadata: {name: benchmark}
+spec:
+  manifests: ["tasks/*.yaml"]
+  agents:
+    extractor: {command: [cat]}
+    reviewer: {command: [cat]}
+    writer: {command: [cat]}
+  variables:
+    region: {type: string, default: emea, description: Sales region}
+    quarter: {type: string, default: q3, description: Quarter of the year}
+    strict: {type: boolean, default: true, description: Whether unchecked numbers are refused}
+    topics: {type: list, default: [pricing, delivery, quality], description: What is looked at}
+    house: {type: map, default: {voice: a friendly accountant, currency: EUR}, description: House style}
+"""
+
+OCTODNS: Final = """\
+manager: {max_workers: 1}
+providers:
+  source: {class: octodns.provider.yaml.YamlProvider, directory: zones, escaped_semicolons: false}
+  target: {class: octodns.provider.yaml.YamlProvider, directory: live, escaped_semicolons: false}
+zones:
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scale:
+    """How large a project is: how many tasks or records, how many tasks to a file, and the seed of all choices."""
+
+    tasks: int
+    tasks_per_file: int = 10
+    seed: int = 1
+
+
+def write_taskspec(folder: Path, scale: Scale) -> None:
+    """Write a taskspec project with that many tasks, whose agents answer with their prompt (`cat`)."""
+    tasks = folder / "tasks"
+    tasks.mkdir(parents=True, exist_ok=True)
+    (folder / "taskspec.yaml").write_text(PROJECT, encoding="utf-8")
+    for first in range(0, scale.tasks, scale.tasks_per_file):
+        numbers = range(first, min(first + scale.tasks_per_file, scale.tasks))
+        text = "---\n".join(_task(scale.seed, number) for number in numbers)
+        (tasks / f"tasks-{first:06}.yaml").write_text(text, encoding="utf-8")
+
+
+def write_octodns(folder: Path, scale: Scale) -> None:
+    """Write an octoDNS project with that many records, whose live side is equal to the wanted one.
+
+    Each record is the leanest that there is, one address with no TTL: any other costs octoDNS more time.
+    """
+    config = [OCTODNS]
+    for first in range(0, scale.tasks, ZONE_RECORDS):
+        zone = f"zone-{first // ZONE_RECORDS:03}.example."
+        numbers = range(first, min(first + ZONE_RECORDS, scale.tasks))
+        text = "---\n" + "".join(_record(number) for number in numbers)
+        for side in ("zones", "live"):
+            (folder / side).mkdir(parents=True, exist_ok=True)
+            (folder / side / f"{zone}yaml").write_text(text, encoding="utf-8")
+        config.append(f"  {zone}: {{sources: [source], targets: [target]}}\n")
+    (folder / "octodns.yaml").write_text("".join(config), encoding="utf-8")
+
+
+def _task(seed: int, number: int) -> str:
+    prompt = prompts.prompt(seed, number)
+    return "".join(
+        [
+            "apiVersion: taskspec/v1\nkind: Task\n",
+            f"metadata: {{name: task-{number:06}, labels: {{batch: b{number // 100}}}}}\n",
+            f"spec:\n  agent: {AGENTS[number % len(AGENTS)]}\n  title: {prompt.title}\n  prompt: |\n",
+            *_indented(prompt.lines),
+            "  outputFormat: markdown\n",
+        ]
+    )
+
+
+def _indented(lines: tuple[str, ...]) -> Iterator[str]:
+    for line in lines:
+        yield f"    {line}\n" if line else "\n"
+
+
+def _record(number: int) -> str:
+    octets = f"{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+    return f"host-{number:06}:\n  type: A\n  value: 10.{octets}\n"

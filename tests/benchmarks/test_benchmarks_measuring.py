@@ -1,0 +1,39 @@
+"""The measuring of commands: what counts, and what is refused."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+
+
+def measured(python: str, expected: str = "") -> subprocess.CompletedProcess[str]:
+    """Measure a Python one-liner in a process of its own, since the scripts are no package."""
+    code = (
+        "import sys, measuring\n"
+        f"subject = measuring.Subject(name='x', command=[sys.executable, '-c', {python!r}], expected={expected!r})\n"
+        "try:\n    cost = measuring.measure(subject)\n"
+        "except measuring.CommandError as error:\n    sys.exit(str(error))\n"
+        "print(cost.wall > 0, cost.wall >= 0.3, cost.cpu < cost.wall)\n"
+    )
+    return subprocess.run(
+        [sys.executable, "-B", "-c", code], cwd=BENCHMARKS, capture_output=True, text=True, timeout=30
+    )
+
+
+def test_waiting_costs_wall_clock_time_but_no_cpu_time():
+    assert measured("import time; time.sleep(0.3)").stdout.split() == ["True", "True", "True"]
+
+
+def test_a_command_that_fails_is_not_measured_and_its_last_words_are_shown():
+    done = measured("import sys; sys.exit('out of milk')")
+    assert done.returncode == 1
+    assert "exit code 1" in done.stderr
+    assert "out of milk" in done.stderr
+
+
+def test_a_command_that_does_not_say_what_is_expected_is_not_measured():
+    done = measured("print('3 changes')", expected="No changes")
+    assert done.returncode == 1
+    assert "`No changes`" in done.stderr
+    assert "3 changes" in done.stderr
