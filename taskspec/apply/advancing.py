@@ -27,15 +27,15 @@ def intended(change: Change, record: Record | None, attempt: Attempt, *, fresh: 
     )
 
 
-def with_last(record: Record, attempt: Attempt) -> Record:
-    """Return the record with its newest attempt replaced."""
-    attempts = (*record.generation.attempts[:-1], attempt)
+def with_attempt(record: Record, attempt: Attempt) -> Record:
+    """Return the record with the attempt of that number replaced."""
+    attempts = tuple(attempt if kept.number == attempt.number else kept for kept in record.generation.attempts)
     return replace(record, generation=replace(record.generation, attempts=attempts))
 
 
 def with_result(record: Record, attempt: Attempt, result: ResultRef, at: float) -> Record:
     """Return the record with its newest attempt accepted; the first accepted result of a generation stays."""
-    moved = with_last(record, attempt)
+    moved = with_attempt(record, attempt)
     generation = record.generation
     if record.accepted is not None and record.accepted.generation == generation.number:
         return moved

@@ -19,17 +19,17 @@ from taskspec.taskapi.records import ENDED, Status, TaskRecord
 
 async def follow(world: World, change: Change) -> Outcome:
     """Wait for the current run of a change and return what became of it; a policy's time-out stops it."""
-    _, attempt = world.current(change.address)
+    _, attempt, run = world.current_run(change.address)
     task = change.task
-    if attempt.run is None or task is None:
-        raise ValueError(f"{change.address} has no run to follow")
+    if task is None:
+        raise ValueError(f"nothing declares {change.address}")
     limit = task.policies.timeout
     began = attempt.intended_at
     seen: str | None = None
     while True:
         try:
             async with asyncio.timeout(None if limit is None else max(0.0, began + limit - world.chance.now())):
-                observation = await world.watcher.change(attempt.run, task.agent, seen=seen)
+                observation = await world.watcher.change(run, task.agent, seen=seen)
         except TimeoutError:
             await stop(world, change, StopCause.TIMEOUT)
             limit = None
@@ -71,12 +71,12 @@ async def conclude(world: World, change: Change, found: TaskRecord) -> Outcome:
     if found.result and is_text(found.result) and judgement.verdict in {Verdict.ACCEPTED, Verdict.REJECTED}:
         ref = ResultRef.of(found.result, spec.get("outputFormat"))
         ended = replace(ended, result=ref)
-        moved = advancing.with_last(record, ended)
+        moved = advancing.with_attempt(record, ended)
         if judgement.verdict is Verdict.ACCEPTED:
             moved = advancing.with_result(record, ended, ref, world.chance.now())
         await world.record(moved, "ended", PutResult(ref=ref, content=found.result), **facts, result=ref.digest)
     else:
-        await world.record(advancing.with_last(record, ended), "ended", **facts)
+        await world.record(advancing.with_attempt(record, ended), "ended", **facts)
     world.emit(
         RunEnded(
             address=change.address,
@@ -115,7 +115,7 @@ async def _held_up(world: World, change: Change, found: TaskRecord) -> Outcome |
             detail = f"the remote shows the unknown status {found.status!r}"
     record, attempt = world.current(change.address)
     held = replace(attempt, status=found.status)
-    await world.record(advancing.with_last(record, held), "seen", status=found.status)
+    await world.record(advancing.with_attempt(record, held), "seen", status=found.status)
     return Outcome(effect=effect, health=health, verdict=verdict, detail=detail)
 
 
@@ -123,5 +123,5 @@ async def _lost(world: World, change: Change) -> Outcome:
     record, attempt = world.current(change.address)
     detail = f"the remote does not know the run {attempt.run} any more"
     lost = replace(attempt, verdict=Verdict.LOST, detail=detail)
-    await world.record(advancing.with_last(record, lost), "lost", run=attempt.run)
+    await world.record(advancing.with_attempt(record, lost), "lost", run=attempt.run)
     return Outcome(effect=Effect.UNKNOWN, health=Health.UNKNOWN, verdict=Verdict.LOST, detail=detail)

@@ -9,7 +9,7 @@ from taskspec.apply.model import Create, Follow, Forget, Outcome, Retitle, Settl
 from taskspec.apply.staging import settling_steps, steps
 from taskspec.apply.world import World, unbroken
 from taskspec.events import Effect, Health, RetryScheduled
-from taskspec.plan.model import Change
+from taskspec.plan.model import Action, Change
 from taskspec.plan.retrying import grants_another
 from taskspec.state.model import StopCause, Verdict
 from taskspec.taskapi.records import Status
@@ -56,7 +56,7 @@ async def _stop(world: World, change: Change, cause: StopCause) -> None:
 async def _follow(world: World, change: Change) -> Outcome:
     while True:
         _, attempt = world.current(change.address)
-        if not world.options.wait:
+        if not world.options.wait and change.action is not Action.REJUDGE:
             return Outcome(
                 effect=Effect.LEFT, health=Health.HEALTHY, verdict=Verdict.ACTIVE, detail=f"run {attempt.run} goes on"
             )

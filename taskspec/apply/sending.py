@@ -58,7 +58,7 @@ async def bind(world: World, change: Change, found: TaskRecord) -> None:
     """Record the run that the remote has for the current attempt."""
     record, attempt = world.current(change.address)
     bound = replace(attempt, sending=Sending.BOUND, run=found.id, status=found.status)
-    await world.record(advancing.with_last(record, bound), "bound", run=found.id)
+    await world.record(advancing.with_attempt(record, bound), "bound", run=found.id)
 
 
 async def _send(world: World, change: Change, task: DesiredTask, *, fresh: bool) -> None:
@@ -83,7 +83,7 @@ async def _send(world: World, change: Change, task: DesiredTask, *, fresh: bool)
         found = await post(world, task.agent, new, nonce)
     except (RefusedError, NotSentError) as error:
         refused = replace(attempt, sending=Sending.REFUSED, verdict=Verdict.ERROR, detail=error.message)
-        await world.record(advancing.with_last(intent, refused), "refused", why=error.message)
+        await world.record(advancing.with_attempt(intent, refused), "refused", why=error.message)
         raise
     except UnansweredError as error:
         raise OutcomeUnknownError(

@@ -92,5 +92,5 @@ async def _adopt(world: World, change: Change, found: TaskRecord) -> None:
 async def _absent(world: World, change: Change) -> Finding:
     record, attempt = world.current(change.address)
     absent = replace(attempt, sending=Sending.ABSENT, detail="proven not to be on the remote")
-    await world.record(advancing.with_last(record, absent), "absent", nonce=attempt.nonce)
+    await world.record(advancing.with_attempt(record, absent), "absent", nonce=attempt.nonce)
     return Finding.ABSENT

@@ -3,9 +3,9 @@
 from typing import assert_never
 
 from taskspec.apply.model import Create, Follow, Forget, Retitle, Settle, Step, Stop
+from taskspec.documents.model import OnRemove
 from taskspec.plan.model import Action, Change
-from taskspec.state.model import Record, Sending, StopCause
-from taskspec.taskapi.records import ACTIVE, Status
+from taskspec.state.model import Record, StopCause
 
 
 def steps(change: Change) -> tuple[Step, ...]:
@@ -37,11 +37,25 @@ def settling_steps(record: Record | None, change: Change) -> Settle:
     """Return how an intent is settled, given what is recorded now, and what follows from either finding."""
     task = change.task
     if task is None:
-        return Settle(adopted=(Stop(cause=StopCause.REMOVE), Forget()), absent=(Forget(),))
-    if record is None or record.generation.fingerprint != task.fingerprint:
-        create = (Create(fresh=True), Follow())
-        return Settle(adopted=(Stop(cause=StopCause.REPLACE), *create), absent=create)
-    return Settle(adopted=(Follow(),), absent=(Create(fresh=False), Follow()))
+        return _settling_undeclared(record.on_remove if record else OnRemove.STOP)
+    if record is None or record.generation.fingerprint == task.fingerprint:
+        return Settle(adopted=(Follow(),), absent=(Create(fresh=False), Follow()))
+    if record.accepted is not None and record.accepted.fingerprint == task.fingerprint:
+        return Settle(adopted=(Stop(cause=StopCause.REPLACE),), absent=())
+    create = (Create(fresh=True), Follow())
+    return Settle(adopted=(Stop(cause=StopCause.REPLACE), *create), absent=create)
+
+
+def _settling_undeclared(on_remove: OnRemove) -> Settle:
+    match on_remove:
+        case OnRemove.STOP:
+            return Settle(adopted=(Stop(cause=StopCause.REMOVE), Forget()), absent=(Forget(),))
+        case OnRemove.FORGET:
+            return Settle(adopted=(Forget(),), absent=(Forget(),))
+        case OnRemove.HOLD:
+            return Settle(adopted=(), absent=(Forget(),))
+        case _:
+            assert_never(on_remove)
 
 
 def _is_fresh(change: Change) -> bool:
@@ -50,11 +64,5 @@ def _is_fresh(change: Change) -> bool:
 
 
 def _ending(change: Change) -> tuple[Step, ...]:
-    """Return the stop of a run that may not have come to its end: `error` is not always terminal."""
-    last = change.record.generation.last if change.record else None
-    if last is None or last.sending is not Sending.BOUND:
-        return ()
-    status = change.observed.status if change.observed else last.status
-    if status == Status.ERROR or status in ACTIVE:
-        return (Stop(cause=StopCause.RETRY),)
-    return ()
+    """Return the stop of the run that the plan names: a run in `error` may not have come to its end."""
+    return (Stop(cause=StopCause.RETRY),) if change.run is not None else ()

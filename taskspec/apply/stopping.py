@@ -12,7 +12,7 @@ from taskspec.observed.model import Absent, Present, Unreadable
 from taskspec.plan.model import Change
 from taskspec.state.model import DropRecord, Note, StopCause
 from taskspec.taskapi import endpoints
-from taskspec.taskapi.records import ACTIVE, TaskRecord
+from taskspec.taskapi.records import ACTIVE, Status, TaskRecord
 
 CONFIRMATION = 60.0
 """How long, in seconds, a stop may take on the remote before it is given up as unconfirmed."""
@@ -46,16 +46,13 @@ async def stop(world: World, change: Change, cause: StopCause) -> TaskRecord | N
 
 async def retitle(world: World, change: Change, task: DesiredTask) -> bool:
     """Give the declared title to the run that has ended, and tell whether the remote kept it."""
-    record, attempt = world.current(change.address)
-    run = attempt.run
-    if run is None:
-        raise ValueError(f"{change.address} has no run to give a title")
+    record, attempt, run = world.current_run(change.address)
     wanted = f"{task.title} {attempt.marker}"
     await world.connection.run(endpoints.update_task(run, {"title": wanted}))
     found = await world.connection.run(endpoints.get_task(run))
     kept = found.title == wanted
     sent = replace(attempt, title=task.title)
-    await world.record(advancing.with_last(record, sent), "retitled", title=task.title, kept=kept)
+    await world.record(advancing.with_attempt(record, sent), "retitled", title=task.title, kept=kept)
     world.emit(TitleUpdated(address=change.address, run=run, kept=kept))
     return kept
 
@@ -77,22 +74,21 @@ async def forget(world: World, change: Change) -> None:
 
 
 async def _stop(world: World, change: Change, cause: StopCause) -> TaskRecord | None:
-    record, attempt = world.current(change.address)
-    if attempt.run is None:
-        return None
+    record, attempt, run = world.current_run(change.address)
     intended = replace(attempt, stop=cause)
-    await world.record(advancing.with_last(record, intended), "stopping", run=attempt.run, cause=cause)
+    await world.record(advancing.with_attempt(record, intended), "stopping", run=run, cause=cause)
     try:
-        found = await world.connection.run(endpoints.stop_task(attempt.run))
+        found = await world.connection.run(endpoints.stop_task(run))
     except NotFoundError:
         return None
     if found.status not in ACTIVE:
         await _stopped(world, change, found)
-    world.emit(RunStopped(address=change.address, run=attempt.run, cause=cause))
+    if found.status in {*ACTIVE, Status.STOPPED}:
+        world.emit(RunStopped(address=change.address, run=run, cause=cause))
     return found
 
 
 async def _stopped(world: World, change: Change, found: TaskRecord) -> None:
-    record, attempt = world.current(change.address)
+    record, attempt, run = world.current_run(change.address)
     ended = replace(attempt, status=found.status, started_at=found.started_at, finished_at=found.finished_at)
-    await world.record(advancing.with_last(record, ended), "stopped", run=found.id, status=found.status)
+    await world.record(advancing.with_attempt(record, ended), "stopped", run=run, status=found.status)

@@ -48,6 +48,14 @@ class World:
             raise LookupError(f"no attempt is recorded for {address}")
         return record, attempt
 
+    def current_run(self, address: Address) -> tuple[Record, Attempt, str]:
+        """Return the record of an address, its newest attempt that has a run, and that run's id."""
+        record = self.recorder.record_of(address)
+        for attempt in reversed(record.generation.attempts if record else ()):
+            if record is not None and attempt.run is not None:
+                return record, attempt, attempt.run
+        raise LookupError(f"no run is recorded for {address}")
+
 
 async def unbroken(work: Awaitable[T]) -> T:
     """Carry `work` to its end even if the caller is cancelled meanwhile, and cancel the caller then.

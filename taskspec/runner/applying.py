@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from taskspec.address import Address
+from taskspec.apply.adjusting import adjusted
 from taskspec.apply.executing import Execution, as_planned
 from taskspec.apply.model import Emit, Options
 from taskspec.apply.publishing import ResultsFolder
@@ -53,6 +54,9 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
         results.check()
         began = ports.chance.now()
         job.emit(ApplyStarted(plan=plan.id, changes=len(plan.pending), paid=plan.paid_runs))
+        if moved := tuple(adjusted(plan.changes)):
+            store.commit(lease, snapshot.serial, moved)
+            snapshot = store.read()
         restore(snapshot, store, results, job.emit)
         if plan.pending:
             recorder = Recorder(store, lease, snapshot)

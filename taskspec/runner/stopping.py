@@ -79,7 +79,7 @@ async def _end_recorded(
     if record is None or record.generation.last != item.attempt:
         await _end_one(connection, item, emit)
         return
-    marked = advancing.with_last(record, replace(item.attempt, stop=StopCause.USER))
+    marked = advancing.with_attempt(record, replace(item.attempt, stop=StopCause.USER))
     note = Note(address=record.address, at=ports.chance.now(), what="stopping", data={"run": item.run, "cause": "user"})
     serial = store.commit(lease, snapshot.serial, [PutRecord(record=marked), note])
     status = await _end_one(connection, item, emit)
@@ -88,7 +88,7 @@ async def _end_recorded(
     stopped = replace(item.attempt, stop=StopCause.USER, status=status)
     if status == "stopped":
         stopped = replace(stopped, verdict=Verdict.STOPPED, detail="stopped by hand")
-    store.commit(lease, serial, [PutRecord(record=advancing.with_last(record, stopped))])
+    store.commit(lease, serial, [PutRecord(record=advancing.with_attempt(record, stopped))])
 
 
 async def _end_one(connection: Connection, item: _Running, emit: Emit) -> str | None:
