@@ -4,15 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from taskspec.address import Address
-
-
-class Health(StrEnum):
-    """How an address stands: with its accepted result or on the way to one, or not."""
-
-    HEALTHY = "healthy"
-    UNHEALTHY = "unhealthy"
-    NEEDS_INPUT = "needsInput"
-    UNKNOWN = "unknown"
+from taskspec.health import Health
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

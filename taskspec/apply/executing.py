@@ -10,7 +10,8 @@ from taskspec.apply.model import Outcome
 from taskspec.apply.sending import OutcomeUnknownError
 from taskspec.apply.world import World
 from taskspec.errors import StateError, TaskspecError, UnauthorizedError
-from taskspec.events import ChangeFinished, Effect, Health
+from taskspec.events import ChangeFinished, Effect
+from taskspec.health import Health
 from taskspec.observed.model import Absent, Observation, Present, Unreadable
 from taskspec.observed.refreshing import observe
 from taskspec.plan.model import Action, Change, Plan

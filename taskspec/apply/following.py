@@ -8,7 +8,8 @@ from taskspec.apply import advancing
 from taskspec.apply.model import Outcome
 from taskspec.apply.stopping import stop
 from taskspec.apply.world import World, unbroken
-from taskspec.events import Effect, Health, ResultWritten, RunEnded, RunStatusChanged
+from taskspec.events import Effect, ResultWritten, RunEnded, RunStatusChanged
+from taskspec.health import Health
 from taskspec.judging.judging import Expectation, judge
 from taskspec.judging.parsing import is_text
 from taskspec.observed.model import Absent, Present, Unreadable

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from taskspec.events import Effect, Event, Health
+from taskspec.events import Effect, Event
+from taskspec.health import Health
 from taskspec.state.model import StopCause, Verdict
 
 
@@ -65,14 +66,6 @@ class Options:
     wait: bool = True
     wait_timeout: float | None = None
     hold_unknown: bool = False
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Chance:
-    """The clock and the dice, given from outside: seconds since the epoch, and a fresh random nonce."""
-
-    now: Callable[[], float]
-    nonce: Callable[[], str]
 
 
 Emit = Callable[[Event], None]

@@ -8,7 +8,8 @@ from taskspec.apply import following, sending, settling, stopping
 from taskspec.apply.model import Create, Follow, Forget, Outcome, Retitle, Settle, Step, Stop
 from taskspec.apply.staging import settling_steps, steps
 from taskspec.apply.world import World, unbroken
-from taskspec.events import Effect, Health, RetryScheduled
+from taskspec.events import Effect, RetryScheduled
+from taskspec.health import Health
 from taskspec.plan.model import Action, Change
 from taskspec.plan.retrying import grants_another
 from taskspec.state.model import StopCause, Verdict

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from taskspec.address import Address
-from taskspec.apply.model import Chance, Emit, Options
+from taskspec.apply.model import Emit, Options
 from taskspec.apply.publishing import ResultsFolder
 from taskspec.apply.recording import Recorder
 from taskspec.apply.watching import Watcher
+from taskspec.chance import Chance
 from taskspec.plan.model import Plan
 from taskspec.state.model import Attempt, Note, PutRecord, Record, StateChange
 from taskspec.taskapi.drivers import Connection

@@ -15,7 +15,8 @@ from taskspec.cli.wiring import Wiring
 from taskspec.errors import UsageError
 from taskspec.events import Event
 from taskspec.plan.model import Plan
-from taskspec.report.counting import ExitCode, Tally
+from taskspec.report.counting import Tally
+from taskspec.report.exiting import ExitCode
 from taskspec.report.view import View
 from taskspec.runner.model import Invocation
 

@@ -18,7 +18,7 @@ from taskspec.errors import (
     UnknownCommitError,
     UsageError,
 )
-from taskspec.report.counting import ExitCode
+from taskspec.report.exiting import ExitCode
 from taskspec.report.findings import lines
 from taskspec.report.text import visible
 

@@ -4,15 +4,17 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from taskspec.address import Address, is_address
-from taskspec.apply.model import Options
 from taskspec.errors import UsageError
 from taskspec.runner.model import Invocation, Refresh
 from taskspec.settings import from_environ
+
+if TYPE_CHECKING:
+    from taskspec.apply.model import Options
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -75,7 +77,7 @@ class Execution:
     """How a plan is to be carried out, and whether without asking."""
 
     yes: bool
-    options: Options
+    options: "Options"
 
 
 def execution(command: F) -> F:
@@ -87,6 +89,8 @@ def execution(command: F) -> F:
 
 def execution_of(given: Mapping[str, Any]) -> Execution:
     """Return what the options of `execution` say."""
+    from taskspec.apply.model import Options
+
     return Execution(
         yes=given["yes"],
         options=Options(

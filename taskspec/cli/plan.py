@@ -1,6 +1,5 @@
 """`taskspec plan`."""
 
-import asyncio
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,11 +29,11 @@ def plan(
 
     Runs no agent. Exits with 3 or 5 where something recorded has no accepted result or waits for a person.
     """
-    from taskspec.report import counting
+    from taskspec.report import exiting
     from taskspec.runner import planning
 
     invocation = options.invocation(words, project, given, refresh)
-    made = asyncio.run(planning.plan(invocation, Wiring(invocation.settings)))
+    made = planning.plan(invocation, Wiring(invocation.settings))
     if as_json:
         from taskspec.plan.encoding import to_json
 
@@ -43,4 +42,4 @@ def plan(
         from taskspec.report.plans import lines
 
         say(lines(made, paint_for(sys.stdout)))
-    return counting.of_plan(made, detailed=detailed_exitcode)
+    return exiting.of_plan(made, detailed=detailed_exitcode)

@@ -26,7 +26,7 @@ def status(words: Sequence[str], project: Path | None, as_json: bool) -> int:
     Joins a running engine and disturbs nothing. Exits with 3 where a task has no accepted result, 5 where one waits
     for a person, 9 where an outcome is unknown.
     """
-    from taskspec.report.counting import foremost, of_health
+    from taskspec.report.exiting import foremost, of_health
     from taskspec.report.standing import status_lines
     from taskspec.runner import telling
 

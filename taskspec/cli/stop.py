@@ -14,7 +14,8 @@ from taskspec.cli.printing import paint_for, say
 from taskspec.cli.wiring import Wiring
 from taskspec.errors import UsageError
 from taskspec.events import Event
-from taskspec.report.counting import ExitCode, Tally
+from taskspec.report.counting import Tally
+from taskspec.report.exiting import ExitCode
 
 if TYPE_CHECKING:
     from taskspec.report.view import View

@@ -1,17 +1,14 @@
 """The composition root: which remote, state and clock; the one room that knows client and engine. Decides no story."""
 
-import asyncio
-import getpass
 import os
 import secrets
-import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from taskspec.apply.model import Chance
+from taskspec.chance import Chance
 from taskspec.cli.printing import note
 from taskspec.documents.model import LOCAL, Project
 from taskspec.errors import MissingSecretError
@@ -71,6 +68,9 @@ class Wiring:
 
     def holder(self) -> Holder:
         """Describe this process: never its arguments, which may hold values of variables."""
+        import getpass
+        import socket
+
         name = "unknown"
         with suppress(OSError, KeyError):
             name = getpass.getuser()
@@ -79,6 +79,8 @@ class Wiring:
 
     @asynccontextmanager
     async def _embedded(self, project: Project, need: Need) -> AsyncIterator[Link]:
+        import asyncio
+
         from taskspec.cli.embedding import engine_config, mode
         from taskspec.engine.hosting import open_engine
         from taskspec.taskapi.drivers import Connection
@@ -120,6 +122,8 @@ class Wiring:
 
 async def _drained(active: Callable[[], int]) -> None:
     """Wait for runs that another command has started on this command's engine: they would end with it."""
+    import asyncio
+
     told = False
     while left := await asyncio.to_thread(active):
         if not told:

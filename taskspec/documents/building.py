@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from taskspec.contracts import kind_of
 from taskspec.diagnostics import Diagnostic, Position, nearest
-from taskspec.documents.explaining import UNREADABLE, unquoted_template
-from taskspec.documents.model import Document, Marks
+from taskspec.documents.model import UNREADABLE, Document, Marks
 from taskspec.documents.scalars import NUMERIC, WORDS, AmbiguousScalarError, plain
 
 if TYPE_CHECKING:
@@ -228,6 +227,8 @@ class Builder:
             self._note("Key is not a string", "A key must be text, not a list or mapping.", "Quote it.", place)
         else:
             position = Position(file=self.file, line=place[0], column=place[1] - back)
+            from taskspec.documents.explaining import unquoted_template
+
             self.report(unquoted_template(found[0].strip(), position))
 
     def _note(self, summary: str, detail: str, hint: str, place: tuple[int, int]) -> None:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from taskspec.diagnostics import Diagnostic, Position
+from taskspec.documents.model import UNREADABLE
 
-UNREADABLE: Final = "YAML cannot be read"
 UNQUOTED: Final = "Unquoted template"
 _UNQUOTED: Final = re.compile(r"(?:^|[-:,\[]\s)\s*(?P<text>\{[{%#].*?)\s*$")
 _NOT_TEXT: Final = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -10,6 +10,8 @@ from taskspec.diagnostics import Position
 
 LOCAL: Final = "local"
 XPANDER: Final = "xpander"
+UNREADABLE: Final = "YAML cannot be read"
+"""The summary of every diagnostic on what is no YAML."""
 
 
 class Marks(NamedTuple):

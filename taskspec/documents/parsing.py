@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from taskspec.diagnostics import Diagnostic, Position
 from taskspec.documents.building import Builder, StopReadingError
-from taskspec.documents.explaining import UNREADABLE, Complaint, explain, unreadable_character
-from taskspec.documents.model import Document
+from taskspec.documents.model import UNREADABLE, Document
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from yaml import MarkedYAMLError
+
+    from taskspec.documents.explaining import Complaint
 
 MAX_BYTES: Final = 1_000_000
 
@@ -71,8 +72,12 @@ def _build(text: str, file: str) -> Builder:
     except StopReadingError:
         return builder
     except yaml.MarkedYAMLError as trouble:
+        from taskspec.documents.explaining import explain
+
         builder.report(explain(_complaint(trouble), text, file))
     except yaml.YAMLError:
+        from taskspec.documents.explaining import unreadable_character
+
         builder.report(unreadable_character(text, file))
     return builder
 
@@ -88,7 +93,9 @@ def _parser(text: str) -> Any:
     return yaml.SafeLoader(text)
 
 
-def _complaint(trouble: "MarkedYAMLError") -> Complaint:
+def _complaint(trouble: "MarkedYAMLError") -> "Complaint":
+    from taskspec.documents.explaining import Complaint
+
     at, began = trouble.problem_mark, trouble.context_mark
     place = (at.line, at.column) if at else (0, 0)
     return Complaint(problem=trouble.problem or "", at=place, began=(began.line, began.column) if began else place)

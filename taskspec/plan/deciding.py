@@ -9,7 +9,7 @@ from typing import assert_never
 
 from taskspec.desired.model import Desired, DesiredTask
 from taskspec.documents.model import OnRemove
-from taskspec.events import Health
+from taskspec.health import Health
 from taskspec.observed.model import Observed
 from taskspec.plan import reasons
 from taskspec.plan.drafting import Case, about, changed_fields, differences, keep, settle, start

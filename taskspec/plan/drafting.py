@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from taskspec.address import Address
 from taskspec.desired.model import DesiredTask
-from taskspec.events import Health
+from taskspec.health import Health
 from taskspec.plan import reasons
 from taskspec.plan.diffing import diff
 from taskspec.plan.model import Action, Change, FieldDiff, Reason

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from taskspec.desired.model import DesiredTask
-from taskspec.events import Health
+from taskspec.health import Health
 from taskspec.plan import reasons
 from taskspec.plan.drafting import Case, about, start
 from taskspec.plan.model import Action, Change, FieldDiff

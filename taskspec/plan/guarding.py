@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from taskspec.diagnostics import nearest
-from taskspec.events import Health
+from taskspec.health import Health
 from taskspec.observed.model import Observed
 from taskspec.plan.model import Action, Change
 from taskspec.plan.reasons import unknown_agent

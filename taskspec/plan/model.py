@@ -8,7 +8,7 @@ from typing import Any
 from taskspec.address import Address
 from taskspec.desired.model import DesiredTask
 from taskspec.diagnostics import Position
-from taskspec.events import Health
+from taskspec.health import Health
 from taskspec.state.model import Record
 from taskspec.taskapi.records import TaskRecord
 from taskspec.taskapi.remotes import RemoteIdentity

@@ -1,72 +1,9 @@
-"""Counting: exit codes and totals, derived from the plan and from events, so that they cannot disagree with them."""
+"""Counting: an apply's totals and exit code, derived from its events, so that they cannot disagree with them."""
 
-from collections.abc import Iterable
-from enum import IntEnum
-
-from taskspec.events import ApplyStarted, ChangeFinished, Effect, Event, Health, Interrupted, RunCreated
-from taskspec.plan.model import Action, Plan
-
-
-class ExitCode(IntEnum):
-    """What a command's end means; docs/exit-codes.md says it in words."""
-
-    OK = 0
-    ERROR = 1
-    CHANGES = 2
-    UNHEALTHY = 3
-    WAITED = 4
-    NEEDS_INPUT = 5
-    REFUSED = 6
-    STALE = 7
-    LOCKED = 8
-    UNKNOWN = 9
-    USAGE = 64
-    INTERRUPTED = 130
-    TERMINATED = 143
-
-
-_PRECEDENCE = (
-    ExitCode.INTERRUPTED,
-    ExitCode.TERMINATED,
-    ExitCode.ERROR,
-    ExitCode.UNKNOWN,
-    ExitCode.LOCKED,
-    ExitCode.STALE,
-    ExitCode.REFUSED,
-    ExitCode.UNHEALTHY,
-    ExitCode.NEEDS_INPUT,
-    ExitCode.WAITED,
-    ExitCode.CHANGES,
-)
-
-
-def foremost(codes: Iterable[ExitCode]) -> ExitCode:
-    """Return the one code that stands for several that hold."""
-    held = set(codes)
-    return next((code for code in _PRECEDENCE if code in held), ExitCode.OK)
-
-
-def of_health(health: Health) -> ExitCode:
-    """Return the exit code that a health stands for."""
-    match health:
-        case Health.HEALTHY:
-            return ExitCode.OK
-        case Health.UNHEALTHY:
-            return ExitCode.UNHEALTHY
-        case Health.NEEDS_INPUT:
-            return ExitCode.NEEDS_INPUT
-        case Health.UNKNOWN:
-            return ExitCode.UNKNOWN
-
-
-def of_plan(plan: Plan, *, detailed: bool = False) -> ExitCode:
-    """Return the exit code of a plan: what is recorded as unhealthy is never green."""
-    codes = [of_health(change.health) for change in plan.changes]
-    if any(change.in_error for change in plan.changes):
-        codes.append(ExitCode.ERROR)
-    if detailed and plan.pending:
-        codes.append(ExitCode.CHANGES)
-    return foremost(codes)
+from taskspec.events import ApplyStarted, ChangeFinished, Effect, Event, Interrupted, RunCreated
+from taskspec.health import Health
+from taskspec.plan.model import Action
+from taskspec.report.exiting import ExitCode, foremost, of_health
 
 
 class Tally:

@@ -9,7 +9,6 @@ from taskspec.events import (
     ChangeFinished,
     Effect,
     Event,
-    Health,
     Interrupted,
     OutcomeUnknown,
     ResultWritten,
@@ -21,6 +20,7 @@ from taskspec.events import (
     TitleUpdated,
     WaitedTooLong,
 )
+from taskspec.health import Health
 from taskspec.report.counting import Tally
 from taskspec.report.text import Paint, duration, indented, one_line, plural, visible
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final
 
-from taskspec.events import Health
+from taskspec.health import Health
 from taskspec.plan.diffing import LineKind, changed_lines
 from taskspec.plan.model import Action, Change, FieldDiff, Missing, Plan
 from taskspec.report.text import Paint, one_line, plural, visible

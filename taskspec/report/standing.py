@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from taskspec.address import Address
-from taskspec.events import Health
+from taskspec.health import Health
 from taskspec.report.text import Paint, columns, duration, one_line, visible
 from taskspec.state.model import Accepted
 from taskspec.taskapi.records import AgentRecord

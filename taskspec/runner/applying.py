@@ -22,7 +22,7 @@ from taskspec.events import ApplyFinished, ApplyStarted, Interrupted, WaitedTooL
 from taskspec.observed.refreshing import observe
 from taskspec.plan.model import Plan
 from taskspec.runner.model import Invocation, Link, Need, Ports
-from taskspec.runner.planning import decide_on, prepare
+from taskspec.runner.planning import Question, decide_on, prepare
 from taskspec.state.store import Lease, StateStore
 
 Approve = Callable[[Plan], bool]
@@ -48,7 +48,14 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
     results = results_folder(project)
     with locked(project, ports) as (store, lease):
         snapshot = store.read()
-        plan = await decide_on(prepared, snapshot, invocation, ports, need=Need.HOLD, requested=job.requested)
+        question = Question(
+            prepared=prepared,
+            snapshot=snapshot,
+            refresh=invocation.refresh,
+            need=Need.HOLD,
+            requested=job.requested,
+        )
+        plan = await decide_on(question, invocation, ports)
         if not job.approve(plan):
             return None
         results.check()

@@ -1,20 +1,23 @@
 """What a story is told with: the invocation, and the ports that the composition root fills in. Does nothing."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from taskspec.address import Address
-from taskspec.apply.model import Chance
-from taskspec.documents.model import Project
 from taskspec.settings import Settings
-from taskspec.state.model import Holder
-from taskspec.state.store import StateStore
-from taskspec.taskapi.drivers import Connection
 from taskspec.taskapi.remotes import RemoteIdentity, Traits
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
+    from taskspec.chance import Chance
+    from taskspec.documents.model import Project
+    from taskspec.state.model import Holder
+    from taskspec.state.store import StateStore
+    from taskspec.taskapi.drivers import Connection
 
 
 class Refresh(Enum):
@@ -37,7 +40,7 @@ class Need(Enum):
 class Link:
     """A remote that is connected. `end_runs` ends the runs that cannot outlive this command, where there are such."""
 
-    connection: Connection
+    connection: "Connection"
     end_runs: Callable[[], Awaitable[None]] | None = None
 
 
@@ -54,18 +57,18 @@ class Offline:
 class Ports(Protocol):
     """What the composition root gives."""
 
-    chance: Chance
+    chance: "Chance"
 
-    def offline(self, project: Project) -> Offline:
+    def offline(self, project: "Project") -> Offline:
         """Return what is known of the project's remote without asking it."""
 
-    def connect(self, project: Project, need: Need) -> AbstractAsyncContextManager[Link]:
+    def connect(self, project: "Project", need: Need) -> "AbstractAsyncContextManager[Link]":
         """Connect to the project's remote."""
 
-    def open_state(self, project: Project, *, read_only: bool) -> StateStore:
+    def open_state(self, project: "Project", *, read_only: bool) -> "StateStore":
         """Open the project's state."""
 
-    def holder(self) -> Holder:
+    def holder(self) -> "Holder":
         """Describe this process to those who wait for its lock."""
 
 

@@ -1,6 +1,5 @@
 """validate and plan: documents, desired, observed and recorded → the plan. Changes nothing anywhere."""
 
-import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -11,14 +10,11 @@ from taskspec.desired.resolving import Surroundings, resolve
 from taskspec.diagnostics import Diagnostic, ManifestError, Severity, nearest
 from taskspec.documents.loading import load
 from taskspec.errors import UsageError
-from taskspec.observed.model import Observation, Observed
-from taskspec.observed.refreshing import observe, observe_all
+from taskspec.observed.model import Observed
 from taskspec.plan.deciding import decide
 from taskspec.plan.model import Circumstances, Plan
 from taskspec.runner.model import Invocation, Need, Ports, Refresh
 from taskspec.state.model import Attempt, Record, Sending, Snapshot
-from taskspec.taskapi import endpoints
-from taskspec.taskapi.drivers import Connection
 from taskspec.taskapi.remotes import RemoteIdentity
 
 
@@ -30,14 +26,6 @@ class Prepared:
     selected: frozenset[Address] | None
     warnings: tuple[Diagnostic, ...] = ()
     skipped: int = 0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Planned:
-    """A plan and the state that it was made from."""
-
-    plan: Plan
-    snapshot: Snapshot
 
 
 def prepare(invocation: Invocation, ports: Ports) -> Prepared:
@@ -59,7 +47,7 @@ def prepare(invocation: Invocation, ports: Ports) -> Prepared:
     return Prepared(desired=desired, selected=selected, warnings=diagnostics, skipped=loaded.manifests.skipped)
 
 
-async def plan(invocation: Invocation, ports: Ports) -> Plan:
+def plan(invocation: Invocation, ports: Ports) -> Plan:
     """Return what would be done, and why."""
     prepared = prepare(invocation, ports)
     store = ports.open_state(prepared.desired.project, read_only=True)
@@ -67,42 +55,70 @@ async def plan(invocation: Invocation, ports: Ports) -> Plan:
         snapshot = store.read()
     finally:
         store.close()
-    return await decide_on(prepared, snapshot, invocation, ports)
-
-
-async def decide_on(
-    prepared: Prepared,
-    snapshot: Snapshot,
-    invocation: Invocation,
-    ports: Ports,
-    *,
-    need: Need = Need.LOOK,
-    requested: frozenset[Address] = frozenset(),
-) -> Plan:
-    """Refresh what has to be looked at, and decide."""
-    require_known(invocation.addresses, prepared.desired.tasks, snapshot.records)
-    project = prepared.desired.project
-    offline = ports.offline(project)
-    circumstances = Circumstances(
-        now=ports.chance.now(),
-        plan=secrets.token_hex(8),
-        remote=offline.identity,
-        requested=requested,
-        selected=prepared.selected,
-    )
-    wanted = _wanted(snapshot.records.values(), invocation.refresh)
-    observed = Observed()
-    if wanted:
-        async with ports.connect(project, need) as link:
-            circumstances = replace(circumstances, remote=link.connection.identity)
-            observed = Observed(runs=await _look(link.connection, wanted, invocation.refresh))
-    decided = decide(prepared.desired, snapshot, observed, circumstances)
-    if not decided.paid_runs or offline.declares_agents:
+    question = Question(prepared=prepared, snapshot=snapshot, refresh=invocation.refresh)
+    decided = _decide_alone(question, invocation, ports)
+    if decided is not None:
         return decided
-    async with ports.connect(project, need) as link:
-        agents = await link.connection.run(endpoints.list_agents())
+    import asyncio
+
+    return asyncio.run(decide_on(question, invocation, ports))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Question:
+    """What is to be decided on: the declared, the recorded, and how much of the observed to ask for."""
+
+    prepared: Prepared
+    snapshot: Snapshot
+    refresh: Refresh
+    need: Need = Need.LOOK
+    requested: frozenset[Address] = frozenset()
+
+
+async def decide_on(question: Question, invocation: Invocation, ports: Ports) -> Plan:
+    """Decide; ask the remote where, and only where, the answer depends on it."""
+    decided = _decide_alone(question, invocation, ports)
+    if decided is not None:
+        return decided
+
+    from taskspec.observed.refreshing import observe, observe_all
+    from taskspec.taskapi import endpoints
+
+    project = question.prepared.desired.project
+    look = observe_all if question.refresh is Refresh.FULL else observe
+    async with ports.connect(project, question.need) as link:
+        connection = link.connection
+        circumstances = _circumstances(question, ports, connection.identity)
+        wanted = _wanted(question.snapshot.records.values(), question.refresh)
+        here = {run: agent for run, (agent, remote) in wanted.items() if remote == connection.identity}
+        observed = Observed(runs=await look(connection, here))
+        decided = decide(question.prepared.desired, question.snapshot, observed, circumstances)
+        if not decided.paid_runs or ports.offline(project).declares_agents:
+            return decided
+        agents = await connection.run(endpoints.list_agents())
     known = replace(observed, agents=frozenset(agent.id for agent in agents))
-    return decide(prepared.desired, snapshot, known, circumstances)
+    return decide(question.prepared.desired, question.snapshot, known, circumstances)
+
+
+def _decide_alone(question: Question, invocation: Invocation, ports: Ports) -> Plan | None:
+    """Decide without the remote; None where it has to be asked: for a run, or for the agents of what is to start."""
+    desired, snapshot = question.prepared.desired, question.snapshot
+    require_known(invocation.addresses, desired.tasks, snapshot.records)
+    if _wanted(snapshot.records.values(), question.refresh):
+        return None
+    offline = ports.offline(desired.project)
+    decided = decide(desired, snapshot, Observed(), _circumstances(question, ports, offline.identity))
+    return decided if offline.declares_agents or not decided.paid_runs else None
+
+
+def _circumstances(question: Question, ports: Ports, remote: RemoteIdentity) -> Circumstances:
+    return Circumstances(
+        now=ports.chance.now(),
+        plan=ports.chance.nonce(),
+        remote=remote,
+        requested=question.requested,
+        selected=question.prepared.selected,
+    )
 
 
 def require_known(
@@ -131,11 +147,3 @@ def _wanted(records: Iterable[Record], refresh: Refresh) -> dict[str, tuple[str,
 def is_open(attempt: Attempt) -> bool:
     """Tell whether an attempt has a run that was not seen to its end and judged."""
     return attempt.sending is Sending.BOUND and attempt.verdict is None
-
-
-async def _look(
-    connection: Connection, wanted: Mapping[str, tuple[str, RemoteIdentity]], refresh: Refresh
-) -> dict[str, Observation]:
-    """Observe the runs of this very remote; those of another one are not its to tell about."""
-    runs = {run: agent for run, (agent, remote) in wanted.items() if remote == connection.identity}
-    return await (observe_all if refresh is Refresh.FULL else observe)(connection, runs)

@@ -8,7 +8,8 @@ from taskspec.apply import advancing
 from taskspec.apply.model import Emit
 from taskspec.documents.model import Project
 from taskspec.errors import LockHeldError, NotFoundError
-from taskspec.events import ChangeFinished, Effect, Health, RunStopped
+from taskspec.events import ChangeFinished, Effect, RunStopped
+from taskspec.health import Health
 from taskspec.runner.applying import locked
 from taskspec.runner.locating import project_of
 from taskspec.runner.model import Invocation, Need, Ports

@@ -6,7 +6,7 @@ from contextlib import aclosing
 from taskspec.address import Address
 from taskspec.documents.model import Project
 from taskspec.errors import RemoteError, UsageError
-from taskspec.events import Health
+from taskspec.health import Health
 from taskspec.observed.model import Absent, Observation, Present, Unreadable
 from taskspec.observed.refreshing import observe
 from taskspec.report.standing import Standing
