@@ -13,6 +13,10 @@ def main() -> NoReturn:
 
         sys.stdout.write(f"taskspec {__version__}\n")
         sys.exit(0)
-    from taskspec.cli.running import run
+    try:
+        from taskspec.cli.running import run
 
-    sys.exit(run(sys.argv[1:]))
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:  # while the modules are still loading
+        code = 130
+    sys.exit(code)

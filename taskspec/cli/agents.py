@@ -22,7 +22,10 @@ def agents() -> None:
 @options.targets
 @options.as_json
 def list_agents(words: Sequence[str], project: Path | None, as_json: bool) -> int:
-    """List the agents that tasks may name: those of the remote, or of the project where it runs them itself."""
+    """List the agents that tasks may name.
+
+    Those of the remote; where the project runs its tasks itself, those that it declares.
+    """
     from taskspec.report.standing import agent_lines
     from taskspec.runner import telling
 

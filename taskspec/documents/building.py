@@ -9,17 +9,21 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from taskspec.contracts import kind_of
 from taskspec.diagnostics import Diagnostic, Position, nearest
+from taskspec.documents.frames import Frame, place_of
 from taskspec.documents.model import UNREADABLE, Document, Marks
 from taskspec.documents.scalars import NUMERIC, WORDS, AmbiguousScalarError, plain
 
 if TYPE_CHECKING:
-    from taskspec.documents.yaml_events import AliasEvent, Mark, ScalarEvent, StartEvent
+    from taskspec.documents.yaml_events import AliasEvent, ScalarEvent, StartEvent
 
 MAX_SCALAR: Final = 256 * 1024
 MAX_DEPTH: Final = 50
 MAX_REPEATED: Final = 10_000
 """How much the aliases of a document may repeat: nodes, and each hundred characters of a text as one more."""
 MAX_FINDINGS: Final = 50
+SHORT: Final = 99
+UNUSUAL: Final = NUMERIC | {"<"}
+"""A plain scalar that begins so may be a number, or a merge key."""
 
 _CORE: Final = "tag:yaml.org,2002:"
 _TAGS: Final[dict[type, str]] = {int: "int", float: "float", bool: "bool", type(None): "null"}
@@ -28,33 +32,11 @@ _TEMPLATE: Final = re.compile(r"\{\{[^\n]*?\}\}|\{\{[^\n]*")
 _BLOCK: Final = re.compile(r"[^\n]*\n(?:[ \t]*\r?\n)*( *)")
 
 
+_new = tuple.__new__  # a third of the time of `Marks(…)`, which is made for every value of every document
+
+
 class StopReadingError(Exception):
     """Nothing more of this file can be read."""
-
-
-class _Frame:
-    """A mapping or list that is being built.
-
-    `keys` is None for a list; `key` waits for its value; `is_key` marks what stands (wrongly) in a key's place.
-    """
-
-    __slots__ = ("anchor", "children", "cost", "is_key", "items", "key", "keys", "place")
-
-    def __init__(self, event: "StartEvent", *, mapping: bool, is_key: bool, cost: int) -> None:
-        self.items: Any = {} if mapping else []
-        self.children: Any = {} if mapping else []
-        self.keys: dict[str, tuple[int, int]] | None = {} if mapping else None
-        self.key: str | None = None
-        self.place = _place(event.start_mark)
-        self.anchor = event.anchor
-        self.cost = cost
-        self.is_key = is_key
-
-    def expect(self, key: str, place: tuple[int, int]) -> None:
-        """Take a key, whose value comes next."""
-        self.key = key
-        if self.keys is not None:
-            self.keys[key] = place
 
 
 class Builder:
@@ -68,8 +50,8 @@ class Builder:
         self._begin()
 
     def _begin(self) -> None:
-        self.stack: list[_Frame] = []
-        self.frame: _Frame | None = None
+        self.stack: list[Frame] = []
+        self.frame: Frame | None = None
         self.root: tuple[Any, Marks] | None = None
         self.anchors: dict[str, tuple[Any, Marks, int] | None] = {}
         self.cost = 0
@@ -77,7 +59,31 @@ class Builder:
         self.found_before = len(self.diagnostics)
 
     def scalar(self, event: "ScalarEvent") -> None:
-        """Take a text, number or other single value."""
+        """Take a text, number or other single value; most are new keys, or short words, and need no closer look."""
+        value: str = event.value
+        if (
+            not value
+            or event.anchor is not None
+            or event.tag is not None
+            or not event.implicit[0]
+            or value[0] in UNUSUAL
+            or value in WORDS
+            or len(value) > SHORT
+        ):
+            self._scalar(event)
+            return
+        mark, frame = event.start_mark, self.frame
+        line, column = mark.line + 1, mark.column + 1
+        self.cost += 1
+        if frame is None or frame.keys is None or frame.key is not None:
+            self._add(value, _new(Marks, (line, column, None, None, None)))
+        elif value in frame.keys:
+            self._take_key(frame, value, value, (line, column))
+        else:
+            frame.key = value
+            frame.keys[value] = (line, column)
+
+    def _scalar(self, event: "ScalarEvent") -> None:
         mark = event.start_mark
         place = (mark.line + 1, mark.column + 1)
         value: Any = event.value
@@ -137,7 +143,7 @@ class Builder:
         self._open(event, mapping=False)
 
     def _open(self, event: "StartEvent", *, mapping: bool) -> None:
-        place = _place(event.start_mark)
+        place = place_of(event.start_mark)
         if len(self.stack) >= MAX_DEPTH:
             self._stop("Nested too deeply", f"Nothing may be nested deeper than {MAX_DEPTH} levels.", place)
         if event.tag not in {None, "!", f"{_CORE}{'map' if mapping else 'seq'}"}:
@@ -149,7 +155,7 @@ class Builder:
             parent.expect(f"\0{self.cost}", place)
         if event.anchor is not None:
             self.anchors[event.anchor] = None
-        self.frame = _Frame(event, mapping=mapping, is_key=is_key, cost=self.cost)
+        self.frame = Frame(event, mapping=mapping, is_key=is_key, cost=self.cost)
         self.stack.append(self.frame)
         self.cost += 1
 
@@ -157,7 +163,7 @@ class Builder:
         """End the mapping or list that was begun last."""
         done = self.stack.pop()
         self.frame = self.stack[-1] if self.stack else None
-        marks = Marks(*done.place, done.keys, done.children)
+        marks = _new(Marks, (*done.place, done.keys, done.children, None))
         if done.anchor is not None:
             self.anchors[done.anchor] = (done.items, marks, self.cost - done.cost)
         if not done.is_key:
@@ -165,7 +171,7 @@ class Builder:
 
     def alias(self, event: "AliasEvent") -> None:
         """Repeat what an anchor named."""
-        place = _place(event.start_mark)
+        place = place_of(event.start_mark)
         name = str(event.anchor)
         known = self.anchors.get(name)
         if known is None:
@@ -184,7 +190,7 @@ class Builder:
         else:
             self._add(value, marks)
 
-    def _take_key(self, frame: _Frame, value: Any, written: str, place: tuple[int, int]) -> None:
+    def _take_key(self, frame: Frame, value: Any, written: str, place: tuple[int, int]) -> None:
         if not isinstance(value, str):
             self._note("Key is not a string", f"The key `{written}` is not text.", f'Quote it: "{written}"', place)
             value = f"\0{self.cost}"
@@ -247,7 +253,3 @@ class Builder:
     def _stop(self, summary: str, detail: str, place: tuple[int, int], hint: str = "") -> NoReturn:
         self._note(summary, detail, hint, place)
         raise StopReadingError
-
-
-def _place(mark: "Mark") -> tuple[int, int]:
-    return mark.line + 1, mark.column + 1
