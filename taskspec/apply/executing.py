@@ -14,7 +14,7 @@ from taskspec.events import ChangeFinished, Effect
 from taskspec.health import Health
 from taskspec.observed.model import Absent, Observation, Present, Unreadable
 from taskspec.observed.refreshing import observe
-from taskspec.plan.model import Action, Change, Plan
+from taskspec.plan.model import IDLE, Action, Change, Plan
 from taskspec.state.model import Attempt, Sending, Verdict
 from taskspec.taskapi.records import ENDED, TaskRecord
 
@@ -138,7 +138,7 @@ class Execution:
 def as_planned(plan: Plan) -> Iterator[ChangeFinished]:
     """Yield the end of every change that does nothing: it is what the plan says of it."""
     for change in plan.changes:
-        if change.action in {Action.NONE, Action.HOLD, Action.BLOCKED}:
+        if change.action in IDLE:
             yield _finished(change, _as_it_is(change))
 
 

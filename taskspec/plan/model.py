@@ -32,6 +32,10 @@ class Action(StrEnum):
     BLOCKED = "blocked"
 
 
+IDLE = frozenset({Action.NONE, Action.HOLD, Action.BLOCKED})
+"""The actions that do nothing: they only tell how an address stands."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Circumstances:
     """What a decision needs and no document, state or remote says. `now` in seconds since the epoch."""
@@ -116,7 +120,7 @@ class Plan:
     @property
     def pending(self) -> tuple[Change, ...]:
         """Return the changes that do something, in order."""
-        return tuple(c for c in self.changes if c.action not in {Action.NONE, Action.HOLD, Action.BLOCKED})
+        return tuple(c for c in self.changes if c.action not in IDLE)
 
     @property
     def paid_runs(self) -> int:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from taskspec.events import ApplyStarted, ChangeFinished, Event, RunAdopted, RunCreated, RunEnded, RunStatusChanged
+from taskspec.plan.model import IDLE
 from taskspec.report.narrating import Narrator
 from taskspec.report.text import duration, visible
 
@@ -41,9 +42,9 @@ class Live:
                 self._active[address] = (status, began)
             case RunEnded(address=address):
                 self._active.pop(address, None)
-            case ChangeFinished(address=address):
+            case ChangeFinished(address=address, action=action):
                 self._active.pop(address, None)
-                self._finished += 1
+                self._finished += action not in IDLE
             case _:
                 pass
         self._narrator.on(event)

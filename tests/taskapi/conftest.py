@@ -1,12 +1,15 @@
-"""A call played by hand, and a raw TCP server that answers as badly as it is told. Shares nothing with the engine."""
+"""A call played by hand, and a connection to a server that answers as badly as it is told."""
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable
+import sys
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+import fault_server
 
 from taskspec.taskapi.drivers import Connection
 from taskspec.taskapi.messages import Request, Response
@@ -58,56 +61,9 @@ def task():
     return dict(TASK)
 
 
-@dataclass
-class Received:
-    method: str
-    target: str
-    headers: dict
-    body: bytes
-    socket: int
-
-
-@dataclass
-class FaultServer:
-    """Takes requests apart, counts them, and lets `behave` write whatever bytes it likes."""
-
-    behave: Callable[["Received", asyncio.StreamWriter], Awaitable[None]]
-    received: list = field(default_factory=list)
-    port: int = 0
-    sockets: int = 0
-
-    async def serve(self, reader, writer):
-        self.sockets += 1
-        socket = self.sockets
-        try:
-            while head := await reader.readuntil(b"\r\n\r\n"):
-                first, *lines = head.decode().strip().split("\r\n")
-                headers = {n.lower(): v.strip() for n, _, v in (line.partition(":") for line in lines)}
-                body = await reader.readexactly(int(headers.get("content-length", 0)))
-                method, target, _ = first.split(" ")
-                request = Received(method, target, headers, body, socket)
-                self.received.append(request)
-                await self.behave(request, writer)
-                await writer.drain()
-                if writer.is_closing():
-                    break
-        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
-            pass
-        finally:
-            writer.close()
-
-
-def _http(status=200, body=b"", content_type="application/json", length=None, **headers):
-    content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    lines = [f"HTTP/1.1 {status} X", f"content-type: {content_type}"]
-    lines.append(f"content-length: {len(content) if length is None else length}")
-    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + content
-
-
 @pytest.fixture
 def http():
-    return _http
+    return fault_server.http
 
 
 @pytest.fixture
@@ -116,17 +72,12 @@ def connected():
 
     @asynccontextmanager
     async def open_both(behave, traits=None, trace=None):
-        faults = FaultServer(behave)
-        server = await asyncio.start_server(faults.serve, "127.0.0.1", 0)
-        faults.port = server.sockets[0].getsockname()[1]
-        root = f"http://127.0.0.1:{faults.port}"
-        endpoint = Endpoint(rest_root=root, events_root=f"{root}/None", api_key=KEY)
-        identity = RemoteIdentity(type="xpander", url=root)
-        connection = Connection(endpoint, identity, traits or Traits(poll_interval=0.05), trace=trace)
-        try:
+        faults = fault_server.FaultServer(behave)
+        async with faults.listening() as root:
+            endpoint = Endpoint(rest_root=root, events_root=f"{root}/None", api_key=KEY)
+            identity = RemoteIdentity(type="xpander", url=root)
+            connection = Connection(endpoint, identity, traits or Traits(poll_interval=0.05), trace=trace)
             async with connection:
                 yield faults, connection
-        finally:
-            server.close()
 
     return open_both
