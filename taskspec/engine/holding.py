@@ -37,6 +37,9 @@ class FolderLock:
         """Take the lock, or return None where somebody holds it."""
         folder.mkdir(parents=True, mode=0o700, exist_ok=True)
         folder.chmod(0o700)
+        ignore = folder / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n")
         descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

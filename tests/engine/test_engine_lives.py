@@ -53,6 +53,10 @@ def test_the_folder_and_the_endpoint_file_are_the_owners_alone(project, engine):
     assert engine.handle.owned
 
 
+def test_git_ignores_the_folder_by_itself(project, engine):
+    assert (project.data / ".gitignore").read_text() == "*\n"
+
+
 def test_the_key_is_random_and_in_no_repr(project):
     with project.engine() as first:
         key = first.handle.api_key
