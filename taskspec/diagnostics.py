@@ -16,14 +16,17 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)
 class Position:
-    """A place in a file: path as shown to the user, line and column counted from 1."""
+    """A place in a file: path as shown to the user, line and column counted from 1.
+
+    Line 0: what `file` names is no file (an option, an environment variable).
+    """
 
     file: str
     line: int = 1
     column: int = 1
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

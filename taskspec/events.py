@@ -70,6 +70,14 @@ class ResultWritten(Event):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ResultUnreadable(Event):
+    """A recorded result cannot be read from the state any more, so that its file cannot be made again."""
+
+    address: Address
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RunStopped(Event):
     """A run was stopped by us; `cause` is one of replace, remove, user, timeout."""
 

@@ -30,7 +30,6 @@ class Execution:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._slots = asyncio.Semaphore(world.options.parallelism)
         self._open = {change.address: change for change in world.plan.changes}
 
     @property
@@ -75,6 +74,8 @@ class Execution:
 
     async def _as_left(self, change: Change, observations: dict[str, Observation]) -> Outcome:
         attempt = self._attempt(change)
+        if attempt is not None and attempt.verdict is not None and self._is_ours(change, attempt):
+            return _cut_after(attempt)
         if attempt is None or attempt.verdict is not None or not attempt.counts:
             return Outcome(effect=Effect.CUT, health=change.health, detail="not started")
         if attempt.sending is Sending.INTENDED or attempt.run is None:
@@ -107,19 +108,23 @@ class Execution:
     async def _carry_out(self, change: Change) -> None:
         async with AsyncExitStack() as stack:
             if change.paid:
-                await stack.enter_async_context(self._slots)
-            await self._attempted(change, performing.perform(self._world, change))
+                await stack.enter_async_context(self._world.places)
+            settles = not self._world.options.hold_unknown
+            await self._attempted(change, performing.perform(self._world, change), settles_later=settles)
 
     async def _settle(self, change: Change) -> None:
-        await self._attempted(change, performing.settle(self._world, change))
+        async with AsyncExitStack() as stack:
+            if change.paid:
+                await stack.enter_async_context(self._world.places)
+            await self._attempted(change, performing.settle(self._world, change))
 
-    async def _attempted(self, change: Change, work: Awaitable[Outcome]) -> None:
+    async def _attempted(self, change: Change, work: Awaitable[Outcome], *, settles_later: bool = False) -> None:
         try:
             outcome = await work
         except (StateError, UnauthorizedError):
             raise
         except OutcomeUnknownError as error:
-            if change.action is not Action.SETTLE and not self._world.options.hold_unknown:
+            if settles_later:
                 return
             outcome = _unknown(error.message)
         except TaskspecError as error:
@@ -129,6 +134,14 @@ class Execution:
     def _attempt(self, change: Change) -> Attempt | None:
         record = self._world.recorder.record_of(change.address)
         return record.generation.last if record else None
+
+    def _is_ours(self, change: Change, attempt: Attempt) -> bool:
+        """Tell whether this apply has judged an attempt of what is declared."""
+        record, task = self._world.recorder.record_of(change.address), change.task
+        if record is None or task is None or not attempt.counts or record.generation.fingerprint != task.fingerprint:
+            return False
+        before = change.record.generation.last if change.record else None
+        return before is None or before.nonce != attempt.nonce or before.verdict is not attempt.verdict
 
     def _finish(self, change: Change, outcome: Outcome) -> None:
         del self._open[change.address]
@@ -159,6 +172,17 @@ def _as_it_is(change: Change) -> Outcome:
         return Outcome(effect=Effect.FAILED, health=change.health, detail=detail)
     verdict = Verdict(change.verdict) if change.verdict else None
     return Outcome(effect=Effect.LEFT, health=change.health, verdict=verdict, detail=detail)
+
+
+def _cut_after(attempt: Attempt) -> Outcome:
+    """Return what became of a change that was cut when its run was judged already."""
+    match attempt.verdict:
+        case Verdict.ACCEPTED:
+            return Outcome(effect=Effect.DONE, health=Health.HEALTHY, verdict=attempt.verdict)
+        case Verdict.LOST:
+            return _unknown(attempt.detail)
+        case _:
+            return Outcome(effect=Effect.CUT, health=Health.UNHEALTHY, verdict=attempt.verdict, detail=attempt.detail)
 
 
 def _unknown(detail: str) -> Outcome:

@@ -19,7 +19,10 @@ from taskspec.taskapi.records import ENDED, Status, TaskRecord
 
 
 async def follow(world: World, change: Change) -> Outcome:
-    """Wait for the current run of a change and return what became of it; a policy's time-out stops it."""
+    """Wait for the current run of a change and return what became of it; a policy's time-out stops it.
+
+    The first look is not cut short: the run may have ended in time, and nobody was there to see it.
+    """
     _, attempt, run = world.current_run(change.address)
     task = change.task
     if task is None:
@@ -29,7 +32,7 @@ async def follow(world: World, change: Change) -> Outcome:
     seen: str | None = None
     while True:
         try:
-            async with asyncio.timeout(None if limit is None else max(0.0, began + limit - world.chance.now())):
+            async with asyncio.timeout(_left(world, began, limit) if seen else None):
                 observation = await world.watcher.change(run, task.agent, seen=seen)
         except TimeoutError:
             await stop(world, change, StopCause.TIMEOUT)
@@ -37,7 +40,7 @@ async def follow(world: World, change: Change) -> Outcome:
             continue
         match observation:
             case Absent():
-                return await _lost(world, change)
+                return await lost(world, change)
             case Unreadable(reason=reason):
                 return Outcome(effect=Effect.FAILED, health=Health.UNKNOWN, detail=reason)
             case Present(record=found) if found.status in ENDED:
@@ -55,7 +58,7 @@ async def follow(world: World, change: Change) -> Outcome:
 
 async def conclude(world: World, change: Change, found: TaskRecord) -> Outcome:
     """Judge a run that has ended, record the verdict and the result, write the result's files."""
-    record, attempt = world.current(change.address)
+    record, attempt, _ = world.current_run(change.address)
     spec = record.generation.spec
     expectation = Expectation(output_format=spec.get("outputFormat"), output_schema=spec.get("outputSchema"))
     judgement = judge(found.status, found.result, expectation, attempt.stop)
@@ -94,6 +97,10 @@ async def conclude(world: World, change: Change, found: TaskRecord) -> Outcome:
     return Outcome(effect=Effect.DONE, health=health, verdict=judgement.verdict, detail=judgement.detail)
 
 
+def _left(world: World, began: float, limit: float | None) -> float | None:
+    return None if limit is None else max(0.0, began + limit - world.chance.now())
+
+
 def _publish(world: World, change: Change, found: TaskRecord) -> None:
     record = world.recorder.record_of(change.address)
     accepted = record.accepted if record else None
@@ -114,14 +121,15 @@ async def _held_up(world: World, change: Change, found: TaskRecord) -> Outcome |
         case _:
             verdict, health, effect = Verdict.UNKNOWN, Health.UNKNOWN, Effect.UNKNOWN
             detail = f"the remote shows the unknown status {found.status!r}"
-    record, attempt = world.current(change.address)
+    record, attempt, _ = world.current_run(change.address)
     held = replace(attempt, status=found.status)
     await world.record(advancing.with_attempt(record, held), "seen", status=found.status)
     return Outcome(effect=effect, health=health, verdict=verdict, detail=detail)
 
 
-async def _lost(world: World, change: Change) -> Outcome:
-    record, attempt = world.current(change.address)
+async def lost(world: World, change: Change) -> Outcome:
+    """Record that the remote does not know the run any more."""
+    record, attempt, _ = world.current_run(change.address)
     detail = f"the remote does not know the run {attempt.run} any more"
     lost = replace(attempt, verdict=Verdict.LOST, detail=detail)
     await world.record(advancing.with_attempt(record, lost), "lost", run=attempt.run)

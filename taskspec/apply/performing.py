@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import AsyncExitStack
 from typing import assert_never
 
 from taskspec.apply import following, sending, settling, stopping
@@ -31,7 +32,9 @@ async def _take(world: World, change: Change, planned: Iterable[Step]) -> Outcom
     for step in planned:
         match step:
             case Stop(cause=cause):
-                await _stop(world, change, cause)
+                kept = await _stop(world, change, cause)
+                if kept is not None and (kept.verdict is Verdict.LOST or _is_wanted(world, change)):
+                    return kept
             case Create(fresh=fresh):
                 await sending.create(world, change, fresh=fresh)
             case Follow():
@@ -47,14 +50,33 @@ async def _take(world: World, change: Change, planned: Iterable[Step]) -> Outcom
     return outcome
 
 
-async def _stop(world: World, change: Change, cause: StopCause) -> None:
-    """Stop the run; if it had completed before, its result is paid for: judge it and keep it."""
+async def _stop(world: World, change: Change, cause: StopCause) -> Outcome | None:
+    """Stop the run. If it had completed before, its result is paid for: judge it, keep it, and return what it is.
+
+    A run that has vanished may still be at work somewhere: it is lost, and nothing takes its place.
+    """
     found = await stopping.stop(world, change, cause)
-    if found is not None and found.status == Status.COMPLETED:
-        await unbroken(following.conclude(world, change, found))
+    if found is None and cause is StopCause.REPLACE:
+        return await unbroken(following.lost(world, change))
+    if found is None or found.status != Status.COMPLETED:
+        return None
+    return await unbroken(following.conclude(world, change, found))
+
+
+def _is_wanted(world: World, change: Change) -> bool:
+    """Tell whether the current generation is what is declared: then no other run is to take its place."""
+    record, task = world.recorder.record_of(change.address), change.task
+    return record is not None and task is not None and record.generation.fingerprint == task.fingerprint
 
 
 async def _follow(world: World, change: Change) -> Outcome:
+    """Follow the run, and each further attempt that the policy grants; such an attempt takes a place among the runs."""
+    async with AsyncExitStack() as place:
+        return await _follow_on(world, change, place)
+
+
+async def _follow_on(world: World, change: Change, place: AsyncExitStack) -> Outcome:
+    has_place = change.paid
     while True:
         _, attempt = world.current(change.address)
         if not world.options.wait and change.action is not Action.REJUDGE:
@@ -70,7 +92,12 @@ async def _follow(world: World, change: Change) -> Outcome:
         world.emit(RetryScheduled(address=change.address, attempt=attempt.number + 1, seconds=backoff))
         await asyncio.sleep(backoff)
         if attempt.verdict is Verdict.ERROR:
-            await stopping.stop(world, change, StopCause.RETRY)
+            kept = await _stop(world, change, StopCause.RETRY)
+            if kept is not None:
+                return kept
+        if not has_place:
+            await place.enter_async_context(world.places)
+            has_place = True
         await sending.create(world, change, fresh=False)
 
 

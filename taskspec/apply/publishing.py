@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
@@ -58,9 +59,6 @@ class ResultsFolder:
     def write(self, address: Address, accepted: Accepted, content: str) -> None:
         """Write an accepted result and its provenance; each file is there as a whole or not at all."""
         path = self.path(address, accepted.result)
-        for suffix in {*SUFFIXES.values(), ".txt"} - {path.suffix}:
-            with suppress(OSError):
-                path.with_suffix(suffix).unlink()
         try:
             _replace(path, content)
             _replace(self._provenance(address), _as_json(_provenance(address, accepted)))
@@ -69,6 +67,9 @@ class ResultsFolder:
                 f"{path.name} cannot be written in the results folder {self._shown_as}: {error.strerror}",
                 hint="The result is kept in the state; the next apply writes the file again.",
             ) from error
+        for suffix in {*SUFFIXES.values(), ".txt"} - {path.suffix}:
+            with suppress(OSError):
+                path.with_suffix(suffix).unlink()
 
     def _provenance(self, address: Address) -> Path:
         return self.folder / f"{address}.provenance.json"
@@ -105,15 +106,12 @@ def _as_json(value: Mapping[str, Any]) -> str:
 
 
 def _replace(path: Path, text: str) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".taskspec-")
+    temporary = path.with_name(f".taskspec-{secrets.token_hex(8)}")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+        with temporary.open("x", encoding="utf-8", newline="") as file:
             file.write(text)
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(temporary).chmod(0o666 & ~umask)
-        Path(temporary).replace(path)
+        temporary.replace(path)
     except BaseException:
         with suppress(OSError):
-            Path(temporary).unlink()
+            temporary.unlink()
         raise

@@ -2,16 +2,25 @@
 
 from taskspec.apply.model import Emit
 from taskspec.apply.publishing import ResultsFolder
-from taskspec.events import ResultWritten
+from taskspec.errors import StateError
+from taskspec.events import ResultUnreadable, ResultWritten
 from taskspec.state.model import Snapshot
 from taskspec.state.store import StateReader
 
 
 def restore(snapshot: Snapshot, store: StateReader, results: ResultsFolder, emit: Emit) -> None:
-    """Write the files of every accepted result that is not in the results folder as it is recorded."""
+    """Write the files of every accepted result that is not in the results folder as it is recorded.
+
+    One that the state cannot give any more is told, and keeps the others from nothing.
+    """
     for record in snapshot.records.values():
         accepted = record.accepted
         if accepted is None or results.is_there(record.address, accepted.result):
             continue
-        results.write(record.address, accepted, store.result(accepted.result))
+        try:
+            content = store.result(accepted.result)
+        except StateError as error:
+            emit(ResultUnreadable(address=record.address, detail=error.message))
+            continue
+        results.write(record.address, accepted, content)
         emit(ResultWritten(address=record.address, path=results.shown(record.address, accepted.result)))

@@ -8,7 +8,14 @@ from pathlib import Path
 from taskspec.apply import advancing, requesting
 from taskspec.apply.world import World, unbroken
 from taskspec.desired.model import DesiredTask, LocalFile
-from taskspec.errors import NotSentError, RefusedError, StaleError, TaskspecError, ThrottledError, UnansweredError
+from taskspec.errors import (
+    NotSentError,
+    RefusedError,
+    TaskspecError,
+    ThrottledError,
+    UnansweredError,
+    UsageError,
+)
 from taskspec.events import RunCreated
 from taskspec.plan.model import Change
 from taskspec.state.model import Attempt, Sending, Verdict
@@ -48,10 +55,10 @@ async def create(world: World, change: Change, *, fresh: bool) -> None:
             return
 
 
-async def post(world: World, agent: str, new: NewTask, nonce: str) -> TaskRecord:
-    """Send one create, once, under its nonce as the key."""
-    limit = world.connection.traits.create_timeout
-    return await world.connection.run(endpoints.create_task(agent, new, idempotency_key=nonce, timeout=limit))
+async def post(world: World, agent: str, new: NewTask, attempt: Attempt) -> TaskRecord:
+    """Send one create, once, under its nonce as the key, and never after the deadline that is recorded."""
+    left = attempt.send_deadline - world.chance.now()
+    return await world.connection.run(endpoints.create_task(agent, new, idempotency_key=attempt.nonce, timeout=left))
 
 
 async def bind(world: World, change: Change, found: TaskRecord) -> None:
@@ -80,8 +87,8 @@ async def _send(world: World, change: Change, task: DesiredTask, *, fresh: bool)
     intent = advancing.intended(change, record, attempt, fresh=fresh, plan=world.plan.id)
     await world.record(intent, "intended", agent=task.agent, nonce=nonce)
     try:
-        found = await post(world, task.agent, new, nonce)
-    except (RefusedError, NotSentError) as error:
+        found = await post(world, task.agent, new, attempt)
+    except (RefusedError, NotSentError, UsageError) as error:
         refused = replace(attempt, sending=Sending.REFUSED, verdict=Verdict.ERROR, detail=error.message)
         await world.record(advancing.with_attempt(intent, refused), "refused", why=error.message)
         raise
@@ -108,7 +115,7 @@ def _pause(error: NotSentError | ThrottledError, tries: int) -> float | None:
 
 
 async def upload(world: World, task: DesiredTask) -> None:
-    """Bring the local files of a task to the remote; raise StaleError where one is not as it was planned."""
+    """Bring the local files of a task to the remote; raise NotSentError where one is not as it was planned."""
     for file in task.files:
         if isinstance(file, LocalFile):
             await world.connection.run(endpoints.upload_file(file.sha256, _content(world.folder, file)))
@@ -118,7 +125,7 @@ def _content(folder: Path, file: LocalFile) -> bytes:
     try:
         content = (folder / file.path).read_bytes()
     except OSError as error:
-        raise StaleError(f"{file.path} cannot be read any more: {error.strerror}", hint="Plan again.") from error
+        raise NotSentError(f"{file.path} cannot be read any more: {error.strerror}; plan again") from error
     if hashlib.sha256(content).hexdigest() != file.sha256:
-        raise StaleError(f"{file.path} has changed since it was planned", hint="Plan again.")
+        raise NotSentError(f"{file.path} has changed since it was planned; plan again")
     return content

@@ -6,13 +6,13 @@ from dataclasses import replace
 from enum import Enum
 
 from taskspec.apply import advancing, requesting
-from taskspec.apply.sending import bind, post, upload
+from taskspec.apply.sending import OutcomeUnknownError, bind, post, upload
 from taskspec.apply.world import World, unbroken
 from taskspec.errors import NotSentError, RefusedError, UnansweredError
 from taskspec.events import OutcomeUnknown, RunAdopted
 from taskspec.observed.refreshing import find_marked
 from taskspec.plan.model import Change
-from taskspec.state.model import Attempt, Sending
+from taskspec.state.model import Sending
 from taskspec.taskapi.encoding import create_body
 from taskspec.taskapi.records import TaskRecord
 
@@ -35,16 +35,16 @@ async def settle(world: World, change: Change) -> Finding:
     way it is the run of this attempt, and there is only one. Elsewhere a list without the marker is believed only after
     the quiet period; until then the outcome stays open (`hold_unknown`), or this waits.
     """
-    _, attempt = world.current(change.address)
     if world.connection.traits.honours_idempotency_keys:
-        repeated = await unbroken(_repeat(world, change, attempt))
+        repeated = await unbroken(_repeat(world, change))
         if repeated is not Finding.OPEN:
             return repeated
+    _, attempt = world.current(change.address)
     while True:
         found = await find_marked(world.connection, {attempt.nonce: (_agent(world, change), attempt.marker)})
         runs = found.get(attempt.nonce)
         if runs:
-            await unbroken(_adopt(world, change, _first(runs)))
+            await unbroken(_adopt(world, change, _only(runs)))
             return Finding.ADOPTED
         if runs is None:
             return Finding.OPEN
@@ -63,21 +63,30 @@ def _agent(world: World, change: Change) -> str:
     return record.agent
 
 
-def _first(runs: tuple[TaskRecord, ...]) -> TaskRecord:
-    return min(runs, key=lambda run: (run.created_at or 0.0, run.id))
+def _only(runs: tuple[TaskRecord, ...]) -> TaskRecord:
+    if len(runs) > 1:
+        which = ", ".join(sorted(run.id for run in runs))
+        raise OutcomeUnknownError(f"more than one run bears its marker ({which}): stop all but one, then apply again")
+    return runs[0]
 
 
-async def _repeat(world: World, change: Change, attempt: Attempt) -> Finding:
-    """Send the intent once more under its key; OPEN where its very body cannot be made again or is not answered."""
+async def _repeat(world: World, change: Change) -> Finding:
+    """Send the intent once more under its key; OPEN where its very request cannot be made again or is not answered.
+
+    The repetition too may apply late: its deadline is durable before it leaves. The agent is not in the body.
+    """
+    record, attempt = world.current(change.address)
     task = change.task
-    if task is None:
+    if task is None or record.generation.fingerprint != task.fingerprint:
         return Finding.OPEN
     new = requesting.new_task(task, attempt.marker)
     if hashlib.sha256(create_body(new)).hexdigest() != attempt.body_digest:
         return Finding.OPEN
     try:
         await upload(world, task)
-        found = await post(world, task.agent, new, attempt.nonce)
+        repeated = replace(attempt, send_deadline=world.chance.now() + world.connection.traits.create_timeout)
+        await world.record(advancing.with_attempt(record, repeated), "repeated", nonce=attempt.nonce)
+        found = await post(world, task.agent, new, repeated)
     except (NotSentError, UnansweredError, RefusedError):
         return Finding.OPEN
     await _adopt(world, change, found)

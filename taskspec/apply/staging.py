@@ -24,7 +24,7 @@ def steps(change: Change) -> tuple[Step, ...]:
         case Action.STOP if change.task is None:
             return (Stop(cause=StopCause.REMOVE), Forget())
         case Action.STOP:
-            return (Stop(cause=StopCause.REPLACE),)
+            return (Stop(cause=_intended_stop(change) or StopCause.REPLACE),)
         case Action.FORGET:
             return (Forget(),)
         case Action.SETTLE:
@@ -61,6 +61,12 @@ def _settling_undeclared(on_remove: OnRemove) -> Settle:
 def _is_fresh(change: Change) -> bool:
     """Tell whether the change starts another generation than the recorded one."""
     return change.record is None or change.generation != change.record.generation.number
+
+
+def _intended_stop(change: Change) -> StopCause | None:
+    """Return the cause of a stop that is recorded already, and was cut off before the run had ended."""
+    last = change.record.generation.last if change.record else None
+    return last.stop if last else None
 
 
 def _ending(change: Change) -> tuple[Step, ...]:

@@ -8,11 +8,13 @@ from taskspec.apply.world import World, unbroken
 from taskspec.desired.model import DesiredTask
 from taskspec.errors import NotFoundError, UnansweredError
 from taskspec.events import AddressForgotten, RunStopped, TitleUpdated
+from taskspec.judging.judging import Expectation, judge
 from taskspec.observed.model import Absent, Present, Unreadable
+from taskspec.observed.refreshing import observe
 from taskspec.plan.model import Change
 from taskspec.state.model import DropRecord, Note, StopCause
 from taskspec.taskapi import endpoints
-from taskspec.taskapi.records import ACTIVE, Status, TaskRecord
+from taskspec.taskapi.records import ENDED, Status, TaskRecord
 
 CONFIRMATION = 60.0
 """How long, in seconds, a stop may take on the remote before it is given up as unconfirmed."""
@@ -25,17 +27,17 @@ async def stop(world: World, change: Change, cause: StopCause) -> TaskRecord | N
     UnansweredError where it has not ended in CONFIRMATION seconds: then nothing may take its place.
     """
     found = await unbroken(_stop(world, change, cause))
-    if found is None or found.status not in ACTIVE:
+    if found is None or found.status in ENDED:
         return found
     try:
         async with asyncio.timeout(CONFIRMATION):
             while True:
                 match await world.watcher.change(found.id, found.agent_id, seen=found.status):
-                    case Present(record=found) if found.status in ACTIVE:
-                        continue
-                    case Present(record=found):
+                    case Present(record=found) if found.status in ENDED:
                         await _stopped(world, change, found)
                         return found
+                    case Present(record=found):
+                        continue
                     case Absent():
                         return None
                     case Unreadable(reason=reason):
@@ -80,10 +82,10 @@ async def _stop(world: World, change: Change, cause: StopCause) -> TaskRecord | 
     try:
         found = await world.connection.run(endpoints.stop_task(run))
     except NotFoundError:
-        return None
-    if found.status not in ACTIVE:
+        return await _looked_for(world, change, run)
+    if found.status in ENDED:
         await _stopped(world, change, found)
-    if found.status in {*ACTIVE, Status.STOPPED}:
+    if found.status not in ENDED - {Status.STOPPED}:
         world.emit(RunStopped(address=change.address, run=run, cause=cause))
     return found
 
@@ -91,4 +93,18 @@ async def _stop(world: World, change: Change, cause: StopCause) -> TaskRecord | 
 async def _stopped(world: World, change: Change, found: TaskRecord) -> None:
     record, attempt, run = world.current_run(change.address)
     ended = replace(attempt, status=found.status, started_at=found.started_at, finished_at=found.finished_at)
+    if found.status != Status.COMPLETED:
+        judgement = judge(found.status, found.result, Expectation(), attempt.stop)
+        ended = replace(ended, verdict=judgement.verdict, detail=judgement.detail)
     await world.record(advancing.with_attempt(record, ended), "stopped", run=run, status=found.status)
+
+
+async def _looked_for(world: World, change: Change, run: str) -> TaskRecord | None:
+    """Look for a run that the remote would not stop because it does not know it; None proves its absence."""
+    match (await observe(world.connection, {run: change.agent}))[run]:
+        case Absent():
+            return None
+        case Present(record=found):
+            return found
+        case Unreadable(reason=reason):
+            raise UnansweredError(f"whether the run {run} has stopped cannot be read: {reason}")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -32,6 +33,8 @@ class World:
     results: ResultsFolder
     chance: Chance
     options: Options
+    places: asyncio.Semaphore
+    """A place for each run that may be active at once."""
     emit: Emit
 
     async def record(self, record: Record, what: str, *changes: StateChange, **data: Any) -> None:
@@ -61,13 +64,15 @@ class World:
 async def unbroken(work: Awaitable[T]) -> T:
     """Carry `work` to its end even if the caller is cancelled meanwhile, and cancel the caller then.
 
-    An effect and the record of it belong together: Ctrl-C must not come between them.
+    An effect and the record of it belong together: Ctrl-C must not come between them, not even twice.
     """
     task = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
-        await asyncio.wait([task])
+        while not task.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([task])
         if not task.cancelled():
             task.exception()
         raise

@@ -19,7 +19,7 @@ def agents() -> None:
 
 
 @agents.command("list")
-@options.targets
+@options.target
 @options.as_json
 def list_agents(words: Sequence[str], project: Path | None, as_json: bool) -> int:
     """List the agents that tasks may name.
@@ -29,7 +29,7 @@ def list_agents(words: Sequence[str], project: Path | None, as_json: bool) -> in
     from taskspec.report.standing import agent_lines
     from taskspec.runner import telling
 
-    invocation = options.invocation(words, project)
+    invocation = options.invocation_of_all(words, project)
     found = asyncio.run(telling.agents(invocation, Wiring(invocation.settings)))
     if as_json:
         say_json({"agents": [asdict(agent) for agent in found]})

@@ -57,6 +57,11 @@ def tell(error: TaskspecError, *, as_json: bool) -> ExitCode:
     return exit_code(error)
 
 
+def say_usage(message: str) -> None:
+    """Write the document of a command line that click refuses."""
+    sys.stdout.write(json.dumps(_document(UsageError(message))) + "\n")
+
+
 def tell_bug(error: BaseException) -> ExitCode:
     """Say that taskspec itself is at fault, and where; the message is left out, as it may hold a secret."""
     frame = traceback.extract_tb(error.__traceback__)[-1]

@@ -40,13 +40,17 @@ class Duration(click.ParamType[float]):
 def targets(command: F) -> F:
     """Add `[TARGET] [ADDRESS]…` and `-C`."""
     command = click.argument("words", nargs=-1, metavar="[TARGET] [ADDRESS]...")(command)
-    return click.option(
-        "-C",
-        "--project",
-        "project",
-        type=click.Path(path_type=Path),
-        help="Project folder or single file; then every argument is an address.",
-    )(command)
+    return _project("Project folder or single file; then every argument is an address.")(command)
+
+
+def target(command: F) -> F:
+    """Add `[TARGET]` and `-C`, for a command that concerns no single task."""
+    command = click.argument("words", nargs=-1, metavar="[TARGET]")(command)
+    return _project("Project folder or single file.")(command)
+
+
+def _project(described: str) -> Callable[[F], F]:
+    return click.option("-C", "--project", "project", type=click.Path(path_type=Path), help=described)
 
 
 def variables(command: F) -> F:
@@ -144,6 +148,17 @@ def invocation(
         settings=from_environ(),
         refresh=Refresh(refresh),
     )
+
+
+def invocation_of_all(words: Sequence[str], project: Path | None) -> Invocation:
+    """Return what a command line asks for that takes no addresses."""
+    found = invocation(words, project)
+    if found.addresses:
+        raise UsageError(
+            f"This command concerns the whole project: it takes no address such as `{found.addresses[0]}`.",
+            hint="Leave it out, or name a project folder.",
+        )
+    return found
 
 
 def _is_target(word: str) -> bool:

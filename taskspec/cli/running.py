@@ -30,6 +30,10 @@ def run(arguments: Sequence[str]) -> int:
         return _INTERRUPTED
     except click.ClickException as error:
         error.show()
+        if "--json" in arguments:
+            from taskspec.cli.failing import say_usage
+
+            say_usage(error.format_message())
         return _USAGE
     except KeyboardInterrupt:
         sys.stderr.write("\nInterrupted.\n")

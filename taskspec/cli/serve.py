@@ -16,7 +16,7 @@ _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 @click.command()
-@options.targets
+@options.target
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port to listen on (default: a free one).")
 @click.option("--api-key-env", metavar="NAME", help="Environment variable that holds the key (default: a random key).")
@@ -41,7 +41,7 @@ def serve(
     from taskspec.engine.hosting import Mode, open_engine
     from taskspec.runner.locating import project_of
 
-    invocation = options.invocation(words, project)
+    invocation = options.invocation_of_all(words, project)
     key = _key(host, api_key_env, invocation.settings.environ)
     config = replace(
         engine_config(project_of(invocation), invocation.settings, parallelism), host=host, port=port, api_key=key

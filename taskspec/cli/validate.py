@@ -24,10 +24,11 @@ def validate(words: Sequence[str], project: Path | None, given: Sequence[str], a
 
     from taskspec.cli.failing import diagnostic_json
     from taskspec.report.findings import lines
-    from taskspec.runner.planning import prepare
+    from taskspec.runner.planning import prepare, require_declared
 
     invocation = options.invocation(words, project, given)
     prepared = prepare(invocation, Wiring(invocation.settings))
+    require_declared(invocation.addresses, prepared.desired.tasks)
     tasks = len(prepared.desired.tasks)
     if as_json:
         warnings = [diagnostic_json(d) for d in prepared.warnings]

@@ -44,7 +44,7 @@ def assign(project: Project, given: GivenVariables) -> tuple[Scope, tuple[Diagno
                 values[spec.name] = _fitting(spec, _parsed(spec.type, text))
             except ValueError as error:
                 broken.add(spec.name)
-                found.append(_refused(spec, Position(file=place), error))
+                found.append(_refused(spec, Position(file=place, line=0, column=0), error))
         elif spec.has_default:
             values[spec.name] = spec.default
         else:
@@ -142,7 +142,7 @@ def _undeclared(name: str, declared: Mapping[str, VariableSpec]) -> Diagnostic:
         summary="Undeclared variable",
         detail=f"`{name}` is given, but the project declares no such variable.",
         hint=nearest(name, declared) or "Declare it under `spec.variables` of the project.",
-        position=Position(file="--var"),
+        position=Position(file="--var", line=0, column=0),
     )
 
 

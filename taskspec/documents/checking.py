@@ -139,7 +139,7 @@ def _wrong(document: Document, violation: Violation) -> Diagnostic:
     value = _value(document, path)
     position = document.position(path)
     words = violation.message
-    if violation.keyword == "type" and violation.detail["says"]:
+    if violation.keyword == "type" and (violation.detail["says"] or "").startswith("must be "):
         words = f"{violation.detail['says']}, {words.rpartition(', ')[2]}"
     if path == ("spec", "state"):
         words = "is not supported by this version yet where it is not `local`"
@@ -160,7 +160,7 @@ def _way_out(violation: Violation, value: Any) -> str:
     if violation.keyword == "enum" and isinstance(value, str):
         return nearest(value, [item for item in wanted if isinstance(item, str)])
     if violation.keyword == "type" and wanted == "string" and isinstance(value, int | float):
-        return "Write it with its unit." if violation.detail["says"] else "Put it in quotes."
+        return "Write it with its unit." if "a duration" in (violation.detail["says"] or "") else "Put it in quotes."
     if violation.keyword == "type" and wanted == "array" and isinstance(value, str):
         return "Write it as a list: [one, two]."
     return ""

@@ -18,7 +18,7 @@ from taskspec.plan.guarding import hold_unknown_agents
 from taskspec.plan.model import Action, Change, Circumstances, Plan, Reason
 from taskspec.plan.retrying import grants_another
 from taskspec.plan.standing import Place, Standing, stand
-from taskspec.state.model import Accepted, Snapshot
+from taskspec.state.model import Accepted, Snapshot, StopCause
 
 __all__ = ["decide", "grants_another"]
 
@@ -62,6 +62,9 @@ def _decide(case: Case) -> Change:
             return start(case, Action.CREATE, reasons.attempt_requested(), *changed_fields(case))
         if case.situation.place is Place.OTHER_REMOTE and case.situation.standing is not Standing.MISSING_ACTIVE:
             return start(case, Action.CREATE, reasons.remote_changed(), *changed_fields(case))
+    if case.requested and _is_out_of_reach(case):
+        why = (reasons.attempt_requested(), reasons.run_unreadable(case.situation))
+        return start(case, Action.CREATE, *why, *changed_fields(case))
     change = _column(case, task)
     if case.requested and not change.paid:
         return replace(change, reasons=(*change.reasons, reasons.request_put_off(case.situation)))
@@ -77,6 +80,11 @@ def _is_accounted_for(case: Case) -> bool:
     if standing is Standing.UNJUDGED:
         return not case.same_text
     return standing is not Standing.NOTHING and standing not in _UNACCOUNTED
+
+
+def _is_out_of_reach(case: Case) -> bool:
+    """Tell whether the run was on an engine whose data is gone: no look can ever account for it, only a person can."""
+    return case.situation.standing is Standing.UNREADABLE and case.situation.place is Place.OTHER_INSTANCE
 
 
 def _column(case: Case, task: DesiredTask) -> Change:
@@ -97,10 +105,8 @@ def _unchanged(case: Case, task: DesiredTask) -> Change:
             return _settled_with_a_run(case)
         case Standing.ACCEPTED:
             return accepted(case, task)
-        case Standing.PENDING | Standing.EXECUTING:
-            return about(case, Action.WAIT, Health.HEALTHY, reasons.run_active(situation))
-        case Standing.PAUSED:
-            return about(case, Action.WAIT, Health.NEEDS_INPUT, reasons.run_active(situation))
+        case Standing.PENDING | Standing.EXECUTING | Standing.PAUSED:
+            return _active(case)
         case Standing.UNJUDGED:
             return about(case, Action.REJUDGE, Health.HEALTHY, reasons.result_not_judged(situation))
         case Standing.REJECTED | Standing.FAILED | Standing.ERROR | Standing.STOPPED_BY_US | Standing.STOPPED_BY_OTHER:
@@ -111,6 +117,15 @@ def _unchanged(case: Case, task: DesiredTask) -> Change:
             return _held(case)
         case _:
             assert_never(situation.standing)
+
+
+def _active(case: Case) -> Change:
+    """Wait for a run; finish the stop of one that a person ended, and that was cut off on its way."""
+    situation, why = case.situation, reasons.run_active(case.situation)
+    if situation.attempt is not None and situation.attempt.stop is StopCause.USER:
+        return about(case, Action.STOP, Health.UNHEALTHY, reasons.stop_unfinished(), why)
+    paused = situation.standing is Standing.PAUSED
+    return about(case, Action.WAIT, Health.NEEDS_INPUT if paused else Health.HEALTHY, why)
 
 
 def _changed(case: Case) -> Change:

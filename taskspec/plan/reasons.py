@@ -160,13 +160,21 @@ def run_unreadable(situation: Situation) -> Reason:
         case Place.OTHER_REMOTE:
             code, why = "run_elsewhere", "was started on another remote: go back to that one until it has ended"
         case Place.OTHER_INSTANCE:
-            code, why = "run_elsewhere", "was started on an engine with another data folder: bring that folder back"
+            code, why = "run_elsewhere", "was started on an engine whose data folder is gone"
         case Place.HERE:
             words = _words(situation.trouble)
             code, why = "run_unreadable", f"could not be read{words}; plan again when the remote answers"
         case _:
             assert_never(situation.place)
+    address = situation.record.address if situation.record else ""
+    if situation.place is Place.OTHER_INSTANCE:
+        why = f"{why}: bring that folder back, or `taskspec retry {address}` starts another run"
     return Reason(code=code, text=f"{_run(situation)} {why}")
+
+
+def stop_unfinished() -> Reason:
+    """Say that a stop by hand was begun and did not get through."""
+    return Reason(code="stop_unfinished", text="`taskspec stop` was cut off before the run had ended: that is finished")
 
 
 def status_unknown(situation: Situation) -> Reason:

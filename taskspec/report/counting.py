@@ -1,6 +1,6 @@
 """Counting: an apply's totals and exit code, derived from its events, so that they cannot disagree with them."""
 
-from taskspec.events import ApplyStarted, ChangeFinished, Effect, Event, Interrupted, RunCreated
+from taskspec.events import ApplyStarted, ChangeFinished, Effect, Event, Interrupted, ResultUnreadable, RunCreated
 from taskspec.health import Health
 from taskspec.plan.model import Action
 from taskspec.report.exiting import ExitCode, foremost, of_health
@@ -30,6 +30,8 @@ class Tally:
                 self._codes.add(ExitCode.TERMINATED)
             case Interrupted():
                 self._codes.add(ExitCode.INTERRUPTED)
+            case ResultUnreadable():
+                self._codes.add(ExitCode.ERROR)
             case ChangeFinished():
                 self._finished(event)
             case _:

@@ -34,7 +34,7 @@ def _total(diagnostics: Iterable[Diagnostic]) -> str:
     parts = [plural(errors, "error")] if errors else []
     if warnings:
         parts.append(plural(warnings, "warning"))
-    return f"{' and '.join(parts)} in the manifests."
+    return f"{' and '.join(parts)}."
 
 
 def _excerpt(position: Position, sources: dict[str, list[str]], root: Path, paint: Paint) -> Iterator[str]:

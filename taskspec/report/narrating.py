@@ -11,6 +11,7 @@ from taskspec.events import (
     Event,
     Interrupted,
     OutcomeUnknown,
+    ResultUnreadable,
     ResultWritten,
     RetryScheduled,
     RunAdopted,
@@ -71,6 +72,8 @@ class Narrator:
                 return address, f"found run {visible(event.run)} on the remote and adopted it"
             case ResultWritten(address=address):
                 return address, f"result in {visible(event.path)}"
+            case ResultUnreadable(address=address):
+                return address, self._paint(f"its result file is missing, and {visible(event.detail)}", "error")
             case RunStopped(address=address):
                 return address, f"stopped run {visible(event.run)} (cause: {event.cause})"
             case TitleUpdated(address=address):
@@ -94,9 +97,10 @@ class Narrator:
         yield self._line(event.address, self._paint(f"{event.verdict}{took}", "good" if accepted else "error"))
         if event.detail and not accepted:
             words = event.detail.splitlines()
-            yield self._paint(indented("\n".join(words[-LONGEST:]), 6), "dim")
-            if len(words) > LONGEST:
-                yield self._paint(f"      ({len(words) - LONGEST} more lines: taskspec logs {event.address})", "dim")
+            if len(words) > LONGEST:  # the reason comes first, and what matters of the agent's words last
+                left_out = f"({len(words) - LONGEST} more lines: taskspec logs {event.address})"
+                words = [words[0], left_out, *words[-LONGEST + 1 :]]
+            yield self._paint(indented("\n".join(words), 6), "dim")
 
     def _finished(self, event: ChangeFinished) -> Iterator[str]:
         match event.effect:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from taskspec.health import Health
 from taskspec.plan.diffing import LineKind, changed_lines
+from taskspec.plan.encoding import path_text
 from taskspec.plan.model import Action, Change, FieldDiff, Missing, Plan
 from taskspec.report.text import Paint, one_line, plural, visible
 
@@ -102,9 +103,10 @@ def _needs_input(change: Change) -> bool:
 
 
 def _diff(diff: FieldDiff, paint: Paint) -> Iterator[str]:
-    name = paint(visible(".".join(str(step) for step in diff.path)), "accent")
-    before, after = _text_of(diff.before), _text_of(diff.after)
-    if "\n" in before or "\n" in after:
+    name = paint(visible(path_text(diff.path)), "accent")
+    whole = any(isinstance(side, str) and "\n" in side for side in (diff.before, diff.after))
+    before, after = _text_of(diff.before, quoted=not whole), _text_of(diff.after, quoted=not whole)
+    if whole:
         yield f"        {name}:"
         for line in changed_lines(before, after):
             yield f"          {paint(f'{line.kind} {visible(line.text)}', _LINE_STYLES[line.kind])}"
@@ -113,10 +115,10 @@ def _diff(diff: FieldDiff, paint: Paint) -> Iterator[str]:
     yield f"        {name}: {' → '.join(sides)}" + ("" if after else " → (absent)")
 
 
-def _text_of(value: Any) -> str:
+def _text_of(value: Any, *, quoted: bool) -> str:
     """Return a side of a difference as text; the empty text for one that has no value."""
     if isinstance(value, Missing):
         return ""
-    if isinstance(value, str):
-        return value if "\n" in value else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str) and not quoted:
+        return value
     return json.dumps(value, ensure_ascii=False)

@@ -115,6 +115,7 @@ def _world(project: Project, ports: Ports, job: Job, plan: Plan, recorder: Recor
         results=results_folder(project),
         chance=ports.chance,
         options=job.options,
+        places=asyncio.Semaphore(job.options.parallelism),
         emit=job.emit,
     )
 
@@ -143,11 +144,13 @@ async def _carry_out(world: World, link: Link) -> None:
 def _ending_by_signal(work: "asyncio.Future[None]", emit: Emit) -> Iterator[None]:
     """Turn the first SIGINT or SIGTERM into an orderly end of `work`; a second one ends at once."""
     loop = asyncio.get_running_loop()
+    before = signal.getsignal(signal.SIGTERM)
 
     def end(signum: int) -> None:
         emit(Interrupted(signum=signum))
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
+        signal.signal(signal.SIGTERM, before)
         work.cancel()
 
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -157,3 +160,4 @@ def _ending_by_signal(work: "asyncio.Future[None]", emit: Emit) -> Iterator[None
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
+        signal.signal(signal.SIGTERM, before)

@@ -124,11 +124,27 @@ def _circumstances(question: Question, ports: Ports, remote: RemoteIdentity) -> 
 def require_known(
     addresses: Iterable[Address], declared: Mapping[Address, object], recorded: Mapping[Address, object]
 ) -> None:
+    """Raise UsageError for an address that is neither declared nor recorded."""
+    _require(addresses, {**declared, **recorded}, "is neither declared nor recorded in this project")
+
+
+def require_declared(addresses: Iterable[Address], declared: Mapping[Address, object]) -> None:
+    """Raise UsageError for an address that is not declared."""
+    _require(addresses, declared, "is not declared in this project")
+
+
+def require_recorded(addresses: Iterable[Address], recorded: Mapping[Address, object]) -> None:
+    """Raise UsageError for an address of which nothing is recorded, declared or not."""
+    _require(addresses, recorded, "has never been applied in this project")
+
+
+def _require(addresses: Iterable[Address], known: Mapping[Address, object], lacking: str) -> None:
     for address in addresses:
-        if address not in declared and address not in recorded:
+        if address not in known:
             raise UsageError(
-                f"`{address}` is neither declared nor recorded in this project.",
-                hint=nearest(address, [*declared, *recorded]) or "`taskspec status` lists what there is.",
+                f"`{address}` {lacking}.",
+                hint=nearest(address, known)
+                or "`taskspec plan` shows what is declared, `taskspec status` what was applied.",
             )
 
 

@@ -13,12 +13,12 @@ from taskspec.health import Health
 from taskspec.runner.applying import locked
 from taskspec.runner.locating import project_of
 from taskspec.runner.model import Invocation, Need, Ports
-from taskspec.runner.planning import is_open, require_known
+from taskspec.runner.planning import is_open, require_recorded
 from taskspec.state.model import Attempt, Note, PutRecord, Record, Snapshot, StopCause, Verdict
 from taskspec.state.store import Lease, StateStore
 from taskspec.taskapi import endpoints
 from taskspec.taskapi.drivers import Connection
-from taskspec.taskapi.records import ACTIVE
+from taskspec.taskapi.records import ACTIVE, ENDED, Status
 
 Approve = Callable[[tuple[Address, ...]], bool]
 
@@ -41,7 +41,7 @@ async def stop(invocation: Invocation, ports: Ports, approve: Approve, emit: Emi
         snapshot = reader.read()
     finally:
         reader.close()
-    require_known(invocation.addresses, {}, snapshot.records)
+    require_recorded(invocation.addresses, snapshot.records)
     running = _running(snapshot, invocation.addresses)
     if running and not approve(tuple(item.record.address for item in running)):
         return False
@@ -107,5 +107,6 @@ async def _end_one(connection: Connection, item: _Running, emit: Emit) -> str | 
             )
         )
         return None
-    emit(RunStopped(address=item.record.address, run=item.run, cause="user"))
+    if found.status not in ENDED - {Status.STOPPED}:
+        emit(RunStopped(address=item.record.address, run=item.run, cause="user"))
     return found.status

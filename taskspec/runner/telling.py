@@ -12,7 +12,7 @@ from taskspec.observed.refreshing import observe
 from taskspec.report.standing import Standing
 from taskspec.runner.locating import project_of
 from taskspec.runner.model import Invocation, Need, Ports
-from taskspec.runner.planning import is_open, require_known
+from taskspec.runner.planning import is_open, require_recorded
 from taskspec.state.model import Accepted, Attempt, Record, Sending, Snapshot, Verdict
 from taskspec.taskapi import endpoints
 from taskspec.taskapi.records import AgentRecord, Status, TaskEvent
@@ -24,7 +24,7 @@ async def status(invocation: Invocation, ports: Ports) -> list[Standing]:
     """Return how each recorded address stands, with what its run shows at this moment where it is active."""
     project = project_of(invocation)
     snapshot = _snapshot(project, ports)
-    require_known(invocation.addresses, {}, snapshot.records)
+    require_recorded(invocation.addresses, snapshot.records)
     records = _chosen(snapshot, invocation.addresses)
     observations = await _observations(project, ports, records)
     return [_standing(record, observations) for record in records]
@@ -34,7 +34,7 @@ def results(invocation: Invocation, ports: Ports) -> list[tuple[Record, Accepted
     """Return the accepted results, of the given addresses or of all."""
     project = project_of(invocation)
     snapshot = _snapshot(project, ports)
-    require_known(invocation.addresses, {}, snapshot.records)
+    require_recorded(invocation.addresses, snapshot.records)
     return [(r, r.accepted) for r in _chosen(snapshot, invocation.addresses) if r.accepted is not None]
 
 
@@ -83,7 +83,7 @@ def _chosen(snapshot: Snapshot, addresses: tuple[Address, ...]) -> list[Record]:
 
 
 def _newest_run(snapshot: Snapshot, address: Address) -> tuple[Record, Attempt, str]:
-    require_known((address,), {}, snapshot.records)
+    require_recorded((address,), snapshot.records)
     record = snapshot.records[address]
     for attempt in reversed(record.generation.attempts):
         if attempt.run is not None:

@@ -234,7 +234,9 @@ def applied(change):
         case Action.STOP if change.task is None:
             return None
         case Action.STOP:
-            return with_last(change.record, status="stopped", stop=StopCause.REPLACE)
+            cause = change.record.generation.last.stop or StopCause.REPLACE
+            ended = {"status": "stopped", "stop": cause, "verdict": Verdict.STOPPED}
+            return with_last(change.record, **ended, title=change.task.title)
         case Action.UPDATE:
             return with_last(change.record, title=change.task.title)
         case Action.SETTLE if change.task is None:

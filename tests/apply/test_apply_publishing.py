@@ -1,0 +1,100 @@
+"""Results as plain files: whole or not at all, with their provenance, made again whenever they are missing."""
+
+import json
+import os
+import stat
+
+import pytest
+from apply_stages import A, task
+
+from taskspec.errors import StateError
+from taskspec.events import ResultWritten
+
+MARKDOWN = {"outputFormat": "markdown"}
+
+
+@pytest.fixture
+def folder(stage):
+    return stage.folder / "results"
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize(("output_format", "suffix"), [("markdown", "md"), ("text", "txt"), ("voice", "txt")])
+def test_a_result_is_named_by_its_address_and_format(stage, folder, output_format, suffix):
+    stage.apply(task(outputFormat=output_format))
+    assert set(names(folder)) == {"a.provenance.json", f"a.{suffix}"}
+    assert [event.path for event in stage.told(ResultWritten)] == [f"results/a.{suffix}"]
+
+
+def test_the_provenance_tells_where_a_result_comes_from(stage, folder):
+    stage.remote.scripts["Write."] = [
+        [
+            {
+                "status": "completed",
+                "result": "née\n",
+                "started_at": 1_700_000_000.0,
+                "finished_at": 1_700_000_002.5,
+                "tokens": {"prompt_tokens": 10, "completion_tokens": 20},
+            }
+        ]
+    ]
+    stage.apply(task(agentVersion="3"))
+    told = json.loads((folder / "a.provenance.json").read_text())
+    assert told["address"] == "a"
+    assert (told["generation"], told["attempt"], told["run"], told["verdict"]) == (1, 1, "run-1", "accepted")
+    assert (told["agent"], told["agentVersion"]) == ("writer", "3")
+    assert told["fingerprint"] == stage.record().generation.fingerprint
+    assert (told["startedAt"], told["seconds"]) == ("2023-11-14T22:13:20.000+00:00", 2.5)
+    assert told["tokens"] == {"prompt": 10, "completion": 20}
+    assert told["result"]["bytes"] == len("née\n".encode())
+    assert (folder / "a.txt").read_bytes() == "née\n".encode()
+
+
+def test_another_format_takes_the_file_of_the_old_ending_away(stage, folder):
+    stage.apply(task())
+    stage.apply(task(**MARKDOWN))
+    assert names(folder) == ["a.md", "a.provenance.json"]
+
+
+def test_where_the_new_file_cannot_be_written_the_old_one_stays(stage, folder):
+    stage.apply(task())
+    (folder / "a.md").mkdir()
+    with pytest.raises(StateError):
+        stage.apply(task(**MARKDOWN))
+    assert (folder / "a.txt").exists()
+    assert not [name for name in names(folder) if name.startswith(".")]
+
+
+def test_files_get_the_permissions_of_the_user_s_own_files(stage, folder):
+    before = os.umask(0o027)
+    try:
+        stage.apply(task())
+        assert os.umask(0o027) == 0o027
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((folder / "a.txt").stat().st_mode) == 0o640
+
+
+def test_a_results_folder_that_cannot_be_written_is_one_error_before_anything_starts(stage, folder):
+    folder.write_text("a file is in the way")
+    with pytest.raises(StateError, match="the results folder results cannot be written"):
+        stage.apply(task())
+    assert stage.remote.asked["POST"] == 0
+    assert stage.record() is None
+
+
+def test_a_rejected_result_is_not_published(stage, folder):
+    stage.remote.scripts["Write."] = [[{"status": "completed", "result": "not json"}]]
+    stage.apply(task(outputFormat="json"))
+    assert names(folder) == []
+
+
+def test_an_older_accepted_result_stays_in_its_file_when_the_next_fails(stage, folder):
+    stage.apply(task())
+    stage.remote.scripts["Write more."] = [["failed"]]
+    stage.apply(task(prompt="Write more."))
+    assert (folder / "a.txt").read_text() == "answer to Write."
+    assert stage.record(A).accepted.generation == 1

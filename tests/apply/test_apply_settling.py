@@ -1,0 +1,193 @@
+"""Settling: an unknown outcome becomes one run, never two. A missing answer is never taken for "no"."""
+
+import asyncio
+
+import pytest
+from apply_stages import A, cut_when, task
+
+from taskspec.events import Effect, OutcomeUnknown, RunAdopted, RunCreated
+from taskspec.health import Health
+from taskspec.state.model import Sending
+
+
+def left_unknown(stage, send, *tasks):
+    """Let one apply end with an unknown outcome."""
+    stage.remote.sends = [send]
+    finished = stage.apply(*(tasks or [task()]), hold_unknown=True)
+    assert finished[A].effect is Effect.UNKNOWN
+
+
+@pytest.mark.parametrize("send", ["drop", "apply-503", "nonsense"])
+def test_where_keys_are_honoured_the_repeated_create_binds_the_first_run(stage, send):
+    stage.remote.honours_keys = True
+    left_unknown(stage, send)
+    assert stage.apply(task())[A].verdict == "accepted"
+    assert stage.remote.asked["POST"] == 2
+    assert len(stage.remote.runs) == 1
+    assert stage.told(RunAdopted)
+
+
+def test_where_keys_are_honoured_a_create_that_never_arrived_is_made_good(stage):
+    stage.remote.honours_keys = True
+    left_unknown(stage, "lose")
+    before = stage.clock.time
+    assert stage.apply(task())[A].verdict == "accepted"
+    assert len(stage.remote.runs) == len(stage.attempts()) == 1
+    assert stage.clock.time - before < 60, "nobody has to wait for a quiet period"
+
+
+def test_where_keys_are_not_honoured_the_run_is_found_by_its_marker(stage):
+    left_unknown(stage, "drop")
+    assert stage.apply(task())[A].verdict == "accepted"
+    assert stage.remote.asked["POST"] == 1
+
+
+def test_a_lost_create_is_repeated_only_after_its_deadline_and_the_quiet_period(stage):
+    began = stage.clock.time
+    left_unknown(stage, "lose")
+    created_at = []
+
+    async def note(request):
+        created_at.append(stage.clock.time - began)
+
+    stage.remote.before_answering = note
+    assert stage.apply(task())[A].verdict == "accepted"
+    (after,) = created_at
+    assert after >= 60 + 120
+    assert [attempt.sending for attempt in stage.attempts()] == [Sending.ABSENT, Sending.BOUND]
+    assert len(stage.remote.runs) == 1
+
+
+@pytest.mark.parametrize("lateness", [0.0, 59.0, 90.0])
+@pytest.mark.parametrize("list_lag", [0.0, 60.0, 85.0])
+def test_late_requests_and_lagging_lists_never_make_a_second_run(stage, lateness, list_lag):
+    stage.remote.lateness, stage.remote.list_lag = lateness, list_lag
+    left_unknown(stage, "late")
+    assert stage.apply(task())[A].verdict == "accepted"
+    assert len(stage.remote.runs) == 1
+
+
+@pytest.mark.parametrize(("lateness", "list_lag"), [(90.0, 0.0), (0.0, 85.0)])
+def test_without_the_quiet_period_the_same_remote_gets_two_runs(stage, lateness, list_lag):
+    """The negative control: a suite in which this protocol makes no duplicate would prove nothing."""
+    stage.remote.lateness, stage.remote.list_lag = lateness, list_lag
+    stage.traits["quiet_period"] = 0.0
+    left_unknown(stage, "late")
+    stage.apply(task())
+    assert len(stage.remote.started("Write.")) == 2
+
+
+def test_a_list_that_fails_proves_nothing(stage):
+    left_unknown(stage, "lose")
+    stage.clock.time += 10_000
+    stage.remote.lists = False
+    finished = stage.apply(task())[A]
+    assert (finished.effect, finished.health) == (Effect.UNKNOWN, Health.UNKNOWN)
+    assert stage.attempts()[-1].sending is Sending.INTENDED
+    assert stage.remote.asked["POST"] == 1
+
+
+def test_holding_unknowns_does_not_wait_and_leaves_them_open(stage):
+    left_unknown(stage, "lose")
+    before = stage.clock.time
+    assert stage.apply(task(), hold_unknown=True)[A].effect is Effect.UNKNOWN
+    assert stage.clock.time == before
+    assert stage.told(OutcomeUnknown)
+    assert stage.attempts()[-1].sending is Sending.INTENDED
+
+
+def test_an_unknown_of_this_very_apply_is_settled_in_it(stage):
+    stage.remote.sends = ["lose", "drop"]
+    assert stage.apply(task())[A].effect is Effect.UNKNOWN
+    assert stage.apply(task())[A].verdict == "accepted"
+    assert len(stage.remote.runs) == 1
+
+
+def test_a_second_unknown_while_settling_ends_no_runs_of_others(stage):
+    stage.remote.sends = ["lose", "drop"]
+    stage.apply(task())
+    assert stage.ended_runs == 0
+
+
+def test_a_key_is_not_repeated_for_another_agent(stage):
+    stage.remote.honours_keys = True
+    left_unknown(stage, "lose")
+    assert stage.apply(task(agent="editor"))[A].verdict == "accepted"
+    assert [run.agent for run in stage.remote.runs.values()] == ["editor"]
+    assert stage.record().generation.number == 2
+
+
+def test_a_repetition_that_applies_late_is_still_the_only_run(stage):
+    stage.remote.honours_keys = True
+    left_unknown(stage, "lose")
+    stage.clock.time += 10_000
+    stage.remote.sends, stage.remote.lateness = ["late"], 50.0
+    assert stage.apply(task())[A].verdict == "accepted"
+    assert len(stage.remote.runs) == 1
+
+
+def test_killed_after_a_repetition_left_the_next_apply_still_waits_for_it(stage):
+    stage.remote.honours_keys = True
+    left_unknown(stage, "lose")
+    stage.clock.time += 10_000
+    stage.remote.sends, stage.remote.lateness = ["late"], 50.0
+    stage.apply(task(), hold_unknown=True)
+    stage.remote.honours_keys = False
+    assert stage.apply(task())[A].verdict == "accepted"
+    assert len(stage.remote.runs) == 1
+
+
+def test_an_adopted_run_of_another_text_is_stopped_and_the_new_text_runs(stage):
+    stage.remote.scripts["Write."] = [["executing"]]
+    left_unknown(stage, "drop")
+    assert stage.apply(task(prompt="Write more."))[A].verdict == "accepted"
+    assert stage.remote.runs["run-1"].steps == ["stopped"]
+    assert stage.record().generation.number == 2
+
+
+@pytest.mark.parametrize(
+    ("on_remove", "kept", "shows"),
+    [("stop", False, "stopped"), ("forget", False, "executing"), ("hold", True, "executing")],
+)
+def test_an_adopted_run_of_a_removed_task_follows_its_policy(stage, on_remove, kept, shows):
+    stage.remote.scripts["Write."] = [["executing"]]
+    left_unknown(stage, "drop", task(policies={"on_remove": on_remove}))
+    stage.apply()
+    assert (stage.record() is not None) is kept
+    assert stage.remote.runs["run-1"].steps == [shows]
+
+
+@pytest.mark.parametrize("on_remove", ["stop", "forget", "hold"])
+def test_an_intent_of_a_removed_task_that_never_arrived_is_dropped(stage, on_remove):
+    left_unknown(stage, "lose", task(policies={"on_remove": on_remove}))
+    stage.apply()
+    assert stage.record() is None
+
+
+def test_cut_while_settling_leaves_the_intent_open(stage, monkeypatch):
+    from taskspec.apply import settling
+
+    monkeypatch.setattr(settling, "asyncio", asyncio)
+    left_unknown(stage, "lose")
+    finished = stage.play(cut_when(lambda: stage.told(OutcomeUnknown)), task())
+    assert finished[A].effect is Effect.UNKNOWN
+    assert stage.attempts()[-1].sending is Sending.INTENDED
+    assert not stage.told(RunCreated)
+
+
+@pytest.mark.parametrize("killed", ["before sending", "after sending"])
+def test_killed_between_intent_and_run_id_the_next_apply_makes_exactly_one_run(stage, monkeypatch, killed):
+    from taskspec.apply import sending
+
+    async def die(*sent):
+        if killed == "after sending":
+            await post(*sent)
+        raise MemoryError("killed")
+
+    post = sending.post
+    with monkeypatch.context() as patch:
+        patch.setattr(sending, "post", die)
+        with pytest.raises(MemoryError):
+            stage.apply(task())
+    assert stage.apply(task())[A].verdict == "accepted"
+    assert len(stage.remote.runs) == 1

@@ -1,0 +1,115 @@
+"""The table: each planned change and its steps."""
+
+from dataclasses import replace
+
+import pytest
+from apply_stages import REMOTE, A, task
+
+from taskspec.apply.advancing import intended
+from taskspec.apply.model import Create, Follow, Forget, Retitle, Settle, Stop
+from taskspec.apply.staging import settling_steps, steps
+from taskspec.health import Health
+from taskspec.plan.model import Action, Change, Reason
+from taskspec.state.model import Accepted, Attempt, ResultRef, StopCause
+
+TASK = task()
+OTHER = task(prompt="Write something else.")
+ATTEMPT = Attempt(
+    number=1, nonce="n", marker="[m]", body_digest="0", intended_at=0.0, send_deadline=60.0, remote=REMOTE
+)
+
+
+def change(action, *, of=TASK, record=None, generation=1, run=None):
+    return Change(
+        address=A,
+        action=Action(action),
+        reasons=(Reason(code="c", text="t"),),
+        health=Health.HEALTHY,
+        agent="writer",
+        generation=generation,
+        run=run,
+        task=of,
+        record=record,
+    )
+
+
+def record(of=TASK, *, on_remove="stop", accepted=None):
+    made = intended(change("create", of=of), None, ATTEMPT, fresh=True, plan="p0")
+    kept = accepted and Accepted(
+        generation=1,
+        fingerprint=accepted.fingerprint,
+        plan="p0",
+        agent="writer",
+        attempt=ATTEMPT,
+        result=ResultRef.of("x", None),
+        at=1.0,
+    )
+    policies = task(policies={"on_remove": on_remove}).policies
+    return replace(made, accepted=kept, on_remove=policies.on_remove)
+
+
+REPLACED, REMOVED, RETRIED = (Stop(cause=cause) for cause in (StopCause.REPLACE, StopCause.REMOVE, StopCause.RETRY))
+AGAIN, ANEW = Create(fresh=False), Create(fresh=True)
+
+TABLE = {
+    "none": (change("none"), ()),
+    "hold": (change("hold"), ()),
+    "blocked": (change("blocked"), ()),
+    "first create": (change("create"), (ANEW, Follow())),
+    "next attempt": (change("create", record=record()), (AGAIN, Follow())),
+    "next generation": (change("create", record=record(), generation=2), (ANEW, Follow())),
+    "next attempt after an error": (change("create", record=record(), run="r"), (RETRIED, AGAIN, Follow())),
+    "next generation after an error": (
+        change("create", record=record(OTHER), generation=2, run="r"),
+        (RETRIED, ANEW, Follow()),
+    ),
+    "replace": (change("replace", record=record(), generation=2, run="r"), (REPLACED, ANEW, Follow())),
+    "wait": (change("wait", record=record()), (Follow(),)),
+    "rejudge": (change("rejudge", record=record()), (Follow(),)),
+    "update": (change("update", record=record()), (Retitle(),)),
+    "stop of what is not declared": (change("stop", of=None, record=record()), (REMOVED, Forget())),
+    "stop of what came after an accepted text": (change("stop", record=record(OTHER)), (REPLACED,)),
+    "forget": (change("forget", of=None, record=record()), (Forget(),)),
+}
+
+SETTLING = {
+    "the declared text": (TASK, record(), Settle(adopted=(Follow(),), absent=(AGAIN, Follow()))),
+    "another text": (
+        TASK,
+        record(OTHER),
+        Settle(adopted=(REPLACED, ANEW, Follow()), absent=(ANEW, Follow())),
+    ),
+    "another text, and the declared one is accepted": (
+        TASK,
+        record(OTHER, accepted=TASK),
+        Settle(adopted=(REPLACED,), absent=()),
+    ),
+    "nothing recorded any more": (TASK, None, Settle(adopted=(Follow(),), absent=(AGAIN, Follow()))),
+    "undeclared, to be stopped": (None, record(), Settle(adopted=(REMOVED, Forget()), absent=(Forget(),))),
+    "undeclared, to be forgotten": (
+        None,
+        record(on_remove="forget"),
+        Settle(adopted=(Forget(),), absent=(Forget(),)),
+    ),
+    "undeclared, to be held": (None, record(on_remove="hold"), Settle(adopted=(), absent=(Forget(),))),
+}
+
+
+@pytest.mark.parametrize("case", TABLE)
+def test_a_change_has_these_steps(case):
+    planned, expected = TABLE[case]
+    assert steps(planned) == expected
+
+
+@pytest.mark.parametrize("case", SETTLING)
+def test_an_intent_is_settled_like_this(case):
+    declared, recorded, expected = SETTLING[case]
+    planned = change("settle", of=declared, record=recorded)
+    assert steps(planned) == (expected,)
+    assert settling_steps(recorded, planned) == expected
+
+
+def test_the_table_has_a_row_for_every_action():
+    covered = {planned.action for planned, _ in TABLE.values()}
+    assert covered | {Action.SETTLE, Action.ADOPT, Action.MOVE} == set(Action)
+    assert steps(change("adopt")) == steps(change("move")) == ()

@@ -1,0 +1,51 @@
+"""The shapes that docs/json.md promises are those that the commands print."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from docs_pages import blocks, page, rows, section
+
+
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory):
+    """Return what a command prints as JSON, in the folder of the README's smallest project, applied once."""
+    folder = tmp_path_factory.mktemp("hello")
+    manifest = next(block for block in blocks(page("README.md")) if block.file)
+    (folder / "taskspec.yaml").write_text(manifest.text, encoding="utf-8")
+    environ = {**os.environ, "XDG_CACHE_HOME": str(folder / "cache")}
+
+    def run(*arguments: str):
+        command = [sys.executable, "-m", "taskspec", *arguments]
+        return subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=60).stdout
+
+    run("apply", "--yes")
+    return run
+
+
+def _told(command: str) -> list[str]:
+    row = next(row for row in rows(section(page("docs/json.md"), "For machines")) if row[0] == f"`{command}`")
+    return re.findall(r'"(\w+)"', row[1])
+
+
+def _keys(document) -> list[str]:
+    """Return the keys of a document, then those of the first row of the list that is its only value."""
+    inner = next(iter(document.values()))
+    return [*document, *(inner[0] if isinstance(inner, list) and inner else ())]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["validate", "status", "results", "agents list"])
+def test_the_documents_have_the_keys_that_are_told(printed, command):
+    assert _keys(json.loads(printed(*command.split(), "--json"))) == _told(command)
+
+
+@pytest.mark.slow
+def test_trouble_has_the_keys_that_are_told(printed):
+    found = json.loads(printed("plan", "--json", "--var", "colour=red"))["error"]
+    assert set(found) == {"message", "hint", "exitCode", "diagnostics"}
+    assert set(json.loads(printed("plan", "--json", "nosuch"))["error"]) == {"message", "hint", "exitCode"}
+    assert set(json.loads(printed("plan", "--json", "--bogus"))["error"]) == {"message", "hint", "exitCode"}

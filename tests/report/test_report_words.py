@@ -1,0 +1,181 @@
+"""The exact words of a plan and of an apply, as snapshots: reviewed like code."""
+
+import dataclasses
+import json
+
+import pytest
+
+from taskspec import events
+from taskspec.address import Address
+from taskspec.diagnostics import Position
+from taskspec.events import ChangeFinished, Effect
+from taskspec.health import Health
+from taskspec.plan.model import Action, Change, FieldDiff, Missing, Plan, Reason
+from taskspec.report.counting import Tally
+from taskspec.report.jsonlines import JsonLines
+from taskspec.report.narrating import Narrator
+from taskspec.report.plans import lines
+from taskspec.report.text import Paint
+
+A = Address("report")
+EVIL = "\x1b[2J\u202eevil"
+MISSING = Missing.MISSING
+
+
+def change(action, health=Health.HEALTHY, **more):
+    at = Position(file="tasks.yaml", line=7, column=3)
+    reasons = (Reason(code="some", text=f"why it is {action}", position=at), Reason(code="other", text="and one more"))
+    return Change(**{"address": A, "action": action, "reasons": reasons, "health": health, "agent": "writer", **more})
+
+
+def plan(*changes, unselected=0):
+    return Plan(
+        id="p",
+        project="sales",
+        environment="default",
+        lineage="l",
+        serial=1,
+        created_at=0.0,
+        changes=changes,
+        unselected=unselected,
+    )
+
+
+CHANGES = {
+    "none": change(Action.NONE),
+    "none, unhealthy": change(Action.NONE, Health.UNHEALTHY, verdict="failed", generation=2, attempt=3),
+    "create": change(
+        Action.CREATE,
+        paid=True,
+        generation=1,
+        attempt=1,
+        diffs=(
+            FieldDiff(path=("agent",), before=MISSING, after="writer"),
+            FieldDiff(path=("prompt",), before=MISSING, after="one\ntwo\n"),
+        ),
+    ),
+    "create again": change(Action.CREATE, Health.UNHEALTHY, paid=True, generation=1, attempt=2, run="r1"),
+    "update": change(Action.UPDATE, diffs=(FieldDiff(path=("title",), before="Old", after="New"),)),
+    "replace": change(
+        Action.REPLACE,
+        paid=True,
+        destructive=True,
+        generation=2,
+        attempt=1,
+        diffs=(
+            FieldDiff(path=("prompt",), before="one\ntwo\nthree\n", after="one\n2\nthree\n"),
+            FieldDiff(path=("additionalContext",), before="one", after="one\ntwo"),
+            FieldDiff(path=("llm", "name"), before="gpt-5", after=MISSING),
+            FieldDiff(path=("files", 0), before={"path": "a"}, after=None),
+        ),
+    ),
+    "stop": change(Action.STOP, destructive=True, generation=1),
+    "forget": change(Action.FORGET, generation=1),
+    "adopt": change(Action.ADOPT, generation=1),
+    "wait": change(Action.WAIT, generation=1),
+    "wait for a person": change(Action.WAIT, Health.NEEDS_INPUT, generation=1),
+    "settle": change(Action.SETTLE, Health.UNKNOWN, paid=True, generation=1),
+    "rejudge": change(Action.REJUDGE, generation=1),
+    "move": change(Action.MOVE, generation=1),
+    "hold": change(Action.HOLD, Health.UNKNOWN, generation=1, in_error=True),
+    "blocked": change(Action.BLOCKED, Health.UNHEALTHY),
+    "hostile": change(
+        Action.CREATE,
+        agent=EVIL,
+        reasons=(Reason(code="c", text=EVIL),),
+        diffs=(FieldDiff(path=(EVIL,), before=EVIL, after=f"{EVIL}\n{EVIL}"),),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CHANGES)
+def test_a_plan_says_what_is_to_be_done_and_why(case, snapshot):
+    text = "\n".join(lines(plan(CHANGES[case]), Paint(False)))
+    assert snapshot == text
+    assert "\x1b" not in text
+
+
+def test_a_plan_of_everything_counts_each(snapshot):
+    assert snapshot == "\n".join(lines(plan(*CHANGES.values(), unselected=2), Paint(False))).splitlines()[-1]
+
+
+def test_a_plan_of_nothing(snapshot):
+    assert snapshot == "\n".join(lines(plan(), Paint(False)))
+
+
+def test_every_action_has_its_case():
+    assert {case.action for case in CHANGES.values()} == set(Action)
+
+
+def finished(effect, health=Health.HEALTHY, **more):
+    return ChangeFinished(address=A, action="create", effect=effect, health=health, **more)
+
+
+TOLD = {
+    "ApplyStarted": events.ApplyStarted(plan="p", changes=2, paid=1),
+    "RunCreated": events.RunCreated(address=A, agent="writer", generation=2, attempt=1, run="r1"),
+    "RunCreated again": events.RunCreated(address=A, agent="writer", generation=2, attempt=3, run=EVIL),
+    "RunAdopted": events.RunAdopted(address=A, run="r1"),
+    "RunStatusChanged": events.RunStatusChanged(address=A, run="r1", status="executing"),
+    "RunEnded": events.RunEnded(address=A, run="r1", status="completed", verdict="accepted", seconds=61.0),
+    "RunEnded failed": events.RunEnded(
+        address=A, run="r1", status="failed", verdict="failed", detail=f"exit code 1\n{EVIL}\n\nlast"
+    ),
+    "RunEnded at length": events.RunEnded(
+        address=A, run="r1", status="failed", verdict="failed", detail="\n".join(f"line {n}" for n in range(20))
+    ),
+    "ResultWritten": events.ResultWritten(address=A, path="results/report.md"),
+    "ResultUnreadable": events.ResultUnreadable(address=A, detail="the result is damaged"),
+    "RunStopped": events.RunStopped(address=A, run="r1", cause="replace"),
+    "TitleUpdated": events.TitleUpdated(address=A, run="r1", kept=True),
+    "TitleUpdated not": events.TitleUpdated(address=A, run="r1", kept=False),
+    "AddressForgotten": events.AddressForgotten(address=A),
+    "RetryScheduled": events.RetryScheduled(address=A, attempt=2, seconds=30.0),
+    "OutcomeUnknown": events.OutcomeUnknown(address=A, seconds=5.0, detail="the connection was cut"),
+    "WaitedTooLong": events.WaitedTooLong(addresses=(A, Address("b"))),
+    "Interrupted": events.Interrupted(signum=2),
+    "ChangeFinished done": finished(Effect.DONE, verdict="accepted"),
+    "ChangeFinished left": finished(Effect.LEFT, detail="run r1 goes on"),
+    "ChangeFinished left ill": finished(Effect.LEFT, Health.UNHEALTHY, verdict="failed", detail="exit code 1"),
+    "ChangeFinished failed": finished(Effect.FAILED, Health.UNHEALTHY, detail=f"no connection {EVIL}"),
+    "ChangeFinished unknown": finished(Effect.UNKNOWN, Health.UNKNOWN, detail="not known yet"),
+    "ChangeFinished cut": finished(Effect.CUT, detail="the run is executing"),
+    "ChangeFinished cut early": finished(Effect.CUT),
+    "ApplyFinished": events.ApplyFinished(seconds=3.2),
+}
+
+
+def narrated(*heard):
+    written, tally = [], Tally()
+    narrator = Narrator(written.append, Paint(False), tally)
+    for event in heard:
+        tally.on(event)
+        narrator.on(event)
+    narrator.close()
+    return "\n".join(written)
+
+
+@pytest.mark.parametrize("case", TOLD)
+def test_an_apply_says_what_happens(case, snapshot):
+    told = narrated(TOLD[case])
+    assert snapshot == told
+    assert "\x1b" not in told
+
+
+def test_the_last_line_sums_up(snapshot):
+    heard = [*TOLD.values(), finished(Effect.LEFT, Health.NEEDS_INPUT), TOLD["ApplyFinished"]]
+    assert snapshot == narrated(*heard).splitlines()[-1]
+
+
+def test_every_event_has_its_case_and_is_a_line_of_json():
+    kinds = {kind.__name__ for kind in events.Event.__subclasses__()}
+    assert {type(event).__name__ for event in TOLD.values()} == kinds
+    written = []
+    view = JsonLines(written.append, lambda: "2026-01-01T00:00:00.000+00:00")
+    for event in TOLD.values():
+        view.on(event)
+    rows = [json.loads(line) for line in written]
+    assert [row["event"] for row in rows] == [type(event).__name__ for event in TOLD.values()]
+    assert all(line.isascii() and "\n" not in line for line in written)
+    for row, event in zip(rows, TOLD.values(), strict=True):
+        assert row.keys() == {"format", "event", "time", *(field.name for field in dataclasses.fields(event))}

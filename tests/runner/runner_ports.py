@@ -1,0 +1,97 @@
+"""Ports onto a scripted remote: what the composition root gives, for tests. Knows no engine."""
+
+import asyncio
+from contextlib import asynccontextmanager
+from itertools import count
+from pathlib import Path
+
+from scripted_remote import ScriptedRemote
+
+from taskspec.apply.model import Options
+from taskspec.chance import Chance
+from taskspec.events import ChangeFinished
+from taskspec.runner.applying import Job, apply
+from taskspec.runner.model import Invocation, Link, Offline
+from taskspec.runner.stopping import stop
+from taskspec.settings import Settings
+from taskspec.state.model import Holder
+from taskspec.state.sqlite import SqliteState
+from taskspec.taskapi.drivers import Connection
+from taskspec.taskapi.flow import Patience
+from taskspec.taskapi.remotes import Endpoint, RemoteIdentity, Traits
+
+HOLDER = Holder(user="alice", host="laptop", pid=1, command="taskspec apply", since=0.0)
+
+
+class ScriptedPorts:
+    """A project folder, a scripted remote, and the stories told with them."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.remote = ScriptedRemote()
+        self.owned = False
+        """The remote ends with the command, as an embedded engine that the command has started."""
+        self.needs = []
+        self.events = []
+        nonces = (f"{number:016x}" for number in count(1))
+        self.chance = Chance(now=self.remote.clock.now, nonce=lambda: next(nonces))
+
+    def write(self, text, name="tasks.yaml"):
+        (self.folder / name).write_text(text)
+
+    def task(self, name="a", prompt="Write.", **policies):
+        said = "".join(f"  {field}: {value}\n" for field, value in policies.items())
+        head = f"apiVersion: taskspec/v1\nkind: Task\nmetadata: {{name: {name}}}\n"
+        self.write(f"{head}spec:\n  agent: writer\n  prompt: {prompt}\n{said}", f"{name}.yaml")
+
+    def apply(self, *addresses, approve=lambda plan: True, requested=(), **options):
+        self.events = []
+        job = Job(options=Options(**options), approve=approve, emit=self.events.append, requested=frozenset(requested))
+        return asyncio.run(apply(self.invocation(*addresses), self, job))
+
+    def stop(self, *addresses, approve=lambda addresses: True):
+        self.events = []
+        return asyncio.run(stop(self.invocation(*addresses), self, approve, self.events.append))
+
+    def invocation(self, *addresses):
+        settings = Settings(environ={}, cache_folder=self.folder.parent / "cache")
+        return Invocation(target=self.folder, addresses=addresses, settings=settings)
+
+    def told(self, kind):
+        return [event for event in self.events if isinstance(event, kind)]
+
+    def finished(self):
+        return {event.address: event for event in self.told(ChangeFinished)}
+
+    def records(self):
+        store = SqliteState(self.folder / ".taskspec", "sales", "default", read_only=True)
+        try:
+            return store.read().records
+        finally:
+            store.close()
+
+    def offline(self, project):
+        identity = RemoteIdentity(type="xpander", url="https://remote.test", organization="o")
+        traits = Traits(honours_idempotency_keys=self.remote.honours_keys, poll_interval=0.01)
+        return Offline(identity=identity, traits=traits, declares_agents=True)
+
+    @asynccontextmanager
+    async def connect(self, project, need):
+        self.needs.append(need)
+        offline = self.offline(project)
+        async with self.remote.listening() as root:
+            endpoint = Endpoint(rest_root=root, events_root=f"{root}/None", api_key="k" * 32)
+            async with Connection(endpoint, offline.identity, offline.traits) as connection:
+                connection._patience = Patience(jitter=lambda: 0.0)
+                yield Link(connection=connection, end_runs=self._end_runs if self.owned else None)
+
+    async def _end_runs(self):
+        for run in self.remote.runs.values():
+            if run.steps[0] in {"pending", "executing"}:
+                run.steps = ["error"]
+
+    def open_state(self, project, *, read_only):
+        return SqliteState(Path(project.data_folder), project.name, project.environment, read_only=read_only)
+
+    def holder(self):
+        return HOLDER

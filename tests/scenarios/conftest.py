@@ -1,0 +1,14 @@
+"""The project folder of a scenario."""
+
+import pytest
+from scenario_workspaces import Workspace
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    folder = tmp_path / "project"
+    folder.mkdir()
+    made = Workspace(folder, tmp_path / "cache")
+    made.shell("echo", "cat")
+    made.shell("slow", 'echo "$TASKSPEC_RUN_ID" >> started; cat; sleep 60')
+    return made

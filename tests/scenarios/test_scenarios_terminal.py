@@ -1,0 +1,200 @@
+"""A person at a terminal: colours, the question before anything is done, the live view, and hostile output."""
+
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+
+import pytest
+from scenario_workspaces import PATIENCE
+
+STEERING = re.compile(
+    rb"\x1b\[[0-9;]*m"  # colours
+    rb"|\x1b\[\?25[lh]"  # the cursor, hidden and shown
+    rb"|\x1b\[[0-9]*[AK]|\x1b\[2K"  # the live region, drawn again
+)
+"""Everything that the program itself sends to a terminal."""
+
+
+class Terminal:
+    """A command on a pseudo-terminal."""
+
+    def __init__(self, workspace, *arguments, **environ):
+        self.leader, follower = pty.openpty()
+        self.seen = b""
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "taskspec", *arguments],
+            cwd=workspace.folder,
+            env={**workspace.environ, **environ},
+            stdin=follower,
+            stdout=follower,
+            stderr=follower,
+            start_new_session=True,
+        )
+        os.close(follower)
+
+    def until(self, text):
+        """Read until a text was seen."""
+        deadline = time.monotonic() + PATIENCE
+        while text.encode() not in self.seen:
+            assert time.monotonic() < deadline, self.seen
+            assert self._read(), self.seen
+
+    def type(self, text):
+        os.write(self.leader, text.encode())
+
+    def end(self):
+        """Read to the end, and return the exit code."""
+        while self._read():
+            pass
+        os.close(self.leader)
+        return self.process.wait(PATIENCE)
+
+    @property
+    def text(self):
+        """What a person has read: without what steers the terminal."""
+        return STEERING.sub(b"", self.seen).decode()
+
+    def _read(self):
+        ready, _, _ = select.select([self.leader], [], [], PATIENCE)
+        assert ready, self.seen
+        piece = b""
+        with suppress(OSError):
+            piece = os.read(self.leader, 65536)
+        self.seen += piece
+        return piece
+
+
+@pytest.fixture
+def project(workspace):
+    workspace.project()
+    workspace.tasks(a={"agent": "echo", "prompt": "hi"})
+    return workspace
+
+
+@pytest.fixture
+def hostile(workspace):
+    evil = r"\033[2J\033]0;owned\007\033[31mred\r\033[1Aover\302\233 2J\342\200\256backwards"
+    workspace.shell("evil", f"printf 'out {evil}\\n'; printf 'err {evil}\\n' >&2; exit 1")
+    workspace.shell("charming", f"printf 'out {evil}\\n'")
+    workspace.project()
+    workspace.tasks(a={"agent": "evil", "prompt": "hi"}, b={"agent": "charming", "prompt": "hi"})
+    return workspace
+
+
+def test_a_person_who_says_yes_sees_it_done(project):
+    terminal = Terminal(project, "apply")
+    terminal.until("Carry this out?")
+    assert project.records() == {}
+    terminal.type("y\n")
+    assert terminal.end() == 0
+    assert "a: accepted" in terminal.text
+    assert project.result("a.txt") == "hi"
+
+
+@pytest.mark.parametrize("answer", ["n\n", "\n", "\x04"], ids=["no", "nothing", "end of input"])
+def test_a_person_who_does_not_say_yes_sees_nothing_done(project, answer):
+    terminal = Terminal(project, "apply")
+    terminal.until("Carry this out?")
+    terminal.type(answer)
+    assert terminal.end() in {1, 130}
+    assert project.records() == {}
+    assert not (project.folder / "results").exists()
+
+
+def test_ctrl_c_at_the_question_ends_at_once(project):
+    terminal = Terminal(project, "apply")
+    terminal.until("Carry this out?")
+    began = time.monotonic()
+    terminal.process.send_signal(signal.SIGINT)
+    assert terminal.end() == 130
+    assert time.monotonic() - began < 5
+    assert b"Traceback" not in terminal.seen
+    assert project.records() == {}
+
+
+def test_a_termination_at_the_question_is_143(project):
+    terminal = Terminal(project, "apply")
+    terminal.until("Carry this out?")
+    terminal.process.send_signal(signal.SIGTERM)
+    assert terminal.end() == 143
+    assert b"Traceback" not in terminal.seen
+
+
+def test_a_terminal_gets_colours_and_the_live_view_is_taken_away(project):
+    terminal = Terminal(project, "apply", "--yes")
+    assert terminal.end() == 0
+    assert b"\x1b[32m" in terminal.seen
+    assert b"\x1b[?25l" in terminal.seen
+    assert terminal.seen.rindex(b"\x1b[?25h") > terminal.seen.rindex(b"\x1b[?25l")
+    assert "Apply finished in " in terminal.text
+    assert terminal.seen.rindex(b"\x1b[2K") > terminal.seen.rindex(b"1 of 1 finished")
+
+
+def test_ctrl_c_in_the_live_view_gives_the_cursor_back(workspace):
+    workspace.project()
+    workspace.tasks(a={"agent": "slow", "prompt": "hi"})
+    terminal = Terminal(workspace, "apply", "--yes")
+    workspace.until(lambda: workspace.lines("started"))
+    terminal.process.send_signal(signal.SIGINT)
+    assert terminal.end() == 130
+    assert terminal.seen.rindex(b"\x1b[?25h") > terminal.seen.rindex(b"\x1b[?25l")
+    assert "Interrupted: recording what was running." in terminal.text
+
+
+@pytest.mark.parametrize("environ", [{"NO_COLOR": "1"}, {"TERM": "dumb"}], ids=str)
+def test_who_wants_no_colours_gets_none(project, environ):
+    terminal = Terminal(project, "apply", "--yes", **environ)
+    assert terminal.end() == 0
+    assert b"\x1b" not in terminal.seen
+
+
+def test_a_pipe_gets_no_colours(project):
+    assert "\x1b" not in project.apply().out
+
+
+TELLING = [
+    ["status"],
+    ["logs", "a"],
+    ["logs", "b"],
+    ["logs", "a", "-f"],
+    ["logs", "b", "-f"],
+    ["results", "b"],
+    ["plan"],
+]
+
+
+def test_what_an_agent_writes_cannot_steer_the_terminal(hostile):
+    applying = Terminal(hostile, "apply", "--yes")
+    assert applying.end() == 3
+    _assert_harmless(applying)
+    assert "err " in applying.text
+    for command in TELLING:
+        telling = Terminal(hostile, *command)
+        telling.end()
+        _assert_harmless(telling)
+
+
+def test_what_a_manifest_says_cannot_steer_the_terminal(workspace):
+    workspace.project()
+    workspace.write(
+        "tasks.yaml",
+        "apiVersion: taskspec/v1\nkind: Task\nmetadata: {name: a}\n"
+        'spec: {agent: echo, prompt: "\\e[2Jgone\\u202e", title: "\\e]0;owned\\a"}\n',
+    )
+    terminal = Terminal(workspace, "plan")
+    assert terminal.end() == 0
+    _assert_harmless(terminal)
+    assert "gone\\u202e" in terminal.text
+
+
+def _assert_harmless(terminal):
+    rest = STEERING.sub(b"", terminal.seen).decode()
+    assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", rest), rest
+    assert "\rover" not in rest
+    assert "\x1b[31mred" not in terminal.seen.decode()
