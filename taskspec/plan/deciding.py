@@ -8,14 +8,14 @@ from dataclasses import replace
 from typing import assert_never
 
 from taskspec.desired.model import Desired, DesiredTask
-from taskspec.documents.model import OnRemove
 from taskspec.health import Health
 from taskspec.observed.model import Observed
 from taskspec.plan import reasons
 from taskspec.plan.drafting import Case, about, changed_fields, differences, keep, settle, start
 from taskspec.plan.ending import accepted, ended
 from taskspec.plan.guarding import hold_unknown_agents
-from taskspec.plan.model import Action, Change, Circumstances, Plan, Reason
+from taskspec.plan.model import Action, Change, Circumstances, Plan
+from taskspec.plan.removing import held, undeclared
 from taskspec.plan.retrying import grants_another
 from taskspec.plan.standing import Place, Standing, stand
 from taskspec.state.model import Accepted, Snapshot, StopCause
@@ -56,9 +56,9 @@ _UNACCOUNTED = _ACTIVE | {Standing.UNSETTLED, Standing.UNREADABLE, Standing.UNKN
 def _decide(case: Case) -> Change:
     task = case.task
     if task is None:
-        return _undeclared(case)
+        return undeclared(case)
     if _is_accounted_for(case):
-        if case.requested:
+        if case.requested and not _is_needless(case):
             return start(case, Action.CREATE, reasons.attempt_requested(), *changed_fields(case))
         if case.situation.place is Place.OTHER_REMOTE and case.situation.standing is not Standing.MISSING_ACTIVE:
             return start(case, Action.CREATE, reasons.remote_changed(), *changed_fields(case))
@@ -66,9 +66,10 @@ def _decide(case: Case) -> Change:
         why = (reasons.attempt_requested(), reasons.run_unreadable(case.situation))
         return start(case, Action.CREATE, *why, *changed_fields(case))
     change = _column(case, task)
-    if case.requested and not change.paid:
-        return replace(change, reasons=(*change.reasons, reasons.request_put_off(case.situation)))
-    return change
+    if not case.requested or change.paid:
+        return change
+    refused = reasons.request_needless() if _is_needless(case) else reasons.request_put_off(case.situation)
+    return replace(change, reasons=(*change.reasons, refused))
 
 
 def _is_accounted_for(case: Case) -> bool:
@@ -80,6 +81,11 @@ def _is_accounted_for(case: Case) -> bool:
     if standing is Standing.UNJUDGED:
         return not case.same_text
     return standing is not Standing.NOTHING and standing not in _UNACCOUNTED
+
+
+def _is_needless(case: Case) -> bool:
+    """Tell whether what is declared has its accepted result: asking for an attempt more is no wish to pay again."""
+    return case.same_text and case.situation.standing is Standing.ACCEPTED
 
 
 def _is_out_of_reach(case: Case) -> bool:
@@ -114,7 +120,7 @@ def _unchanged(case: Case, task: DesiredTask) -> Change:
         case Standing.MISSING_ENDED:
             return ended(case, task, situation.last_seen)
         case Standing.MISSING_ACTIVE | Standing.UNREADABLE | Standing.UNKNOWN_STATUS:
-            return _held(case)
+            return held(case)
         case _:
             assert_never(situation.standing)
 
@@ -151,7 +157,7 @@ def _changed(case: Case) -> Change:
         ):
             return start(case, Action.CREATE, *changed_fields(case))
         case Standing.MISSING_ACTIVE | Standing.UNREADABLE | Standing.UNKNOWN_STATUS:
-            return _held(case)
+            return held(case)
         case _:
             assert_never(situation.standing)
 
@@ -165,7 +171,7 @@ def _returned(case: Case, task: DesiredTask, result: Accepted) -> Change:
         case Standing.PENDING | Standing.EXECUTING | Standing.PAUSED:
             return about(case, Action.STOP, Health.HEALTHY, why, reasons.run_active(situation))
         case Standing.UNREADABLE | Standing.UNKNOWN_STATUS:
-            return _held(case)
+            return held(case)
         case Standing.MISSING_ACTIVE:
             return keep(case, why, reasons.run_gone(situation))
         case (
@@ -180,32 +186,6 @@ def _returned(case: Case, task: DesiredTask, result: Accepted) -> Change:
             | Standing.MISSING_ENDED
         ):
             return keep(case, why)
-        case _:
-            assert_never(situation.standing)
-
-
-def _undeclared(case: Case) -> Change:
-    situation, why = case.situation, reasons.no_longer_declared()
-    match situation.standing:
-        case Standing.UNSETTLED:
-            return settle(case, why)
-        case Standing.PENDING | Standing.EXECUTING | Standing.PAUSED | Standing.ERROR:
-            return _removed(case, why)
-        case Standing.MISSING_ACTIVE:
-            return about(case, Action.FORGET, Health.HEALTHY, why, reasons.run_gone(situation))
-        case Standing.UNREADABLE | Standing.UNKNOWN_STATUS:
-            return _held(case, why)
-        case (
-            Standing.NOTHING
-            | Standing.ACCEPTED
-            | Standing.UNJUDGED
-            | Standing.REJECTED
-            | Standing.FAILED
-            | Standing.STOPPED_BY_US
-            | Standing.STOPPED_BY_OTHER
-            | Standing.MISSING_ENDED
-        ):
-            return about(case, Action.FORGET, Health.HEALTHY, why)
         case _:
             assert_never(situation.standing)
 
@@ -231,31 +211,3 @@ def _settled_with_a_run(case: Case) -> Change:
         attempt=1,
         diffs=differences(case),
     )
-
-
-def _held(case: Case, *why: Reason) -> Change:
-    """Hold what nobody can account for; what could not be read or understood ends the command in error."""
-    situation = case.situation
-    match situation.standing:
-        case Standing.MISSING_ACTIVE:
-            return about(case, Action.HOLD, Health.UNKNOWN, reasons.run_lost(situation), *why)
-        case Standing.UNKNOWN_STATUS:
-            change = about(case, Action.HOLD, Health.UNKNOWN, reasons.status_unknown(situation), *why)
-        case _:
-            change = about(case, Action.HOLD, Health.UNKNOWN, reasons.run_unreadable(situation), *why)
-    return replace(change, in_error=True)
-
-
-def _removed(case: Case, why: Reason) -> Change:
-    """Do with the run of a task that is no longer declared what its recorded policy says."""
-    policy = case.record.on_remove if case.record else OnRemove.STOP
-    text = reasons.removal(policy, case.situation)
-    match policy:
-        case OnRemove.STOP:
-            return about(case, Action.STOP, Health.HEALTHY, why, text)
-        case OnRemove.FORGET:
-            return about(case, Action.FORGET, Health.HEALTHY, why, text)
-        case OnRemove.HOLD:
-            return about(case, Action.HOLD, Health.HEALTHY, why, text)
-        case _:
-            assert_never(policy)

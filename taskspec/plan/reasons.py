@@ -135,6 +135,11 @@ def attempt_requested() -> Reason:
     return Reason(code="attempt_requested", text="a further attempt was asked for by hand")
 
 
+def request_needless() -> Reason:
+    """Say that an attempt was asked for by hand for what has its accepted result already."""
+    return Reason(code="request_needless", text="it has an accepted result, so that no attempt more is started")
+
+
 def request_put_off(situation: Situation) -> Reason:
     """Say that an attempt that was asked for by hand has to wait for the current one."""
     text = f"the attempt asked for by hand is put off: {_run(situation)} has to be accounted for first"
