@@ -1,10 +1,14 @@
 """Diagnostics: what is wrong in a document, where, and what to do. Prints nothing."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from taskspec.errors import TaskspecError
+
+_WORD: Final = re.compile(r"[\w$-]+")
 
 
 class Severity(StrEnum):
@@ -46,6 +50,17 @@ class ManifestError(TaskspecError):
     def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
         super().__init__("the manifests are wrong")
         self.diagnostics = tuple(diagnostics)
+
+
+def path_text(path: Iterable[str | int], root: str = "") -> str:
+    """Return a path as people write it, after the name of its root: `spec.files[0]`, `$['a key'].total`."""
+    text = root
+    for step in path:
+        if isinstance(step, int) or not _WORD.fullmatch(step):
+            text += f"[{step!r}]"
+        else:
+            text += f".{step}" if text else step
+    return text
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

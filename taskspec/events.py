@@ -78,6 +78,14 @@ class ResultUnreadable(Event):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ResultNotWritten(Event):
+    """The file of an accepted result cannot be written, or is somebody else's; the state keeps the result."""
+
+    address: Address
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RunStopped(Event):
     """A run was stopped by us; `cause` is one of replace, remove, user, timeout."""
 

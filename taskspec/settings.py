@@ -16,14 +16,14 @@ class Settings:
     """The whole environment: for secrets that a project names, and for what agents inherit."""
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     """`TASKSPEC_VAR_x=…`, by variable name."""
-    xpander_api_key: str | None = field(default=None, repr=False)
     xpander_base_url: str = "https://inbound.xpander.ai"
     xpander_organization: str | None = None
     cache_folder: Path
     """Where derived files that may be deleted at any time live (`$XDG_CACHE_HOME/taskspec`)."""
     color: bool = True
-    """False where `NO_COLOR` is set (no-color.org)."""
-    continuous_integration: bool = False
+    """False where `NO_COLOR` is set (no-color.org), and on a dumb terminal."""
+    traceback: bool = False
+    """`TASKSPEC_TRACEBACK`: a bug shows its traceback."""
 
 
 def from_environ(environ: Mapping[str, str] | None = None) -> Settings:
@@ -34,11 +34,10 @@ def from_environ(environ: Mapping[str, str] | None = None) -> Settings:
     return Settings(
         environ=env,
         variables={k.removeprefix(VARIABLE_PREFIX): v for k, v in env.items() if k.startswith(VARIABLE_PREFIX)},
-        xpander_api_key=env.get("XPANDER_API_KEY") or None,
         xpander_base_url=env.get("XPANDER_BASE_URL")
         or ("https://inbound.stg.xpander.ai" if staging else "https://inbound.xpander.ai"),
         xpander_organization=env.get("XPANDER_ORGANIZATION_ID") or None,
         cache_folder=Path(cache) / "taskspec",
-        color=not env.get("NO_COLOR"),
-        continuous_integration=env.get("CI", "").lower() in {"1", "true"},
+        color=not env.get("NO_COLOR") and env.get("TERM") != "dumb",
+        traceback=bool(env.get("TASKSPEC_TRACEBACK")),
     )

@@ -113,10 +113,7 @@ class Execution:
             await self._attempted(change, performing.perform(self._world, change), settles_later=settles)
 
     async def _settle(self, change: Change) -> None:
-        async with AsyncExitStack() as stack:
-            if change.paid:
-                await stack.enter_async_context(self._world.places)
-            await self._attempted(change, performing.settle(self._world, change))
+        await self._attempted(change, performing.settle(self._world, change))
 
     async def _attempted(self, change: Change, work: Awaitable[Outcome], *, settles_later: bool = False) -> None:
         try:
@@ -128,7 +125,8 @@ class Execution:
                 return
             outcome = _unknown(error.message)
         except TaskspecError as error:
-            outcome = Outcome(effect=Effect.FAILED, health=Health.UNHEALTHY, detail=error.message)
+            said = f"{error.message} {error.hint}".strip()
+            outcome = Outcome(effect=Effect.FAILED, health=Health.UNHEALTHY, detail=said)
         self._finish(change, outcome)
 
     def _attempt(self, change: Change) -> Attempt | None:

@@ -8,7 +8,7 @@ from taskspec.apply import advancing
 from taskspec.apply.model import Outcome
 from taskspec.apply.stopping import stop
 from taskspec.apply.world import World, unbroken
-from taskspec.events import Effect, ResultWritten, RunEnded, RunStatusChanged
+from taskspec.events import Effect, RunEnded, RunStatusChanged
 from taskspec.health import Health
 from taskspec.judging.judging import Expectation, judge
 from taskspec.judging.parsing import is_text
@@ -21,18 +21,19 @@ from taskspec.taskapi.records import ENDED, Status, TaskRecord
 async def follow(world: World, change: Change) -> Outcome:
     """Wait for the current run of a change and return what became of it; a policy's time-out stops it.
 
-    The first look is not cut short: the run may have ended in time, and nobody was there to see it.
+    The time begins when the run is seen executing, or with its start where the remote tells it: none passes in a queue.
+    So the first look is not cut short: the run may have ended in time, and nobody was there to see it.
     """
     _, attempt, run = world.current_run(change.address)
     task = change.task
     if task is None:
         raise ValueError(f"nothing declares {change.address}")
     limit = task.policies.timeout
-    began = attempt.intended_at
+    began: float | None = None
     seen: str | None = None
     while True:
         try:
-            async with asyncio.timeout(_left(world, began, limit) if seen else None):
+            async with asyncio.timeout(_left(world, began, limit)):
                 observation = await world.watcher.change(run, task.agent, seen=seen)
         except TimeoutError:
             await stop(world, change, StopCause.TIMEOUT)
@@ -48,8 +49,8 @@ async def follow(world: World, change: Change) -> Outcome:
             case Present(record=found):
                 seen = found.status
                 world.emit(RunStatusChanged(address=change.address, run=found.id, status=seen))
-                if seen == Status.EXECUTING and found.started_at is not None:
-                    began = found.started_at
+                world.search.note(task.agent, found.title, attempt.marker)
+                began = (found.started_at or began or world.chance.now()) if seen == Status.EXECUTING else None
                 if (still := await _held_up(world, change, found)) is not None:
                     return still
             case _:
@@ -94,11 +95,17 @@ async def conclude(world: World, change: Change, found: TaskRecord) -> Outcome:
     _publish(world, change, found)
     healthy = judgement.verdict is Verdict.ACCEPTED
     health = Health.HEALTHY if healthy else Health.UNHEALTHY
-    return Outcome(effect=Effect.DONE, health=health, verdict=judgement.verdict, detail=judgement.detail)
+    return Outcome(
+        effect=Effect.DONE,
+        health=health,
+        verdict=judgement.verdict,
+        detail=judgement.detail,
+        by_person=found.is_manually_stopped is True and attempt.stop is None,
+    )
 
 
-def _left(world: World, began: float, limit: float | None) -> float | None:
-    return None if limit is None else max(0.0, began + limit - world.chance.now())
+def _left(world: World, began: float | None, limit: float | None) -> float | None:
+    return None if limit is None or began is None else max(0.0, began + limit - world.chance.now())
 
 
 def _publish(world: World, change: Change, found: TaskRecord) -> None:
@@ -106,8 +113,7 @@ def _publish(world: World, change: Change, found: TaskRecord) -> None:
     accepted = record.accepted if record else None
     if accepted is None or accepted.run != found.id or not found.result:
         return
-    world.results.write(change.address, accepted, found.result)
-    world.emit(ResultWritten(address=change.address, path=world.results.shown(change.address, accepted.result)))
+    world.emit(world.results.publish(change.address, accepted, found.result))
 
 
 async def _held_up(world: World, change: Change, found: TaskRecord) -> Outcome | None:
@@ -119,7 +125,7 @@ async def _held_up(world: World, change: Change, found: TaskRecord) -> Outcome |
             verdict, health, effect = Verdict.WAITING, Health.NEEDS_INPUT, Effect.LEFT
             detail = f"waits for {found.waits_for}" if found.waits_for else "waits for a person"
         case _:
-            verdict, health, effect = Verdict.UNKNOWN, Health.UNKNOWN, Effect.UNKNOWN
+            verdict, health, effect = Verdict.UNKNOWN, Health.UNKNOWN, Effect.FAILED
             detail = f"the remote shows the unknown status {found.status!r}"
     record, attempt, _ = world.current_run(change.address)
     held = replace(attempt, status=found.status)

@@ -56,6 +56,8 @@ class Outcome:
     health: Health
     verdict: Verdict | None = None
     detail: str = ""
+    by_person: bool = False
+    """Somebody stopped the run while we followed it: no policy grants another in this apply."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

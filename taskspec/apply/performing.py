@@ -19,16 +19,17 @@ from taskspec.taskapi.records import Status
 
 async def perform(world: World, change: Change) -> Outcome:
     """Carry out the steps of a change."""
-    return await _take(world, change, steps(change))
+    return await _take(world, change, steps(change), change.health)
 
 
 async def settle(world: World, change: Change) -> Outcome:
     """Settle the current intent of a change, whichever action led to it, and go on from what was found."""
-    return await _take(world, change, (settling_steps(world.recorder.record_of(change.address), change),))
+    step = settling_steps(world.recorder.record_of(change.address), change)
+    return await _take(world, change, (step,), change.health)
 
 
-async def _take(world: World, change: Change, planned: Iterable[Step]) -> Outcome:
-    outcome = Outcome(effect=Effect.DONE, health=change.health)
+async def _take(world: World, change: Change, planned: Iterable[Step], health: Health) -> Outcome:
+    outcome = Outcome(effect=Effect.DONE, health=health)
     for step in planned:
         match step:
             case Stop(cause=cause):
@@ -86,7 +87,7 @@ async def _follow_on(world: World, change: Change, place: AsyncExitStack) -> Out
         outcome = await following.follow(world, change)
         record, attempt = world.current(change.address)
         task = change.task
-        if task is None or not grants_another(task.policies.retry, record.generation):
+        if outcome.by_person or task is None or not grants_another(task.policies.retry, record.generation):
             return outcome
         backoff = task.policies.retry.backoff
         world.emit(RetryScheduled(address=change.address, attempt=attempt.number + 1, seconds=backoff))
@@ -110,17 +111,28 @@ async def _retitle(world: World, change: Change) -> Outcome:
 
 
 async def _settle(world: World, change: Change, step: Settle) -> Outcome:
-    match await settling.settle(world, change):
-        case settling.Finding.ADOPTED:
-            return await _take(world, change, step.adopted)
-        case settling.Finding.ABSENT:
-            return await _take(world, change, step.absent)
-        case settling.Finding.OPEN:
-            return Outcome(
-                effect=Effect.UNKNOWN,
-                health=Health.UNKNOWN,
-                verdict=Verdict.UNKNOWN,
-                detail="whether the remote has the run is not known yet",
-            )
-        case _ as never:
-            assert_never(never)
+    """Settle an intent, then go on from a known outcome: healthy, until a step says otherwise.
+
+    Waiting for an answer takes no place among the runs, unless asking again may start the run.
+    """
+    repeats = world.connection.traits.honours_idempotency_keys
+    async with AsyncExitStack() as place:
+        if change.paid and repeats:
+            await place.enter_async_context(world.places)
+        finding = await settling.settle(world, change)
+        if change.paid and not repeats:
+            await place.enter_async_context(world.places)
+        match finding:
+            case settling.Finding.ADOPTED:
+                return await _take(world, change, step.adopted, Health.HEALTHY)
+            case settling.Finding.ABSENT:
+                return await _take(world, change, step.absent, Health.HEALTHY)
+            case settling.Finding.OPEN:
+                return Outcome(
+                    effect=Effect.UNKNOWN,
+                    health=Health.UNKNOWN,
+                    verdict=Verdict.UNKNOWN,
+                    detail="whether the remote has the run is not known yet",
+                )
+            case _ as never:
+                assert_never(never)

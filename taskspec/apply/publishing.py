@@ -14,21 +14,37 @@ from typing import Any
 from taskspec import __version__
 from taskspec.address import Address
 from taskspec.errors import StateError
+from taskspec.events import ResultNotWritten, ResultWritten
 from taskspec.state.model import Accepted, ResultRef
 
 SUFFIXES: Mapping[str, str] = {"markdown": ".md", "json": ".json"}
 """File name endings by output format; every other format is plain text."""
 
 
+_OF_OTHERS = (
+    "there is a file that taskspec has not written in the place of {} or of its provenance; it stays as it is. Move it "
+    "away, or change `results.path` of the project: the state keeps the result, and the next apply writes it"
+)
+
+
 class ResultsFolder:
-    """The folder of result files: `<address>.md|json|txt`, and `<address>.provenance.json` beside it."""
+    """The folder of result files: `<address>.md|json|txt`, and `<address>.provenance.json` beside it.
+
+    A project may share it with other files: what no provenance names is somebody's own, and stays as it is.
+    """
 
     def __init__(self, folder: Path, shown_as: str) -> None:
         self.folder = folder
         self._shown_as = shown_as
 
     def check(self) -> None:
-        """Raise StateError unless files can be written here; makes the folder."""
+        """Raise StateError unless this is within the project and files can be written here; makes the folder."""
+        project = self.folder.parents[len(Path(self._shown_as).parts) - 1].resolve()
+        if not self.folder.resolve().is_relative_to(project):
+            raise StateError(
+                f"the results folder {self._shown_as} is a link out of the project, to {self.folder.resolve()}",
+                hint="Nothing was started. Change `results.path` of the project, or put a folder in the link's place.",
+            )
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             handle, probe = tempfile.mkstemp(dir=self.folder, prefix=".taskspec-")
@@ -56,20 +72,30 @@ class ResultsFolder:
             return False
         return size == ref.size and self._provenance(address).exists()
 
-    def write(self, address: Address, accepted: Accepted, content: str) -> None:
-        """Write an accepted result and its provenance; each file is there as a whole or not at all."""
+    def publish(self, address: Address, accepted: Accepted, content: str) -> ResultWritten | ResultNotWritten:
+        """Write an accepted result and its provenance, and tell it; each file is there as a whole or not at all.
+
+        The files are derived from the state: one that cannot be written is told too, and keeps nothing else from going
+        on.
+        """
         path = self.path(address, accepted.result)
+        shown = self.shown(address, accepted.result)
+        provenance = self._provenance(address)
         try:
+            before = _published(provenance, address)
+            if (before is None and os.path.lexists(provenance)) or (
+                before != path.suffix and not _may_take(path, content)
+            ):
+                return ResultNotWritten(address=address, detail=_OF_OTHERS.format(shown))
             _replace(path, content)
-            _replace(self._provenance(address), _as_json(_provenance(address, accepted)))
+            if before is not None and before != path.suffix:
+                with suppress(OSError):
+                    path.with_suffix(before).unlink()
+            _replace(provenance, _as_json(_provenance(address, accepted)))
         except OSError as error:
-            raise StateError(
-                f"{path.name} cannot be written in the results folder {self._shown_as}: {error.strerror}",
-                hint="The result is kept in the state; the next apply writes the file again.",
-            ) from error
-        for suffix in {*SUFFIXES.values(), ".txt"} - {path.suffix}:
-            with suppress(OSError):
-                path.with_suffix(suffix).unlink()
+            detail = f"{shown} cannot be written: {error.strerror}; the state keeps it, and the next apply tries again"
+            return ResultNotWritten(address=address, detail=detail)
+        return ResultWritten(address=address, path=shown)
 
     def _provenance(self, address: Address) -> Path:
         return self.folder / f"{address}.provenance.json"
@@ -95,6 +121,23 @@ def _provenance(address: Address, accepted: Accepted) -> Mapping[str, Any]:
         "tokens": {"prompt": tokens.prompt, "completion": tokens.completion} if tokens else None,
         "result": {"sha256": accepted.result.digest, "bytes": accepted.result.size, "format": accepted.result.format},
     }
+
+
+def _published(provenance: Path, address: Address) -> str | None:
+    """Return the file name ending of the result that a provenance of ours names; None where there is none of ours."""
+    try:
+        told = json.loads(provenance.read_bytes())
+        return SUFFIXES.get(told["result"]["format"], ".txt") if told["address"] == address else None
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _may_take(path: Path, content: str) -> bool:
+    """Tell whether nobody's file is lost by writing: none is there, or the very same (its provenance was cut off)."""
+    if not os.path.lexists(path):
+        return True
+    encoded = content.encode()
+    return path.is_file() and path.stat().st_size == len(encoded) and path.read_bytes() == encoded
 
 
 def _timestamp(at: float | None) -> str | None:

@@ -3,7 +3,7 @@
 from taskspec.apply.model import Emit
 from taskspec.apply.publishing import ResultsFolder
 from taskspec.errors import StateError
-from taskspec.events import ResultUnreadable, ResultWritten
+from taskspec.events import ResultUnreadable
 from taskspec.state.model import Snapshot
 from taskspec.state.store import StateReader
 
@@ -11,7 +11,7 @@ from taskspec.state.store import StateReader
 def restore(snapshot: Snapshot, store: StateReader, results: ResultsFolder, emit: Emit) -> None:
     """Write the files of every accepted result that is not in the results folder as it is recorded.
 
-    One that the state cannot give any more is told, and keeps the others from nothing.
+    One that the state cannot give any more, or that cannot be written, is told, and keeps the others from nothing.
     """
     for record in snapshot.records.values():
         accepted = record.accepted
@@ -22,5 +22,4 @@ def restore(snapshot: Snapshot, store: StateReader, results: ResultsFolder, emit
         except StateError as error:
             emit(ResultUnreadable(address=record.address, detail=error.message))
             continue
-        results.write(record.address, accepted, content)
-        emit(ResultWritten(address=record.address, path=results.shown(record.address, accepted.result)))
+        emit(results.publish(record.address, accepted, content))

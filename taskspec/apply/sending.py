@@ -3,11 +3,10 @@
 import asyncio
 import hashlib
 from dataclasses import replace
-from pathlib import Path
 
 from taskspec.apply import advancing, requesting
 from taskspec.apply.world import World, unbroken
-from taskspec.desired.model import DesiredTask, LocalFile
+from taskspec.desired.model import DesiredTask
 from taskspec.errors import (
     NotSentError,
     RefusedError,
@@ -41,7 +40,7 @@ async def create(world: World, change: Change, *, fresh: bool) -> None:
     task = change.task
     if task is None:
         raise ValueError(f"nothing declares {change.address}")
-    await upload(world, task)
+    await world.uploads.bring(world.connection, world.folder, task)
     for left in reversed(range(TRIES)):
         try:
             await unbroken(_send(world, change, task, fresh=fresh))
@@ -96,6 +95,7 @@ async def _send(world: World, change: Change, task: DesiredTask, *, fresh: bool)
         raise OutcomeUnknownError(
             f"the run of {change.address} was asked for and no answer came: {error.message}"
         ) from error
+    world.search.note(task.agent, found.title, mark)
     await bind(world, change, found)
     world.emit(
         RunCreated(
@@ -112,20 +112,3 @@ def _pause(error: NotSentError | ThrottledError, tries: int) -> float | None:
         if error.retry_after is not None:
             return min(error.retry_after, LONGEST_PAUSE)
     return float(2**tries) / 2
-
-
-async def upload(world: World, task: DesiredTask) -> None:
-    """Bring the local files of a task to the remote; raise NotSentError where one is not as it was planned."""
-    for file in task.files:
-        if isinstance(file, LocalFile):
-            await world.connection.run(endpoints.upload_file(file.sha256, _content(world.folder, file)))
-
-
-def _content(folder: Path, file: LocalFile) -> bytes:
-    try:
-        content = (folder / file.path).read_bytes()
-    except OSError as error:
-        raise NotSentError(f"{file.path} cannot be read any more: {error.strerror}; plan again") from error
-    if hashlib.sha256(content).hexdigest() != file.sha256:
-        raise NotSentError(f"{file.path} has changed since it was planned; plan again")
-    return content

@@ -6,11 +6,11 @@ from dataclasses import replace
 from enum import Enum
 
 from taskspec.apply import advancing, requesting
-from taskspec.apply.sending import OutcomeUnknownError, bind, post, upload
+from taskspec.apply.sending import OutcomeUnknownError, bind, post
 from taskspec.apply.world import World, unbroken
 from taskspec.errors import NotSentError, RefusedError, UnansweredError
 from taskspec.events import OutcomeUnknown, RunAdopted
-from taskspec.observed.refreshing import find_marked
+from taskspec.observed.model import Marked
 from taskspec.plan.model import Change
 from taskspec.state.model import Sending
 from taskspec.taskapi.encoding import create_body
@@ -18,6 +18,8 @@ from taskspec.taskapi.records import TaskRecord
 
 LONGEST_PAUSE = 15.0
 """The longest time between two looks for a marker, in seconds."""
+PATIENCE = 8
+"""How many lists may fail, once the outcome is decidable, before it is left open."""
 
 
 class Finding(Enum):
@@ -33,34 +35,50 @@ async def settle(world: World, change: Change) -> Finding:
 
     Where the remote keeps keys the repetition answers with the first run, or makes the one that never arrived: either
     way it is the run of this attempt, and there is only one. Elsewhere a list without the marker is believed only after
-    the quiet period; until then the outcome stays open (`hold_unknown`), or this waits.
+    the quiet period, and only where the remote was seen to keep markers; until then the outcome stays open
+    (`hold_unknown`), or this waits. Raises OutcomeUnknownError where waiting decides nothing.
     """
     if world.connection.traits.honours_idempotency_keys:
         repeated = await unbroken(_repeat(world, change))
         if repeated is not Finding.OPEN:
             return repeated
-    _, attempt = world.current(change.address)
+    record, attempt = world.current(change.address)
+    decidable = attempt.send_deadline + world.connection.traits.quiet_period
+    failures = 0
     while True:
-        found = await find_marked(world.connection, {attempt.nonce: (_agent(world, change), attempt.marker)})
-        runs = found.get(attempt.nonce)
-        if runs:
-            await unbroken(_adopt(world, change, _only(runs)))
-            return Finding.ADOPTED
-        if runs is None:
-            return Finding.OPEN
-        decidable = attempt.send_deadline + world.connection.traits.quiet_period
         left = decidable - world.chance.now()
-        if left <= 0:
+        marked = await world.search.marked(world.connection, attempt.nonce, record.agent, attempt.marker)
+        if marked is not None and marked.runs:
+            await unbroken(_adopt(world, change, _only(marked.runs)))
+            return Finding.ADOPTED
+        if marked is not None and left <= 0:
+            _require_markers(world, record.agent)
             return await _absent(world, change)
-        world.emit(OutcomeUnknown(address=change.address, seconds=left, detail="the remote does not list it"))
+        failures += left <= 0
+        if failures >= PATIENCE:
+            raise OutcomeUnknownError(
+                f"whether the remote has the run is not known: the runs of the agent {record.agent} cannot be listed"
+            )
+        world.emit(OutcomeUnknown(address=change.address, seconds=max(0.0, left), detail=_unseen(marked)))
         if world.options.hold_unknown:
             return Finding.OPEN
-        await asyncio.sleep(min(left + 0.01, LONGEST_PAUSE))
+        await asyncio.sleep(min(left + 0.01, LONGEST_PAUSE) if left > 0 else LONGEST_PAUSE)
 
 
-def _agent(world: World, change: Change) -> str:
-    record, _ = world.current(change.address)
-    return record.agent
+def _unseen(marked: Marked | None) -> str:
+    return "the remote's list cannot be read" if marked is None else "the remote does not list it"
+
+
+def _require_markers(world: World, agent: str) -> None:
+    """Raise OutcomeUnknownError unless a run of the agent was seen with its marker: a remote may drop or cut titles."""
+    if world.connection.traits.keeps_titles or world.search.keeps(agent):
+        return
+    raise OutcomeUnknownError(
+        f"no run with its marker is listed, and no run of the agent {agent} was seen to keep one, so that this proves "
+        "nothing: look on the remote whether the run is there, and stop it if it is. This is decided by itself as soon "
+        f"as one run of {agent} from this project shows its marker there; to go on without it, give the task another "
+        "name"
+    )
 
 
 def _only(runs: tuple[TaskRecord, ...]) -> TaskRecord:
@@ -83,7 +101,7 @@ async def _repeat(world: World, change: Change) -> Finding:
     if hashlib.sha256(create_body(new)).hexdigest() != attempt.body_digest:
         return Finding.OPEN
     try:
-        await upload(world, task)
+        await world.uploads.bring(world.connection, world.folder, task)
         repeated = replace(attempt, send_deadline=world.chance.now() + world.connection.traits.create_timeout)
         await world.record(advancing.with_attempt(record, repeated), "repeated", nonce=attempt.nonce)
         found = await post(world, task.agent, new, repeated)

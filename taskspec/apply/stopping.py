@@ -6,7 +6,7 @@ from dataclasses import replace
 from taskspec.apply import advancing
 from taskspec.apply.world import World, unbroken
 from taskspec.desired.model import DesiredTask
-from taskspec.errors import NotFoundError, UnansweredError
+from taskspec.errors import NotFoundError, RefusedError, ThrottledError, UnansweredError, UnauthorizedError
 from taskspec.events import AddressForgotten, RunStopped, TitleUpdated
 from taskspec.judging.judging import Expectation, judge
 from taskspec.observed.model import Absent, Present, Unreadable
@@ -16,8 +16,9 @@ from taskspec.state.model import DropRecord, Note, StopCause
 from taskspec.taskapi import endpoints
 from taskspec.taskapi.records import ENDED, Status, TaskRecord
 
-CONFIRMATION = 60.0
-"""How long, in seconds, a stop may take on the remote before it is given up as unconfirmed."""
+CONFIRMATION = 180.0
+"""How long, in seconds, a stop may take on the remote before it is given up as unconfirmed: several looks at a remote
+that may seldom be asked."""
 
 
 async def stop(world: World, change: Change, cause: StopCause) -> TaskRecord | None:
@@ -50,13 +51,23 @@ async def retitle(world: World, change: Change, task: DesiredTask) -> bool:
     """Give the declared title to the run that has ended, and tell whether the remote kept it."""
     record, attempt, run = world.current_run(change.address)
     wanted = f"{task.title} {attempt.marker}"
-    await world.connection.run(endpoints.update_task(run, {"title": wanted}))
-    found = await world.connection.run(endpoints.get_task(run))
-    kept = found.title == wanted
+    kept = await _kept(world, run, wanted)
     sent = replace(attempt, title=task.title)
     await world.record(advancing.with_attempt(record, sent), "retitled", title=task.title, kept=kept)
     world.emit(TitleUpdated(address=change.address, run=run, kept=kept))
     return kept
+
+
+async def _kept(world: World, run: str, title: str) -> bool:
+    """Send a title and read it back; a remote that refuses it, or does not know the run, has not kept it."""
+    try:
+        await world.connection.run(endpoints.update_task(run, {"title": title}))
+        found = await world.connection.run(endpoints.get_task(run))
+    except (UnauthorizedError, ThrottledError):
+        raise
+    except RefusedError:
+        return False
+    return found.title == title
 
 
 async def forget(world: World, change: Change) -> None:

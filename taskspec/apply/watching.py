@@ -5,14 +5,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from taskspec.observed.model import Observation, Present, Unreadable
+from taskspec.observed.refreshing import requests_of
 
 Look = Callable[[Mapping[str, str]], Awaitable[Mapping[str, Observation]]]
 """Observes runs, given as run id → agent id."""
 
 PATIENCE = 8
 """How many looks in a row may fail before a run counts as unreadable."""
-SLOWEST = 10
-"""The longest pause between two looks, as a multiple of the shortest."""
+SLOWEST = 12
+"""The longest pause between two looks, as a multiple of the shortest for one request (5 s to 60 s where hosted)."""
 
 
 @dataclass(slots=True)
@@ -24,7 +25,10 @@ class _Watched:
 
 
 class Watcher:
-    """One loop that observes every watched run, as often as the remote allows, and slower while nothing happens."""
+    """One loop that observes every watched run, as often as the remote allows, and slower while nothing happens.
+
+    A remote limits requests, not looks: the pause grows with the requests that a look takes.
+    """
 
     def __init__(self, look: Look, shortest_pause: float) -> None:
         self._look = look
@@ -56,18 +60,20 @@ class Watcher:
         while self._watched:
             self._woken.clear()
             asked = {run: watched.agent for run, watched in self._watched.items()}
+            shortest = self._shortest * requests_of(asked)
             try:
                 observations = await self._look(asked)
             except Exception as error:  # noqa: BLE001  # whoever waits must hear of it, whatever it is
                 self._fail(asked, error)
                 continue
             moved = sum(self._tell(run, observation) for run, observation in observations.items()) > 0
-            pause = self._shortest if moved else min(pause * 1.3, self._shortest * SLOWEST)
+            longest = max(shortest, self._shortest * SLOWEST)
+            pause = shortest if moved else min(max(shortest, pause * 1.3), longest)
             try:
                 await asyncio.wait_for(self._woken.wait(), pause)
             except TimeoutError:
                 continue
-            pause = self._shortest
+            pause = shortest
             await asyncio.sleep(pause)
 
     def _tell(self, run: str, observation: Observation) -> bool:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,6 +11,8 @@ from taskspec.address import Address
 from taskspec.apply.model import Emit, Options
 from taskspec.apply.publishing import ResultsFolder
 from taskspec.apply.recording import Recorder
+from taskspec.apply.searching import Search
+from taskspec.apply.uploading import Uploads
 from taskspec.apply.watching import Watcher
 from taskspec.chance import Chance
 from taskspec.plan.model import Plan
@@ -22,7 +24,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class World:
-    """The plan, the remote, the state, the results folder, the clock and the listener of one apply."""
+    """The plan, the remote and what was learned of it, the state, the results folder, the clock, the listener."""
 
     plan: Plan
     folder: Path
@@ -36,6 +38,8 @@ class World:
     places: asyncio.Semaphore
     """A place for each run that may be active at once."""
     emit: Emit
+    search: Search = field(default_factory=Search)
+    uploads: Uploads = field(default_factory=Uploads)
 
     async def record(self, record: Record, what: str, *changes: StateChange, **data: Any) -> None:
         """Make a record durable together with a line of its history."""

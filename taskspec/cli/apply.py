@@ -19,8 +19,9 @@ def apply(
 ) -> int:
     """Make it so: start what is missing, wait, judge and record every result.
 
-    Shows the plan and asks, unless --yes is given; carries out exactly what was shown. Ctrl-C ends it in order:
-    what was running is recorded as it is, and the next apply goes on from there.
+    Shows the plan and asks, unless --yes is given; carries out exactly what was shown. Ctrl-C ends it in order
+    and records what was running. Runs go on, and the next apply with them, on a hosted remote or under
+    `taskspec serve`; those of an engine that apply itself has started end with it.
     """
     from taskspec.cli.applying import carry_out
 

@@ -10,7 +10,7 @@ import click
 
 from taskspec.address import Address
 from taskspec.apply.model import Options
-from taskspec.cli.printing import paint_for, say
+from taskspec.cli.printing import note, paint_for, say, silence_stdout
 from taskspec.cli.wiring import Wiring
 from taskspec.errors import UsageError
 from taskspec.events import Event
@@ -25,14 +25,20 @@ def carry_out(
     invocation: Invocation, options: Options, *, yes: bool, as_json: bool, requested: frozenset[Address] = frozenset()
 ) -> int:
     """Apply, and return the exit code."""
+    from taskspec.cli import remarking
     from taskspec.runner.applying import Job, apply
+    from taskspec.runner.planning import say_nothing
 
     tally = Tally()
     views: list[View] = [tally]
 
     def emit(event: Event) -> None:
-        for view in views:
-            view.on(event)
+        for view in tuple(views):
+            try:
+                view.on(event)
+            except OSError:  # whoever read has gone: the runs are to be recorded all the same
+                views.remove(view)
+                silence_stdout()
 
     def approve(plan: Plan) -> bool:
         approved = _approved(plan, yes=yes, as_json=as_json)
@@ -41,14 +47,15 @@ def carry_out(
         return approved
 
     wiring = Wiring(invocation.settings, parallelism=max(options.parallelism, 1))
-    job = Job(options=options, approve=approve, emit=emit, requested=requested)
+    remark = say_nothing if as_json else remarking.remark
+    job = Job(options=options, approve=approve, emit=emit, requested=requested, remark=remark)
     try:
         plan = asyncio.run(apply(invocation, wiring, job))
     finally:
         for view in reversed(views):
             view.close()
     if plan is None:
-        say(["Not applied."])
+        note("Not applied.")
         return ExitCode.ERROR
     return tally.exit_code
 
@@ -60,6 +67,11 @@ def _approved(plan: Plan, *, yes: bool, as_json: bool) -> bool:
         say(lines(plan, paint_for(sys.stdout)))
     if yes or not plan.pending:
         return True
+    if as_json:
+        raise UsageError(
+            "--json needs --yes: nobody is asked about a plan that was not shown.",
+            hint="Look at it with `taskspec plan`, then add --yes.",
+        )
     if not sys.stdin.isatty():
         raise UsageError(
             "apply asks before it does anything, and there is no terminal to ask on.",
@@ -97,8 +109,6 @@ def _words(tally: Tally) -> View:
 
     if not (paint.color and sys.stdout.isatty()):
         return narrator(lambda line: say([line]))
-    from rich.console import Console
-
     from taskspec.report.live import Live
 
-    return Live(Console(file=sys.stdout, highlight=False), narrator)
+    return Live(sys.stdout, narrator)

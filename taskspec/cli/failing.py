@@ -34,6 +34,8 @@ def exit_code(error: TaskspecError) -> ExitCode:
             return ExitCode.LOCKED
         case UnknownCommitError():
             return ExitCode.UNKNOWN
+        case RunInterruptedError(signum=1):
+            return ExitCode.HANGUP
         case RunInterruptedError(signum=15):
             return ExitCode.TERMINATED
         case RunInterruptedError():

@@ -1,6 +1,5 @@
 """Arguments and options that commands share, and how they become an invocation. Runs nothing."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +17,6 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-
 
 class Duration(click.ParamType[float]):
     """A time such as `30s`, `15m` or `2h`; becomes seconds."""
@@ -31,10 +27,12 @@ class Duration(click.ParamType[float]):
         """Return the seconds of a text."""
         if isinstance(value, float):
             return value
-        found = _DURATION.fullmatch(str(value))
-        if found is None:
+        from taskspec.documents.durations import seconds
+
+        try:
+            return seconds(str(value))
+        except ValueError:
             self.fail(f"`{value}` is no duration; write it like 30s, 15m or 2h.", param, ctx)
-        return float(found[1]) * _SECONDS[found[2]]
 
 
 def targets(command: F) -> F:
@@ -113,7 +111,10 @@ _EXECUTION = (
     ),
     click.option("--wait/--no-wait", default=True, help="Wait for runs to end, or leave them running."),
     click.option(
-        "--wait-timeout", type=Duration(), metavar="DURATION", help="Wait no longer than this, and exit with 4."
+        "--wait-timeout",
+        type=Duration(),
+        metavar="DURATION",
+        help="Wait no longer than this, and exit with 4. Runs go on only on a hosted remote or under `taskspec serve`.",
     ),
     click.option(
         "--on-unknown",
@@ -131,7 +132,7 @@ def invocation(
     given: Sequence[str] = (),
     refresh: str = Refresh.ACTIVE.value,
 ) -> Invocation:
-    """Return what a command line asks for: its first word is the target where it names a folder or a YAML file."""
+    """Return what a command line asks for: its first word is the target where it is no address, or names a project."""
     rest = list(words)
     if project is None:
         project = Path(rest.pop(0)) if rest and _is_target(rest[0]) else Path()
@@ -154,15 +155,20 @@ def invocation_of_all(words: Sequence[str], project: Path | None) -> Invocation:
     """Return what a command line asks for that takes no addresses."""
     found = invocation(words, project)
     if found.addresses:
+        from taskspec.runner.planning import folder_hint
+
         raise UsageError(
             f"This command concerns the whole project: it takes no address such as `{found.addresses[0]}`.",
-            hint="Leave it out, or name a project folder.",
+            hint=folder_hint(found.addresses[0]) or "Leave it out, or name a project folder.",
         )
     return found
 
 
 def _is_target(word: str) -> bool:
-    return not is_address(word) or Path(word).is_dir()
+    """Tell whether a first word is meant as a path: a folder that is no project never hides the task of its name."""
+    from taskspec.documents.locating import PROJECT_FILES
+
+    return not is_address(word) or any((Path(word) / name).is_file() for name in PROJECT_FILES)
 
 
 def _assigned(given: Sequence[str]) -> dict[str, str]:

@@ -29,11 +29,12 @@ def plan(
 
     Runs no agent. Exits with 3 or 5 where something recorded has no accepted result or waits for a person.
     """
+    from taskspec.cli import remarking
     from taskspec.report import exiting
     from taskspec.runner import planning
 
     invocation = options.invocation(words, project, given, refresh)
-    made = planning.plan(invocation, Wiring(invocation.settings))
+    made = planning.plan(invocation, Wiring(invocation.settings), planning.say_nothing if as_json else remarking.remark)
     if as_json:
         from taskspec.plan.encoding import to_json
 

@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from typing import Any, TextIO
 
 from taskspec.report.text import Paint
+from taskspec.settings import from_environ
 
 
 def paint_for(stream: TextIO) -> Paint:
     """Return colours for a terminal that wants them; none elsewhere (no-color.org)."""
-    wanted = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return Paint(wanted and stream.isatty())
+    return Paint(stream.isatty() and from_environ().color)
 
 
 def say(lines: Iterable[str]) -> None:
@@ -30,5 +30,25 @@ def note(text: str) -> None:
 
 def say_json(document: Any) -> None:
     """Write one JSON document to stdout."""
-    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=True) + "\n")
     sys.stdout.flush()
+
+
+def say_json_list(name: str, items: Iterable[Any]) -> None:
+    """Write a JSON document of one list to stdout, item by item: only one of them is in memory."""
+    sys.stdout.write(f'{{\n  "{name}": [')
+    between = "\n"
+    try:
+        for item in items:
+            sys.stdout.write(between + json.dumps(item, ensure_ascii=True))
+            between = ",\n"
+    finally:
+        sys.stdout.write("\n  ]\n}\n")
+    sys.stdout.flush()
+
+
+def silence_stdout() -> None:
+    """Let what is written from now on go nowhere: whoever read it has gone, and the interpreter flushes at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

@@ -3,12 +3,12 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from taskspec.cli import options
-from taskspec.cli.printing import say, say_json
+from taskspec.cli.printing import say, say_json_list
 from taskspec.cli.wiring import Wiring
 from taskspec.errors import UsageError
 
@@ -28,36 +28,33 @@ def results(words: Sequence[str], project: Path | None, as_json: bool) -> int:
 
     invocation = options.invocation(words, project)
     ports = Wiring(invocation.settings)
-    found = telling.results(invocation, ports)
-    if as_json:
-        say_json(
-            {
-                "results": [
-                    {
-                        "address": record.address,
-                        "generation": accepted.generation,
-                        "run": accepted.run,
-                        "fingerprint": accepted.fingerprint,
-                        "acceptedAt": accepted.at,
-                        "sha256": accepted.result.digest,
-                        "format": accepted.result.format,
-                        "content": telling.content(invocation, ports, accepted),
-                    }
-                    for record, accepted in found
-                ]
-            }
-        )
-        return 0
-    if len(invocation.addresses) == 1:
-        if not found:
+    with telling.results(invocation, ports) as opened:
+        if as_json:
+            rows = (_json(record, accepted, opened.content(accepted)) for record, accepted in opened.found)
+            say_json_list("results", rows)
+        elif len(invocation.addresses) != 1:
+            say(_table(opened.found))
+        elif opened.found:
+            _print(opened.content(opened.found[0][1]))
+        else:
             raise UsageError(
                 f"`{invocation.addresses[0]}` has no accepted result.",
                 hint=f"`taskspec status {invocation.addresses[0]}` tells how it stands.",
             )
-        _print(telling.content(invocation, ports, found[0][1]))
-        return 0
-    say(_table(found))
     return 0
+
+
+def _json(record: "Record", accepted: "Accepted", content: str) -> dict[str, Any]:
+    return {
+        "address": record.address,
+        "generation": accepted.generation,
+        "run": accepted.run,
+        "fingerprint": accepted.fingerprint,
+        "acceptedAt": accepted.at,
+        "sha256": accepted.result.digest,
+        "format": accepted.result.format,
+        "content": content,
+    }
 
 
 def _table(found: "Sequence[tuple[Record, Accepted]]") -> list[str]:
@@ -76,8 +73,9 @@ def _table(found: "Sequence[tuple[Record, Accepted]]") -> list[str]:
 
 def _print(content: str) -> None:
     """Print a result: byte for byte into a pipe, made harmless on a terminal."""
-    if sys.stdout.isatty():
-        from taskspec.report.text import visible
+    if not sys.stdout.isatty():
+        sys.stdout.buffer.write(content.encode())
+        return
+    from taskspec.report.text import visible
 
-        content = visible(content)
-    sys.stdout.write(content if content.endswith("\n") else content + "\n")
+    sys.stdout.write(visible(content) + ("" if content.endswith("\n") else "\n"))

@@ -1,7 +1,7 @@
 """Running a command line to its exit code: the outermost edge, where every trouble becomes words."""
 
 import gc
-import os
+import io
 import signal
 import sys
 from collections.abc import Sequence
@@ -18,7 +18,10 @@ _INTERRUPTED = 130
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command line and return its exit code; whatever goes wrong has been said on stderr."""
-    signal.signal(signal.SIGTERM, _terminate)
+    _listen()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # what a stream cannot say is no bug
     # A command lives for seconds and keeps nearly all that it makes: collecting garbage early finds none.
     gc.set_threshold(100_000, 50, 50)
     try:
@@ -39,14 +42,18 @@ def run(arguments: Sequence[str]) -> int:
         sys.stderr.write("\nInterrupted.\n")
         return _INTERRUPTED
     except BrokenPipeError:
-        _silence_stdout()
+        from taskspec.cli.printing import silence_stdout
+
+        silence_stdout()
         return 1
     except TaskspecError as error:
         from taskspec.cli.failing import tell
 
         return tell(error, as_json="--json" in arguments)
     except Exception as error:
-        if os.environ.get("TASKSPEC_TRACEBACK"):
+        from taskspec.settings import from_environ
+
+        if from_environ().traceback:
             raise
         from taskspec.cli.failing import tell_bug
 
@@ -54,10 +61,12 @@ def run(arguments: Sequence[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
+def _listen() -> None:
+    """Make an end of SIGTERM and SIGHUP; who started us under `nohup` wants the latter ignored."""
+    signal.signal(signal.SIGTERM, _terminate)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, _terminate)
+
+
 def _terminate(signum: int, _frame: FrameType | None) -> None:
     raise RunInterruptedError(signum)
-
-
-def _silence_stdout() -> None:
-    """Keep the interpreter from failing once more when it flushes stdout at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

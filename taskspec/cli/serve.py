@@ -52,13 +52,14 @@ def serve(
             raise EngineError(
                 f"an engine of this project is running already (process {engine.pid})", hint="Use that one, or end it."
             )
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: ended.set())
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if number == signal.SIGINT or signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, lambda *_: ended.set())
         if as_json:
             say_json({"url": engine.url, "pid": engine.pid, "instance": engine.instance})
         else:
             say([f"The engine listens on {engine.url} (Ctrl-C ends it)."])
-        ended.wait()
+        engine.wait(ended)
         active = engine.active()
         if active:
             note(f"Ending {active} active or waiting run(s): they are recorded, and those not started stay pending.")

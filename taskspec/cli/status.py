@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 def status(words: Sequence[str], project: Path | None, as_json: bool) -> int:
     """Show how each task stands.
 
-    Joins a running engine and disturbs nothing. Exits with 3 where a task has no accepted result, 5 where one waits
+    Joins a running engine and disturbs nothing. Declared tasks that were never applied are shown, and leave the exit
+    code alone: it tells of what is recorded. Exits with 3 where a task has no accepted result, 5 where one waits
     for a person, 9 where an outcome is unknown.
     """
     from taskspec.report.exiting import foremost, of_health
@@ -36,7 +37,7 @@ def status(words: Sequence[str], project: Path | None, as_json: bool) -> int:
         say_json({"tasks": [_json(standing) for standing in standings]})
     else:
         say(status_lines(standings, time.time(), paint_for(sys.stdout)))
-    return foremost(of_health(standing.health) for standing in standings)
+    return foremost(of_health(standing.health) for standing in standings if standing.health)
 
 
 def _json(standing: "Standing") -> dict[str, Any]:

@@ -10,7 +10,7 @@ import click
 
 from taskspec.address import Address
 from taskspec.cli import options
-from taskspec.cli.printing import paint_for, say
+from taskspec.cli.printing import note, paint_for, say
 from taskspec.cli.wiring import Wiring
 from taskspec.errors import UsageError
 from taskspec.events import Event
@@ -53,7 +53,7 @@ def stop(words: Sequence[str], project: Path | None, yes: bool, as_json: bool) -
         view.on(event)
 
     if not asyncio.run(stopping.stop(invocation, Wiring(invocation.settings), approve, emit)):
-        say(["Nothing was stopped."])
+        note("Nothing was stopped.")
         return ExitCode.ERROR
     if not found and not as_json:
         say(["No run is active."])

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from taskspec.cli import options
-from taskspec.cli.printing import note, paint_for, say, say_json
+from taskspec.cli.printing import say, say_json
 from taskspec.cli.wiring import Wiring
 from taskspec.report.text import plural
 
@@ -20,10 +20,8 @@ def validate(words: Sequence[str], project: Path | None, given: Sequence[str], a
 
     Reads, renders and checks everything; needs no key, opens no connection and runs no agent.
     """
-    import sys
-
     from taskspec.cli.failing import diagnostic_json
-    from taskspec.report.findings import lines
+    from taskspec.cli.remarking import left_out, tell_warnings
     from taskspec.runner.planning import prepare, require_declared
 
     invocation = options.invocation(words, project, given)
@@ -34,9 +32,7 @@ def validate(words: Sequence[str], project: Path | None, given: Sequence[str], a
         warnings = [diagnostic_json(d) for d in prepared.warnings]
         say_json({"valid": True, "tasks": tasks, "skippedFiles": prepared.skipped, "diagnostics": warnings})
         return 0
-    if prepared.warnings:
-        for line in lines(prepared.warnings, paint_for(sys.stderr), Path.cwd()):
-            note(line)
-    skipped = f" ({plural(prepared.skipped, 'YAML file')} left out: not taskspec's)" if prepared.skipped else ""
+    tell_warnings(prepared)
+    skipped = f" ({left_out(prepared.skipped)})" if prepared.skipped else ""
     say([f"{plural(tasks, 'task')} in {prepared.desired.project.name}: valid.{skipped}"])
     return 0

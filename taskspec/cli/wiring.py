@@ -27,7 +27,8 @@ _EMBEDDED = Traits(
     outlives_command=False,
     quiet_period=5.0,
     create_timeout=20.0,
-    poll_interval=0.05,
+    keeps_titles=True,
+    poll_interval=0.02,
 )
 
 
@@ -82,12 +83,15 @@ class Wiring:
         import asyncio
 
         from taskspec.cli.embedding import engine_config, mode
+        from taskspec.cli.entering import entered
         from taskspec.engine.hosting import open_engine
         from taskspec.taskapi.drivers import Connection
         from taskspec.taskapi.handshaking import handshake
 
         offline = self.offline(project)
-        with open_engine(engine_config(project, self._settings, self._parallelism), mode(need)) as engine:
+        async with entered(
+            open_engine(engine_config(project, self._settings, self._parallelism), mode(need))
+        ) as engine:
             rest_root, events_root = roots(engine.url, ORGANIZATION)
             endpoint = Endpoint(rest_root=rest_root, events_root=events_root, api_key=engine.api_key)
             ended = False

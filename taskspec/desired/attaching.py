@@ -7,6 +7,7 @@ import stat
 from itertools import islice
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from taskspec.desired.model import LocalFile
 from taskspec.diagnostics import nearest
@@ -26,7 +27,21 @@ class WrongFileError(Exception):
 
 def is_url(entry: str) -> bool:
     """Tell whether an entry of `files` is a URL, which is passed as it is."""
-    return entry.startswith(("https://", "http://"))
+    return entry[:8].lower().startswith(("https://", "http://"))
+
+
+def checked_url(entry: str) -> str:
+    """Return a URL as it is; raises WrongFileError, which never repeats it, for one that holds a secret."""
+    try:
+        authority = urlsplit(entry).netloc
+    except ValueError as error:
+        raise WrongFileError("A URL cannot be read.", "Write `https://host/path`.") from error
+    if "@" in authority:
+        raise WrongFileError(
+            "A URL holds a user name or password: it would be shown in plans, and kept.",
+            "Take out what stands before `@`, and give the agent a URL that needs no password.",
+        )
+    return entry
 
 
 class ProjectFiles:

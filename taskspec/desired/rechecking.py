@@ -6,7 +6,7 @@ from typing import Any, Final
 from taskspec.contracts import Contract, InvalidSchemaError
 from taskspec.desired.dotted import is_template
 from taskspec.desired.templating import RenderedSpec
-from taskspec.diagnostics import Diagnostic
+from taskspec.diagnostics import Diagnostic, path_text
 from taskspec.documents.checking import rendered_spec_contract
 from taskspec.documents.declaring import unknown_agent
 from taskspec.documents.model import Project, TaskDocument
@@ -32,7 +32,7 @@ def _misfits(task: TaskDocument, rendered: RenderedSpec, spec: Mapping[str, Any]
     for violation in rendered_spec_contract().violations(spec, masked=has_secrets):
         yield Diagnostic(
             summary="Wrong value after rendering",
-            detail=f"`{_written(violation.path)}` {violation.message}.",
+            detail=f"`{path_text(violation.path) or 'spec'}` {violation.message}.",
             hint="See what the template at this place gives.",
             position=task.document.position(("spec", *violation.path)),
         )
@@ -77,8 +77,3 @@ def _output(task: TaskDocument, spec: Mapping[str, Any]) -> Iterator[Diagnostic]
             hint="See what the template at this place gives.",
             position=position,
         )
-
-
-def _written(path: tuple[str | int, ...]) -> str:
-    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
-    return text.removeprefix(".") or "spec"

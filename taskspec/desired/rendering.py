@@ -23,10 +23,22 @@ from taskspec.desired.metering import MAX_TEXT, Meter, TooMuchError
 from taskspec.desired.sandbox import VALUE, Sandbox, UnknownNameError, bounded
 from taskspec.desired.scope import WrongTemplateError
 from taskspec.diagnostics import nearest
+from taskspec.documents.fitting import is_text
 
 _SCHEME: Final = 1  # counts changes of what is compiled from the same text
 _FILENAME: Final = "<template>"
-_WRONG_VALUES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError, MemoryError)
+_SEEN: Final = 8
+"""Units of work of one value that a single expression gives."""
+_WRONG_VALUES = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+    RecursionError,
+    MemoryError,
+)
 
 
 class _Code(BytecodeCache):
@@ -79,7 +91,7 @@ class Renderer:
         if template is None:
             template = self._templates[text] = self._loaded(text)
         try:
-            return _run(template, names)
+            return _run(template, names, self._meter)
         except WrongTemplateError as error:
             error.line = _line(template, error.__traceback__)
             raise
@@ -117,7 +129,7 @@ class Renderer:
             raise WrongTemplateError("The template is nested too deeply, or is no template.") from error
 
 
-def _run(template: Template, names: dict[str, Any]) -> Any:
+def _run(template: Template, names: dict[str, Any], meter: Meter) -> Any:
     context = template.new_context(names, shared=True)
     length = 0
     parts = []
@@ -126,10 +138,14 @@ def _run(template: Template, names: dict[str, Any]) -> Any:
         if length > MAX_TEXT:
             raise TooMuchError(f"The text is longer than {MAX_TEXT:,} characters.")
         parts.append(part)
-    return _plain(context.vars[VALUE]) if VALUE in context.vars else "".join(parts)
+    found = _plain(context.vars[VALUE], meter) if VALUE in context.vars else "".join(parts)
+    if not is_text(found):
+        raise WrongTemplateError("The template gives half of a character (an unpaired surrogate).")
+    return found
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, meter: Meter) -> Any:
+    meter.charge(_SEEN)  # what stands in a value many times is copied as often
     if type(value) is Undefined:
         return None
     if value is None or isinstance(value, str | bool | int):
@@ -137,9 +153,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float) and math.isfinite(value):
         return value
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): _plain(item, meter) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [_plain(item, meter) for item in value]
     str(value)
     raise WrongTemplateError("The expression gives something that is not a text, a number, a list or a map.")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from taskspec.desired.assigning import GivenVariables, assign
-from taskspec.desired.attaching import ProjectFiles, WrongFileError, is_url
+from taskspec.desired.attaching import ProjectFiles, WrongFileError, checked_url, is_url
 from taskspec.desired.fingerprinting import fingerprint
 from taskspec.desired.model import Desired, DesiredTask, LocalFile
 from taskspec.desired.normalising import SENT, SENT_ONLY, normalised, without_secrets
@@ -74,7 +74,7 @@ class _Resolver:
         found: list[LocalFile | str] = []
         for index, entry in enumerate(entries):
             try:
-                found.append(entry if is_url(entry) else self._local(entry))
+                found.append(checked_url(entry) if is_url(entry) else self._local(entry))
             except WrongFileError as fault:
                 position = task.document.position(("spec", "files", index))
                 self.diagnostics.append(

@@ -73,6 +73,36 @@ def mask(value: Any, path: str) -> Any:
     return placeholder(path)
 
 
+def placeholders(real: Any, masked: Any) -> dict[str, Any]:
+    """Return the secret behind each placeholder, given the same names with and without their secrets."""
+    if isinstance(masked, dict) and isinstance(real, dict):
+        found: dict[str, Any] = {}
+        for key in masked:
+            found |= placeholders(real[key], masked[key])
+        return found
+    if isinstance(masked, list) and isinstance(real, list):
+        found = {}
+        for shown, kept in zip(masked, real, strict=True):
+            found |= placeholders(kept, shown)
+        return found
+    return {masked: real} if isinstance(masked, str) and masked is not real else {}
+
+
+def revealed(masked: Any, secrets: Mapping[str, Any]) -> Any:
+    """Return a masked rendering with every placeholder replaced by its secret, and nothing else changed."""
+    if isinstance(masked, str):
+        if masked in secrets:
+            return secrets[masked]
+        for shown, kept in secrets.items():
+            masked = masked.replace(shown, str(kept))
+        return masked
+    if isinstance(masked, dict):
+        return {key: revealed(item, secrets) for key, item in masked.items()}
+    if isinstance(masked, list):
+        return [revealed(item, secrets) for item in masked]
+    return masked
+
+
 def unknown_name(name: str, seen: Mapping[str, Any]) -> WrongTemplateError:
     """Explain a top-level name that no template sees."""
     if name in LATER:

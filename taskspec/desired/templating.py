@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from taskspec.desired.dotted import NOTHING, fill, is_template, split
 from taskspec.desired.metering import MAX_TEXT, TooMuchError
-from taskspec.desired.scope import Scope, WrongTemplateError
+from taskspec.desired.scope import Scope, WrongTemplateError, placeholders, revealed
 from taskspec.diagnostics import Diagnostic
 from taskspec.documents.model import Document, TaskDocument
 
@@ -66,6 +66,7 @@ class SpecRenderer:
         self._cache_folder = cache_folder
         self._engine: Renderer | None = None
         self._done: dict[str, tuple[Any, Any]] = {}
+        self._secrets = placeholders(scope.real["vars"], scope.masked["vars"]) if scope.has_secrets else {}
         self._unset: set[str] = set()
         self._document: Document | None = None
         self._sound = True
@@ -138,7 +139,10 @@ class SpecRenderer:
         return real, real
 
     def _both(self, text: str) -> tuple[Any, Any]:
-        """Render masked first: so no message of the engine can hold a secret."""
+        """Render masked first: so no message of the engine can hold a secret.
+
+        What is sent must be what is shown but for the secrets: a template that looks into one is refused.
+        """
         try:
             masked = self._evaluated(text, self._scope.masked)
         except WrongTemplateError as fault:
@@ -149,7 +153,11 @@ class SpecRenderer:
             real = self._evaluated(text, self._scope.real)
         except WrongTemplateError as fault:
             raise WrongTemplateError(_COMPUTED, hint="Insert the variable as it is.", line=fault.line) from None
-        return (real, real) if real == masked and type(real) is type(masked) else (real, masked)
+        if real == masked and type(real) is type(masked):
+            return real, real
+        if revealed(masked, self._secrets) != real:
+            raise WrongTemplateError(_COMPUTED, hint="Insert the variable as it is.")
+        return real, masked
 
     def _renders(self, text: str) -> bool:
         try:
@@ -219,5 +227,4 @@ def _place(text: str, fault: WrongTemplateError) -> tuple[int, int]:
         word = re.compile(rf"(?:\w+\.)*\b{re.escape(fault.name.rpartition('.')[2])}\b").search(text, place)
         place = word.start() if word else place
     line = text.count("\n", 0, place) + 1
-    quote = 1 if text.startswith("{") and line == 1 else 0
-    return line, place - (text.rfind("\n", 0, place) + 1) + 1 + quote
+    return line, place - (text.rfind("\n", 0, place) + 1) + 1

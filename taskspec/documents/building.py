@@ -11,6 +11,7 @@ from taskspec.contracts import kind_of
 from taskspec.diagnostics import Diagnostic, Position, nearest
 from taskspec.documents.frames import Frame, place_of
 from taskspec.documents.model import UNREADABLE, Document, Marks
+from taskspec.documents.placing import marks_of
 from taskspec.documents.scalars import NUMERIC, WORDS, AmbiguousScalarError, plain
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ _CORE: Final = "tag:yaml.org,2002:"
 _TAGS: Final[dict[type, str]] = {int: "int", float: "float", bool: "bool", type(None): "null"}
 _UNSAFE: Final = re.compile("[\0\ud800-\udfff]")
 _TEMPLATE: Final = re.compile(r"\{\{[^\n]*?\}\}|\{\{[^\n]*")
-_BLOCK: Final = re.compile(r"[^\n]*\n(?:[ \t]*\r?\n)*( *)")
 
 
 _new = tuple.__new__  # a third of the time of `Marks(…)`, which is made for every value of every document
@@ -76,7 +76,7 @@ class Builder:
         line, column = mark.line + 1, mark.column + 1
         self.cost += 1
         if frame is None or frame.keys is None or frame.key is not None:
-            self._add(value, _new(Marks, (line, column, None, None, None)))
+            self._add(value, _new(Marks, (line, column, None, None, None, None)))
         elif value in frame.keys:
             self._take_key(frame, value, value, (line, column))
         else:
@@ -88,19 +88,19 @@ class Builder:
         place = (mark.line + 1, mark.column + 1)
         value: Any = event.value
         weight = 1 + len(value) // 100
-        indent = None
+        marks = Marks(*place)
         if event.tag is not None or not event.implicit[0]:
-            value, indent = self._marked(event, place)
+            value, marks = self._marked(event, place)
         elif not value or value[0] in NUMERIC or value in WORDS:
             value = self._plain(value, place)
         if weight > MAX_SCALAR // 100:
             self._note("Text too long", "A single text may have at most 256 KB.", "Keep it in a file.", place)
         self.cost += weight
         if event.anchor is not None:
-            self.anchors[event.anchor] = (value, Marks(*place, None, None, indent), weight)
+            self.anchors[event.anchor] = (value, marks, weight)
         frame = self.frame
         if frame is None or frame.keys is None or frame.key is not None:
-            self._add(value, Marks(*place, None, None, indent))
+            self._add(value, marks)
         elif value == "<<" and event.implicit[0]:
             self._note("Merge key", "Merge keys (`<<`) are not supported.", "Write the fields out.", place)
             frame.expect(f"\0{self.cost}", place)
@@ -114,25 +114,18 @@ class Builder:
             self._note("Ambiguous value", str(trouble), trouble.hint, place)
             return text
 
-    def _marked(self, event: "ScalarEvent", place: tuple[int, int]) -> tuple[Any, int | None]:
-        """Return the value of a scalar with quotes, a block style or a tag, and the indentation of its block."""
+    def _marked(self, event: "ScalarEvent", place: tuple[int, int]) -> tuple[Any, Marks]:
+        """Return the value of a scalar with quotes, a block style or a tag, and where its text begins."""
         text: str = event.value
-        indent = self._block_indent(event.start_mark.index, text) if event.style in {"|", ">"} else None
+        marks = marks_of(event, place, self.text)
         if event.style == '"' and _UNSAFE.search(text):
             self._note(UNREADABLE, "The text holds a NUL or half a character.", "Remove the escape.", place)
         if event.tag in {None, "!", f"{_CORE}str"}:
-            return text, indent
+            return text, marks
         value = self._plain(text, place)
         if event.tag != _CORE + _TAGS.get(type(value), "str"):
             self._refuse_tag(event.tag, place)
-        return value, indent
-
-    def _block_indent(self, index: int, value: str) -> int:
-        """Return the column at which a block's text begins: the source's indentation less the value's own."""
-        first = value.lstrip("\n")
-        own = len(first) - len(first.lstrip(" "))
-        found = _BLOCK.match(self.text, index)
-        return max(len(found[1]) - own, 0) + 1 if found else 1
+        return value, marks
 
     def open_mapping(self, event: "StartEvent") -> None:
         """Begin a mapping."""
@@ -163,7 +156,7 @@ class Builder:
         """End the mapping or list that was begun last."""
         done = self.stack.pop()
         self.frame = self.stack[-1] if self.stack else None
-        marks = _new(Marks, (*done.place, done.keys, done.children, None))
+        marks = _new(Marks, (*done.place, done.keys, done.children, None, None))
         if done.anchor is not None:
             self.anchors[done.anchor] = (done.items, marks, self.cost - done.cost)
         if not done.is_key:

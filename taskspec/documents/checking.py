@@ -6,7 +6,8 @@ from functools import cache
 from typing import Any, Final
 
 from taskspec.contracts import Contract, InvalidSchemaError, Violation, load_schema
-from taskspec.diagnostics import Diagnostic, nearest
+from taskspec.diagnostics import Diagnostic, nearest, path_text
+from taskspec.documents.hinting import later_field, way_out
 from taskspec.documents.model import Document
 
 Path = tuple[str | int, ...]
@@ -20,7 +21,7 @@ LATER: Final[Mapping[str, frozenset[str]]] = {
     "Project": frozenset({"environments", "limits", "budget", "policies", "match"}),
 }
 """Fields of the language that later versions know: refused, never ignored."""
-SENSITIVE: Final = frozenset({"userTokens", "userOidcToken", "mcpServers", "default", "apiKey"})
+SENSITIVE: Final = frozenset({"userTokens", "userOidcToken", "mcpServers", "default", "apiKey", "baseUrl"})
 """Fields whose values no message shows."""
 _TEMPLATE: Final = re.compile(r"\{\{|\{%")
 
@@ -57,7 +58,7 @@ def _without_templates(schema: Any) -> Any:
         return [_without_templates(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    if schema.get("if") == {"$ref": "#/$defs/template"}:
+    if schema.get("if") in ({"$ref": "#/$defs/template"}, {"$ref": "#/$defs/templated"}):
         kept = {key: value for key, value in schema.items() if key not in {"if", "else"}}
         return _without_templates(kept | schema["else"])
     return {key: _without_templates(value) for key, value in schema.items()}
@@ -124,6 +125,10 @@ def _unknown(document: Document, path: Path, name: str, known: tuple[str, ...]) 
     hint = nearest(name, known)
     if not hint and path in {(), ("metadata",)} and name in _fields("taskSpec"):
         hint = "It belongs into `spec`."
+    if unseen := next((character for character in name if not character.isprintable()), None):
+        hint = f"It holds an invisible character (U+{ord(unseen):04X}): type it anew."
+    if not hint and path == ("spec",):
+        hint = later_field(name, LATER.get(document.kind, ()))
     hint = hint or f"Known fields: {', '.join(f'`{field}`' for field in known)}."
     detail = f"`{name}` is not a field of {_where(document, path)}."
     return Diagnostic(summary="Unknown field", detail=detail, hint=hint, position=position)
@@ -136,7 +141,6 @@ def _fields(definition: str) -> Mapping[str, Any]:
 
 def _wrong(document: Document, violation: Violation) -> Diagnostic:
     path = violation.path
-    value = _value(document, path)
     position = document.position(path)
     words = violation.message
     if violation.keyword == "type" and (violation.detail["says"] or "").startswith("must be "):
@@ -145,25 +149,10 @@ def _wrong(document: Document, violation: Violation) -> Diagnostic:
         words = "is not supported by this version yet where it is not `local`"
     return Diagnostic(
         summary="Wrong value",
-        detail=f"`{_dotted(path)}` {words}." if path else f"The document {words}.",
-        hint=_way_out(violation, value),
+        detail=f"`{path_text(path)}` {words}." if path else f"The document {words}.",
+        hint=way_out(violation, _value(document, path)),
         position=position,
     )
-
-
-def _way_out(violation: Violation, value: Any) -> str:
-    wanted = violation.detail["expected"]
-    if isinstance(value, str) and _TEMPLATE.search(value):
-        return "A template is not evaluated here."
-    if "apiKey" in violation.path:
-        return "Write `apiKey: {env: NAME}`; the key itself never stands in a file."
-    if violation.keyword == "enum" and isinstance(value, str):
-        return nearest(value, [item for item in wanted if isinstance(item, str)])
-    if violation.keyword == "type" and wanted == "string" and isinstance(value, int | float):
-        return "Write it with its unit." if "a duration" in (violation.detail["says"] or "") else "Put it in quotes."
-    if violation.keyword == "type" and wanted == "array" and isinstance(value, str):
-        return "Write it as a list: [one, two]."
-    return ""
 
 
 def _evaluated_nowhere(document: Document, path: Path) -> Iterator[Diagnostic]:
@@ -178,7 +167,7 @@ def _evaluated_nowhere(document: Document, path: Path) -> Iterator[Diagnostic]:
         elif isinstance(value, str) and _TEMPLATE.search(value):
             yield Diagnostic(
                 summary="Template not evaluated here",
-                detail=f"`{_dotted(at)}` holds a template, and is not evaluated.",
+                detail=f"`{path_text(at)}` holds a template, and is not evaluated.",
                 hint="Templates belong into the `spec` of a task.",
                 position=document.position(at),
             )
@@ -228,8 +217,4 @@ def _where(document: Document, path: Path) -> str:
         case ("spec",):
             return f"a {owner}'s spec"
         case _:
-            return f"`{_dotted(path)}`"
-
-
-def _dotted(path: Path) -> str:
-    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".")
+            return f"`{path_text(path)}`"

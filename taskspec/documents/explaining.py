@@ -11,6 +11,12 @@ UNQUOTED: Final = "Unquoted template"
 _UNQUOTED: Final = re.compile(r"(?:^|[-:,\[]\s)\s*(?P<text>\{[{%#].*?)\s*$")
 _NOT_TEXT: Final = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
+_INVISIBLE: Final = re.compile("[\u00a0\u200b-\u200f\u2060\ufeff]")
+_KEY: Final = re.compile(r"\s*[\w-]+")
+_MISFIT: Final = "This line does not fit what stands above it."
+_AT_ITS_BEGIN: Final = ("find expected ':'", "alphabetic or numeric character")
+"""Complaints whose cause is where the thing begins, and not where the parser gave up."""
+
 _SAYS: Final[tuple[tuple[str, str, str], ...]] = (
     (
         "mapping values are not allowed",
@@ -18,7 +24,11 @@ _SAYS: Final[tuple[tuple[str, str, str], ...]] = (
         "Put the text in quotes, or mend the indentation.",
     ),
     ("entries are not allowed", "A `-` stands where no list can begin.", "Begin the list on a line of its own."),
-    ("find expected ':'", "A key has no `:`.", "Write `key: value`."),
+    (
+        "find expected ':'",
+        "A key has no `:`.",
+        "Write `key: value`, with a space after the colon; or indent the line, if it belongs to the text above.",
+    ),
     (
         "find expected key",
         "This does not fit what stands above it.",
@@ -35,6 +45,10 @@ _SAYS: Final[tuple[tuple[str, str, str], ...]] = (
         "A `\\` is followed by a letter that means nothing.",
         "Write `\\\\`, or use single quotes.",
     ),
+    ("hexdecimal", "A `\\` in double quotes begins an escape.", "Write `\\\\`, or use single quotes."),
+    ("hexadecimal", "A `\\` in double quotes begins an escape.", "Write `\\\\`, or use single quotes."),
+    ("mapping keys are not allowed", "No value can begin with `? `.", "Put the text in quotes."),
+    ("line break", "A text follows `|` or `>` on the same line.", "Begin it on the next line, indented."),
     ("escape code", "An escape names a character that does not exist.", "Write the character itself."),
     ("incompatible YAML", "The file says that it is in another version of YAML.", "Remove the line with `%YAML`."),
     ("tag handle", "Tags are not supported.", "Remove the word that begins with `!`."),
@@ -59,10 +73,14 @@ def explain(complaint: Complaint, text: str, file: str) -> Diagnostic:
     template = _unquoted_template(lines, complaint)
     if template is not None:
         return unquoted_template(template[2], Position(file=file, line=template[0] + 1, column=template[1] + 1))
-    line, column = complaint.at
+    line, column = complaint.began if any(sign in complaint.problem for sign in _AT_ITS_BEGIN) else complaint.at
+    written = lines[line] if line < len(lines) else ""
+    detail, hint = _words(complaint.problem, written[:column], written[column:])
+    if detail == _MISFIT:
+        column = len(written) - len(written.lstrip())
     position = Position(file=file, line=line + 1, column=column + 1)
-    rest = lines[line][column:] if line < len(lines) else ""
-    detail, hint = _words(complaint.problem, rest)
+    if unseen := _INVISIBLE.search("".join(lines[max(line - 1, 0) : line + 1])):
+        detail += f" An invisible character (U+{ord(unseen[0]):04X}) stands here or in the line above."
     if complaint.began[0] != line and "not closed" in detail:
         detail += f" It begins at line {complaint.began[0] + 1}."
     return Diagnostic(summary=UNREADABLE, detail=detail, hint=hint, position=position)
@@ -93,8 +111,21 @@ def unreadable_character(text: str, file: str) -> Diagnostic:
     )
 
 
-def _words(problem: str, rest: str) -> tuple[str, str]:
+def _words(problem: str, before: str, rest: str) -> tuple[str, str]:
     first = rest[:1]
+    if rest.startswith(("<<<<<<<", ">>>>>>>")):
+        return "A merge conflict is not resolved.", "Choose one of the two sides, and remove the marks."
+    if "find expected ':'" in problem and first == "-":
+        return "A `-` without a space begins a text.", "Write `- item` in a list, and `---` between documents."
+    if ("find expected key" in problem or "<block end>" in problem) and before[-1:] in {"'", '"'}:
+        return (
+            "A text goes on after its closing quote, or a quote further up lacks its end.",
+            "Within '…' write '' for a quote, within \"…\" write \\\".",
+        )
+    if "mapping values are not allowed" in problem and _KEY.fullmatch(before):
+        return _MISFIT, "Mend the indentation; or the key in the line above lacks its `: `."
+    if first == "`":
+        return "No value can begin with a backtick.", "Put the text in quotes."
     if first == "\t" or "tab character" in problem:
         return "A tab stands where YAML allows only spaces.", "Indent with spaces."
     if "cannot start any token" in problem:

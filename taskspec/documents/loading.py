@@ -66,6 +66,24 @@ def load(target: Path, *, search_path: str | None = None) -> Loaded:
     return Loaded(manifests=manifests, diagnostics=diagnostics, selection=_selection(place, tasks))
 
 
+def load_project(target: Path, *, search_path: str | None = None) -> Loaded:
+    """Read the project alone, for what needs no task to be right: what is wrong with tasks is not even looked at."""
+    place = locate(target, search_path)
+    gathered = sift([place.project_file], named=True) if place.project_file and place.single is None else Sifted()
+    if not _of_kind("Project", gathered.documents):
+        found = _gather(place)
+        place = place if found is not None else place.alone()
+        gathered = found or sift([place.single] if place.single else [], named=True)
+    declared = _of_kind("Project", gathered.documents)
+    faults = [(document, check(document)) for document in declared]
+    project, trouble = _project(place, [document for document, own in faults if not own])
+    own_files = {document.file for document in declared} | {shown(place.project_file or "")}
+    found_wrong = [finding for finding in gathered.diagnostics if finding.position.file in own_files]
+    found_wrong += [finding for _, own in faults for finding in own]
+    found_wrong += [*_repetitions(declared), *trouble]
+    return Loaded(manifests=Manifests(project=project, tasks=()), diagnostics=tuple(found_wrong))
+
+
 def _gather(place: Place) -> Sifted | None:
     """Read the files of a project; None where the single file that the target names is not one of them."""
     if place.project_file is None and place.single is not None:

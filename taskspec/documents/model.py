@@ -23,6 +23,8 @@ class Marks(NamedTuple):
     children: Mapping[str, "Marks"] | Sequence["Marks"] | None = None
     block_indent: int | None = None
     """For a block scalar (`|`, `>`): the column at which its text begins; its first line is `line` + 1."""
+    quoted_from: int | None = None
+    """For a text in quotes: the column at which the text begins, after the quote."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,7 +68,7 @@ class Document:
         if marks.block_indent is not None:
             return Position(file=self.file, line=marks.line + line, column=marks.block_indent + column - 1)
         if line == 1:
-            return Position(file=self.file, line=marks.line, column=marks.column + column - 1)
+            return Position(file=self.file, line=marks.line, column=(marks.quoted_from or marks.column) + column - 1)
         return Position(file=self.file, line=marks.line + line - 1, column=column)
 
 

@@ -4,10 +4,12 @@ import hmac
 import ipaddress
 import logging
 import re
+import sqlite3
 from typing import TYPE_CHECKING, Any
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.routing import Route, Router
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 CAPABILITIES = "idempotency-key, uploads, pages"
 _TASKS = "/agent-execution"
+_GREETING = "/engine"
 _TABLE: tuple[tuple[str, str, "Callable[..., Awaitable[Any]]"], ...] = (
     ("GET", _TASKS + "/executions/history/user/{id}", routes.list_user_tasks),
     ("GET", _TASKS + "/executions/history/{id}", routes.list_agent_tasks),
@@ -36,12 +39,15 @@ _TABLE: tuple[tuple[str, str, "Callable[..., Awaitable[Any]]"], ...] = (
     ("GET", "/activity/{id}/{task}", routes.show_activity),
     ("GET", "/agents/list", routes.list_agents),
     ("GET", "/agents/{id}", routes.show_agent),
-    ("GET", "/engine", extensions.greet),
+    ("GET", _GREETING, extensions.greet),
     ("PUT", "/files/{digest}", extensions.put_file),
     ("HEAD", "/files/{digest}", extensions.has_file),
 )
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _SLASHES = re.compile("/{2,}")
+_HOST = re.compile(r"(\[[^\[\]]*\]|[^:]*)(?::([0-9]*))?")
+_HTTP_PORT = 80
+"""Which port is meant where a client names none."""
 _logger = logging.getLogger("taskspec.engine")
 
 
@@ -68,15 +74,26 @@ class Gate:
         try:
             self._let_in(headers)
             path = _SLASHES.sub("/", scope["path"])
+            self._check_health(path)
             inner = {**scope, "app": self, "engine": self._engine, "path": path, "root_path": ""}
             await self._router(inner, receive, answering)
         except RefusalError as refusal:
             await answering.refuse(scope, receive, refusal.status, refusal.detail)
         except HTTPException as refusal:
             await answering.refuse(scope, receive, refusal.status_code, refusal.detail)
+        except ClientDisconnect:
+            return
+        except sqlite3.Error as error:
+            _logger.warning("%s %s failed: the database: %s", scope["method"], scope["path"], error)
+            await answering.refuse(scope, receive, 500, f"the engine's database failed: {error}")
         except Exception:
             _logger.exception("%s %s failed; please report this", scope["method"], scope["path"])
-            await answering.refuse(scope, receive, 500, "the engine failed; its own output says why")
+            await answering.refuse(scope, receive, 500, "the engine failed; engine.log in its folder says why")
+
+    def _check_health(self, path: str) -> None:
+        failure = self._engine.dispatcher.failure
+        if failure is not None and path != _GREETING:
+            raise RefusalError(500, failure)
 
     def _marks(self, headers: Headers) -> dict[str, str]:
         marks = {"Taskspec-Engine": self._engine.instance, "Taskspec-Capabilities": CAPABILITIES}
@@ -84,7 +101,7 @@ class Gate:
         return {**marks, "Idempotency-Key": key} if key is not None and _KEY.fullmatch(key) else marks
 
     def _let_in(self, headers: Headers) -> None:
-        if not self._is_own_host(headers.get("host", "")):
+        if not is_own_host(headers.get("host", ""), self._host, self._port):
             raise RefusalError(403, "this Host header does not name the engine")
         if "origin" in headers:
             raise RefusalError(403, "requests of web pages are refused")
@@ -92,16 +109,6 @@ class Gate:
             raise RefusalError(401, "Invalid or missing API key")
         if "idempotency-key" in headers and not _KEY.fullmatch(headers["idempotency-key"]):
             raise RefusalError(422, "an Idempotency-Key has 1 to 255 visible ASCII characters")
-
-    def _is_own_host(self, host: str) -> bool:
-        """Tell whether a Host header names this engine; names that anybody's DNS may point here do not."""
-        name, _, port = host.rpartition(":")
-        if port != str(self._port):
-            return False
-        name = name.strip("[]").lower()
-        if name in {"127.0.0.1", "localhost", "::1", self._host.lower()}:
-            return True
-        return self._host in {"0.0.0.0", "::"} and _is_address(name)  # noqa: S104 - compared, not bound
 
 
 class _Answering:
@@ -122,6 +129,17 @@ class _Answering:
         """Answer with a refusal in the API's own form."""
         if not self._begun:
             await JSONResponse({"detail": detail}, status_code=status)(scope, receive, self)
+
+
+def is_own_host(header: str, host: str, port: int) -> bool:
+    """Tell whether a Host header names the engine at `host`; names that anybody's DNS may point here do not."""
+    found = _HOST.fullmatch(header)
+    if found is None or (found[2] or str(_HTTP_PORT)) != str(port):
+        return False
+    name = found[1].strip("[]").lower()
+    if name in {"127.0.0.1", "localhost", "::1", host.lower()}:
+        return True
+    return host in {"0.0.0.0", "::"} and _is_address(name)  # noqa: S104 - compared, not bound
 
 
 async def _not_found(scope: "Scope", _receive: "Receive", _send: "Send") -> None:

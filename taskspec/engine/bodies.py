@@ -29,9 +29,11 @@ async def json_body(request: "Request") -> Any:
     """Return the JSON value of a body, or refuse it."""
     body = b"".join([piece async for piece in pieces(request, MAX_BODY_BYTES)])
     try:
-        return json.loads(body, parse_constant=_refuse_constant)
+        value = json.loads(body, parse_constant=_refuse_constant)
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()  # what cannot be answered is not taken
     except (ValueError, RecursionError) as error:
         raise RefusalError(422, "the body is not valid JSON") from error
+    return value
 
 
 async def json_object(request: "Request") -> dict[str, Any]:

@@ -51,13 +51,13 @@ def patched(run: Run, body: Mapping[str, Any], now: str) -> Run:
         changes["payload_extension"] = accepted_value("payload_extension", body["tool_call_payload_extension"])
     task = {**run.task, **changes}
     if body.get("status") is None:
-        return Run(task=task, turn=run.turn)
+        return _placed(task, run.turn)
     status = status_named(body["status"])
     if task["is_manually_stopped"] or status == task["status"]:
-        return Run(task=task, turn=run.turn)
+        return _placed(task, run.turn)
     if run.turn is Turn.HELD:
         raise RefusalError(409, "an agent of this engine executes the task; end it with DELETE, or wait for its end")
-    return Run(task=stamped(task, status, now), turn=Turn.OVER)
+    return _placed(stamped(task, status, now), Turn.OVER)
 
 
 def stopped(run: Run, now: str) -> Run:
@@ -65,7 +65,7 @@ def stopped(run: Run, now: str) -> Run:
     if run.task["status"] in ENDED:
         return run
     task = stamped({**run.task, "is_manually_stopped": True}, Status.STOPPED, now)
-    return Run(task=_scrubbed(task), turn=Turn.OVER)
+    return _placed(task, Turn.OVER)
 
 
 def begun(run: Run, now: str) -> Run | None:
@@ -84,13 +84,13 @@ def put_back(run: Run) -> Run:
 def ended(run: Run, ending: Ending, now: str) -> Run:
     """Return a run after its agent has ended."""
     if run.task["status"] in ENDED:
-        return Run(task=_scrubbed(run.task), turn=Turn.OVER)
+        return _placed(run.task, Turn.OVER)
     task = stamped({**run.task, "result": ending.result}, ending.status, now)
     task["is_manually_stopped"] = ending.status is Status.STOPPED
     task["tokens"] = ending.tokens or task["tokens"]
     if task["started_at"] is not None:
         task["duration"] = seconds_between(task["started_at"], now)
-    return Run(task=_scrubbed(task), turn=Turn.OVER)
+    return _placed(task, Turn.OVER)
 
 
 def reported(run: Run, body: Mapping[str, Any], now: str) -> Run:
@@ -104,7 +104,7 @@ def reported(run: Run, body: Mapping[str, Any], now: str) -> Run:
             raise invalid("input", "input must be a string")
         task["input"] = {**task["input"], "text": body["input"]}
     status = Status.COMPLETED if body.get("is_success", True) is True else Status.FAILED
-    return Run(task=task if task["is_manually_stopped"] else stamped(task, status, now), turn=Turn.OVER)
+    return _placed(task if task["is_manually_stopped"] else stamped(task, status, now), Turn.OVER)
 
 
 def stamped(task: Mapping[str, Any], status: Status, now: str) -> dict[str, Any]:
@@ -123,6 +123,6 @@ def seconds_between(start: str, end: str) -> float:
     return max(0.0, round(passed.total_seconds(), 3))
 
 
-def _scrubbed(task: Mapping[str, Any]) -> dict[str, Any]:
-    """What only a running agent needs to know is not kept after it."""
-    return {**task, **dict.fromkeys(SECRET_KEYS)}
+def _placed(task: Mapping[str, Any], turn: Turn) -> Run:
+    """Return a run; what only a running agent needs to know is not kept where none will run."""
+    return Run(task={**task, **dict.fromkeys(SECRET_KEYS)} if turn is Turn.OVER else dict(task), turn=turn)

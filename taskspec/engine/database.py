@@ -117,6 +117,7 @@ def open_database(folder: Path) -> Database:
         connection = _connected(f"{path.absolute().as_uri()}?mode=rwc")
         connection.execute("PRAGMA journal_mode=TRUNCATE")
         connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA fullfsync=ON")
         if _found_format(connection, path) is None:
             _make(connection)
         return Database(connection, _instance(connection))

@@ -2,19 +2,26 @@
 
 import asyncio
 import logging
+import sqlite3
 from collections import deque
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
 
-from taskspec.engine import agents, changing, launching
+from taskspec.engine import agents, changing, endings, launching
 from taskspec.engine.agents import INTERRUPTED, Cut, Leash
-from taskspec.engine.changing import Ending
+from taskspec.engine.changing import Ending, Run
+from taskspec.engine.launching import Launch
 from taskspec.engine.listening import Listener
-from taskspec.engine.model import EngineConfig, Mode, Status
+from taskspec.engine.model import EngineConfig, Mode, RefusalError, Status
 from taskspec.engine.processes import Tree, end_trees, started_at
 from taskspec.engine.runs import RunStore, utc_now
 from taskspec.engine.streaming import EventLog, task_event
 from taskspec.engine.uploads import UploadFolder
 
+PAUSES = (0.1, 0.5, 1.0, 2.0, 4.0, 8.0)
+"""Seconds between the tries to record what became of a run; after them the engine has failed."""
 _logger = logging.getLogger("taskspec.engine")
 
 
@@ -30,11 +37,15 @@ class Dispatcher:
         self._active: dict[str, Leash] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._open = mode is Mode.DISPATCH
+        self._lost: set[str] = set()
+        self.closing = False
+        """Whether nothing more will be started, because the engine ends or has failed."""
+        self.failure: str | None = None
+        """Why this engine answers no more requests: it could not record what became of a run."""
 
-    @property
-    def open(self) -> bool:
-        """Tell whether runs are started."""
-        return self._open
+    async def active(self) -> int:
+        """Return how many runs the engine still has to end: waiting to be started, or held."""
+        return await self._store.active() - len(self._lost)
 
     async def recover(self) -> None:
         """Record what a dead engine held as interrupted, after ending what is left of it; never run it again."""
@@ -42,10 +53,10 @@ class Dispatcher:
         if not held:
             return
         await end_trees([Tree(run=each.run, pid=each.pid, started=each.started) for each in held])
-        interrupted = Ending(status=Status.ERROR, result=INTERRUPTED)
         for each in held:
-            await self._store.change(each.run, lambda run: changing.ended(run, interrupted, utc_now()))
-            launching.clear(each.run, self._config)
+            ending = endings.kept(self._folder(each.run)) or Ending(status=Status.ERROR, result=INTERRUPTED)
+            await self._store.change(each.run, partial(changing.ended, ending=ending, now=utc_now()))
+            self._clear(each.run)
 
     async def resume(self) -> None:
         """Queue the runs that an earlier engine accepted and never started."""
@@ -65,6 +76,8 @@ class Dispatcher:
         if leash is not None:
             leash.pull(Cut.STOPPED)
             await leash.done.wait()
+        if run in self._lost:
+            raise RefusalError(500, self.failure)
         after = await self._store.change(run, lambda found: changing.stopped(found, utc_now()))
         assert after is not None
         self._log.wake(run)
@@ -72,7 +85,7 @@ class Dispatcher:
 
     async def interrupt(self) -> None:
         """Start nothing more, end every active run and record it as interrupted."""
-        self._open = False
+        self._open, self.closing = False, True
         leashes = list(self._active.values())
         for leash in leashes:
             leash.pull(Cut.INTERRUPTED)
@@ -91,38 +104,83 @@ class Dispatcher:
     async def _run(self, run: str, leash: Leash) -> None:
         try:
             await self._take_and_execute(run, leash)
+        except sqlite3.Error as error:
+            self._fail(run, f"the database failed ({error})")
         except Exception:
-            _logger.exception("run %s could not be carried to its end; the next engine records it", run)
+            _logger.exception("run %s could not be carried to its end; please report this", run)
+            self._fail(run, "a bug; engine.log in its folder says more")
         finally:
             del self._active[run]
             leash.done.set()
             self._fill()
 
+    def _fail(self, run: str, reason: str) -> None:
+        """Serve and start nothing more, visibly; agents at work are carried to their ends."""
+        self.failure = f"the engine could not record what became of run {run}: {reason}; the next engine records it"
+        _logger.error("%s", self.failure)
+        self._open, self.closing = False, True
+        self._lost.add(run)
+        self._log.close()
+
     async def _take_and_execute(self, run: str, leash: Leash) -> None:
         if leash.cut.done():
             return
-        taken = await self._store.change(run, lambda found: changing.begun(found, utc_now()))
+        taken = await self._record(run, lambda found: changing.begun(found, utc_now()))
         if taken is None:
             return
+        prepared = await self._prepared(taken.task)
         if leash.cut.done():
             if leash.cut.result() is Cut.INTERRUPTED:
-                await self._store.change(run, changing.put_back)
+                await self._record(run, changing.put_back)
+            self._clear(run)
             return
         self._log.append(run, [task_event("task_updated", taken.task)])
-        ending = await self._execute(taken.task, leash)
-        await self._store.change(run, lambda found: changing.ended(found, ending, utc_now()))
+        ending = prepared if isinstance(prepared, Ending) else await self._execute(run, prepared, leash)
+        await self._record(run, lambda found: changing.ended(found, ending, utc_now()), ending)
         self._log.wake(run)
-        launching.clear(run, self._config)
+        self._clear(run)
 
-    async def _execute(self, task: dict[str, Any], leash: Leash) -> Ending:
+    async def _record(self, run: str, decide: Callable[[Run], Run | None], ending: Ending | None = None) -> Run | None:
+        """Store a change, patiently; an ending is kept beside the events before it is tried again."""
+        kept = ending is None
+        for pause in PAUSES:
+            try:
+                return await self._store.change(run, decide)
+            except sqlite3.Error as error:
+                _logger.warning("what became of run %s is not recorded yet: %s", run, error)
+            kept = kept or await self._keep(run, ending)
+            await asyncio.sleep(pause)
+        return await self._store.change(run, decide)
+
+    async def _keep(self, run: str, ending: Ending | None) -> bool:
+        assert ending is not None
+        try:
+            await asyncio.to_thread(endings.keep, self._folder(run), ending)
+        except OSError as error:
+            _logger.warning("the ending of run %s cannot be kept: %s", run, error)
+            return False
+        return True
+
+    async def _prepared(self, task: dict[str, Any]) -> Launch | Ending:
         if task["agent_id"] not in self._config.agents:
             return Ending(status=Status.FAILED, result=f"the project has no agent `{task['agent_id']}` any more")
         try:
-            launch = launching.prepare(task, self._config, self._uploads)
+            return await asyncio.to_thread(launching.prepare, task, self._config, self._uploads)
         except OSError as error:
             return Ending(status=Status.FAILED, result=f"the agent's files cannot be written: {error.strerror}")
 
+    async def _execute(self, run: str, launch: Launch, leash: Leash) -> Ending:
         async def started(pid: int) -> None:
-            await self._store.note_process(task["id"], pid, started_at(pid))
+            try:
+                await self._store.note_process(run, pid, started_at(pid))
+            except sqlite3.Error as error:  # its tree is found by the run's id as well
+                _logger.warning("the process of run %s is not recorded: %s", run, error)
 
-        return await agents.execute(launch, leash, Listener(task["id"], self._log), started)
+        return await agents.execute(launch, leash, Listener(run, self._log), started)
+
+    def _clear(self, run: str) -> None:
+        launching.clear(run, self._config)
+        endings.drop(self._folder(run))
+
+    def _folder(self, run: str) -> Path:
+        return self._config.folder / "runs" / run

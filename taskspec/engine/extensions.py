@@ -6,28 +6,24 @@ from typing import TYPE_CHECKING
 from starlette.responses import JSONResponse, Response
 
 from taskspec.engine.bodies import pieces
-from taskspec.engine.model import Mode
+from taskspec.engine.model import CLOSING
 from taskspec.engine.routes import engine_of, writable
 from taskspec.engine.uploads import MAX_UPLOAD_BYTES
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-CLOSING = "closing"
-"""The mode of a holder that has been interrupted and is about to end."""
-
 
 async def greet(request: "Request") -> Response:
     """Say who this engine is, so that a command knows whether to join it."""
     engine = engine_of(request)
-    closing = engine.mode is Mode.DISPATCH and not engine.dispatcher.open
     return JSONResponse(
         {
             "instance": engine.instance,
             "pid": os.getpid(),
-            "mode": CLOSING if closing else engine.mode.value,
+            "mode": CLOSING if engine.dispatcher.closing else engine.mode.value,
             "agents_digest": engine.agents_digest,
-            "active": await engine.store.active(),
+            "active": await engine.dispatcher.active(),
         }
     )
 

@@ -1,6 +1,5 @@
 """Who holds a data folder: the lock, the endpoint file, and the question to a live engine. Starts and ends none."""
 
-import fcntl
 import http.client
 import json
 import os
@@ -9,6 +8,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
+
+from taskspec.state import locking
 
 _ANSWER_SECONDS = 5.0
 
@@ -40,17 +41,14 @@ class FolderLock:
         ignore = folder / ".gitignore"
         if not ignore.exists():
             ignore.write_text("*\n")
-        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(descriptor)
+        if locking.is_taken(_lock_path(folder)):  # taking is patient; whoever is to be joined is not waited for
             return None
-        return cls(descriptor)
+        descriptor = locking.take(_lock_path(folder))
+        return None if descriptor is None else cls(descriptor)
 
     def release(self) -> None:
         """Let others take the lock."""
-        os.close(self._descriptor)
+        locking.drop(self._descriptor)
 
 
 def publish(folder: Path, endpoint: Endpoint) -> None:
@@ -69,8 +67,13 @@ def withdraw(folder: Path) -> None:
 
 
 def published(folder: Path) -> Endpoint | None:
-    """Return what the endpoint file says, or None where there is none that can be read."""
+    """Return what the endpoint file says, or None where nobody holds the folder or no such file can be read.
+
+    Where nobody holds the folder the file is a dead engine's, and a stranger may listen there: the key stays here.
+    """
     try:
+        if not locking.is_taken(_lock_path(folder)):
+            return None
         return Endpoint(**json.loads(_endpoint_path(folder).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
@@ -91,6 +94,10 @@ def greeting(endpoint: Endpoint) -> Mapping[str, Any] | None:
     if not isinstance(found, dict) or (found.get("pid"), found.get("instance")) != (endpoint.pid, endpoint.instance):
         return None
     return found
+
+
+def _lock_path(folder: Path) -> Path:
+    return folder / "lock"
 
 
 def _endpoint_path(folder: Path) -> Path:

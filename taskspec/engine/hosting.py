@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from taskspec.engine import holding
 from taskspec.engine.holding import Endpoint, FolderLock
-from taskspec.engine.model import AgentCommand, EngineConfig, Mode, agents_digest
+from taskspec.engine.logfile import FILE_NAME
+from taskspec.engine.model import CLOSING, AgentCommand, EngineConfig, Mode, agents_digest
 from taskspec.errors import EngineError
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ STARTING_SECONDS = 10.0
 LEAVING_SECONDS = 60.0
 """How long a holder that starts no agents may take to end."""
 _TICK = 0.05
+_LOOK_SECONDS = 0.5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,11 +54,26 @@ class EngineHandle:
     def active(self) -> int:
         """Return how many runs are waiting to be started or executing."""
         if self._thread is not None and self._engine is not None:
-            return self._thread.call(self._engine.store.active())
+            return self._thread.call(self._engine.dispatcher.active())
         answer = holding.greeting(self._endpoint)
         if answer is None:
             raise EngineError(f"the engine of process {self.pid} does not answer any more")
         return int(answer["active"])
+
+    def wait(self, stop: threading.Event) -> None:
+        """Return when `stop` is set; raise EngineError as soon as an engine of this process serves no longer."""
+        while not stop.wait(_LOOK_SECONDS):
+            if self._thread is None or self._engine is None:
+                continue
+            if not self._thread.alive:
+                raise EngineError("the engine has ended", hint=f"See {self._log}.")
+            if self._engine.dispatcher.failure is not None:
+                raise EngineError(self._engine.dispatcher.failure, hint=f"See {self._log}; then start it again.")
+
+    @property
+    def _log(self) -> Path:
+        assert self._engine is not None
+        return self._engine.config.folder / FILE_NAME
 
 
 @contextmanager
@@ -66,7 +84,8 @@ def open_engine(config: EngineConfig, mode: Mode) -> Iterator[EngineHandle]:
     """
     if mode is Mode.READ:
         endpoint = holding.published(config.folder)
-        if endpoint is not None and holding.greeting(endpoint) is not None:
+        answer = holding.greeting(endpoint) if endpoint is not None else None
+        if endpoint is not None and answer is not None and answer["mode"] != CLOSING:
             yield _joined(endpoint)
             return
         with _started(config, mode) as handle:
@@ -77,6 +96,7 @@ def open_engine(config: EngineConfig, mode: Mode) -> Iterator[EngineHandle]:
         yield _joined(found)
         return
     try:
+        holding.withdraw(config.folder)
         with _started(config, mode) as handle:
             yield handle
     finally:
@@ -170,7 +190,8 @@ def _started(config: EngineConfig, mode: Mode) -> Iterator[EngineHandle]:
             yield handle
         finally:
             try:
-                thread.call(engine.dispatcher.interrupt())
+                if thread.alive:
+                    thread.call(engine.dispatcher.interrupt())
             finally:
                 if mode is not Mode.READ:
                     holding.withdraw(config.folder)

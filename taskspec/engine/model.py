@@ -25,6 +25,10 @@ class Mode(StrEnum):
     """Holds the data folder, recovers, and runs agents."""
 
 
+CLOSING = "closing"
+"""The mode that a holder names which starts nothing more: it is about to end, or has failed."""
+
+
 class Status(StrEnum):
     """The seven statuses that the task API knows."""
 

@@ -1,6 +1,6 @@
 """The engine's server: a listening socket, and a thread with its own event loop around the application.
 
-Takes no signal and writes no log; ends its open streams itself, because the server's own shutdown waits for them.
+Takes no signal and logs to a file; ends its open streams itself, because the server's own shutdown waits for them.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from taskspec.engine.assembly import Engine
+from taskspec.engine.logfile import logged
 from taskspec.engine.model import FORBIDDEN_PORT, Mode
 from taskspec.errors import EngineError
 
@@ -18,6 +19,7 @@ _BACKLOG = 1024
 _IDLE_SECONDS = 600
 _TICK = 0.002
 _CLOSING_TICKS = 500
+_BUG = "This is a bug of taskspec; please report it, with engine.log of the engine's folder."
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
@@ -75,20 +77,28 @@ class EngineThread:
             self._thread.join()
             raise EngineError("the engine cannot start", hint=str(self._failure)) from self._failure
 
+    @property
+    def alive(self) -> bool:
+        """Tell whether the thread still runs."""
+        return self._thread.is_alive()
+
     def call(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine on the engine's loop and return what it returns."""
+        """Run a coroutine on the engine's loop and return what it returns; raise EngineError where it has ended."""
         assert self._loop is not None
+        if not self.alive:
+            work.close()
+            raise EngineError("the engine has ended", hint=_BUG) from self._failure
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     def close(self) -> None:
         """End the streams and the server; return when the thread has ended."""
-        if self._loop is not None and self._closing is not None:
+        if self.alive and self._loop is not None and self._closing is not None:
             self._loop.call_soon_threadsafe(self._closing.set)
         self._thread.join()
 
     def _work(self) -> None:
         try:
-            with asyncio.Runner() as runner:
+            with logged(self._engine.config.folder), asyncio.Runner() as runner:
                 runner.run(self._serve())
         except BaseException as error:  # noqa: BLE001 - the edge of the thread: `start` raises it
             self._failure = error
@@ -122,7 +132,7 @@ class EngineThread:
             lifespan="off",
             access_log=False,
             log_config=None,
-            log_level="critical",
+            log_level="warning",
             proxy_headers=False,
             server_header=False,
             date_header=False,

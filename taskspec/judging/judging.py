@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, assert_never
 
+from taskspec.diagnostics import path_text
 from taskspec.judging.parsing import NotJsonError, is_text, parse
 from taskspec.state.model import StopCause, Verdict
 from taskspec.taskapi.records import Status
@@ -88,7 +89,7 @@ def _unfit(value: Any, schema: Mapping[str, Any]) -> str | None:
         return f"outputSchema is not a valid JSON Schema, so no answer can fit it: {error}"
     if not violations:
         return None
-    shown = [f"{_path(violation.path)}: {violation.message}" for violation in violations[:SHOWN_VIOLATIONS]]
+    shown = [f"{path_text(violation.path, '$')}: {violation.message}" for violation in violations[:SHOWN_VIOLATIONS]]
     if left := len(violations) - len(shown):
         shown.append(f"and {left} more")
     return "the answer does not fit outputSchema: " + "; ".join(shown)
@@ -101,17 +102,6 @@ def _stopped(cause: StopCause | None) -> Judgement:
         )
     by = "by someone else" if cause is None else f"by taskspec (cause: {cause})"
     return Judgement(verdict=Verdict.STOPPED, detail=f"stopped {by}")
-
-
-def _path(steps: tuple[str | int, ...]) -> str:
-    """Return a place in a JSON value, such as `$.months[2].total`."""
-    return "$" + "".join(map(_step, steps))
-
-
-def _step(step: str | int) -> str:
-    if isinstance(step, int):
-        return f"[{step}]"
-    return f".{step}" if step.isidentifier() else f"[{step!r}]"
 
 
 def _is_visible(character: str) -> bool:

@@ -29,6 +29,15 @@ Observation = Present | Absent | Unreadable
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Marked:
+    """What a whole list of an agent's runs shows of one marker."""
+
+    runs: tuple[TaskRecord, ...]
+    keeps_markers: bool
+    """A run of the list bears a marker of the same lineage: on this remote titles keep them."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Observed:
     """The refresh: observations by run id. A run that was not looked at is not in it."""
 

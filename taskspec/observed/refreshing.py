@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Protocol, TypeVar
 
 from taskspec.errors import NotFoundError, RefusedError, RemoteError, ThrottledError, UnauthorizedError
-from taskspec.observed.model import Absent, Observation, Present, Unreadable
+from taskspec.observed.model import Absent, Marked, Observation, Present, Unreadable
 from taskspec.taskapi.decoding import UNKNOWN
 from taskspec.taskapi.endpoints import get_task, list_tasks
 from taskspec.taskapi.messages import Call, Pause
@@ -61,6 +61,11 @@ async def observe(connection: Remote, runs: Mapping[str, str]) -> dict[str, Obse
     return seen | await _singly(connection, few + rest)
 
 
+def requests_of(runs: Mapping[str, str]) -> int:
+    """Return how many requests one look at active runs (run id → agent id) needs at least."""
+    return sum(len(members) if len(members) <= FEW else len(LISTED) for members in _by_agent(runs).values())
+
+
 async def observe_all(connection: Remote, runs: Mapping[str, str]) -> dict[str, Observation]:
     """Look at runs (run id → agent id) in any status: one list per agent, single reads for what it does not show.
 
@@ -78,11 +83,11 @@ async def observe_all(connection: Remote, runs: Mapping[str, str]) -> dict[str, 
     return seen | await _singly(connection, [run for run in runs if run not in seen])
 
 
-async def find_marked(connection: Remote, markers: Mapping[str, tuple[str, str]]) -> dict[str, tuple[TaskRecord, ...]]:
+async def find_marked(connection: Remote, markers: Mapping[str, tuple[str, str]]) -> dict[str, Marked]:
     """Find the runs whose title ends with a marker (nonce → agent id and marker), listing each agent once.
 
     A nonce that is missing from the answer was not looked for: its agent could not be listed in full. It proves
-    nothing. An empty tuple says that a whole list was read and does not have it.
+    nothing. Without runs, a whole list was read and does not have it.
     """
     nonces = {wanted: nonce for nonce, wanted in markers.items()}
 
@@ -98,18 +103,31 @@ async def find_marked(connection: Remote, markers: Mapping[str, tuple[str, str]]
     lists = await _each(dict.fromkeys(agent for agent, _ in markers.values()), look)
     whole = {agent: rows for agent, rows in lists.items() if rows is not None}
     found: dict[str, list[TaskRecord]] = {nonce: [] for nonce, (agent, _) in markers.items() if agent in whole}
+    lineages = {_lineage_of(marker) for _, marker in markers.values()} - {""}
+    keeping: set[str] = set()
     for agent, rows in whole.items():
         for row in rows:
-            nonce = nonces.get((agent, _marker_of(row)))
+            marker = _marker_of(row)
+            if marker.endswith("]") and _lineage_of(marker) in lineages:
+                keeping.add(agent)
+            nonce = nonces.get((agent, marker))
             if nonce is not None:
                 found[nonce].append(row)
-    return {nonce: tuple(records) for nonce, records in found.items()}
+    return {
+        nonce: Marked(runs=tuple(records), keeps_markers=markers[nonce][0] in keeping)
+        for nonce, records in found.items()
+    }
 
 
 def _marker_of(row: TaskRecord) -> str:
     title = (row.title or "").rstrip()
     start = title.rfind("[")
     return title[start:] if start >= 0 else ""
+
+
+def _lineage_of(marker: str) -> str:
+    """Return the beginning of a marker, up to the project's lineage: `[ts1.<lineage>`."""
+    return marker[: marker.find(".", marker.find(".") + 1) + 1]
 
 
 def _by_agent(runs: Mapping[str, str]) -> dict[str, set[str]]:

@@ -1,6 +1,15 @@
 """Counting: an apply's totals and exit code, derived from its events, so that they cannot disagree with them."""
 
-from taskspec.events import ApplyStarted, ChangeFinished, Effect, Event, Interrupted, ResultUnreadable, RunCreated
+from taskspec.events import (
+    ApplyStarted,
+    ChangeFinished,
+    Effect,
+    Event,
+    Interrupted,
+    ResultNotWritten,
+    ResultUnreadable,
+    RunCreated,
+)
 from taskspec.health import Health
 from taskspec.plan.model import Action
 from taskspec.report.exiting import ExitCode, foremost, of_health
@@ -26,11 +35,13 @@ class Tally:
                 self.planned = changes
             case RunCreated():
                 self.started += 1
+            case Interrupted(signum=1):
+                self._codes.add(ExitCode.HANGUP)
             case Interrupted(signum=15):
                 self._codes.add(ExitCode.TERMINATED)
             case Interrupted():
                 self._codes.add(ExitCode.INTERRUPTED)
-            case ResultUnreadable():
+            case ResultUnreadable() | ResultNotWritten():
                 self._codes.add(ExitCode.ERROR)
             case ChangeFinished():
                 self._finished(event)

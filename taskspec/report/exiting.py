@@ -21,6 +21,7 @@ class ExitCode(IntEnum):
     LOCKED = 8
     UNKNOWN = 9
     USAGE = 64
+    HANGUP = 129
     INTERRUPTED = 130
     TERMINATED = 143
 
@@ -28,6 +29,7 @@ class ExitCode(IntEnum):
 _PRECEDENCE = (
     ExitCode.INTERRUPTED,
     ExitCode.TERMINATED,
+    ExitCode.HANGUP,
     ExitCode.ERROR,
     ExitCode.UNKNOWN,
     ExitCode.LOCKED,

@@ -53,6 +53,8 @@ def _excerpt(position: Position, sources: dict[str, list[str]], root: Path, pain
 
 def _source(path: Path) -> list[str]:
     try:
+        if not path.is_file():  # a pipe would be waited for
+            return []
         return path.read_text(encoding="utf-8", errors="replace").replace("\t", " ").split("\n")
     except OSError:
         return []

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from taskspec.events import ApplyStarted, ChangeFinished, Event, RunAdopted, RunCreated, RunEnded, RunStatusChanged
 from taskspec.plan.model import IDLE
@@ -10,7 +10,7 @@ from taskspec.report.narrating import Narrator
 from taskspec.report.text import duration, visible
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import RenderableType
 
 SHOWN = 12
 """How many active runs are listed at most."""
@@ -19,13 +19,14 @@ SHOWN = 12
 class Live:
     """A view that keeps a table of active runs at the foot of the terminal."""
 
-    def __init__(self, console: "Console", narrator: Callable[[Callable[[str], None]], Narrator]) -> None:
+    def __init__(self, stream: TextIO, narrator: Callable[[Callable[[str], None]], Narrator]) -> None:
+        from rich.console import Console
         from rich.live import Live as Region
 
         self._active: dict[str, tuple[str, float]] = {}
         self._planned = 0
         self._finished = 0
-        self._console = console
+        self._console = console = Console(file=stream, highlight=False)
         self._narrator = narrator(self._write)
         self._region = Region(get_renderable=self._draw, console=console, refresh_per_second=8, transient=True)
         self._region.start()

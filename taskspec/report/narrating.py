@@ -11,6 +11,7 @@ from taskspec.events import (
     Event,
     Interrupted,
     OutcomeUnknown,
+    ResultNotWritten,
     ResultUnreadable,
     ResultWritten,
     RetryScheduled,
@@ -74,6 +75,8 @@ class Narrator:
                 return address, f"result in {visible(event.path)}"
             case ResultUnreadable(address=address):
                 return address, self._paint(f"its result file is missing, and {visible(event.detail)}", "error")
+            case ResultNotWritten(address=address):
+                return address, self._paint(f"its result file is not written: {visible(event.detail)}", "error")
             case RunStopped(address=address):
                 return address, f"stopped run {visible(event.run)} (cause: {event.cause})"
             case TitleUpdated(address=address):

@@ -23,7 +23,8 @@ class Standing:
 
     address: Address
     agent: str
-    health: Health
+    health: Health | None
+    """None where the address was never applied."""
     verdict: str
     generation: int
     attempt: int
@@ -33,6 +34,24 @@ class Standing:
     ended: float | None
     detail: str
     accepted: Accepted | None
+
+
+def not_applied(address: Address, agent: str) -> Standing:
+    """Return the standing of a task that is declared, and of which nothing is recorded."""
+    return Standing(
+        address=address,
+        agent=agent,
+        health=None,
+        verdict="not applied",
+        generation=0,
+        attempt=0,
+        run=None,
+        status=None,
+        began=None,
+        ended=None,
+        detail="",
+        accepted=None,
+    )
 
 
 def status_lines(standings: Sequence[Standing], now: float, paint: Paint) -> Iterator[str]:
@@ -67,7 +86,7 @@ def _row(standing: Standing, now: float) -> tuple[str, ...]:
     return (
         standing.address,
         standing.verdict,
-        f"g{standing.generation}{attempt} {visible(standing.run or '-')}",
+        f"g{standing.generation}{attempt} {visible(standing.run or '-')}" if standing.generation else "-",
         took,
         visible(standing.agent),
         f"g{accepted.generation} {accepted.result.size} bytes" if accepted else "-",
@@ -76,5 +95,5 @@ def _row(standing: Standing, now: float) -> tuple[str, ...]:
 
 
 def _colored(line: str, standing: Standing, paint: Paint) -> str:
-    style = _STYLES[standing.health]
+    style = _STYLES[standing.health] if standing.health else "dim"
     return line.replace(f"  {standing.verdict}  ", f"  {paint(standing.verdict, style)}  ", 1)

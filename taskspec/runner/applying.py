@@ -22,7 +22,7 @@ from taskspec.events import ApplyFinished, ApplyStarted, Interrupted, WaitedTooL
 from taskspec.observed.refreshing import observe
 from taskspec.plan.model import Plan
 from taskspec.runner.model import Invocation, Link, Need, Ports
-from taskspec.runner.planning import Question, decide_on, prepare
+from taskspec.runner.planning import Question, Remark, decide_on, prepare, say_nothing
 from taskspec.state.store import Lease, StateStore
 
 Approve = Callable[[Plan], bool]
@@ -37,11 +37,13 @@ class Job:
     approve: Approve
     emit: Emit
     requested: frozenset[Address] = frozenset()
+    remark: Remark = say_nothing
 
 
 async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
     """Make it so; return the plan that was carried out, or None where it was not approved."""
     prepared = prepare(invocation, ports)
+    job.remark(prepared)
     project = prepared.desired.project
     if not job.options.wait:
         await _require_outliving(project, ports)
@@ -142,22 +144,26 @@ async def _carry_out(world: World, link: Link) -> None:
 
 @contextmanager
 def _ending_by_signal(work: "asyncio.Future[None]", emit: Emit) -> Iterator[None]:
-    """Turn the first SIGINT or SIGTERM into an orderly end of `work`; a second one ends at once."""
+    """Turn the first signal to end into an orderly end of `work`; a second one ends at once."""
     loop = asyncio.get_running_loop()
-    before = signal.getsignal(signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    if before[signal.SIGHUP] is signal.SIG_IGN:  # under `nohup` the end of the terminal is none of ours
+        del before[signal.SIGHUP]
+
+    def restore() -> None:
+        loop.remove_signal_handler(signal.SIGINT)
+        for number, handler in before.items():
+            loop.remove_signal_handler(number)
+            signal.signal(number, handler)
 
     def end(signum: int) -> None:
         emit(Interrupted(signum=signum))
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
-        signal.signal(signal.SIGTERM, before)
+        restore()
         work.cancel()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, *before):
         loop.add_signal_handler(number, end, number)
     try:
         yield
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
-        signal.signal(signal.SIGTERM, before)
+        restore()

@@ -1,7 +1,8 @@
 """validate and plan: documents, desired, observed and recorded → the plan. Changes nothing anywhere."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from taskspec.address import Address
 from taskspec.desired.assigning import GivenVariables
@@ -28,10 +29,20 @@ class Prepared:
     skipped: int = 0
 
 
+Remark = Callable[[Prepared], None]
+"""Says what is to be known of documents that are right: their warnings, and what was left out."""
+
+
+def say_nothing(_: Prepared) -> None:
+    """Keep the remarks to oneself."""
+
+
 def prepare(invocation: Invocation, ports: Ports) -> Prepared:
     """Read, parse, check and render the documents; raise ManifestError with everything that is wrong."""
     loaded = load(invocation.target)
     project = loaded.manifests.project
+    if not loaded.manifests.tasks and project.document is None:
+        require_declared([word for word in invocation.addresses if folder_hint(word)], {})
     desired, found = resolve(
         loaded.manifests,
         GivenVariables(cli=invocation.variables, environ=invocation.settings.variables),
@@ -47,9 +58,10 @@ def prepare(invocation: Invocation, ports: Ports) -> Prepared:
     return Prepared(desired=desired, selected=selected, warnings=diagnostics, skipped=loaded.manifests.skipped)
 
 
-def plan(invocation: Invocation, ports: Ports) -> Plan:
+def plan(invocation: Invocation, ports: Ports, remark: Remark = say_nothing) -> Plan:
     """Return what would be done, and why."""
     prepared = prepare(invocation, ports)
+    remark(prepared)
     store = ports.open_state(prepared.desired.project, read_only=True)
     try:
         snapshot = store.read()
@@ -138,12 +150,18 @@ def require_recorded(addresses: Iterable[Address], recorded: Mapping[Address, ob
     _require(addresses, recorded, "has never been applied in this project")
 
 
+def folder_hint(word: str) -> str:
+    """Return how a folder is named that an address was taken for; the empty text where there is none."""
+    return f"There is a folder of that name: write `./{word}` for the project in it." if Path(word).is_dir() else ""
+
+
 def _require(addresses: Iterable[Address], known: Mapping[Address, object], lacking: str) -> None:
     for address in addresses:
         if address not in known:
             raise UsageError(
                 f"`{address}` {lacking}.",
-                hint=nearest(address, known)
+                hint=folder_hint(address)
+                or nearest(address, known)
                 or "`taskspec plan` shows what is declared, `taskspec status` what was applied.",
             )
 

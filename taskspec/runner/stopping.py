@@ -1,5 +1,6 @@
-"""stop: ends active runs by hand. Starts nothing; what is not stopped goes on."""
+"""stop: ends active runs by hand. Starts nothing; what is not stopped goes on, and is told."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -7,18 +8,25 @@ from taskspec.address import Address
 from taskspec.apply import advancing
 from taskspec.apply.model import Emit
 from taskspec.documents.model import Project
-from taskspec.errors import LockHeldError, NotFoundError
+from taskspec.errors import LockHeldError, NotFoundError, RemoteError, UnansweredError
 from taskspec.events import ChangeFinished, Effect, RunStopped
 from taskspec.health import Health
 from taskspec.runner.applying import locked
 from taskspec.runner.locating import project_of
 from taskspec.runner.model import Invocation, Need, Ports
+from taskspec.runner.placing import elsewhere
 from taskspec.runner.planning import is_open, require_recorded
-from taskspec.state.model import Attempt, Note, PutRecord, Record, Snapshot, StopCause, Verdict
+from taskspec.state.model import Attempt, Note, PutRecord, Record, Snapshot, StateChange, StopCause, Verdict
 from taskspec.state.store import Lease, StateStore
 from taskspec.taskapi import endpoints
 from taskspec.taskapi.drivers import Connection
-from taskspec.taskapi.records import ACTIVE, ENDED, Status
+from taskspec.taskapi.records import ENDED, Status
+from taskspec.taskapi.remotes import RemoteIdentity
+
+CONFIRMATION = 60.0
+"""How long, in seconds, a run may take to end after it was asked to."""
+AT_ONCE = 8
+"""How many runs are asked at the same time."""
 
 Approve = Callable[[tuple[Address, ...]], bool]
 
@@ -62,51 +70,113 @@ def _running(snapshot: Snapshot, addresses: tuple[Address, ...]) -> list[_Runnin
 
 
 async def _end(project: Project, ports: Ports, running: list[_Running], emit: Emit) -> None:
+    running = _here(running, ports.offline(project).identity, emit)
+    if not running:
+        return
     async with ports.connect(project, Need.HOLD) as link:
+        running = _here(running, link.connection.identity, emit)
         try:
             with locked(project, ports) as (store, lease):
-                for item in running:
-                    await _end_recorded(link.connection, store, lease, item, ports, emit)
+                ledger = _Ledger(store, lease, ports.chance.now())
+                ledger.mark(running)
+                await _end_all(link.connection, running, ledger, emit)
         except LockHeldError:
-            for item in running:
-                await _end_one(link.connection, item, emit)
+            await _end_all(link.connection, running, None, emit)
 
 
-async def _end_recorded(
-    connection: Connection, store: StateStore, lease: Lease, item: _Running, ports: Ports, emit: Emit
-) -> None:
-    snapshot = store.read()
-    record = snapshot.records.get(item.record.address)
-    if record is None or record.generation.last != item.attempt:
-        await _end_one(connection, item, emit)
-        return
-    marked = advancing.with_attempt(record, replace(item.attempt, stop=StopCause.USER))
-    note = Note(address=record.address, at=ports.chance.now(), what="stopping", data={"run": item.run, "cause": "user"})
-    serial = store.commit(lease, snapshot.serial, [PutRecord(record=marked), note])
-    status = await _end_one(connection, item, emit)
-    if status is None or status in ACTIVE:
-        return
-    stopped = replace(item.attempt, stop=StopCause.USER, status=status)
-    if status == "stopped":
-        stopped = replace(stopped, verdict=Verdict.STOPPED, detail="stopped by hand")
-    store.commit(lease, serial, [PutRecord(record=advancing.with_attempt(record, stopped))])
+def _here(running: list[_Running], identity: RemoteIdentity, emit: Emit) -> list[_Running]:
+    """Return what runs on this remote; refuse what runs elsewhere, where the same id may be another's run."""
+    found = []
+    for item in running:
+        if why := elsewhere(item.record.address, item.attempt, identity):
+            _tell(item, Effect.FAILED, why, emit)
+        else:
+            found.append(item)
+    return found
+
+
+async def _end_all(connection: Connection, running: list[_Running], ledger: "_Ledger | None", emit: Emit) -> None:
+    """End every run, whatever becomes of the others; raise at the end what is no matter of one run."""
+    places = asyncio.Semaphore(AT_ONCE)
+
+    async def end(item: _Running) -> None:
+        async with places:
+            status = await _end_one(connection, item, emit)
+        if ledger is not None and status is not None:
+            ledger.ended(item, status)
+
+    for trouble in await asyncio.gather(*(end(item) for item in running), return_exceptions=True):
+        if trouble is not None:
+            raise trouble
 
 
 async def _end_one(connection: Connection, item: _Running, emit: Emit) -> str | None:
-    """Stop a run and return its status then; None where the remote does not know it."""
+    """Stop a run and return the status with which it has ended; None where that is not known, which is told."""
     try:
-        found = await connection.run(endpoints.stop_task(item.run))
+        status = await _ended_status(connection, item, emit)
     except NotFoundError:
-        emit(
-            ChangeFinished(
-                address=item.record.address,
-                action="stop",
-                effect=Effect.UNKNOWN,
-                health=Health.UNKNOWN,
-                detail=f"the remote does not know the run {item.run}",
-            )
-        )
-        return None
-    if found.status not in ENDED - {Status.STOPPED}:
+        _tell(item, Effect.UNKNOWN, f"the remote does not know the run {item.run}", emit)
+    except (UnansweredError, TimeoutError) as error:
+        why = error.message if isinstance(error, UnansweredError) else "it was asked to stop, and is still executing"
+        _tell(item, Effect.UNKNOWN, why, emit)
+    except RemoteError as error:
+        _tell(item, Effect.FAILED, error.message, emit)
+    else:
+        return status
+    return None
+
+
+async def _ended_status(connection: Connection, item: _Running, emit: Emit) -> str:
+    """Ask a run to stop, and look at it until it has ended; TimeoutError where it has not in CONFIRMATION seconds."""
+    found = await connection.run(endpoints.stop_task(item.run))
+    async with asyncio.timeout(CONFIRMATION):
+        while found.status not in ENDED:
+            await asyncio.sleep(connection.traits.poll_interval)
+            found = await connection.run(endpoints.get_task(item.run))
+    if found.status == Status.STOPPED:
         emit(RunStopped(address=item.record.address, run=item.run, cause="user"))
     return found.status
+
+
+def _tell(item: _Running, effect: Effect, detail: str, emit: Emit) -> None:
+    address = item.record.address
+    emit(ChangeFinished(address=address, action="stop", effect=effect, health=Health.UNKNOWN, detail=detail))
+
+
+class _Ledger:
+    """The state while runs are ended: what is asked for is durable before it is asked, and what came of it after."""
+
+    def __init__(self, store: StateStore, lease: Lease, now: float) -> None:
+        self._store = store
+        self._lease = lease
+        self._now = now
+        self._serial = 0
+        self._records: dict[str, Record] = {}
+
+    def mark(self, running: list[_Running]) -> None:
+        """Record why the runs are going to end; those that the state has moved on from are left alone."""
+        snapshot = self._store.read()
+        self._serial = snapshot.serial
+        changes: list[StateChange] = []
+        for item in running:
+            record = snapshot.records.get(item.record.address)
+            if record is None or record.generation.last != item.attempt:
+                continue
+            self._records[item.run] = record
+            data = {"run": item.run, "cause": "user"}
+            note = Note(address=record.address, at=self._now, what="stopping", data=data)
+            marked = advancing.with_attempt(record, replace(item.attempt, stop=StopCause.USER))
+            changes += [PutRecord(record=marked), note]
+        if changes:
+            self._serial = self._store.commit(self._lease, self._serial, changes)
+
+    def ended(self, item: _Running, status: str) -> None:
+        """Record with which status a run has ended."""
+        record = self._records.get(item.run)
+        if record is None:
+            return
+        stopped = replace(item.attempt, stop=StopCause.USER, status=status)
+        if status == Status.STOPPED:
+            stopped = replace(stopped, verdict=Verdict.STOPPED, detail="stopped by hand")
+        change = PutRecord(record=advancing.with_attempt(record, stopped))
+        self._serial = self._store.commit(self._lease, self._serial, [change])

@@ -1,7 +1,8 @@
 """status, results, logs, agents: how things stand. Changes nothing, and takes no lock."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass
 
 from taskspec.address import Address
 from taskspec.documents.model import Project
@@ -9,13 +10,15 @@ from taskspec.errors import RemoteError, UsageError
 from taskspec.health import Health
 from taskspec.observed.model import Absent, Observation, Present, Unreadable
 from taskspec.observed.refreshing import observe
-from taskspec.report.standing import Standing
-from taskspec.runner.locating import project_of
+from taskspec.report.standing import Standing, not_applied
+from taskspec.runner.locating import declared_by, project_of
 from taskspec.runner.model import Invocation, Need, Ports
-from taskspec.runner.planning import is_open, require_recorded
+from taskspec.runner.placing import elsewhere
+from taskspec.runner.planning import is_open, require_known, require_recorded
 from taskspec.state.model import Accepted, Attempt, Record, Sending, Snapshot, Verdict
 from taskspec.taskapi import endpoints
 from taskspec.taskapi.records import AgentRecord, Status, TaskEvent
+from taskspec.taskapi.remotes import RemoteIdentity
 
 __all__ = ["agents", "events", "log", "results", "status"]
 
@@ -24,25 +27,34 @@ async def status(invocation: Invocation, ports: Ports) -> list[Standing]:
     """Return how each recorded address stands, with what its run shows at this moment where it is active."""
     project = project_of(invocation)
     snapshot = _snapshot(project, ports)
-    require_recorded(invocation.addresses, snapshot.records)
+    declared = {task.address: task.spec["agent"] for task in declared_by(invocation)}
+    require_known(invocation.addresses, declared, snapshot.records)
     records = _chosen(snapshot, invocation.addresses)
     observations = await _observations(project, ports, records)
-    return [_standing(record, observations) for record in records]
+    standings = [_standing(record, observations) for record in records]
+    waiting = (address for address in declared if address not in snapshot.records)
+    standings += [not_applied(a, declared[a]) for a in waiting if not invocation.addresses or a in invocation.addresses]
+    return sorted(standings, key=lambda standing: standing.address)
 
 
-def results(invocation: Invocation, ports: Ports) -> list[tuple[Record, Accepted]]:
-    """Return the accepted results, of the given addresses or of all."""
-    project = project_of(invocation)
-    snapshot = _snapshot(project, ports)
-    require_recorded(invocation.addresses, snapshot.records)
-    return [(r, r.accepted) for r in _chosen(snapshot, invocation.addresses) if r.accepted is not None]
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Results:
+    """Accepted results, and the open state that holds their texts."""
+
+    found: Sequence[tuple[Record, Accepted]]
+    content: Callable[[Accepted], str]
 
 
-def content(invocation: Invocation, ports: Ports, accepted: Accepted) -> str:
-    """Return the text of an accepted result."""
+@contextmanager
+def results(invocation: Invocation, ports: Ports) -> Iterator[Results]:
+    """Open the accepted results, of the given addresses or of all."""
     store = ports.open_state(project_of(invocation), read_only=True)
     try:
-        return store.result(accepted.result)
+        snapshot = store.read()
+        require_recorded(invocation.addresses, snapshot.records)
+        chosen = _chosen(snapshot, invocation.addresses)
+        found = [(record, record.accepted) for record in chosen if record.accepted is not None]
+        yield Results(found=found, content=lambda accepted: store.result(accepted.result))
     finally:
         store.close()
 
@@ -56,18 +68,28 @@ async def agents(invocation: Invocation, ports: Ports) -> list[AgentRecord]:
 async def log(invocation: Invocation, ports: Ports, address: Address) -> Sequence[object]:
     """Return the messages of the newest run of an address, as the remote keeps them."""
     project = project_of(invocation)
-    record, _, run = _newest_run(_snapshot(project, ports), address)
+    record, attempt, run = _newest_run(_snapshot(project, ports), address)
+    _require_here(address, attempt, ports.offline(project).identity)
     async with ports.connect(project, Need.LOOK) as link:
+        _require_here(address, attempt, link.connection.identity)
         return await link.connection.run(endpoints.activity_log(record.agent, run))
 
 
 async def events(invocation: Invocation, ports: Ports, address: Address) -> AsyncIterator[TaskEvent]:
     """Yield the events of the newest run of an address as they come, until it has ended."""
     project = project_of(invocation)
-    _, _, run = _newest_run(_snapshot(project, ports), address)
-    async with ports.connect(project, Need.LOOK) as link, aclosing(link.connection.events(run)) as stream:
-        async for event in stream:
-            yield event
+    _, attempt, run = _newest_run(_snapshot(project, ports), address)
+    _require_here(address, attempt, ports.offline(project).identity)
+    async with ports.connect(project, Need.LOOK) as link:
+        _require_here(address, attempt, link.connection.identity)
+        async with aclosing(link.connection.events(run)) as stream:
+            async for event in stream:
+                yield event
+
+
+def _require_here(address: Address, attempt: Attempt, here: RemoteIdentity) -> None:
+    if why := elsewhere(address, attempt, here):
+        raise UsageError(f"`{address}`: {why}.")
 
 
 def _snapshot(project: Project, ports: Ports) -> Snapshot:
@@ -92,19 +114,33 @@ def _newest_run(snapshot: Snapshot, address: Address) -> tuple[Record, Attempt, 
 
 
 async def _observations(project: Project, ports: Ports, records: Sequence[Record]) -> Mapping[str, Observation]:
-    """Look at the active runs; where the remote cannot be reached, say so of each instead of failing."""
-    active: dict[str, str] = {}
-    for record in records:
-        last = record.generation.last
-        if last is not None and last.run is not None and is_open(last):
-            active[last.run] = record.agent
+    """Look at the active runs that are here; where the remote cannot be reached, say so of each instead of failing."""
+    active, found = _active(records, ports.offline(project).identity)
     if not active:
-        return {}
+        return found
+    runs = {run: record.agent for run, record in active.items()}
     try:
         async with ports.connect(project, Need.LOOK) as link:
-            return await observe(link.connection, active)
+            here, away = _active(active.values(), link.connection.identity)
+            runs = {run: record.agent for run, record in here.items()}
+            return {**found, **away, **await observe(link.connection, runs)}
     except RemoteError as error:
-        return {run: Unreadable(reason=error.message) for run in active}
+        return {**found, **{run: Unreadable(reason=error.message) for run in active}}
+
+
+def _active(records: Iterable[Record], identity: RemoteIdentity) -> tuple[dict[str, Record], Mapping[str, Observation]]:
+    """Return the records of active runs that are here, by run, and what is to be said of those elsewhere."""
+    here: dict[str, Record] = {}
+    away: dict[str, Observation] = {}
+    for record in records:
+        last = record.generation.last
+        if last is None or last.run is None or not is_open(last):
+            continue
+        if why := elsewhere(record.address, last, identity):
+            away[last.run] = Unreadable(reason=why)
+        else:
+            here[last.run] = record
+    return here, away
 
 
 def _standing(record: Record, observations: Mapping[str, Observation]) -> Standing:

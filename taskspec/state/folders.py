@@ -3,6 +3,7 @@
 import fcntl
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -43,4 +44,5 @@ def sync_folder(folder: Path) -> None:
 def _sync(opened: int) -> None:
     os.fsync(opened)
     if sys.platform == "darwin":  # where fsync stops at the drive's own cache
-        fcntl.fcntl(opened, fcntl.F_FULLFSYNC)
+        with suppress(OSError):  # some file systems do not know it; fsync has succeeded
+            fcntl.fcntl(opened, fcntl.F_FULLFSYNC)

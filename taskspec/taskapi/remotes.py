@@ -35,8 +35,11 @@ class Traits:
     """How long after the send deadline a list without the marker proves absence."""
     create_timeout: float = 60.0
     """The total time for one create."""
-    poll_interval: float = 2.0
-    """The shortest pause between two looks at the same runs."""
+    keeps_titles: bool = False
+    """Titles are known to come back as they were sent; elsewhere that is believed when it was seen."""
+    poll_interval: float = 5.0
+    """The shortest pause between two looks at the same runs, for each request that a look takes. The default keeps
+    within the vendor's 100 requests a minute and 1,000 an hour."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

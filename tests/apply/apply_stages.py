@@ -70,7 +70,7 @@ class Stage:
         self.folder = folder
         self.clock = Clock()
         self.remote = ScriptedRemote(clock=self.clock)
-        self.traits = {"poll_interval": 0.01}
+        self.traits = {"poll_interval": 0.01, "keeps_titles": True}
         self.options = {}
         self.events = []
         self.unsent = 0

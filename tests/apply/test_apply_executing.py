@@ -6,8 +6,10 @@ import pytest
 from apply_stages import A, B, cut_when, happening, task
 
 from taskspec.errors import StateError, UnauthorizedError
-from taskspec.events import Effect, ResultWritten, RunCreated
+from taskspec.events import Effect, ResultNotWritten, ResultWritten, RunCreated
 from taskspec.health import Health
+from taskspec.report.counting import Tally
+from taskspec.report.exiting import ExitCode
 from taskspec.state.model import Sending, Verdict
 from taskspec.state.sqlite import SqliteState
 
@@ -165,12 +167,27 @@ def test_a_results_folder_that_breaks_meanwhile_loses_no_result(stage):
         (stage.folder / "results" / "a.txt").mkdir(parents=True)
 
     stage.remote.before_answering = break_folder
-    with pytest.raises(StateError, match=r"a\.txt cannot be written"):
-        stage.apply(task())
+    assert stage.apply(task())[A].verdict == "accepted"
     assert stage.record().accepted.attempt.verdict is Verdict.ACCEPTED
     assert not stage.told(ResultWritten)
-    (finished,) = [event for event in stage.events if getattr(event, "address", None) == A][-1:]
-    assert finished.verdict == "accepted"
+    assert [event.address for event in stage.told(ResultNotWritten)] == [A]
+
+
+def test_one_result_file_that_cannot_be_written_ends_no_other_run(stage):
+    stage.remote.scripts["Write 1."] = [["executing", "executing", "executing", "completed"]]
+
+    async def break_folder(request):
+        (stage.folder / "results" / "t00.txt").mkdir(parents=True, exist_ok=True)
+
+    stage.remote.before_answering = break_folder
+    finished = stage.apply(*many(2))
+    assert {event.verdict for event in finished.values()} == {"accepted"}
+    assert [event.path for event in stage.told(ResultWritten)] == ["results/t01.txt"]
+    assert [event.address for event in stage.told(ResultNotWritten)] == ["t00"]
+    tally = Tally()
+    for event in stage.events:
+        tally.on(event)
+    assert tally.exit_code is ExitCode.ERROR
 
 
 def test_not_waiting_leaves_the_run_to_itself(stage):

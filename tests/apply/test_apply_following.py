@@ -2,6 +2,7 @@
 
 import pytest
 from apply_stages import A, task
+from scripted_remote import Run
 
 from taskspec.events import Effect, ResultWritten, RetryScheduled, RunEnded, RunStatusChanged, RunStopped
 from taskspec.health import Health
@@ -37,7 +38,7 @@ def test_a_paused_run_that_goes_on_is_followed_by_the_next_apply(stage):
 def test_a_status_that_nobody_knows_is_unknown_and_never_a_success(stage):
     stage.remote.scripts["Write."] = [["hibernating"]]
     finished = stage.apply(task())[A]
-    assert (finished.effect, finished.health) == (Effect.UNKNOWN, Health.UNKNOWN)
+    assert (finished.effect, finished.health) == (Effect.FAILED, Health.UNKNOWN)
     assert stage.record().accepted is None
     again = stage.apply(task())[A]
     assert again.health is Health.UNKNOWN
@@ -158,6 +159,30 @@ def test_a_run_that_completes_while_it_is_stopped_for_time_is_accepted(stage):
     stage.remote.stops = ["completed"]
     finished = stage.apply(task(policies={"timeout": 0.05}))[A]
     assert (finished.health, finished.verdict) == (Health.HEALTHY, "accepted")
+
+
+def test_time_in_the_queue_does_not_count(stage):
+    stage.remote.scripts["Write."] = [[*["pending"] * 8, "executing", "completed"]]
+    stage.clock.tick = 10.0
+    assert stage.apply(task(policies={"timeout": 50.0}))[A].verdict == "accepted"
+    assert stage.remote.asked["DELETE"] == 0
+
+
+def test_a_timeout_begins_with_the_start_that_the_remote_tells(stage, monkeypatch):
+    began, row = stage.clock.time - 100.0, Run.row
+    monkeypatch.setattr(Run, "row", lambda run, step: {**row(run, step), "started_at": began})
+    stage.remote.scripts["Write."] = [["pending", "executing"]]
+    assert stage.apply(task(policies={"timeout": 60.0}))[A].verdict == "failed"
+    assert stage.attempts()[0].stop is StopCause.TIMEOUT
+
+
+def test_a_run_that_a_person_stops_is_not_retried_by_the_apply_that_saw_it(stage):
+    stage.remote.scripts["Write."] = [["executing", {"status": "stopped", "is_manually_stopped": True}]]
+    finished = stage.apply(task(policies=RETRY))[A]
+    assert (finished.health, finished.verdict) == (Health.UNHEALTHY, "stopped")
+    assert len(stage.remote.runs) == 1
+    assert not stage.told(RetryScheduled)
+    assert stage.apply(task(policies=RETRY))[A].verdict == "accepted", "a later apply keeps to the policy"
 
 
 def test_a_timeout_is_a_listed_end_like_others(stage):

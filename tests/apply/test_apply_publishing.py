@@ -5,10 +5,12 @@ import os
 import stat
 
 import pytest
-from apply_stages import A, task
+from apply_stages import A, B, task
 
+from taskspec.apply.restoring import restore
 from taskspec.errors import StateError
-from taskspec.events import ResultWritten
+from taskspec.events import ResultNotWritten, ResultWritten
+from taskspec.state.sqlite import SqliteState
 
 MARKDOWN = {"outputFormat": "markdown"}
 
@@ -62,8 +64,8 @@ def test_another_format_takes_the_file_of_the_old_ending_away(stage, folder):
 def test_where_the_new_file_cannot_be_written_the_old_one_stays(stage, folder):
     stage.apply(task())
     (folder / "a.md").mkdir()
-    with pytest.raises(StateError):
-        stage.apply(task(**MARKDOWN))
+    stage.apply(task(**MARKDOWN))
+    assert stage.told(ResultNotWritten)
     assert (folder / "a.txt").exists()
     assert not [name for name in names(folder) if name.startswith(".")]
 
@@ -84,6 +86,74 @@ def test_a_results_folder_that_cannot_be_written_is_one_error_before_anything_st
         stage.apply(task())
     assert stage.remote.asked["POST"] == 0
     assert stage.record() is None
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_results_folder_that_is_a_link_out_of_the_project_starts_nothing(stage, folder, tmp_path_factory, exists):
+    outside = tmp_path_factory.mktemp("elsewhere") / "docs"
+    if exists:
+        outside.mkdir()
+    folder.symlink_to(outside)
+    with pytest.raises(StateError, match="is a link out of the project"):
+        stage.apply(task())
+    assert stage.remote.asked["POST"] == 0
+    assert outside.exists() is exists
+
+
+def test_a_results_folder_that_is_a_link_within_the_project_is_written(stage, folder):
+    (stage.folder / "out").mkdir()
+    folder.symlink_to(stage.folder / "out")
+    stage.apply(task())
+    assert (stage.folder / "out" / "a.txt").exists()
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.provenance.json"])
+def test_a_file_that_is_not_ours_is_never_replaced(stage, folder, name):
+    folder.mkdir()
+    (folder / name).write_text("{}")
+    finished = stage.apply(task())[A]
+    assert finished.verdict == stage.record().accepted.attempt.verdict == "accepted"
+    (told,) = stage.told(ResultNotWritten)
+    assert "results/a.txt" in told.detail
+    assert not stage.told(ResultWritten)
+    assert names(folder) == [name]
+    assert (folder / name).read_text() == "{}"
+
+
+def test_a_file_of_another_ending_that_is_not_ours_is_never_taken_away(stage, folder):
+    folder.mkdir()
+    (folder / "a.md").write_text("mine")
+    stage.apply(task())
+    stage.apply(task(outputFormat="json", prompt="Write more."))
+    assert (folder / "a.md").read_text() == "mine"
+    stage.apply(task(**MARKDOWN))
+    assert stage.told(ResultNotWritten)
+    assert (folder / "a.md").read_text() == "mine"
+
+
+def test_a_file_of_ours_whose_provenance_was_cut_off_gets_it(stage, folder):
+    stage.apply(task())
+    (folder / "a.provenance.json").unlink()
+    restore_all(stage)
+    assert names(folder) == ["a.provenance.json", "a.txt"]
+
+
+def test_restoring_tells_a_file_that_cannot_be_written_and_restores_the_others(stage, folder):
+    stage.apply(task(), task("b"))
+    for path in list(folder.iterdir()):
+        path.unlink()
+    (folder / "a.txt").mkdir()
+    told = restore_all(stage)
+    assert [(type(event), event.address) for event in told] == [(ResultNotWritten, A), (ResultWritten, B)]
+
+
+def restore_all(stage):
+    store, told = SqliteState(stage.folder / ".taskspec", "sales", "default", read_only=True), []
+    try:
+        restore(store.read(), store, stage.results, told.append)
+    finally:
+        store.close()
+    return told
 
 
 def test_a_rejected_result_is_not_published(stage, folder):

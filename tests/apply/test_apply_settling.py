@@ -4,7 +4,9 @@ import asyncio
 
 import pytest
 from apply_stages import A, cut_when, task
+from scripted_remote import Run as ScriptedRun
 
+from taskspec.apply import settling
 from taskspec.events import Effect, OutcomeUnknown, RunAdopted, RunCreated
 from taskspec.health import Health
 from taskspec.state.model import Sending
@@ -85,6 +87,84 @@ def test_a_list_that_fails_proves_nothing(stage):
     assert (finished.effect, finished.health) == (Effect.UNKNOWN, Health.UNKNOWN)
     assert stage.attempts()[-1].sending is Sending.INTENDED
     assert stage.remote.asked["POST"] == 1
+
+
+def test_a_list_that_fails_for_a_while_does_not_end_the_wait(stage, monkeypatch):
+    left_unknown(stage, "drop")
+    stage.remote.lists = False
+    slept = stage.clock.sleep
+
+    async def sleep(seconds):
+        stage.remote.lists = len(stage.told(OutcomeUnknown)) > 2
+        await slept(seconds)
+
+    monkeypatch.setattr(settling.asyncio, "sleep", sleep)
+    assert stage.apply(task())[A].verdict == "accepted"
+    assert stage.remote.asked["POST"] == 1
+
+
+def lists(stage, monkeypatch):
+    """Return the agents of all lists that the remote is asked for from now on."""
+    asked = []
+    listed = stage.remote._list
+    monkeypatch.setattr(stage.remote, "_list", lambda *said: (asked.append(said[0]), listed(*said)))
+    return asked
+
+
+@pytest.mark.parametrize("number", [1, 40])
+def test_many_unknowns_cost_as_many_lists_as_one(stage, monkeypatch, number):
+    many = [task(f"t{i:02}", f"Write {i}.") for i in range(number)]
+    stage.remote.sends = ["drop"] * number
+    stage.apply(*many, hold_unknown=True)
+    asked = lists(stage, monkeypatch)
+    finished = stage.apply(*many, parallelism=3, wait=False)
+    assert len(finished) == len(stage.told(RunAdopted)) == number
+    assert asked == ["writer"]
+
+
+def test_a_negative_proves_nothing_where_no_title_was_seen_to_keep_its_marker(stage):
+    stage.traits["keeps_titles"] = False
+    left_unknown(stage, "lose")
+    finished = stage.apply(task())[A]
+    assert (finished.effect, finished.health) == (Effect.UNKNOWN, Health.UNKNOWN)
+    assert "was seen to keep" in finished.detail
+    assert stage.remote.asked["POST"] == 1
+
+
+def test_a_negative_proves_nothing_where_titles_are_cut(stage, monkeypatch):
+    stage.traits["keeps_titles"] = False
+    row = ScriptedRun.row
+    monkeypatch.setattr(ScriptedRun, "row", lambda run, step: {**row(run, step), "title": run.body["title"][:30]})
+    left_unknown(stage, "drop")
+    assert stage.apply(task(), task("b"))[A].effect is Effect.UNKNOWN
+    assert len(stage.remote.started("Write.")) == 2, "one for each address"
+
+
+@pytest.mark.parametrize("known", ["listed", "answered"])
+def test_a_negative_is_believed_once_a_run_of_the_agent_was_seen_with_its_marker(stage, known):
+    stage.traits["keeps_titles"] = False
+    if known == "listed":
+        stage.apply(task("b"))
+    left_unknown(stage, "lose", task(), task("b"))
+    if known == "answered":
+        stage.remote.list_lag = 10_000.0
+        assert stage.apply(task(), task("b"), task("c"))[A].verdict == "accepted"
+    else:
+        assert stage.apply(task(), task("b"))[A].verdict == "accepted"
+
+
+def test_a_run_of_another_agent_says_nothing_of_markers(stage):
+    stage.traits["keeps_titles"] = False
+    left_unknown(stage, "lose")
+    assert stage.apply(task(), task("b", agent="editor"))[A].effect is Effect.UNKNOWN
+
+
+@pytest.mark.parametrize("send", ["lose", "drop"])
+def test_a_removed_task_that_is_settled_and_forgotten_is_healthy(stage, send):
+    left_unknown(stage, send)
+    finished = stage.apply()[A]
+    assert (finished.effect, finished.health) == (Effect.DONE, Health.HEALTHY)
+    assert stage.record() is None
 
 
 def test_holding_unknowns_does_not_wait_and_leaves_them_open(stage):

@@ -2,6 +2,7 @@
 
 import pytest
 from apply_stages import A, task
+from fault_server import http
 
 from taskspec.apply import stopping
 from taskspec.events import AddressForgotten, Effect, RunStopped, TitleUpdated
@@ -119,6 +120,27 @@ def test_a_title_that_the_remote_does_not_keep_is_said_once_and_not_sent_again(s
     assert [event.kept for event in stage.told(TitleUpdated)] == [False]
     stage.apply(task(title="Better"))
     assert stage.remote.asked["PATCH"] == 1
+
+
+@pytest.mark.parametrize("status", [400, 404, 409])
+def test_a_title_that_the_remote_refuses_is_said_once_and_not_sent_again(stage, monkeypatch, status):
+    stage.apply(task())
+    asked = []
+
+    async def refuse(request, writer):
+        if request.method != "PATCH":
+            return await behave(request, writer)
+        asked.append(request)
+        return writer.write(http(status, {"detail": "titles are for ever"}))
+
+    behave = stage.remote._behave
+    monkeypatch.setattr(stage.remote, "_behave", refuse)
+    finished = stage.apply(task(title="Better"))[A]
+    assert (finished.effect, finished.detail) == (Effect.DONE, "the remote did not keep the new title")
+    assert [event.kept for event in stage.told(TitleUpdated)] == [False]
+    assert stage.history()[-1] == "retitled"
+    assert stage.apply(task(title="Better"))[A].effect is Effect.LEFT
+    assert len(asked) == 1
 
 
 def test_a_stopped_run_is_never_taken_for_a_success(running):

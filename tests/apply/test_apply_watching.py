@@ -3,12 +3,14 @@
 import asyncio
 
 import pytest
+from scripted_remote import Clock
 
 from taskspec.apply import watching
 from taskspec.apply.watching import PATIENCE, Watcher
 from taskspec.errors import UnauthorizedError
 from taskspec.observed.model import Absent, Present, Unreadable
 from taskspec.taskapi.records import TaskRecord
+from taskspec.taskapi.remotes import Traits
 
 
 class Looker:
@@ -125,6 +127,33 @@ def test_nobody_is_looked_at_any_more_when_nobody_waits():
         await watcher.close()
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize(("runs", "agents", "requests"), [(1, 1, 1), (40, 1, 2), (40, 20, 40), (60, 20, 40)])
+def test_a_remote_is_never_asked_more_than_its_quota_allows(monkeypatch, runs, agents, requests):
+    looker, clock = Looker(**{f"r{n}": ["executing"] for n in range(runs)}), Clock()
+
+    async def wait_for(waiting, seconds):
+        waiting.close()
+        await clock.sleep(seconds)
+        raise TimeoutError
+
+    async def run():
+        watcher = Watcher(looker, Traits().poll_interval)
+        waiting = [
+            asyncio.ensure_future(watcher.change(f"r{n}", f"a{n % agents}", seen="executing")) for n in range(runs)
+        ]
+        while clock.time - began < 3600:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        await watcher.close()
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+
+    began = clock.time
+    monkeypatch.setattr(watching.asyncio, "wait_for", wait_for)
+    asyncio.run(run())
+    assert 1 < len(looker.asked) * requests <= 1000
 
 
 def test_looks_become_rarer_while_nothing_happens(monkeypatch):

@@ -283,3 +283,56 @@ def test_plain_and_dotted_projects_do_not_load_the_engine(workshop: Any, monkeyp
     monkeypatch.setitem(sys.modules, "taskspec.desired.rendering", None)
     workshop.declare("region", default="emea")
     assert workshop.spec("prompt: Hello {{ vars.region }}").task.spec["prompt"] == "Hello emea"
+
+
+@pytest.mark.parametrize("text", ["{{ '\\ud800' }}", "a {{ '\\ud800' }} b", "{{ ['a', '\\udfff'] }}"])
+def test_half_of_a_character_is_no_result(renderer: Renderer, text: str) -> None:
+    with pytest.raises(WrongTemplateError, match="half of a character"):
+        renderer.render(text, NAMES)
+
+
+@pytest.mark.parametrize("mode", [0o770, 0o707])
+def test_a_cache_in_a_folder_that_others_can_write_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: int
+) -> None:
+    cached(tmp_path)
+    tmp_path.chmod(mode)
+    seen = compilations(monkeypatch)
+    assert cached(tmp_path) == "EMEA!"
+    assert len(seen) == 1
+
+
+def test_a_cache_of_somebody_else_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+
+    cached(tmp_path)
+    me = os.getuid()
+    monkeypatch.setattr(os, "getuid", lambda: me + 1)
+    seen = compilations(monkeypatch)
+    assert cached(tmp_path) == "EMEA!"
+    assert len(seen) == 1
+
+
+def test_a_cache_whose_folder_others_could_replace_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    cached(shared / "cache")
+    assert (shared / "cache").stat().st_mode & 0o777 == 0o700
+    shared.chmod(0o777)
+    seen = compilations(monkeypatch)
+    assert cached(shared / "cache") == "EMEA!"
+    assert len(seen) == 1
+    shared.chmod(0o1777)
+    assert cached(shared / "cache") == "EMEA!"
+    assert len(seen) == 1
+
+
+@pytest.mark.parametrize("text", ["{{ [[1] * 100000] * 100000 }}", "{{ {'a': [[1] * 100000] * 1000} }}"])
+def test_a_value_that_repeats_itself_without_end_is_refused_quickly(text: str) -> None:
+    with pytest.raises(WrongTemplateError, match=r"too much work|more than"):
+        Renderer(None).render(text, {})
+
+
+def test_a_length_that_a_filter_cannot_take_is_the_authors_mistake() -> None:
+    with pytest.raises(WrongTemplateError):
+        Renderer(None).render("{{ 'abc' | truncate(-5) }}", {})

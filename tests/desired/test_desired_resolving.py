@@ -123,7 +123,7 @@ def test_what_a_variable_holds_is_never_rendered_again(workshop: Any) -> None:
 # Secrets
 
 SECRETS = """\
-payloadExtension: {auth: "Bearer {{ vars.token }}", upper: "{{ vars.token | upper }}"}
+payloadExtension: {auth: "Bearer {{ vars.token }}", quoted: "{{ vars.token | tojson }}"}
 userTokens: {crm: "{{ vars.token }}", plain: tok-plain}
 userOidcToken: "{{ vars.token }}"
 mcpServers: [{url: "https://x.test/?k={{ vars.token }}", headers: {Authorization: hush}, env: {KEY: hush}}]"""
@@ -133,7 +133,7 @@ def test_a_secret_is_in_the_request_and_nowhere_else(workshop: Any) -> None:
     workshop.declare("token", sensitive=True)
     found = workshop.resolve(_one(SECRETS), cli={"token": "hunter2"})
     task = found.task
-    assert task.request["payloadExtension"] == {"auth": "Bearer hunter2", "upper": "HUNTER2"}
+    assert task.request["payloadExtension"] == {"auth": "Bearer hunter2", "quoted": '"hunter2"'}
     assert task.request["userTokens"] == {"crm": "hunter2", "plain": "tok-plain"}
     assert task.request["mcpServers"][0]["headers"] == {"Authorization": "hush"}
     shown = f"{task!r} {task.spec!r} {found.desired!r}".lower()
@@ -191,6 +191,32 @@ def test_a_secret_in_a_field_that_is_shown_is_an_error(workshop: Any, fields: st
     found = workshop.resolve(_one(fields))
     assert found.problem.summary == "Secret in a field that is shown"
     assert "hunter2" not in repr(found.diagnostics)
+
+
+@pytest.mark.parametrize(
+    "looked_into",
+    [
+        "{% if vars.token == 'hunter2' %}yes{% else %}no{% endif %}",
+        "{{ vars.token | length }}",
+        "{{ vars.token[0:3] }}",
+        "{{ vars.token | replace('u', 'x') }}",
+        "{{ vars.token | truncate(3, true, '') }}",
+        "{% for c in vars.token %}{{ c }}-{% endfor %}",
+        "{{ vars.token | upper }}",
+    ],
+)
+def test_a_template_that_looks_into_a_secret_is_refused(workshop: Any, looked_into: str) -> None:
+    workshop.declare("token", sensitive=True, default="hunter2")
+    found = workshop.resolve(f"metadata: {{name: one}}\nspec:\n  agent: a\n  prompt: |\n    {looked_into}")
+    assert "computes with a sensitive variable" in found.problem.detail
+    assert "hunter2" not in repr(found.diagnostics)
+
+
+def test_a_secret_may_stand_in_a_text_and_as_json(workshop: Any) -> None:
+    workshop.declare("token", sensitive=True, default="hunter2")
+    task = workshop.spec('additionalContext: "{{ vars.token }} {{ vars.token | tojson }}"').task
+    assert task.request["additionalContext"] == 'hunter2 "hunter2"'
+    assert task.spec["additionalContext"] == '(sensitive: vars.token) "(sensitive: vars.token)"'
 
 
 def test_a_secret_that_the_schema_refuses_is_not_shown(workshop: Any) -> None:
@@ -283,3 +309,24 @@ def test_the_cache_changes_no_result(workshop: Any, tmp_path: Path) -> None:
     without = workshop.spec('prompt: "{{ vars.region | upper }}"').task
     workshop.cache_folder = tmp_path / "cache"
     assert [workshop.spec('prompt: "{{ vars.region | upper }}"').task for _ in range(2)] == [without, without]
+
+
+@pytest.mark.parametrize("url", ["https://user:S3CRET@x.test/a", "HTTP://S3CRET@x.test", "https://u:S3CRET\\\\@x"])
+def test_a_url_with_a_password_is_refused_and_not_repeated(workshop: Any, url: str) -> None:
+    workshop.declare("url", default="https://v:S3CRET@x.test")
+    found = workshop.spec(f'files: ["{url}", "{{{{ vars.url }}}}", "http://x.test/a@b"]')
+    assert [(d.position.line, d.position.column) for d in found.diagnostics] == [(6, 11), (6, 15 + len(url))]
+    assert "user name or password" in found.words
+    assert "S3CRET" not in found.words
+
+
+def test_a_title_that_renders_to_more_than_200_characters_is_refused(workshop: Any) -> None:
+    workshop.declare("long", default="x" * 200)
+    assert workshop.spec('title: "{{ vars.long }}"').task.title == "x" * 200
+    assert "at most 200 characters" in workshop.spec('title: "{{ vars.long }}!"').problem.detail
+
+
+@pytest.mark.parametrize("text", ['"{{ vars.regoin }}"', '"To {{ vars.regoin }}"', "'To {{ vars.regoin }}'"])
+def test_the_place_in_a_quoted_text_is_exact(workshop: Any, text: str) -> None:
+    position = workshop.spec(f"title: {text}").problem.position
+    assert (position.line, position.column) == (6, len("  title: ") + text.index("vars.regoin") + 1)

@@ -147,3 +147,27 @@ def test_the_values_given_have_no_repr(workshop: Any) -> None:
     from taskspec.desired.assigning import GivenVariables
 
     assert "hunter2" not in repr(GivenVariables(cli={"token": "hunter2"}, environ={"token": "hunter2"}))
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("string", "S3CRET\udcff"),
+        ("list", "S3CRET,\udcff"),
+        ("list", '["S3CRET\\ud800"]'),
+        ("map", '{"S3CRET": {"\\ud800": 1}}'),
+        ("map", '{"a": [{"b": "S3CRET\\udfff"}]}'),
+    ],
+)
+@pytest.mark.parametrize("way", ["cli", "environ"])
+def test_half_of_a_character_is_refused_at_the_variable_and_not_shown(
+    workshop: Any, kind: str, text: str, way: str
+) -> None:
+    workshop.declare("x", kind)
+    (problem,) = workshop.resolve(
+        'metadata: {name: one}\nspec: {agent: a, prompt: "{{ vars.x | string }}"}', **{way: {"x": text}}
+    ).diagnostics
+    assert str(problem.position) == {"cli": "--var", "environ": "TASKSPEC_VAR_x"}[way]
+    assert "`x`" in problem.detail
+    assert "half of a character" in problem.detail
+    assert "S3CRET" not in str(problem)

@@ -3,6 +3,7 @@
 import pytest
 
 from taskspec.contracts import load_schema
+from taskspec.diagnostics import path_text
 from taskspec.documents.checking import LATER, check, rendered_spec_contract
 from taskspec.documents.declaring import Ground, check_project, declare_project
 from taskspec.documents.durations import seconds
@@ -27,7 +28,11 @@ def of_task(line):
     [
         ("promt: x", "7:3", "`promt` is not a field of a task's spec. Did you mean `prompt`?"),
         ("output_format: text", "7:3", "Did you mean `outputFormat`?"),
-        ("agentVersion: 3", "7:17", "`spec.agentVersion` must be a string, found a number. Put it in quotes."),
+        (
+            "agentVersion: 3",
+            "7:17",
+            "`spec.agentVersion` must be a string of printable ASCII characters, found a number. Put it in quotes.",
+        ),
         ("title: [a]", "7:10", "`spec.title` must be a string, found a list."),
         ("files: a.csv", "7:10", "`spec.files` must be a list, found a string. Write it as a list: [one, two]."),
         ("outputFormat: jsn", "7:17", "Did you mean `json`?"),
@@ -190,3 +195,91 @@ def test_what_is_no_duration_is_refused(text):
 def test_every_durations_pattern_is_one_that_can_be_read():
     for name in ("duration", "timeout"):
         assert "ms|s|m|h|d" in load_schema("manifest.v1")["$defs"][name]["pattern"]
+
+
+def of_remote(url):
+    return checked("Project", f"  remote: {{type: xpander, baseUrl: '{url}', apiKey: {{env: OTHER_SECRET}}}}\n")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://evil.test",
+        "http://localhost.evil.test",
+        "http://localhost@evil.test",
+        "http://localhost:80@evil.test/",
+        "http://localhost\\@evil.test",
+        "http://127.0.0.1.evil.test",
+        "https://user:S3CRET@host",
+        "https://host?key=S3CRET",
+        "ftp://host",
+    ],
+)
+def test_a_base_url_that_would_show_the_key_is_refused_at_its_place_and_not_repeated(url):
+    ((where, summary, text),) = of_remote(url)
+    assert (where, summary) == ("5:36", "Wrong value")
+    assert "http:// only to this machine" in text
+    assert "Write `https://host[:port][/path]`: over http:// everybody on the way can read the key." in text
+    assert url not in text
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://x.test", "https://x.test:8/a@b/", "http://localhost", "http://127.0.0.1:8085/x", "http://[::1]:9"],
+)
+def test_a_base_url_with_https_or_on_this_machine_is_taken(url):
+    assert of_remote(url) == []
+
+
+def test_a_title_has_at_most_200_characters_and_one_with_templates_is_checked_when_it_is_rendered():
+    assert of_task(f"title: {'x' * 200}") == []
+    ((where, _, text),) = of_task(f"title: {'x' * 201}")
+    assert (where, "at most 200 characters" in text) == ("7:10", True)
+    assert of_task(f'title: "{{{{ vars.a }}}} {"x" * 300}"') == []
+    title = "{{ x }}" + "x" * 200
+    assert [v.path for v in rendered_spec_contract().violations({"agent": "a", "prompt": "p", "title": title})] == [
+        ("title",)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("depends_on", "`dependsOn` is not supported by this version yet."),
+        ("assertion", "`assertions` is not supported by this version yet."),
+        ("\u200bsource", "It holds an invisible character (U+200B): type it anew."),
+    ],
+)
+def test_a_name_that_is_nearly_one_of_a_later_version_or_looks_right_is_explained(name, hint):
+    ((_, summary, text),) = of_task(f"{name}: x")
+    assert summary == "Unknown field"
+    assert text.endswith(hint)
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("title: #one", "Write a text; what follows a `#` is a comment, unless it is in quotes."),
+        ("title:\n  - a", "Write one text; over several lines with `|`, and indented."),
+        ("user:", "Indent its fields below it."),
+        ("user:\n  - email: x", "Write its fields without the `-`: `key: value`."),
+        ("user:\n    email:x", "Write its fields as `key: value`, with a space after the colon."),
+    ],
+)
+def test_a_slip_of_yaml_that_gives_another_type_comes_with_its_way_out(line, hint):
+    ((_, _, text),) = of_task(line)
+    assert text.endswith(hint)
+
+
+def test_a_wrong_name_comes_with_one_that_can_be():
+    (document,) = parse(
+        b"apiVersion: taskspec/v1\nkind: Task\nmetadata: {name: My Task}\nspec: {agent: a, prompt: p}\n", "f.yaml"
+    ).documents
+    assert [d.hint for d in check(document)] == ["Write, for example, `my-task`."]
+
+
+def test_a_path_is_written_so_that_its_names_can_be_told_apart():
+    assert path_text(("spec", "agents", "sales-analyst", "command", 0)) == "spec.agents.sales-analyst.command[0]"
+    assert path_text(("a b", 1, "c"), "$") == "$['a b'][1].c"
+    assert path_text(("x.y", "z")) == "['x.y'].z"
+    assert (path_text(()), path_text((), "$")) == ("", "$")

@@ -243,3 +243,39 @@ def test_the_slower_parser_of_machines_without_libyaml_agrees_on_what_is_sound(t
         slow = parsing.parse(text.encode(), "f.yaml")
     if not fast.diagnostics and not slow.diagnostics:
         assert [found.value for found in fast.documents] == [found.value for found in slow.documents]
+
+
+@pytest.mark.parametrize(
+    ("written", "column"),
+    [('"{{ x }}"', 5), ("'{{ x }}'", 5), ('&a "{{ x }}"', 8), ('!!str "{{ x }}"', 11), ("x {{ x }}", 4)],
+)
+def test_a_text_in_quotes_begins_after_its_quote(written, column):
+    (found,) = parsing.parse(f"a: {written}\n".encode(), "f.yaml").documents
+    assert str(found.text_position(("a",), 1)) == f"f.yaml:1:{column}"
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "detail"),
+    [
+        ("a: b\nc d\n", "2:1", "A key has no `:`."),
+        ("a:\n  b\nWrite me a text.\n", "3:1", "A key has no `:`."),
+        ("a: b\nc:\u00a0d\n", "2:1", "An invisible character (U+00A0) stands here or in the line above."),
+        ("a: b\n  c: d\n", "2:3", "This line does not fit what stands above it."),
+        ("a: b\nc:\n  d e\n  f: g\n", "4:3", "This line does not fit what stands above it."),
+        ("a: 'It's'\n", "1:8", "A text goes on after its closing quote"),
+        ('a: "b\nc: "d"\n', "2:5", "A text goes on after its closing quote"),
+        ("a:\n  b:\n  -c\n  -d\n", "3:3", "A `-` without a space begins a text."),
+        ("a: b\n----\nc: d\n", "2:1", "A `-` without a space begins a text."),
+        ("a: b\n<<<<<<< HEAD\nc: d\n", "2:1", "A merge conflict is not resolved."),
+        ("a: **b** c\n", "1:4", "`&` and `*` begin an anchor or an alias."),
+        ("```yaml\na: b\n", "1:1", "No value can begin with a backtick."),
+        ("a: ? b\n", "1:4", "No value can begin with `? `."),
+        ('a: "C:\\Users"\n', "1:9", "A `\\` in double quotes begins an escape."),
+        ("a: | b\n  c\n", "1:6", "A text follows `|` or `>` on the same line."),
+    ],
+)
+def test_a_slip_is_told_where_it_was_made_and_not_where_the_parser_gave_up(text, place, detail):
+    (found,) = parsing.parse(text.encode(), "f.yaml").diagnostics
+    assert detail in found.detail
+    assert str(found.position) == f"f.yaml:{place}"
+    assert found.hint

@@ -250,3 +250,11 @@ def test_a_report_is_recorded_and_its_id_finds_it_again(engine):
     assert engine.http.post("/agent-execution/echo/report_task", json=again).json()["status"] == "failed"
     assert len(engine.http.get("/agent-execution/executions/history/echo").json()) == 1
     assert engine.http.post("/agent-execution/echo/report_task", json={"id": "../x"}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "body", ['{"input": {"text": "\\ud800"}}', '{"input": {"text": "x"}, "payload_extension": {"n": 1e999}}']
+)
+def test_what_no_answer_could_hold_is_not_taken(engine, body):
+    answer = engine.http.post("/agent-execution/echo", content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == 422

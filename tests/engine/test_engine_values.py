@@ -138,3 +138,20 @@ def test_events_are_one_line_of_ascii(tmp_path):
     raw = (tmp_path / "r1" / "events.jsonl").read_text(encoding="ascii")
     assert len(raw.splitlines()) == 1
     assert json.loads(raw)["data"] == "a\u2028b\nc\x85"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda run: changing.patched(run, {"status": "failed"}, NOW),
+        lambda run: changing.patched(run, {"status": "paused", "user_oidc_token": "again"}, NOW),
+        lambda run: changing.patched(changing.stopped(run, NOW), {"user_tokens": {"k": "late"}}, NOW),
+        lambda run: changing.reported(run, {"result": "x"}, NOW),
+        lambda run: changing.stopped(run, NOW),
+        lambda run: changing.ended(changing.begun(run, NOW), Ending(status=Status.ERROR, result=None), NOW),
+    ],
+)
+def test_a_run_that_is_over_holds_no_secret(change):
+    after = change(_run(user_oidc_token="canary"))
+    assert after.turn is Turn.OVER
+    assert (after.task["user_tokens"], after.task["user_oidc_token"]) == (None, None)

@@ -8,7 +8,7 @@ import pytest
 
 from taskspec.errors import NotSentError, UnauthorizedError
 from taskspec.observed.model import Absent, Present, Unreadable
-from taskspec.observed.refreshing import find_marked, observe, observe_all
+from taskspec.observed.refreshing import find_marked, observe, observe_all, requests_of
 from taskspec.taskapi.messages import Request, Response
 from taskspec.taskapi.remotes import Traits
 
@@ -204,9 +204,33 @@ def test_marked_runs_are_found_by_the_exact_end_of_their_titles_in_one_list():
     ]
     remote = PlayedRemote(rows)
     found = find(remote, n1="[ts1.x.n1]", n2="[ts1.x.n2]")
-    assert [record.id for record in found["n1"]] == ["r1", "r5"]
-    assert found["n2"] == ()
+    assert [record.id for record in found["n1"].runs] == ["r1", "r5"]
+    assert found["n2"].runs == ()
     assert remote.asked == [f"{LIST}a1"]
+
+
+@pytest.mark.parametrize(
+    ("title", "keeps"),
+    [
+        ("Report [ts1.x.n9]", True),
+        ("Report", False),
+        ("Report [ts1.other.n1]", False),
+        ("Report [ts1.x.n1", False),
+        ("Report [draft]", False),
+        (None, False),
+    ],
+)
+def test_only_a_whole_marker_of_the_same_lineage_shows_that_titles_are_kept(title, keeps):
+    found = find(PlayedRemote([row("r1", "executing", title=title)]), n1="[ts1.x.n1]", n2="[ts1.x.n2]")
+    assert found["n2"].keeps_markers is keeps
+
+
+def test_the_requests_of_a_look_are_lists_by_agent_and_single_reads_of_few():
+    runs = {f"r{n}": "a1" for n in range(50)} | {"s1": "a2", "s2": "a2"}
+    assert requests_of(runs) == 4
+    remote = PlayedRemote([row(run, "executing", agent=agent) for run, agent in runs.items()])
+    asyncio.run(observe(remote, runs))
+    assert len(remote.asked) == 4
 
 
 @pytest.mark.parametrize("trouble", [404, 422, 429, 500, NotSentError("down")])

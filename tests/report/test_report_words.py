@@ -126,6 +126,7 @@ TOLD = {
     ),
     "ResultWritten": events.ResultWritten(address=A, path="results/report.md"),
     "ResultUnreadable": events.ResultUnreadable(address=A, detail="the result is damaged"),
+    "ResultNotWritten": events.ResultNotWritten(address=A, detail="report.md is not a file of taskspec"),
     "RunStopped": events.RunStopped(address=A, run="r1", cause="replace"),
     "TitleUpdated": events.TitleUpdated(address=A, run="r1", kept=True),
     "TitleUpdated not": events.TitleUpdated(address=A, run="r1", kept=False),

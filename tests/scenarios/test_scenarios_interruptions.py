@@ -13,7 +13,7 @@ KILLS = int(os.environ.get("TASKSPEC_TEST_KILLS", "12"))
 """How many applies are killed at a random moment; more of them outside of the ordinary test run."""
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_ends_an_apply_in_order_and_what_was_running_is_recorded_as_it_is(workspace, number, code):
     workspace.project()
     workspace.tasks(fast={"agent": "echo", "prompt": "hi"}, long={"agent": "slow", "prompt": "ho"})

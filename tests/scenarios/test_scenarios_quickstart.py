@@ -132,7 +132,7 @@ def test_logs_as_json_are_one_message_a_line(applied):
 
 
 def test_a_result_is_printed_byte_for_byte(applied):
-    assert applied.taskspec("results", "growth").out == applied.result("growth.md") + "\n"
+    assert applied.taskspec("results", "growth").out == applied.result("growth.md")
     assert sorted(line.split()[0] for line in applied.taskspec("results").out.splitlines()[1:]) == TASKS
 
 

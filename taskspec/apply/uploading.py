@@ -1,0 +1,40 @@
+"""Uploading: brings the local files of a task to the remote, each content once. Starts no run."""
+
+import asyncio
+import hashlib
+from collections import defaultdict
+from pathlib import Path
+
+from taskspec.desired.model import DesiredTask, LocalFile
+from taskspec.errors import NotSentError
+from taskspec.taskapi import endpoints
+from taskspec.taskapi.drivers import Connection
+
+
+class Uploads:
+    """What one apply has brought to its remote, by digest; a content that many tasks name is read and sent once."""
+
+    def __init__(self) -> None:
+        self._there: set[str] = set()
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def bring(self, connection: Connection, folder: Path, task: DesiredTask) -> None:
+        """Bring the local files of a task to the remote; raise NotSentError where one is not as it was planned."""
+        for file in task.files:
+            if not isinstance(file, LocalFile):
+                continue
+            async with self._locks[file.sha256]:
+                if file.sha256 not in self._there:
+                    content = await asyncio.to_thread(_content, folder, file)
+                    await connection.run(endpoints.upload_file(file.sha256, content))
+                    self._there.add(file.sha256)
+
+
+def _content(folder: Path, file: LocalFile) -> bytes:
+    try:
+        content = (folder / file.path).read_bytes()
+    except OSError as error:
+        raise NotSentError(f"{file.path} cannot be read any more: {error.strerror}; plan again") from error
+    if hashlib.sha256(content).hexdigest() != file.sha256:
+        raise NotSentError(f"{file.path} has changed since it was planned; plan again")
+    return content
