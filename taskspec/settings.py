@@ -18,8 +18,8 @@ class Settings:
     """`TASKSPEC_VAR_x=…`, by variable name."""
     xpander_base_url: str = "https://inbound.xpander.ai"
     xpander_organization: str | None = None
-    cache_folder: Path
-    """Where derived files that may be deleted at any time live (`$XDG_CACHE_HOME/taskspec`)."""
+    cache_folder: Path | None = None
+    """Where derived files that may be deleted at any time live (`$XDG_CACHE_HOME/taskspec`); None: nowhere."""
     color: bool = True
     """False where `NO_COLOR` is set (no-color.org), and on a dumb terminal."""
     traceback: bool = False
@@ -30,14 +30,15 @@ def from_environ(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings from an environment (default: this process's)."""
     env = dict(os.environ if environ is None else environ)
     staging = env.get("IS_STG") == "true"
-    cache = env.get("XDG_CACHE_HOME") or str(Path(env.get("HOME", "/tmp")) / ".cache")  # noqa: S108
+    home = env.get("HOME")
+    cache = env.get("XDG_CACHE_HOME") or (f"{home}/.cache" if home else None)
     return Settings(
         environ=env,
         variables={k.removeprefix(VARIABLE_PREFIX): v for k, v in env.items() if k.startswith(VARIABLE_PREFIX)},
         xpander_base_url=env.get("XPANDER_BASE_URL")
         or ("https://inbound.stg.xpander.ai" if staging else "https://inbound.xpander.ai"),
         xpander_organization=env.get("XPANDER_ORGANIZATION_ID") or None,
-        cache_folder=Path(cache) / "taskspec",
+        cache_folder=Path(cache) / "taskspec" if cache else None,
         color=not env.get("NO_COLOR") and env.get("TERM") != "dumb",
         traceback=bool(env.get("TASKSPEC_TRACEBACK")),
     )
