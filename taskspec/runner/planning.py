@@ -93,7 +93,7 @@ async def decide_on(question: Question, invocation: Invocation, ports: Ports) ->
     if decided is not None:
         return decided
 
-    from taskspec.observed.refreshing import observe, observe_all
+    from taskspec.observed.refreshing import find_marked, observe, observe_all
     from taskspec.taskapi import endpoints
 
     project = question.prepared.desired.project
@@ -101,9 +101,11 @@ async def decide_on(question: Question, invocation: Invocation, ports: Ports) ->
     async with ports.connect(project, question.need) as link:
         connection = link.connection
         circumstances = _circumstances(question, ports, connection.identity)
-        wanted = _wanted(question.snapshot.records.values(), question.refresh)
+        records = question.snapshot.records.values()
+        wanted, marks = _wanted(records, question.refresh), _marks(records, question.refresh, connection.identity)
         here = {run: agent for run, (agent, remote) in wanted.items() if remote == connection.identity}
-        observed = Observed(runs=await look(connection, here))
+        marked = {nonce: found.runs for nonce, found in (await find_marked(connection, marks)).items()}
+        observed = Observed(runs=await look(connection, here), marked=marked)
         decided = decide(question.prepared.desired, question.snapshot, observed, circumstances)
         if not decided.paid_runs or ports.offline(project).declares_agents:
             return decided
@@ -116,9 +118,10 @@ def _decide_alone(question: Question, invocation: Invocation, ports: Ports) -> P
     """Decide without the remote; None where it has to be asked: for a run, or for the agents of what is to start."""
     desired, snapshot = question.prepared.desired, question.snapshot
     require_known(invocation.addresses, desired.tasks, snapshot.records)
-    if _wanted(snapshot.records.values(), question.refresh):
-        return None
     offline = ports.offline(desired.project)
+    records = snapshot.records.values()
+    if _wanted(records, question.refresh) or _marks(records, question.refresh, offline.identity):
+        return None
     decided = decide(desired, snapshot, Observed(), _circumstances(question, ports, offline.identity))
     return decided if offline.declares_agents or not decided.paid_runs else None
 
@@ -176,6 +179,18 @@ def _wanted(records: Iterable[Record], refresh: Refresh) -> dict[str, tuple[str,
         if last is not None and last.run is not None and (refresh is Refresh.FULL or is_open(last)):
             wanted[last.run] = (record.agent, last.remote)
     return wanted
+
+
+def _marks(records: Iterable[Record], refresh: Refresh, remote: RemoteIdentity) -> dict[str, tuple[str, str]]:
+    """Return the intents of unknown outcome that a full refresh looks for on a remote: nonce → agent id and marker."""
+    if refresh is not Refresh.FULL:
+        return {}
+    lasts = [(record.agent, record.generation.last) for record in records]
+    return {
+        last.nonce: (agent, last.marker)
+        for agent, last in lasts
+        if last is not None and last.sending is Sending.INTENDED and last.remote.same_remote(remote)
+    }
 
 
 def is_open(attempt: Attempt) -> bool:
