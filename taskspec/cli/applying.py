@@ -1,6 +1,7 @@
 """What `apply` and `retry` share: show, ask, carry out, and say how it went."""
 
 import asyncio
+import select
 import signal
 import sys
 from collections.abc import Callable
@@ -19,6 +20,9 @@ from taskspec.report.counting import Tally
 from taskspec.report.exiting import ExitCode
 from taskspec.report.view import View
 from taskspec.runner.model import Invocation
+
+_LOOK = 0.2
+"""How long one look at a prompt waits, in seconds."""
 
 
 def carry_out(
@@ -81,12 +85,23 @@ def _approved(plan: Plan, *, yes: bool, as_json: bool) -> bool:
 
 
 def asked(question: str) -> bool:
-    """Ask on the terminal. The event loop has its own way with Ctrl-C: a person at a prompt wants it at once."""
+    """Ask on the terminal; anything but `y` or `yes` is a no.
+
+    The event loop has its own way with Ctrl-C: a person at a prompt wants it at once. A signal is heard between two
+    short looks at the terminal, because one that comes just before a blocking read would wait for the next key.
+    """
     kept = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        return click.confirm(f"\n{question}", default=False, err=True)
+        sys.stderr.write(f"\n{question} [y/N]: ")
+        sys.stderr.flush()
+        while not select.select([sys.stdin], [], [], _LOOK)[0]:
+            pass
+        answer = sys.stdin.readline()
     finally:
         signal.signal(signal.SIGINT, kept)
+    if not answer:
+        raise click.Abort
+    return answer.strip().lower() in {"y", "yes"}
 
 
 def json_lines() -> View:
