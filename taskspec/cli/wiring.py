@@ -24,7 +24,6 @@ ORGANIZATION = "local"
 """The organization of the embedded engine, which has only one."""
 _EMBEDDED = Traits(
     takes_local_files=True,
-    outlives_command=False,
     quiet_period=5.0,
     create_timeout=20.0,
     keeps_titles=True,

@@ -32,11 +32,6 @@ class Tokens:
     prompt: int = 0
     completion: int = 0
 
-    @property
-    def total(self) -> int:
-        """Return prompt and completion tokens together."""
-        return self.prompt + self.completion
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TaskRecord:

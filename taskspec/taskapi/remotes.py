@@ -27,8 +27,6 @@ class Traits:
     """A repeated create with the same key answers with the first run (announced by the remote itself)."""
     takes_local_files: bool = False
     """Files are uploaded by content; elsewhere only URLs can be given."""
-    outlives_command: bool = True
-    """Runs go on when the command ends."""
     pages_lists: bool = False
     """Lists come in pages with a `Link: <…>; rel="next"` header when `per_page` is asked for."""
     quiet_period: float = 120.0
