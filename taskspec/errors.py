@@ -1,7 +1,7 @@
 """The exceptions of taskspec: one class per possible reaction of a caller. Knows nothing above itself.
 
 TaskspecError                     anything that a user can be told in a sentence
-├── UsageError                    the command line asks for something that cannot be
+├── UsageError                    the caller asks for something that cannot be
 ├── ManifestError                 the documents are wrong; carries every diagnostic (diagnostics.py)
 ├── MissingSecretError            a key or a secret that is needed is not there
 ├── StateError                    the state cannot be read or written
@@ -10,13 +10,16 @@ TaskspecError                     anything that a user can be told in a sentence
 │   ├── StaleError                the state moved on since it was read; read again
 │   └── UnknownCommitError        whether the write happened is unknown; read back by serial
 ├── EngineError                   the embedded engine cannot be started or joined
-├── RemoteError                   the remote did not do what was asked
-│   ├── NotSentError              no byte of the request left; it may be sent again
-│   ├── UnansweredError           it was sent and no usable answer came; the outcome is unknown
-│   └── RefusedError              the remote answered "no" (status, detail)
-│       ├── UnauthorizedError     401, 403: the key is wrong
+├── RemoteError                   the remote did not do what was asked (status, detail)
+│   ├── UnreachableError          nothing was changed: the request never left, or it only reads; try again later
+│   ├── OutcomeUnknownError       the request left and no usable answer came: look before you repeat it
+│   │   └── ProtocolError         an answer came, but not one of the task API; check the base URL
+│   └── RefusedError              the remote answered "no"; nothing was changed
+│       ├── AuthenticationError   401, 403: the key is wrong
 │       ├── NotFoundError         404
-│       └── ThrottledError        429: too fast, or a billing limit
+│       ├── ConflictError         409: the task is in a state that does not allow it
+│       ├── InvalidError          400, 413, 415, 422: a value of the request is wrong
+│       └── RateLimitedError      429: too fast, or a billing limit
 └── RunInterruptedError           a signal asked to stop
 """
 
@@ -31,7 +34,7 @@ class TaskspecError(Exception):
 
 
 class UsageError(TaskspecError):
-    """The command line asks for something that cannot be."""
+    """The caller asks for something that cannot be: a wrong option or argument, or a client that is closed."""
 
 
 class MissingSecretError(TaskspecError):
@@ -65,24 +68,31 @@ class EngineError(TaskspecError):
 class RemoteError(TaskspecError):
     """The remote did not do what was asked."""
 
+    def __init__(self, message: str, *, hint: str = "", status: int | None = None, detail: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+        """The HTTP status of the answer; None where none came."""
+        self.detail = detail
+        """The remote's own words, in one line; untrusted text."""
 
-class NotSentError(RemoteError):
-    """No byte of the request left."""
+
+class UnreachableError(RemoteError):
+    """Nothing was changed: no byte of the request left, or the request only reads."""
 
 
-class UnansweredError(RemoteError):
+class OutcomeUnknownError(RemoteError):
     """The request was sent and no usable answer came: its outcome is unknown."""
+
+
+class ProtocolError(OutcomeUnknownError):
+    """An answer came that is none of the task API."""
 
 
 class RefusedError(RemoteError):
     """The remote answered "no"."""
 
-    def __init__(self, message: str, *, status: int, hint: str = "") -> None:
-        super().__init__(message, hint=hint)
-        self.status = status
 
-
-class UnauthorizedError(RefusedError):
+class AuthenticationError(RefusedError):
     """The remote does not accept the key (401, 403)."""
 
 
@@ -90,7 +100,15 @@ class NotFoundError(RefusedError):
     """The remote does not know the thing asked for (404)."""
 
 
-class ThrottledError(RefusedError):
+class ConflictError(RefusedError):
+    """The state of the task does not allow what was asked (409)."""
+
+
+class InvalidError(RefusedError):
+    """A value of the request is wrong (400, 413, 415, 422)."""
+
+
+class RateLimitedError(RefusedError):
     """The remote limits the caller (429): too fast, or a billing limit."""
 
     retry_after: float | None = None

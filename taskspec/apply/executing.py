@@ -7,9 +7,9 @@ from typing import assert_never
 
 from taskspec.apply import following, performing
 from taskspec.apply.model import Outcome
-from taskspec.apply.sending import OutcomeUnknownError
+from taskspec.apply.sending import UnsettledError
 from taskspec.apply.world import World
-from taskspec.errors import StateError, TaskspecError, UnauthorizedError
+from taskspec.errors import AuthenticationError, StateError, TaskspecError
 from taskspec.events import ChangeFinished, Effect
 from taskspec.health import Health
 from taskspec.observed.model import Absent, Observation, Present, Unreadable
@@ -118,9 +118,9 @@ class Execution:
     async def _attempted(self, change: Change, work: Awaitable[Outcome], *, settles_later: bool = False) -> None:
         try:
             outcome = await work
-        except (StateError, UnauthorizedError):
+        except (StateError, AuthenticationError):
             raise
-        except OutcomeUnknownError as error:
+        except UnsettledError as error:
             if settles_later:
                 return
             outcome = _unknown(error.message)

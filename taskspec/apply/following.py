@@ -15,7 +15,8 @@ from taskspec.judging.parsing import is_text
 from taskspec.observed.model import Absent, Present, Unreadable
 from taskspec.plan.model import Change
 from taskspec.state.model import PutResult, ResultRef, StopCause, Verdict
-from taskspec.taskapi.records import ENDED, Status, TaskRecord
+from taskspec.taskapi.records import ENDED, TaskRecord
+from taskspec.taskapi.records import AgentExecutionStatus as Status
 
 
 async def follow(world: World, change: Change) -> Outcome:
@@ -50,7 +51,7 @@ async def follow(world: World, change: Change) -> Outcome:
                 seen = found.status
                 world.emit(RunStatusChanged(address=change.address, run=found.id, status=seen))
                 world.search.note(task.agent, found.title, attempt.marker)
-                began = (found.started_at or began or world.chance.now()) if seen == Status.EXECUTING else None
+                began = (found.started_at or began or world.chance.now()) if seen == Status.Executing else None
                 if (still := await _held_up(world, change, found)) is not None:
                     return still
             case _:
@@ -119,9 +120,9 @@ def _publish(world: World, change: Change, found: TaskRecord) -> None:
 async def _held_up(world: World, change: Change, found: TaskRecord) -> Outcome | None:
     """Return the outcome of a run that waits for a person, or whose status nobody knows; None where it goes on."""
     match found.status:
-        case Status.PENDING | Status.EXECUTING:
+        case Status.Pending | Status.Executing:
             return None
-        case Status.PAUSED:
+        case Status.Paused:
             verdict, health, effect = Verdict.WAITING, Health.NEEDS_INPUT, Effect.LEFT
             detail = f"waits for {found.waits_for}" if found.waits_for else "waits for a person"
         case _:

@@ -14,7 +14,7 @@ from taskspec.health import Health
 from taskspec.plan.model import Action, Change
 from taskspec.plan.retrying import grants_another
 from taskspec.state.model import StopCause, Verdict
-from taskspec.taskapi.records import Status
+from taskspec.taskapi.records import AgentExecutionStatus as Status
 
 
 async def perform(world: World, change: Change) -> Outcome:
@@ -59,7 +59,7 @@ async def _stop(world: World, change: Change, cause: StopCause) -> Outcome | Non
     found = await stopping.stop(world, change, cause)
     if found is None and cause is StopCause.REPLACE:
         return await unbroken(following.lost(world, change))
-    if found is None or found.status != Status.COMPLETED:
+    if found is None or found.status != Status.Completed:
         return None
     return await unbroken(following.conclude(world, change, found))
 

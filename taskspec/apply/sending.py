@@ -8,11 +8,11 @@ from taskspec.apply import advancing, requesting
 from taskspec.apply.world import World, unbroken
 from taskspec.desired.model import DesiredTask
 from taskspec.errors import (
-    NotSentError,
+    OutcomeUnknownError,
+    RateLimitedError,
     RefusedError,
     TaskspecError,
-    ThrottledError,
-    UnansweredError,
+    UnreachableError,
     UsageError,
 )
 from taskspec.events import RunCreated
@@ -27,14 +27,14 @@ LONGEST_PAUSE = 60.0
 """The longest wait, in seconds, that a throttling remote can ask for."""
 
 
-class OutcomeUnknownError(TaskspecError):
+class UnsettledError(TaskspecError):
     """The create was sent and nobody knows whether the remote has the run: it is to be settled."""
 
 
 async def create(world: World, change: Change, *, fresh: bool) -> None:
     """Start the run of a change; when this returns, its id is durable.
 
-    Raises OutcomeUnknownError where the request left and no usable answer came, and RefusedError or NotSentError where
+    Raises UnsettledError where the request left and no usable answer came, and RefusedError or UnreachableError where
     the remote certainly has no run.
     """
     task = change.task
@@ -44,7 +44,7 @@ async def create(world: World, change: Change, *, fresh: bool) -> None:
     for left in reversed(range(TRIES)):
         try:
             await unbroken(_send(world, change, task, fresh=fresh))
-        except (NotSentError, ThrottledError) as error:
+        except (UnreachableError, RateLimitedError) as error:
             pause = _pause(error, TRIES - left)
             if pause is None or not left:
                 raise
@@ -87,12 +87,12 @@ async def _send(world: World, change: Change, task: DesiredTask, *, fresh: bool)
     await world.record(intent, "intended", agent=task.agent, nonce=nonce)
     try:
         found = await post(world, task.agent, new, attempt)
-    except (RefusedError, NotSentError, UsageError) as error:
+    except (RefusedError, UnreachableError, UsageError) as error:
         refused = replace(attempt, sending=Sending.REFUSED, verdict=Verdict.ERROR, detail=error.message)
         await world.record(advancing.with_attempt(intent, refused), "refused", why=error.message)
         raise
-    except UnansweredError as error:
-        raise OutcomeUnknownError(
+    except OutcomeUnknownError as error:
+        raise UnsettledError(
             f"the run of {change.address} was asked for and no answer came: {error.message}"
         ) from error
     world.search.note(task.agent, found.title, mark)
@@ -104,9 +104,9 @@ async def _send(world: World, change: Change, task: DesiredTask, *, fresh: bool)
     )
 
 
-def _pause(error: NotSentError | ThrottledError, tries: int) -> float | None:
+def _pause(error: UnreachableError | RateLimitedError, tries: int) -> float | None:
     """Return how many seconds to wait before a new intent; None where waiting does not help (a billing limit)."""
-    if isinstance(error, ThrottledError):
+    if isinstance(error, RateLimitedError):
         if error.billing:
             return None
         if error.retry_after is not None:

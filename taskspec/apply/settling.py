@@ -6,9 +6,9 @@ from dataclasses import replace
 from enum import Enum
 
 from taskspec.apply import advancing, requesting
-from taskspec.apply.sending import OutcomeUnknownError, bind, post
+from taskspec.apply.sending import UnsettledError, bind, post
 from taskspec.apply.world import World, unbroken
-from taskspec.errors import NotSentError, RefusedError, UnansweredError
+from taskspec.errors import OutcomeUnknownError, RefusedError, UnreachableError
 from taskspec.events import OutcomeUnknown, RunAdopted
 from taskspec.observed.model import Marked
 from taskspec.plan.model import Change
@@ -36,7 +36,7 @@ async def settle(world: World, change: Change) -> Finding:
     Where the remote keeps keys the repetition answers with the first run, or makes the one that never arrived: either
     way it is the run of this attempt, and there is only one. Elsewhere a list without the marker is believed only after
     the quiet period, and only where the remote was seen to keep markers; until then the outcome stays open
-    (`hold_unknown`), or this waits. Raises OutcomeUnknownError where waiting decides nothing.
+    (`hold_unknown`), or this waits. Raises UnsettledError where waiting decides nothing.
     """
     if world.connection.traits.honours_idempotency_keys:
         repeated = await unbroken(_repeat(world, change))
@@ -56,7 +56,7 @@ async def settle(world: World, change: Change) -> Finding:
             return await _absent(world, change)
         failures += left <= 0
         if failures >= PATIENCE:
-            raise OutcomeUnknownError(
+            raise UnsettledError(
                 f"whether the remote has the run is not known: the runs of the agent {record.agent} cannot be listed"
             )
         world.emit(OutcomeUnknown(address=change.address, seconds=max(0.0, left), detail=_unseen(marked)))
@@ -70,10 +70,10 @@ def _unseen(marked: Marked | None) -> str:
 
 
 def _require_markers(world: World, agent: str) -> None:
-    """Raise OutcomeUnknownError unless a run of the agent was seen with its marker: a remote may drop or cut titles."""
+    """Raise UnsettledError unless a run of the agent was seen with its marker: a remote may drop or cut titles."""
     if world.connection.traits.keeps_titles or world.search.keeps(agent):
         return
-    raise OutcomeUnknownError(
+    raise UnsettledError(
         f"no run with its marker is listed, and no run of the agent {agent} was seen to keep one, so that this proves "
         "nothing: look on the remote whether the run is there, and stop it if it is. This is decided by itself as soon "
         f"as one run of {agent} from this project shows its marker there; to go on without it, give the task another "
@@ -84,7 +84,7 @@ def _require_markers(world: World, agent: str) -> None:
 def _only(runs: tuple[TaskRecord, ...]) -> TaskRecord:
     if len(runs) > 1:
         which = ", ".join(sorted(run.id for run in runs))
-        raise OutcomeUnknownError(f"more than one run bears its marker ({which}): stop all but one, then apply again")
+        raise UnsettledError(f"more than one run bears its marker ({which}): stop all but one, then apply again")
     return runs[0]
 
 
@@ -105,7 +105,7 @@ async def _repeat(world: World, change: Change) -> Finding:
         repeated = replace(attempt, send_deadline=world.chance.now() + world.connection.traits.create_timeout)
         await world.record(advancing.with_attempt(record, repeated), "repeated", nonce=attempt.nonce)
         found = await post(world, task.agent, new, repeated)
-    except (NotSentError, UnansweredError, RefusedError):
+    except (UnreachableError, OutcomeUnknownError, RefusedError):
         return Finding.OPEN
     await _adopt(world, change, found)
     return Finding.ADOPTED

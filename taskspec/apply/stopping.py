@@ -6,7 +6,7 @@ from dataclasses import replace
 from taskspec.apply import advancing
 from taskspec.apply.world import World, unbroken
 from taskspec.desired.model import DesiredTask
-from taskspec.errors import NotFoundError, RefusedError, ThrottledError, UnansweredError, UnauthorizedError
+from taskspec.errors import AuthenticationError, NotFoundError, OutcomeUnknownError, RateLimitedError, RefusedError
 from taskspec.events import AddressForgotten, RunStopped, TitleUpdated
 from taskspec.judging.judging import Expectation, judge
 from taskspec.observed.model import Absent, Present, Unreadable
@@ -14,7 +14,8 @@ from taskspec.observed.refreshing import observe
 from taskspec.plan.model import Change
 from taskspec.state.model import DropRecord, Note, StopCause
 from taskspec.taskapi import endpoints
-from taskspec.taskapi.records import ENDED, Status, TaskRecord
+from taskspec.taskapi.records import ENDED, TaskRecord
+from taskspec.taskapi.records import AgentExecutionStatus as Status
 
 CONFIRMATION = 180.0
 """How long, in seconds, a stop may take on the remote before it is given up as unconfirmed: several looks at a remote
@@ -25,7 +26,7 @@ async def stop(world: World, change: Change, cause: StopCause) -> TaskRecord | N
     """End the current run: the cause is durable first, so that nobody takes the stop for somebody else's.
 
     Returns the run as the remote shows it when it has ended, or None where the remote does not know it. Raises
-    UnansweredError where it has not ended in CONFIRMATION seconds: then nothing may take its place.
+    OutcomeUnknownError where it has not ended in CONFIRMATION seconds: then nothing may take its place.
     """
     found = await unbroken(_stop(world, change, cause))
     if found is None or found.status in ENDED:
@@ -42,9 +43,9 @@ async def stop(world: World, change: Change, cause: StopCause) -> TaskRecord | N
                     case Absent():
                         return None
                     case Unreadable(reason=reason):
-                        raise UnansweredError(f"whether the run {found.id} has stopped cannot be read: {reason}")
+                        raise OutcomeUnknownError(f"whether the run {found.id} has stopped cannot be read: {reason}")
     except TimeoutError as error:
-        raise UnansweredError(f"the run {found.id} was asked to stop and is still {found.status}") from error
+        raise OutcomeUnknownError(f"the run {found.id} was asked to stop and is still {found.status}") from error
 
 
 async def retitle(world: World, change: Change, task: DesiredTask) -> bool:
@@ -63,7 +64,7 @@ async def _kept(world: World, run: str, title: str) -> bool:
     try:
         await world.connection.run(endpoints.update_task(run, {"title": title}))
         found = await world.connection.run(endpoints.get_task(run))
-    except (UnauthorizedError, ThrottledError):
+    except (AuthenticationError, RateLimitedError):
         raise
     except RefusedError:
         return False
@@ -96,7 +97,7 @@ async def _stop(world: World, change: Change, cause: StopCause) -> TaskRecord | 
         return await _looked_for(world, change, run)
     if found.status in ENDED:
         await _stopped(world, change, found)
-    if found.status not in ENDED - {Status.STOPPED}:
+    if found.status not in ENDED - {Status.Stopped}:
         world.emit(RunStopped(address=change.address, run=run, cause=cause))
     return found
 
@@ -104,7 +105,7 @@ async def _stop(world: World, change: Change, cause: StopCause) -> TaskRecord | 
 async def _stopped(world: World, change: Change, found: TaskRecord) -> None:
     record, attempt, run = world.current_run(change.address)
     ended = replace(attempt, status=found.status, started_at=found.started_at, finished_at=found.finished_at)
-    if found.status != Status.COMPLETED:
+    if found.status != Status.Completed:
         judgement = judge(found.status, found.result, Expectation(), attempt.stop)
         ended = replace(ended, verdict=judgement.verdict, detail=judgement.detail)
     await world.record(advancing.with_attempt(record, ended), "stopped", run=run, status=found.status)
@@ -118,4 +119,4 @@ async def _looked_for(world: World, change: Change, run: str) -> TaskRecord | No
         case Present(record=found):
             return found
         case Unreadable(reason=reason):
-            raise UnansweredError(f"whether the run {run} has stopped cannot be read: {reason}")
+            raise OutcomeUnknownError(f"whether the run {run} has stopped cannot be read: {reason}")

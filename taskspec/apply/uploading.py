@@ -6,9 +6,9 @@ from collections import defaultdict
 from pathlib import Path
 
 from taskspec.desired.model import DesiredTask, LocalFile
-from taskspec.errors import NotSentError
+from taskspec.errors import UnreachableError
 from taskspec.taskapi import endpoints
-from taskspec.taskapi.drivers import Connection
+from taskspec.taskapi.drivers.asynchronous import Connection
 
 
 class Uploads:
@@ -19,7 +19,7 @@ class Uploads:
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def bring(self, connection: Connection, folder: Path, task: DesiredTask) -> None:
-        """Bring the local files of a task to the remote; raise NotSentError where one is not as it was planned."""
+        """Bring the local files of a task to the remote; raise UnreachableError where one is not as it was planned."""
         for file in task.files:
             if not isinstance(file, LocalFile):
                 continue
@@ -34,7 +34,7 @@ def _content(folder: Path, file: LocalFile) -> bytes:
     try:
         content = (folder / file.path).read_bytes()
     except OSError as error:
-        raise NotSentError(f"{file.path} cannot be read any more: {error.strerror}; plan again") from error
+        raise UnreachableError(f"{file.path} cannot be read any more: {error.strerror}; plan again") from error
     if hashlib.sha256(content).hexdigest() != file.sha256:
-        raise NotSentError(f"{file.path} has changed since it was planned; plan again")
+        raise UnreachableError(f"{file.path} has changed since it was planned; plan again")
     return content

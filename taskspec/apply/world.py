@@ -17,7 +17,7 @@ from taskspec.apply.watching import Watcher
 from taskspec.chance import Chance
 from taskspec.plan.model import Plan
 from taskspec.state.model import Attempt, Note, PutRecord, Record, StateChange
-from taskspec.taskapi.drivers import Connection
+from taskspec.taskapi.drivers.asynchronous import Connection
 
 T = TypeVar("T")
 

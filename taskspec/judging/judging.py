@@ -10,7 +10,7 @@ from typing import Any, Final, assert_never
 from taskspec.diagnostics import path_text
 from taskspec.judging.parsing import NotJsonError, is_text, parse
 from taskspec.state.model import StopCause, Verdict
-from taskspec.taskapi.records import Status
+from taskspec.taskapi.records import AgentExecutionStatus as Status
 
 SHOWN_VIOLATIONS: Final = 5
 DETAIL_LIMIT: Final = 4000
@@ -41,17 +41,17 @@ def judge(status: str, result: str | None, expectation: Expectation, stop: StopC
         words = f"the remote shows the status {status!r}, which this version does not know"
         return Judgement(verdict=Verdict.UNKNOWN, detail=_bounded(words))
     match known:
-        case Status.COMPLETED:
+        case Status.Completed:
             return _weigh(result, expectation)
-        case Status.FAILED:
+        case Status.Failed:
             return Judgement(verdict=Verdict.FAILED, detail=_words(result, "the agent failed and did not say why"))
-        case Status.ERROR:
+        case Status.Error:
             return Judgement(verdict=Verdict.ERROR, detail=_words(result, "the remote reports an error of its own"))
-        case Status.STOPPED:
+        case Status.Stopped:
             return _stopped(stop)
-        case Status.PAUSED:
+        case Status.Paused:
             return Judgement(verdict=Verdict.WAITING, detail="the run is paused: it waits for a person")
-        case Status.PENDING | Status.EXECUTING:
+        case Status.Pending | Status.Executing:
             return Judgement(verdict=Verdict.ACTIVE)
         case _:
             assert_never(known)

@@ -9,12 +9,13 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Protocol, TypeVar
 
-from taskspec.errors import NotFoundError, RefusedError, RemoteError, ThrottledError, UnauthorizedError
+from taskspec.errors import AuthenticationError, NotFoundError, RateLimitedError, RefusedError, RemoteError
 from taskspec.observed.model import Absent, Marked, Observation, Present, Unreadable
 from taskspec.taskapi.decoding import UNKNOWN
 from taskspec.taskapi.endpoints import get_task, list_tasks
 from taskspec.taskapi.messages import Call, Pause
-from taskspec.taskapi.records import Status, TaskRecord
+from taskspec.taskapi.records import AgentExecutionStatus as Status
+from taskspec.taskapi.records import TaskRecord
 from taskspec.taskapi.remotes import Traits
 
 T = TypeVar("T")
@@ -26,7 +27,7 @@ PAGE = 1000
 WIDTH = 16
 SECOND_LOOK = 0.5
 """Seconds between the two reads that prove an absence."""
-LISTED = (Status.PENDING, Status.EXECUTING)
+LISTED = (Status.Pending, Status.Executing)
 """Paused runs are read one by one: a list does not say what they wait for."""
 
 
@@ -94,7 +95,7 @@ async def find_marked(connection: Remote, markers: Mapping[str, tuple[str, str]]
     async def look(agent: str) -> list[TaskRecord] | None:
         try:
             rows = await _rows(connection, agent, None)
-        except UnauthorizedError:
+        except AuthenticationError:
             raise
         except RemoteError:
             return None
@@ -158,9 +159,9 @@ async def _listed(connection: Remote, agent: str, status: Status | None) -> list
     """List an agent's runs; where the remote refuses the list as such, show none, so that each is read singly."""
     try:
         return await _rows(connection, agent, status)
-    except UnauthorizedError:
+    except AuthenticationError:
         raise
-    except ThrottledError as error:
+    except RateLimitedError as error:
         return Unreadable(reason=error.message)
     except RefusedError:
         return []
@@ -183,7 +184,7 @@ async def _singly(connection: Remote, runs: Iterable[str]) -> dict[str, Observat
 def _look(run: str) -> Call[Observation]:
     try:
         return Present(record=(yield from get_task(run)))
-    except UnauthorizedError:
+    except AuthenticationError:
         raise
     except NotFoundError:
         return Absent()

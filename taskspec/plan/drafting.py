@@ -11,7 +11,7 @@ from taskspec.plan.diffing import diff
 from taskspec.plan.model import Action, Change, FieldDiff, Reason
 from taskspec.plan.standing import Place, Situation, Standing, verdict_of
 from taskspec.state.model import Record, Verdict
-from taskspec.taskapi.records import Status
+from taskspec.taskapi.records import AgentExecutionStatus as Status
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,7 +114,7 @@ def differences(case: Case) -> tuple[FieldDiff, ...]:
 
 def interrupts(situation: Situation) -> bool:
     """Tell whether stopping the run of a situation throws away work that was begun."""
-    return situation.status in {Status.EXECUTING, Status.PAUSED}
+    return situation.status in {Status.Executing, Status.Paused}
 
 
 def changed_fields(case: Case) -> Iterator[Reason]:

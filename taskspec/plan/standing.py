@@ -24,7 +24,8 @@ from typing import assert_never
 
 from taskspec.observed.model import Absent, Observation, Observed, Present, Unreadable
 from taskspec.state.model import Attempt, Record, Sending, StopCause, Verdict
-from taskspec.taskapi.records import Status, TaskRecord
+from taskspec.taskapi.records import AgentExecutionStatus as Status
+from taskspec.taskapi.records import TaskRecord
 from taskspec.taskapi.remotes import RemoteIdentity
 
 
@@ -205,19 +206,19 @@ def _bound(attempt: Attempt, place: Place, observation: Observation | None) -> S
 
 def _by_status(status: str | None, attempt: Attempt) -> Standing:
     match status:
-        case None | Status.PENDING:
+        case None | Status.Pending:
             return Standing.PENDING
-        case Status.EXECUTING:
+        case Status.Executing:
             return Standing.EXECUTING
-        case Status.PAUSED:
+        case Status.Paused:
             return Standing.PAUSED
-        case Status.COMPLETED:
+        case Status.Completed:
             return _completed(attempt)
-        case Status.FAILED:
+        case Status.Failed:
             return Standing.FAILED
-        case Status.ERROR:
+        case Status.Error:
             return Standing.ERROR
-        case Status.STOPPED:
+        case Status.Stopped:
             return Standing.STOPPED_BY_OTHER if attempt.stop is None else Standing.STOPPED_BY_US
         case _:
             return Standing.UNKNOWN_STATUS
@@ -225,9 +226,9 @@ def _by_status(status: str | None, attempt: Attempt) -> Standing:
 
 def _completed(attempt: Attempt) -> Standing:
     """Return how a completed run stands: by its verdict, if that was given on its completion."""
-    if attempt.status == Status.COMPLETED and attempt.verdict is Verdict.REJECTED:
+    if attempt.status == Status.Completed and attempt.verdict is Verdict.REJECTED:
         return Standing.REJECTED
-    if attempt.status == Status.COMPLETED and attempt.verdict is Verdict.FAILED:
+    if attempt.status == Status.Completed and attempt.verdict is Verdict.FAILED:
         return Standing.FAILED
     return Standing.UNJUDGED
 

@@ -8,7 +8,7 @@ from taskspec.address import Address
 from taskspec.apply import advancing
 from taskspec.apply.model import Emit
 from taskspec.documents.model import Project
-from taskspec.errors import LockHeldError, NotFoundError, RemoteError, UnansweredError
+from taskspec.errors import LockHeldError, NotFoundError, OutcomeUnknownError, RemoteError, UnreachableError
 from taskspec.events import ChangeFinished, Effect, RunStopped
 from taskspec.health import Health
 from taskspec.runner.applying import locked
@@ -19,8 +19,9 @@ from taskspec.runner.planning import is_open, require_recorded
 from taskspec.state.model import Attempt, Note, PutRecord, Record, Snapshot, StateChange, StopCause, Verdict
 from taskspec.state.store import Lease, StateStore
 from taskspec.taskapi import endpoints
-from taskspec.taskapi.drivers import Connection
-from taskspec.taskapi.records import ENDED, Status
+from taskspec.taskapi.drivers.asynchronous import Connection
+from taskspec.taskapi.records import ENDED
+from taskspec.taskapi.records import AgentExecutionStatus as Status
 from taskspec.taskapi.remotes import RemoteIdentity
 
 CONFIRMATION = 60.0
@@ -116,8 +117,10 @@ async def _end_one(connection: Connection, item: _Running, emit: Emit) -> str | 
         status = await _ended_status(connection, item, emit)
     except NotFoundError:
         _tell(item, Effect.UNKNOWN, f"the remote does not know the run {item.run}", emit)
-    except (UnansweredError, TimeoutError) as error:
-        why = error.message if isinstance(error, UnansweredError) else "it was asked to stop, and is still executing"
+    except (OutcomeUnknownError, TimeoutError) as error:
+        why = (
+            error.message if isinstance(error, OutcomeUnknownError) else "it was asked to stop, and is still executing"
+        )
         _tell(item, Effect.UNKNOWN, why, emit)
     except RemoteError as error:
         _tell(item, Effect.FAILED, error.message, emit)
@@ -132,8 +135,11 @@ async def _ended_status(connection: Connection, item: _Running, emit: Emit) -> s
     async with asyncio.timeout(CONFIRMATION):
         while found.status not in ENDED:
             await asyncio.sleep(connection.traits.poll_interval)
-            found = await connection.run(endpoints.get_task(item.run))
-    if found.status == Status.STOPPED:
+            try:
+                found = await connection.run(endpoints.get_task(item.run))
+            except UnreachableError as error:
+                raise OutcomeUnknownError(f"whether it has stopped cannot be read: {error.message}") from error
+    if found.status == Status.Stopped:
         emit(RunStopped(address=item.record.address, run=item.run, cause="user"))
     return found.status
 
@@ -176,7 +182,7 @@ class _Ledger:
         if record is None:
             return
         stopped = replace(item.attempt, stop=StopCause.USER, status=status)
-        if status == Status.STOPPED:
+        if status == Status.Stopped:
             stopped = replace(stopped, verdict=Verdict.STOPPED, detail="stopped by hand")
         change = PutRecord(record=advancing.with_attempt(record, stopped))
         self._serial = self._store.commit(self._lease, self._serial, [change])

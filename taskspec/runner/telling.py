@@ -17,7 +17,8 @@ from taskspec.runner.placing import elsewhere
 from taskspec.runner.planning import is_open, require_known, require_recorded
 from taskspec.state.model import Accepted, Attempt, Record, Sending, Snapshot, Verdict
 from taskspec.taskapi import endpoints
-from taskspec.taskapi.records import AgentRecord, Status, TaskEvent
+from taskspec.taskapi.records import AgentExecutionStatus as Status
+from taskspec.taskapi.records import AgentRecord, TaskEvent
 from taskspec.taskapi.remotes import RemoteIdentity
 
 __all__ = ["agents", "events", "log", "results", "status"]
@@ -175,9 +176,9 @@ def _judged(attempt: Attempt | None, observation: Observation | None) -> tuple[s
         return verdict, _health(verdict), attempt.status, attempt.detail
     match observation:
         case Present(record=found):
-            if found.status == Status.PAUSED:
+            if found.status == Status.Paused:
                 return "waiting", Health.NEEDS_INPUT, found.status, found.waits_for or ""
-            if found.status in {Status.PENDING, Status.EXECUTING}:
+            if found.status in {Status.Pending, Status.Executing}:
                 return found.status, Health.HEALTHY, found.status, ""
             return found.status, Health.UNKNOWN, found.status, "not judged yet: `taskspec apply` records it"
         case Absent():

@@ -9,16 +9,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from taskspec.errors import (
+    AuthenticationError,
+    ConflictError,
+    InvalidError,
     NotFoundError,
+    OutcomeUnknownError,
+    ProtocolError,
+    RateLimitedError,
     RefusedError,
     RemoteError,
-    ThrottledError,
-    UnansweredError,
-    UnauthorizedError,
 )
 from taskspec.taskapi.messages import Response
 
-TIMEOUT, CONFLICT, THROTTLED = 408, 409, 429
+TIMEOUT, CONFLICT, RATE_LIMITED = 408, 409, 429
 MAX_DETAIL = 500
 _BILLING = re.compile(r"billing|payment|credit|subscription|upgrade|usage limit|plan limit|spending", re.IGNORECASE)
 
@@ -45,7 +48,7 @@ def is_success(response: Response) -> bool:
 
 def is_transient(response: Response) -> bool:
     """Tell whether the same request may get a better answer later."""
-    if response.status == THROTTLED:
+    if response.status == RATE_LIMITED:
         return not is_billing(response)
     return response.status == TIMEOUT or response.status >= 500
 
@@ -57,43 +60,49 @@ def is_billing(response: Response) -> bool:
 
 def refusal(response: Response, asking: str) -> RemoteError:
     """Return the error that an unsuccessful answer stands for."""
-    status = response.status
-    text = f"The remote did not {asking}: it answered {status}{_quoted(detail(response))}."
+    status, words = response.status, detail(response)
+    text = f"The remote did not {asking}: it answered {status}{_quoted(words)}."
+    kind: type[RemoteError] = RefusedError
+    hint = ""
     match status:
         case 401 | 403:
-            hint = "Check the API key, its organization and its permissions."
-            return UnauthorizedError(text, status=status, hint=hint)
+            kind, hint = AuthenticationError, "Check the API key, its organization and its permissions."
         case 404:
-            return NotFoundError(text, status=status)
+            kind = NotFoundError
+        case 409:
+            kind = ConflictError
+        case 400 | 413 | 415 | 422:
+            kind = InvalidError
         case 429:
-            return _throttled(response, text)
+            return _rate_limited(response, text)
         case _ if 300 <= status < 400:
             hint = "Redirects are not followed, so that the key goes nowhere else: correct the remote's base URL."
-            return RefusedError(text, status=status, hint=hint)
         case _ if status == TIMEOUT or status >= 500 or status < 200:
-            return UnansweredError(text)
-    return RefusedError(text, status=status)
+            kind = OutcomeUnknownError
+    return kind(text, hint=hint, status=status, detail=words)
 
 
 def creation_refusal(response: Response, asking: str) -> RemoteError:
     """Return the error of an unsuccessful create, where a conflict too leaves the outcome unknown."""
     error = refusal(response, asking)
-    return UnansweredError(error.message) if response.status == CONFLICT else error
+    if response.status != CONFLICT:
+        return error
+    return OutcomeUnknownError(error.message, status=error.status, detail=error.detail)
 
 
 def decoded(response: Response, asking: str) -> Any:
-    """Return the JSON of an answer; raise UnansweredError where it is not JSON."""
+    """Return the JSON of an answer; raise ProtocolError where it is not JSON."""
     kind = response.headers.get("content-type", "")
     if "json" not in kind.lower():
         shown = f"`{kind[:80]}`" if kind else "no content type"
-        raise UnansweredError(
+        raise ProtocolError(
             f"The remote's answer to the request to {asking} is not JSON ({shown}).",
             hint="Check that the remote's base URL leads to the task API.",
         )
     try:
         return json.loads(response.content)
     except (ValueError, RecursionError) as error:
-        raise UnansweredError(f"The remote's answer to the request to {asking} is broken JSON.") from error
+        raise ProtocolError(f"The remote's answer to the request to {asking} is broken JSON.") from error
 
 
 def detail(response: Response) -> str:
@@ -120,15 +129,15 @@ def requested_wait(response: Response) -> float | None:
         moment = _http_date(stated)
         return None if moment is None else max(0.0, moment - response.at)
     reset = response.headers.get("x-ratelimit-reset", "").strip()
-    if response.status == THROTTLED and reset.isascii() and reset.isdigit():
+    if response.status == RATE_LIMITED and reset.isascii() and reset.isdigit():
         return max(0.0, float(reset) - response.at)
     return None
 
 
-def _throttled(response: Response, text: str) -> ThrottledError:
+def _rate_limited(response: Response, text: str) -> RateLimitedError:
     billing = is_billing(response)
     hint = "This is a billing limit: waiting does not help." if billing else "Wait, or lower the parallelism."
-    error = ThrottledError(text, status=response.status, hint=hint)
+    error = RateLimitedError(text, status=response.status, detail=detail(response), hint=hint)
     error.billing = billing
     error.retry_after = requested_wait(response)
     return error

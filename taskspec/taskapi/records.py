@@ -9,20 +9,27 @@ from enum import StrEnum
 from typing import Any
 
 
-class Status(StrEnum):
-    """The statuses that are known; a record's status may be any other string."""
+class AgentExecutionStatus(StrEnum):
+    """The statuses that are known; a task's status may be any other string."""
 
-    PENDING = "pending"
-    EXECUTING = "executing"
-    PAUSED = "paused"
-    ERROR = "error"
-    FAILED = "failed"
-    COMPLETED = "completed"
-    STOPPED = "stopped"
+    Pending = "pending"
+    Executing = "executing"
+    Paused = "paused"
+    Error = "error"
+    Failed = "failed"
+    Completed = "completed"
+    Stopped = "stopped"
 
 
-ACTIVE = frozenset({Status.PENDING, Status.EXECUTING, Status.PAUSED})
-ENDED = frozenset({Status.ERROR, Status.FAILED, Status.COMPLETED, Status.STOPPED})
+ACTIVE = frozenset({AgentExecutionStatus.Pending, AgentExecutionStatus.Executing, AgentExecutionStatus.Paused})
+ENDED = frozenset(
+    {
+        AgentExecutionStatus.Error,
+        AgentExecutionStatus.Failed,
+        AgentExecutionStatus.Completed,
+        AgentExecutionStatus.Stopped,
+    }
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,6 +93,17 @@ class NewTask:
     llm_reasoning_effort: str | None = None
     user_tokens: Mapping[str, Any] | None = field(default=None, repr=False)
     user_oidc_token: str | None = field(default=None, repr=False)
+    existing_task_id: str | None = None
+    """The ended task that this one continues, under the same id."""
+    triggering_agent_id: str | None = None
+    worker_id: str | None = None
+    run_locally: bool = False
+    test_run_node_id: str | None = None
+    return_metrics: bool = False
+    principal: Mapping[str, Any] | None = None
+    """Wire names: `kind`, `id`, `email`, `display_name`."""
+    attachments: tuple[Mapping[str, Any], ...] = ()
+    """Wire names: `url` and what is known of the file (`name`, `mime`, `size`, `kind` …)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,6 +114,9 @@ class AgentRecord:
     name: str
     status: str = ""
     description: str = ""
+    version: str | None = None
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """The answer as it came."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -18,7 +18,7 @@ from taskspec.apply.world import World
 from taskspec.chance import Chance
 from taskspec.desired.model import Desired, DesiredTask, LocalFile
 from taskspec.documents.model import Document, Marks, OnRemove, Policies, Project, Retry
-from taskspec.errors import NotSentError
+from taskspec.errors import UnreachableError
 from taskspec.events import ChangeFinished
 from taskspec.observed.model import Observed
 from taskspec.observed.refreshing import observe, observe_all
@@ -26,7 +26,7 @@ from taskspec.plan.deciding import decide
 from taskspec.plan.model import Circumstances
 from taskspec.state.model import Holder
 from taskspec.state.sqlite import SqliteState
-from taskspec.taskapi.drivers import Connection
+from taskspec.taskapi.drivers.asynchronous import Connection
 from taskspec.taskapi.flow import Patience
 from taskspec.taskapi.remotes import Endpoint, RemoteIdentity, Traits
 
@@ -128,7 +128,7 @@ class Stage:
                 async def exchange_or_not(request):
                     if request.method == "POST" and self.unsent:
                         self.unsent -= 1
-                        raise NotSentError("no connection")
+                        raise UnreachableError("no connection")
                     return await exchange(request)
 
                 connection._exchange = exchange_or_not

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from apply_stages import A, B, cut_when, happening, task
 
-from taskspec.errors import StateError, UnauthorizedError
+from taskspec.errors import AuthenticationError, StateError
 from taskspec.events import Effect, ResultNotWritten, ResultWritten, RunCreated
 from taskspec.health import Health
 from taskspec.report.counting import Tally
@@ -68,7 +68,7 @@ def test_one_refused_item_does_not_keep_the_others_from_their_results(stage):
 
 def test_a_key_that_is_not_accepted_stops_everything(stage):
     stage.remote.sends = [401]
-    with pytest.raises(UnauthorizedError):
+    with pytest.raises(AuthenticationError):
         stage.apply(*many(5), parallelism=1)
     assert stage.remote.asked["POST"] <= 2, "more than the one that was already under way"
 
@@ -82,7 +82,7 @@ def test_a_key_that_is_withdrawn_while_runs_are_followed_stops_everything(stage)
         stage.remote.accepts_key = False
         await running
 
-    with pytest.raises(UnauthorizedError):
+    with pytest.raises(AuthenticationError):
         stage.play(withdraw, task())
     (finished,) = stage.events[-1:]
     assert (finished.effect, finished.verdict) == (Effect.CUT, "unknown")

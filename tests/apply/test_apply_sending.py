@@ -100,11 +100,9 @@ def test_time_that_the_intent_took_is_taken_from_the_time_to_send(stage, monkeyp
     stage.remote.sends = ["hang"]
     stage.traits["create_timeout"] = 60.0
     timeouts = []
-    from taskspec.taskapi import drivers
+    from taskspec.taskapi.drivers.pools import Pool
 
-    monkeypatch.setattr(
-        drivers.Connection, "_send", lambda self, client, request: timeouts.append(request.timeout) or never()
-    )
+    monkeypatch.setattr(Pool, "exchange", lambda self, request, left: timeouts.append(request.timeout) or never())
     stage.apply(task(), hold_unknown=True)
     assert timeouts[0] < 60.0
 

@@ -7,7 +7,7 @@ from scripted_remote import Clock
 
 from taskspec.apply import watching
 from taskspec.apply.watching import PATIENCE, Watcher
-from taskspec.errors import UnauthorizedError
+from taskspec.errors import AuthenticationError
 from taskspec.observed.model import Absent, Present, Unreadable
 from taskspec.taskapi.records import TaskRecord
 from taskspec.taskapi.remotes import Traits
@@ -85,7 +85,7 @@ def test_an_absent_run_is_told_at_once():
 
 
 def test_a_refused_key_reaches_whoever_waits():
-    refused = UnauthorizedError("no", status=401)
+    refused = AuthenticationError("no", status=401)
     looker = Looker(r1=["executing", refused], r2=["executing"])
     assert watch(looker, ("r1", "executing"), ("r2", "executing")) == [refused, refused]
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from taskspec.judging.judging import DETAIL_LIMIT, SHOWN_VIOLATIONS, Expectation, judge
 from taskspec.state.model import StopCause, Verdict
-from taskspec.taskapi.records import Status
+from taskspec.taskapi.records import AgentExecutionStatus as Status
 
 CAUSES = [None, *StopCause]
 ANYTHING = Expectation()
@@ -18,13 +18,13 @@ TOTAL = Expectation(
     output_schema={"type": "object", "required": ["total"], "properties": {"total": {"type": "number"}}},
 )
 VERDICTS = {
-    Status.PENDING: Verdict.ACTIVE,
-    Status.EXECUTING: Verdict.ACTIVE,
-    Status.PAUSED: Verdict.WAITING,
-    Status.ERROR: Verdict.ERROR,
-    Status.FAILED: Verdict.FAILED,
-    Status.COMPLETED: Verdict.ACCEPTED,
-    Status.STOPPED: Verdict.STOPPED,
+    Status.Pending: Verdict.ACTIVE,
+    Status.Executing: Verdict.ACTIVE,
+    Status.Paused: Verdict.WAITING,
+    Status.Error: Verdict.ERROR,
+    Status.Failed: Verdict.FAILED,
+    Status.Completed: Verdict.ACCEPTED,
+    Status.Stopped: Verdict.STOPPED,
 }
 
 
@@ -37,7 +37,7 @@ def rejected(result, expectation=JSON):
 @pytest.mark.parametrize(("status", "cause"), list(product(Status, CAUSES)))
 def test_every_known_status_has_one_verdict_whatever_the_cause(status, cause):
     expected = VERDICTS[status]
-    if (status, cause) == (Status.STOPPED, StopCause.TIMEOUT):
+    if (status, cause) == (Status.Stopped, StopCause.TIMEOUT):
         expected = Verdict.FAILED
     assert judge(status, "an answer", ANYTHING, cause).verdict is expected
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from taskspec.errors import NotSentError, UnauthorizedError
+from taskspec.errors import AuthenticationError, UnreachableError
 from taskspec.observed.model import Absent, Present, Unreadable
 from taskspec.observed.refreshing import find_marked, observe, observe_all, requests_of
 from taskspec.taskapi.messages import Request, Response
@@ -128,7 +128,7 @@ def test_a_run_that_appears_at_the_second_look_is_present():
     assert isinstance(look(remote, "r1")["r1"], Present)
 
 
-@pytest.mark.parametrize("trouble", [500, 429, 422, NotSentError("no connection")])
+@pytest.mark.parametrize("trouble", [500, 429, 422, UnreachableError("no connection")])
 def test_trouble_with_one_run_leaves_the_others_readable(trouble):
     remote = PlayedRemote([row("r1", "executing"), row("r2", "executing")], broken={"/agent-execution/r2/": trouble})
     seen = look(remote, "r1", "r2")
@@ -141,7 +141,7 @@ def test_trouble_with_one_run_leaves_the_others_readable(trouble):
 @pytest.mark.parametrize("path", ["/agent-execution/r2/", LIST])
 def test_a_refused_key_stops_everything(status, path):
     remote = PlayedRemote([row(f"r{n}", "completed") for n in range(4)], broken={path: status})
-    with pytest.raises(UnauthorizedError):
+    with pytest.raises(AuthenticationError):
         look(remote, "r0", "r1", "r2", "r3")
 
 
@@ -151,7 +151,7 @@ def test_a_list_that_is_refused_is_replaced_by_single_reads():
     assert all(isinstance(observation, Present) for observation in seen.values())
 
 
-@pytest.mark.parametrize("trouble", [503, 429, NotSentError("down")])
+@pytest.mark.parametrize("trouble", [503, 429, UnreachableError("down")])
 def test_a_list_that_fails_makes_unreadable_what_no_other_list_shows(trouble):
     rows = [row("r1", "pending"), row("r2", "executing"), row("r3", "executing")]
     remote = PlayedRemote(rows, broken={f"{LIST}a1?pending": trouble})
@@ -233,7 +233,7 @@ def test_the_requests_of_a_look_are_lists_by_agent_and_single_reads_of_few():
     assert len(remote.asked) == 4
 
 
-@pytest.mark.parametrize("trouble", [404, 422, 429, 500, NotSentError("down")])
+@pytest.mark.parametrize("trouble", [404, 422, 429, 500, UnreachableError("down")])
 def test_a_list_that_could_not_be_read_proves_nothing(trouble):
     assert find(PlayedRemote([], broken={LIST: trouble}), n1="[m]") == {}
 
@@ -244,5 +244,5 @@ def test_a_list_with_an_unreadable_row_proves_nothing():
 
 
 def test_a_refused_key_stops_the_search():
-    with pytest.raises(UnauthorizedError):
+    with pytest.raises(AuthenticationError):
         find(PlayedRemote([], broken={LIST: 403}), n1="[m]")

@@ -108,8 +108,9 @@ def test_every_trouble_has_its_exit_code():
         errors.UnknownCommitError: 9,
         errors.EngineError: 1,
         errors.RemoteError: 1,
-        errors.NotSentError: 1,
-        errors.UnansweredError: 1,
+        errors.UnreachableError: 1,
+        errors.OutcomeUnknownError: 9,
+        errors.ProtocolError: 1,
     }
     assert {kind: int(exit_code(kind("x"))) for kind in codes} == codes
     assert exit_code(errors.RefusedError("x", status=400)) == 1
