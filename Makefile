@@ -6,12 +6,14 @@ export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# of the vendor; tests/conformance/locks has what each is made of
+SDKS := 2.0.350 2.0.537
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint unit bench clean
+.PHONY: help setup run test lint unit conformance bench clean
 
 help: ## Show what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 run: setup ## Set up and apply the quickstart on the embedded engine
 	$(BIN)/taskspec apply examples/quickstart --yes
@@ -33,14 +35,19 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/basedpyright
 	$(BIN)/lint-imports
 
 unit: setup
-	$(BIN)/python -m pytest -q -n auto --dist worksteal
+	$(BIN)/python -m pytest -q -n auto --dist worksteal --ignore tests/conformance
+
+conformance: setup ## Provide the vendor's SDK (once) and run it against the engine
+	$(BIN)/python tests/conformance/provisioning.py .conformance $(SDKS)
+	$(BIN)/python -m pytest -q -rs tests/conformance
 
 bench: setup ## Compare with other tools, side by side (minutes; never in CI)
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/noop.py 1000 10000
 
 clean: ## Remove what was set up and everything derived
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .conformance build dist .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -18,6 +18,8 @@ class Settings:
     """`TASKSPEC_VAR_x=…`, by variable name."""
     xpander_base_url: str = "https://inbound.xpander.ai"
     xpander_organization: str | None = None
+    xpander_api_key: str | None = field(default=None, repr=False)
+    xpander_agent: str | None = None
     cache_folder: Path | None = None
     """Where derived files that may be deleted at any time live (`$XDG_CACHE_HOME/taskspec`); None: nowhere."""
     color: bool = True
@@ -38,6 +40,8 @@ def from_environ(environ: Mapping[str, str] | None = None) -> Settings:
         xpander_base_url=env.get("XPANDER_BASE_URL")
         or ("https://inbound.stg.xpander.ai" if staging else "https://inbound.xpander.ai"),
         xpander_organization=env.get("XPANDER_ORGANIZATION_ID") or None,
+        xpander_api_key=env.get("XPANDER_API_KEY") or None,
+        xpander_agent=env.get("XPANDER_AGENT_ID") or None,
         cache_folder=Path(cache) / "taskspec" if cache else None,
         color=not env.get("NO_COLOR") and env.get("TERM") != "dumb",
         traceback=bool(env.get("TASKSPEC_TRACEBACK")),

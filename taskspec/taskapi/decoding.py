@@ -41,6 +41,8 @@ def agent_record(wire: Mapping[str, Any]) -> AgentRecord:
         name=_text(wire.get("name")) or agent_id,
         status=_text(wire.get("status")) or "",
         description=_text(wire.get("description")) or "",
+        version=_version(wire.get("version")),
+        raw=wire,
     )
 
 
@@ -76,6 +78,11 @@ def moment(value: Any) -> float | None:
 
 def _text(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
+
+
+def _version(value: Any) -> str | None:
+    """Return an agent's version, which is a number or its digits."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else _text(value)
 
 
 def _flag(value: Any) -> bool | None:

@@ -15,28 +15,28 @@ def create_body(task: NewTask) -> bytes:
     """
     return canonical_json(
         {
-            "id": None,
-            "input": {"text": task.prompt, "files": list(task.files), "user": task.user},
+            "id": task.existing_task_id,
+            "input": _input(task),
             "payload_extension": task.payload_extension,
             "source": task.source,
-            "worker_id": None,
+            "worker_id": task.worker_id,
             "output_format": task.output_format,
             "output_schema": task.output_schema,
-            "run_locally": False,
+            "run_locally": task.run_locally,
             "events_streaming": task.events_streaming,
             "additional_context": task.additional_context,
             "instructions_override": task.instructions_override,
-            "test_run_node_id": None,
+            "test_run_node_id": task.test_run_node_id,
             "user_oidc_token": task.user_oidc_token,
             "expected_output": task.expected_output,
             "mcp_servers": list(task.mcp_servers),
-            "triggering_agent_id": None,
+            "triggering_agent_id": task.triggering_agent_id,
             "title": task.title,
             "think_mode": task.think_mode,
             "disable_attachment_injection": task.disable_attachment_injection,
             "tool_call_limit": task.tool_call_limit,
             "user_tokens": task.user_tokens,
-            "return_metrics": False,
+            "return_metrics": task.return_metrics,
             "llm_model_provider": task.llm_model_provider,
             "llm_model_name": task.llm_model_name,
             "llm_reasoning_effort": task.llm_reasoning_effort,
@@ -44,6 +44,14 @@ def create_body(task: NewTask) -> bytes:
             "permission_mode": task.permission_mode,
         }
     )
+
+
+def _input(task: NewTask) -> dict[str, Any]:
+    """Return the input; like the vendor's own client it names attachments and a principal only where there are any."""
+    given: dict[str, Any] = {"text": task.prompt, "files": list(task.files), "user": task.user}
+    if task.attachments:
+        given["attachments"] = list(task.attachments)
+    return given if task.principal is None else {**given, "principal": task.principal}
 
 
 def canonical_json(value: Any) -> bytes:

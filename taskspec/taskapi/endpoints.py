@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from taskspec.errors import NotSentError, UnansweredError
+from taskspec.errors import OutcomeUnknownError, ProtocolError, UnreachableError, UsageError
 from taskspec.taskapi import classifying
 from taskspec.taskapi.decoding import agent_record, task_record
 from taskspec.taskapi.encoding import canonical_json, create_body
+from taskspec.taskapi.flow import reading
 from taskspec.taskapi.messages import READ_TIMEOUT, Call, Request, exchange, path_of
 from taskspec.taskapi.paging import all_rows
 from taskspec.taskapi.records import AgentRecord, NewTask, TaskRecord
+from taskspec.taskapi.remotes import capabilities_of
 
 __all__ = [
     "Greeting",
@@ -35,6 +37,7 @@ UPLOAD_BYTES_PER_SECOND = 1_000_000
 JSON = {"content-type": "application/json"}
 
 
+@reading
 def list_tasks(agent_id: str, *, status: str | None = None, per_page: int | None = 1000) -> Call[list[TaskRecord]]:
     """List all tasks of an agent, page by page, each id once; `per_page` None asks for no pages.
 
@@ -53,6 +56,7 @@ def list_tasks(agent_id: str, *, status: str | None = None, per_page: int | None
     return [*once.values(), *(record for record in records if not record.id)]
 
 
+@reading
 def get_task(task_id: str) -> Call[TaskRecord]:
     """Read one task in full."""
     asking = f"read task `{task_id}`"
@@ -60,18 +64,21 @@ def get_task(task_id: str) -> Call[TaskRecord]:
     response = yield from exchange(request)
     record = task_record(classifying.payload(response, asking))
     if record.id != task_id:
-        raise UnansweredError(f"The remote answered the request to {asking} with another task.")
+        raise ProtocolError(f"The remote answered the request to {asking} with another task.")
     return record
 
 
 def create_task(
     agent_id: str, task: NewTask, *, idempotency_key: str, timeout: float = CREATE_TIMEOUT
 ) -> Call[TaskRecord]:
-    """Create a task, once: NotSentError and RefusedError mean that there is none, UnansweredError that nobody knows.
+    """Create a task, once.
 
+    UnreachableError and RefusedError mean that there is none, OutcomeUnknownError that nobody knows.
     The body is `create_body(task)`, byte for byte. `timeout` is the total time in seconds.
     """
     asking = f"create a task for agent `{agent_id}`"
+    if not is_sendable(idempotency_key):
+        raise UsageError("The idempotency key holds characters that cannot be sent.", hint="Use visible ASCII.")
     headers = {**JSON, "idempotency-key": idempotency_key}
     if task.agent_version is not None:
         headers["x-agent-version"] = _header_value(task.agent_version)
@@ -87,7 +94,7 @@ def create_task(
         raise classifying.creation_refusal(response, asking)
     record = task_record(classifying.decoded(response, asking), agent_id)
     if not record.id:
-        raise UnansweredError(f"The remote accepted the request to {asking}, but its answer has no task id.")
+        raise ProtocolError(f"The remote accepted the request to {asking}, but its answer has no task id.")
     return record
 
 
@@ -98,9 +105,13 @@ def update_task(task_id: str, fields: Mapping[str, Any]) -> Call[TaskRecord]:
         path=path_of("agent-execution", task_id, "update"),
         headers=JSON,
         content=canonical_json(fields),
+        repeatable=True,
     )
-    response = yield from exchange(request)
-    return task_record(classifying.payload(response, f"update task `{task_id}`"))
+    asking = f"update task `{task_id}`"
+    record = task_record(classifying.payload((yield from exchange(request)), asking))
+    if record.id != task_id:
+        raise ProtocolError(f"The remote answered the request to {asking} with another task.")
+    return record
 
 
 def stop_task(task_id: str) -> Call[TaskRecord]:
@@ -111,11 +122,17 @@ def stop_task(task_id: str) -> Call[TaskRecord]:
     classifying.require_success(response, asking)
     try:
         record = task_record(classifying.decoded(response, asking))
-    except UnansweredError:
+        if record.id == task_id:
+            return record
+    except ProtocolError:
+        pass
+    try:
         return (yield from get_task(task_id))
-    return record if record.id == task_id else (yield from get_task(task_id))
+    except UnreachableError as error:
+        raise OutcomeUnknownError(error.message, hint=error.hint, status=error.status, detail=error.detail) from error
 
 
+@reading
 def list_agents() -> Call[list[AgentRecord]]:
     """List the agents that the key may use."""
     request = Request(method="GET", path="/agents/list", repeatable=True)
@@ -124,16 +141,20 @@ def list_agents() -> Call[list[AgentRecord]]:
     return [agent for agent in agents if agent.id]
 
 
-def get_agent(agent_id: str) -> Call[AgentRecord]:
-    """Read one agent."""
+@reading
+def get_agent(agent_id: str, *, version: str | None = None) -> Call[AgentRecord]:
+    """Read one agent; without a version, the one that is deployed."""
     asking = f"read agent `{agent_id}`"
-    response = yield from exchange(Request(method="GET", path=path_of("agents", agent_id), repeatable=True))
+    headers = {} if version is None else {"x-agent-version": _header_value(version)}
+    request = Request(method="GET", path=path_of("agents", agent_id), headers=headers, repeatable=True)
+    response = yield from exchange(request)
     wire = classifying.payload(response, asking)
     if not isinstance(wire, Mapping) or wire.get("id") != agent_id:
-        raise UnansweredError(f"The remote answered the request to {asking} with something else.")
+        raise ProtocolError(f"The remote answered the request to {asking} with something else.")
     return agent_record(wire)
 
 
+@reading
 def activity_log(agent_id: str, task_id: str) -> Call[list[Any]]:
     """Return the messages of a task's activity log, as they came."""
     asking = f"read the activity log of task `{task_id}`"
@@ -141,7 +162,7 @@ def activity_log(agent_id: str, task_id: str) -> Call[list[Any]]:
     wire = classifying.payload((yield from exchange(request)), asking)
     messages = wire.get("messages") if isinstance(wire, Mapping) else None
     if not isinstance(messages, list):
-        raise UnansweredError(f"The remote's answer to the request to {asking} has no messages.")
+        raise ProtocolError(f"The remote's answer to the request to {asking} has no messages.")
     return messages
 
 
@@ -170,6 +191,7 @@ class Greeting:
     capabilities: frozenset[str]
 
 
+@reading
 def greet() -> Call[Greeting]:
     """Ask the remote who it is and what it can; a remote that says nothing can nothing special."""
     response = yield from exchange(Request(method="GET", path="/agents/list", repeatable=True))
@@ -177,11 +199,16 @@ def greet() -> Call[Greeting]:
     said = response.headers.get("taskspec-capabilities", "")
     return Greeting(
         instance=response.headers.get("taskspec-engine") or None,
-        capabilities=frozenset(word.strip() for word in said.split(",") if word.strip()),
+        capabilities=capabilities_of(said),
     )
 
 
+def is_sendable(text: str) -> bool:
+    """Tell whether a header can carry a text."""
+    return text.isascii() and text.isprintable()
+
+
 def _header_value(version: str) -> str:
-    if version.isascii() and version.isprintable():
+    if is_sendable(version):
         return version
-    raise NotSentError("The agent's version holds characters that cannot be sent.", hint="Correct `agentVersion`.")
+    raise UnreachableError("The agent's version holds characters that cannot be sent.", hint="Correct `agentVersion`.")

@@ -1,11 +1,20 @@
 """Flows over calls: repeating what may be repeated, with growing, jittered pauses. Has no clock and no dice."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
-from taskspec.errors import NotSentError, RemoteError, UnansweredError
-from taskspec.taskapi.classifying import is_transient, requested_wait
+from taskspec.errors import OutcomeUnknownError, ProtocolError, RemoteError, UnreachableError
+from taskspec.taskapi.classifying import RATE_LIMITED, is_transient, requested_wait
 from taskspec.taskapi.messages import Call, Pause, Request, Response, T, exchange
+
+P = ParamSpec("P")
+Step = TypeVar("Step")
+Told = TypeVar("Told")
+
+LONGEST_WAIT = 60.0
+"""A remote that asks to wait longer than this, in seconds, is not waited for: its refusal is the answer."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -16,8 +25,7 @@ class Patience:
     """A number in [0, 1) at each call; the driver brings the dice."""
     attempts: int = 4
     first: float = 0.5
-    longest: float = 60.0
-    """A remote that asks to wait longer than this is not waited for: its refusal is the answer."""
+    longest: float = LONGEST_WAIT
 
     def pause(self, failures: int, stated: float | None = None) -> float | None:
         """Return the pause after so many failures in a row, or None to give up."""
@@ -27,43 +35,66 @@ class Patience:
         return jittered if stated is None else stated + self.first * self.jitter()
 
 
+def advance(steps: Generator[Step, Told, T], told: Told | RemoteError) -> Step:
+    """Tell a generator what came of its last step (None at first), and return its next one."""
+    return steps.throw(told) if isinstance(told, RemoteError) else steps.send(told)
+
+
+def reading(make: Callable[P, Call[T]]) -> Callable[P, Call[T]]:
+    """Make a call that only reads say so: where no usable answer came, nothing was changed (UnreachableError)."""
+
+    @wraps(make)
+    def read(*args: P.args, **kwargs: P.kwargs) -> Call[T]:
+        try:
+            return (yield from make(*args, **kwargs))
+        except ProtocolError:
+            raise
+        except OutcomeUnknownError as error:
+            raise UnreachableError(error.message, hint=error.hint, status=error.status, detail=error.detail) from error
+
+    return read
+
+
 def retrying(call: Call[T], patience: Patience) -> Call[T]:
     """Run a call, repeating each of its repeatable requests while a later try may succeed.
 
     Each request has its own count, so that a long list is not read again from its first page.
     """
-    told: Response | None = None
-    trouble: RemoteError | None = None
+    told: Response | RemoteError | None = None
     while True:
         try:
-            step = call.send(told) if trouble is None else call.throw(trouble)
+            step = advance(call, told)
         except StopIteration as end:
             value: T = end.value
             return value
-        told, trouble = None, None
+        told = None
         if isinstance(step, Pause):
             yield step
             continue
         try:
             told = yield from _patiently(step, patience)
-        except (NotSentError, UnansweredError) as error:
-            trouble = error
+        except (UnreachableError, OutcomeUnknownError) as error:
+            told = error
 
 
 def _patiently(request: Request, patience: Patience) -> Call[Response]:
-    failures = 0
+    failures, unsettled = 0, False
     while True:
         try:
             response = yield from exchange(request)
-        except (NotSentError, UnansweredError):
+        except (UnreachableError, OutcomeUnknownError) as error:
             failures += 1
+            unsettled = unsettled or isinstance(error, OutcomeUnknownError)
             pause = patience.pause(failures) if request.repeatable else None
+            if pause is None and unsettled and isinstance(error, UnreachableError):
+                raise OutcomeUnknownError(error.message, hint=error.hint) from error
             if pause is None:
                 raise
         else:
             if not (request.repeatable and is_transient(response)):
                 return response
             failures += 1
+            unsettled = unsettled or response.status != RATE_LIMITED
             pause = patience.pause(failures, requested_wait(response))
             if pause is None:
                 return response

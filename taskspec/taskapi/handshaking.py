@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from taskspec.taskapi.drivers import Connection
+from taskspec.taskapi.drivers.asynchronous import Connection
 from taskspec.taskapi.endpoints import greet
 
 
@@ -10,10 +10,5 @@ async def handshake(connection: Connection) -> Connection:
     """Ask the remote once, and return the same connection with its instance and traits as the remote tells them."""
     greeting = await connection.run(greet())
     connection.identity = replace(connection.identity, instance=greeting.instance)
-    connection.traits = replace(
-        connection.traits,
-        honours_idempotency_keys="idempotency-key" in greeting.capabilities,
-        takes_local_files="uploads" in greeting.capabilities,
-        pages_lists="pages" in greeting.capabilities,
-    )
+    connection.traits = connection.traits.announced(greeting.capabilities)
     return connection

@@ -1,4 +1,4 @@
-"""What a call of the task API says to its driver, and is told: requests, pauses, responses. Sends nothing."""
+"""What a call of the task API says to its driver, and is told: requests, pauses, streams, answers. Sends nothing."""
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
@@ -10,6 +10,7 @@ from taskspec.errors import UsageError
 T = TypeVar("T")
 
 READ_TIMEOUT = 30.0
+"""The total time in seconds of a request, where nobody says another."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,8 +24,9 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     content: bytes | None = field(default=None, repr=False)
     """The exact bytes of the body; JSON unless `headers` names another content type."""
-    timeout: float = READ_TIMEOUT
-    """The total time in seconds, from asking for a connection to the last byte of the answer."""
+    timeout: float | None = None
+    """The total time in seconds, from asking for a connection to the last byte of the answer; None for the limit of
+    the connection."""
     repeatable: bool = False
     """Sending it twice does what sending it once does."""
 
@@ -50,8 +52,44 @@ class Response:
 Call = Generator[Request | Pause, Response | None, T]
 """A call yields requests, is sent a response for each (None after a pause), and returns its value.
 
-Where no response came, the driver throws NotSentError or UnansweredError into it.
+Where no response came, the driver throws UnreachableError or OutcomeUnknownError into it.
 """
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Open:
+    """A stream to open. Told `Opened`, or None where nothing answered."""
+
+    request: Request
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Opened:
+    """The head of the answer to a stream's request. `at` is in seconds of a clock that never goes back."""
+
+    status: int
+    content_type: str
+    at: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Read:
+    """A wait of at most so many seconds for the next bytes of the stream. Told `Heard`, or None at its end."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Heard:
+    """What a stream brought in time: nothing where it was silent. `at` is of the same clock as that of `Opened`."""
+
+    content: bytes = field(repr=False)
+    at: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Close:
+    """The stream is no longer wanted."""
 
 
 def exchange(request: Request) -> Generator[Request | Pause, Response | None, Response]:

@@ -1,6 +1,6 @@
 """Remotes as values: who a remote is, and in what remotes differ. Connects to nothing."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,6 +38,20 @@ class Traits:
     poll_interval: float = 5.0
     """The shortest pause between two looks at the same runs, for each request that a look takes. The default keeps
     within the vendor's 100 requests a minute and 1,000 an hour."""
+
+    def announced(self, capabilities: frozenset[str]) -> "Traits":
+        """Return these traits with what the remote says of itself; what it does not say, it does not have."""
+        return replace(
+            self,
+            honours_idempotency_keys="idempotency-key" in capabilities,
+            takes_local_files="uploads" in capabilities,
+            pages_lists="pages" in capabilities,
+        )
+
+
+def capabilities_of(said: str) -> frozenset[str]:
+    """Return the words of a `Taskspec-Capabilities` header."""
+    return frozenset(word.strip() for word in said.split(",") if word.strip())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,4 +1,4 @@
-"""A connection against a server that answers badly."""
+"""A connection, in both colours, against a server that answers badly."""
 
 import asyncio
 import json
@@ -8,10 +8,21 @@ from contextlib import aclosing
 
 import pytest
 
-from taskspec.errors import NotSentError, RefusedError, TaskspecError, UnansweredError, UnauthorizedError, UsageError
-from taskspec.taskapi import drivers
-from taskspec.taskapi.drivers import Connection
+from taskspec.errors import (
+    AuthenticationError,
+    OutcomeUnknownError,
+    RefusedError,
+    TaskspecError,
+    UnreachableError,
+    UsageError,
+)
+from taskspec.taskapi import following
+from taskspec.taskapi.drivers import dialling
+from taskspec.taskapi.drivers.asynchronous import Connection
+from taskspec.taskapi.drivers.blocking import BlockingConnection
+from taskspec.taskapi.drivers.dialling import Limits
 from taskspec.taskapi.endpoints import create_task, get_task, list_agents
+from taskspec.taskapi.flow import Patience
 from taskspec.taskapi.handshaking import handshake
 from taskspec.taskapi.messages import Request, exchange
 from taskspec.taskapi.records import NewTask
@@ -29,7 +40,7 @@ def outcome(connected, behave, call, **options):
 
     async def run():
         async with connected(behave, **options) as (server, connection):
-            connection._patience = drivers.Patience(jitter=lambda: 0.0)
+            connection.be_patient(Patience(jitter=lambda: 0.0))
             try:
                 return await connection.run(call), server
             except TaskspecError as error:
@@ -60,17 +71,16 @@ def test_a_create_whose_answer_is_cut_is_unanswered_and_sent_once(connected, htt
         writer.close()
 
     error, server = outcome(connected, behave, create())
-    assert type(error) is UnansweredError
+    assert type(error) is OutcomeUnknownError
     assert len(server.received) == 1
 
 
-def test_a_create_to_nobody_is_not_sent():
+def test_a_create_to_nobody_is_not_sent(connection_to):
     async def run():
-        endpoint = Endpoint(rest_root="http://127.0.0.1:1", events_root="http://127.0.0.1:1", api_key=KEY)
-        async with Connection(endpoint, RemoteIdentity(type="xpander"), Traits()) as connection:
+        async with connection_to("http://127.0.0.1:1") as connection:
             await connection.run(create())
 
-    with pytest.raises(NotSentError, match="No connection") as caught:
+    with pytest.raises(UnreachableError, match="No connection") as caught:
         asyncio.run(run())
     assert KEY not in caught.value.message
 
@@ -84,23 +94,21 @@ def test_the_time_limit_is_total_even_if_bytes_keep_coming(connected, http, task
             await asyncio.sleep(0.02)
 
     error, server = outcome(connected, behave, create(timeout=0.2))
-    assert type(error) is UnansweredError
+    assert type(error) is OutcomeUnknownError
     assert "0.2 s" in error.message
     assert len(server.received) == 1
 
 
-def test_a_create_that_waits_too_long_for_its_turn_is_not_sent(connected, http, task, monkeypatch):
-    monkeypatch.setattr(drivers, "IN_FLIGHT", 1)
-
+def test_a_create_that_waits_too_long_for_its_place_is_not_sent(connected, http, task):
     async def behave(request, writer):
         await asyncio.sleep(0.4)
         writer.write(http(200, task))
 
     async def run():
-        async with connected(behave) as (server, connection):
+        async with connected(behave, limits=Limits(max_connections=1)) as (server, connection):
             first = asyncio.create_task(connection.run(create()))
             await asyncio.sleep(0.05)
-            with pytest.raises(NotSentError):
+            with pytest.raises(UnreachableError):
                 await connection.run(create(timeout=0.1))
             await first
             assert len(server.received) == 1
@@ -131,7 +139,7 @@ def test_a_read_is_repeated_until_it_is_answered(connected, http, task, status):
 
 
 def test_an_answer_that_is_too_large_is_not_kept(connected, http, monkeypatch):
-    monkeypatch.setattr(drivers, "MAX_RESPONSE", 100_000)
+    monkeypatch.setattr(dialling, "MAX_RESPONSE", 100_000)
 
     async def behave(request, writer):
         writer.write(http(200, b"[" + b" " * 300_000 + b"]"))
@@ -154,16 +162,17 @@ def test_a_remote_that_echoes_the_key_cannot_make_us_show_it(connected, http):
 
     traced = []
     error, _ = outcome(connected, behave, get_task("t1"), trace=traced.append)
-    assert type(error) is UnauthorizedError
+    assert type(error) is AuthenticationError
     assert "bad key [key]" in error.message
     assert KEY not in repr(error) + error.message + "".join(traced)
     assert "GET /agent-execution/t1/status 403" in traced[0]
 
 
-def test_a_key_that_no_header_can_carry_is_refused_without_showing_it():
+@pytest.mark.parametrize("kind", [lambda e, t: Connection(e, RemoteIdentity(type="x"), t), BlockingConnection])
+def test_a_key_that_no_header_can_carry_is_refused_without_showing_it(kind):
     endpoint = Endpoint(rest_root="http://h", events_root="http://h", api_key="schlüssel\n")
     with pytest.raises(UsageError) as caught:
-        Connection(endpoint, RemoteIdentity(type="xpander"), Traits())
+        kind(endpoint, Traits())
     assert "schl" not in str(caught.value)
 
 
@@ -194,12 +203,12 @@ def test_no_more_requests_are_in_flight_than_allowed(connected, http, task):
         writer.write(http(200, task))
 
     async def run():
-        async with connected(behave) as (server, connection):
+        async with connected(behave, limits=Limits(max_connections=8)) as (server, connection):
             await asyncio.gather(*(connection.run(get_task("t1")) for _ in range(100)))
-            assert server.sockets <= drivers.IN_FLIGHT
+            assert server.sockets <= 8
 
     asyncio.run(run())
-    assert 16 < seen["most"] <= drivers.IN_FLIGHT
+    assert 4 < seen["most"] <= 8
 
 
 def test_a_path_goes_out_as_it_was_quoted(connected, http):
@@ -213,6 +222,7 @@ def test_a_path_goes_out_as_it_was_quoted(connected, http):
     assert server.received[0].target == "/x/a%2Fb%3Fc%23d?q=a+b%26c"
 
 
+@pytest.mark.parametrize("colour", ["async"])
 @pytest.mark.parametrize("said", [True, False])
 def test_a_handshake_learns_what_the_remote_says_of_itself(connected, http, said):
     async def behave(request, writer):
@@ -231,9 +241,15 @@ def test_a_handshake_learns_what_the_remote_says_of_itself(connected, http, said
 
 def test_httpx_is_imported_late_and_without_its_command_line():
     code = (
-        "import sys, taskspec.taskapi.drivers as d; assert 'httpx' not in sys.modules; d._load_httpx();"
+        "import sys, taskspec.taskapi.drivers.blocking; from taskspec.taskapi.drivers import lines;"
+        "assert 'httpx' not in sys.modules; lines.load_httpx();"
         "assert 'httpx' in sys.modules and 'rich' not in sys.modules and 'httpx._main' not in sys.modules"
     )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_aiohttp_is_imported_late():
+    code = "import sys, taskspec.taskapi.drivers.asynchronous; assert 'aiohttp' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
@@ -287,7 +303,7 @@ def test_a_dropped_stream_is_opened_again_and_nothing_is_told_twice(connected, h
 
 
 def test_a_stream_that_never_ends_does_not_hide_that_the_task_did(connected, http, task, monkeypatch):
-    monkeypatch.setattr(drivers, "SILENCE", 0.2)
+    monkeypatch.setattr(following, "SILENCE", 0.2)
 
     async def behave(request, writer):
         if request.target.endswith("/status"):

@@ -5,12 +5,14 @@ import json
 import pytest
 
 from taskspec.errors import (
+    AuthenticationError,
+    InvalidError,
     NotFoundError,
-    NotSentError,
+    OutcomeUnknownError,
+    ProtocolError,
+    RateLimitedError,
     RefusedError,
-    ThrottledError,
-    UnansweredError,
-    UnauthorizedError,
+    UnreachableError,
     UsageError,
 )
 from taskspec.taskapi import endpoints
@@ -80,23 +82,23 @@ def test_a_body_can_hold_every_text_but_no_infinity():
 @pytest.mark.parametrize("status", [408, 409, 500, 502, 503, 504, 520])
 def test_a_create_that_may_have_happened_is_unanswered(play, answer, status):
     error, yielded = play(create(), answer(status, {"detail": "no"}))
-    assert type(error) is UnansweredError
+    assert type(error) is OutcomeUnknownError
     assert len(yielded) == 1
 
 
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
-        (400, RefusedError),
-        (401, UnauthorizedError),
-        (403, UnauthorizedError),
+        (400, InvalidError),
+        (401, AuthenticationError),
+        (403, AuthenticationError),
         (404, NotFoundError),
-        (413, RefusedError),
-        (415, RefusedError),
-        (422, RefusedError),
+        (413, InvalidError),
+        (415, InvalidError),
+        (422, InvalidError),
         (301, RefusedError),
         (307, RefusedError),
-        (429, ThrottledError),
+        (429, RateLimitedError),
     ],
 )
 def test_a_create_that_was_refused_is_refused_and_not_repeated(play, answer, status, kind):
@@ -122,11 +124,11 @@ def test_a_create_that_was_refused_is_refused_and_not_repeated(play, answer, sta
 )
 def test_an_accepted_create_without_a_usable_id_is_unanswered(play, answer, answered):
     error, _ = play(create(), answer(200, **answered))
-    assert type(error) is UnansweredError
+    assert type(error) is ProtocolError
 
 
 def test_a_create_error_thrown_by_the_driver_is_never_swallowed(play):
-    for kind in (NotSentError, UnansweredError):
+    for kind in (UnreachableError, OutcomeUnknownError):
         error, yielded = play(create(), kind("cut"))
         assert type(error) is kind
         assert len(yielded) == 1
@@ -134,7 +136,13 @@ def test_a_create_error_thrown_by_the_driver_is_never_swallowed(play):
 
 def test_a_version_that_no_header_can_carry_is_not_sent(play):
     error, yielded = play(create(NewTask(prompt="p", agent_version="3\r\nx: y")))
-    assert type(error) is NotSentError
+    assert type(error) is UnreachableError
+    assert not yielded
+
+
+def test_a_key_that_no_header_can_carry_is_not_sent(play):
+    error, yielded = play(endpoints.create_task("a1", NewTask(prompt="p"), idempotency_key="k\r\nx: y"))
+    assert type(error) is UsageError
     assert not yielded
 
 
@@ -206,13 +214,40 @@ def test_a_task_without_a_status_is_of_unknown_status(play, answer, task):
 
 def test_another_task_than_the_one_asked_for_is_no_answer(play, answer, task):
     error, _ = play(endpoints.get_task("t2"), answer(200, task))
-    assert type(error) is UnansweredError
+    assert type(error) is ProtocolError
+    error, _ = play(endpoints.update_task("t2", {}), answer(200, task))
+    assert type(error) is ProtocolError
 
 
 def test_a_stop_whose_answer_cannot_be_read_reads_the_task(play, answer, task):
     record, yielded = play(endpoints.stop_task("t1"), answer(204), answer(200, task | {"status": "stopped"}))
     assert record.status == "stopped"
     assert [request.method for request in yielded] == ["DELETE", "GET"]
+
+
+@pytest.mark.parametrize("trouble", [UnreachableError("refused"), OutcomeUnknownError("cut"), 503])
+def test_a_stop_that_cannot_be_read_back_is_of_unknown_outcome(play, answer, trouble):
+    look = answer(trouble) if isinstance(trouble, int) else trouble
+    error, _ = play(endpoints.stop_task("t1"), answer(204), look)
+    assert type(error) is OutcomeUnknownError
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda: endpoints.get_task("t1"),
+        lambda: endpoints.list_tasks("a1"),
+        lambda: endpoints.get_agent("a1"),
+        endpoints.list_agents,
+        lambda: endpoints.activity_log("a1", "t1"),
+        endpoints.greet,
+    ],
+)
+@pytest.mark.parametrize("trouble", [OutcomeUnknownError("cut", hint="h"), 500, 408])
+def test_a_read_without_an_answer_changed_nothing(play, answer, read, trouble):
+    error, _ = play(read(), answer(trouble, {"detail": "d"}) if isinstance(trouble, int) else trouble)
+    assert type(error) is UnreachableError
+    assert (error.status, error.detail) == ((trouble, "d") if isinstance(trouble, int) else (None, ""))
 
 
 def test_an_update_sends_only_the_given_fields(play, answer, task):
@@ -227,7 +262,7 @@ def test_a_file_is_sent_only_where_it_is_not_there_yet(play, answer):
     _, yielded = play(endpoints.upload_file("ab", b"content"), answer(404), answer(201))
     assert [(request.method, request.content) for request in yielded] == [("HEAD", None), ("PUT", b"content")]
     error, _ = play(endpoints.upload_file("ab", b"content"), answer(404), answer(422, {"detail": "bad digest"}))
-    assert type(error) is RefusedError
+    assert type(error) is InvalidError
 
 
 def test_agents_are_listed_and_read(play, answer):
@@ -242,7 +277,7 @@ def test_an_activity_log_without_messages_is_no_answer(play, answer):
     assert messages == [{"role": "user"}]
     assert request.path == "/activity/a1/t1"
     error, _ = play(endpoints.activity_log("a1", "t1"), answer(200, "nothing"))
-    assert type(error) is UnansweredError
+    assert type(error) is ProtocolError
 
 
 def test_a_remote_that_says_nothing_of_itself_can_nothing_special(play, answer):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from taskspec.errors import NotSentError, ThrottledError, UnansweredError
-from taskspec.taskapi.endpoints import create_task, get_task, list_tasks, stop_task
+from taskspec.errors import OutcomeUnknownError, ProtocolError, RateLimitedError, UnreachableError
+from taskspec.taskapi.endpoints import create_task, get_task, list_tasks, stop_task, update_task
 from taskspec.taskapi.flow import Patience, retrying
 from taskspec.taskapi.messages import Pause
 from taskspec.taskapi.records import NewTask
@@ -16,16 +16,44 @@ def pauses(yielded):
 
 
 def test_a_read_is_repeated_with_growing_pauses(play, answer, task):
-    troubles = answer(503), NotSentError("refused"), UnansweredError("cut")
+    troubles = answer(503), UnreachableError("refused"), OutcomeUnknownError("cut")
     record, yielded = play(retrying(get_task("t1"), PATIENCE), *troubles, answer(200, task))
     assert record.id == "t1"
     assert pauses(yielded) == [0.25, 0.5, 1.0]
 
 
 def test_a_read_is_given_up_after_a_bounded_number_of_tries(play, answer):
-    error, yielded = play(retrying(get_task("t1"), PATIENCE), *[answer(502)] * 4)
-    assert type(error) is UnansweredError
+    error, yielded = play(retrying(get_task("t1"), PATIENCE), *[answer(502, {"detail": "down"})] * 4)
+    assert type(error) is UnreachableError
+    assert (error.status, error.detail) == (502, "down")
+    assert type(error.__cause__) is OutcomeUnknownError
     assert len(yielded) == 7
+
+
+def test_an_answer_that_is_none_is_told_as_such_even_to_a_read(play, answer):
+    error, yielded = play(retrying(get_task("t1"), PATIENCE), answer(200, b"<html>", content_type="text/html"))
+    assert type(error) is ProtocolError
+    assert len(yielded) == 1
+
+
+@pytest.mark.parametrize("change", [lambda: stop_task("t1"), lambda: update_task("t1", {"title": "x"})])
+@pytest.mark.parametrize("first", [OutcomeUnknownError("cut"), 503])
+def test_a_change_of_unknown_outcome_stays_so_though_later_tries_do_not_leave(play, answer, change, first):
+    troubles = answer(first) if isinstance(first, int) else first, *[UnreachableError("refused")] * 3
+    error, _ = play(retrying(change(), PATIENCE), *troubles)
+    assert type(error) is OutcomeUnknownError
+    assert error.message == "refused"
+
+
+def test_a_change_that_never_left_changed_nothing(play):
+    error, _ = play(retrying(stop_task("t1"), PATIENCE), *[UnreachableError("refused")] * 4)
+    assert type(error) is UnreachableError
+
+
+def test_an_update_of_the_same_values_is_repeated(play, answer, task):
+    record, yielded = play(retrying(update_task("t1", {"title": "x"}), PATIENCE), answer(500), answer(200, task))
+    assert record.id == "t1"
+    assert yielded[0] == yielded[2]
 
 
 def test_a_stop_is_repeated(play, answer, task):
@@ -33,11 +61,11 @@ def test_a_stop_is_repeated(play, answer, task):
     assert record.status == "stopped"
 
 
-@pytest.mark.parametrize("trouble", [NotSentError("x"), UnansweredError("x"), 429, 500, 503])
+@pytest.mark.parametrize("trouble", [UnreachableError("x"), OutcomeUnknownError("x"), 429, 500, 503])
 def test_a_create_is_never_repeated(play, answer, trouble):
     create = create_task("a1", NewTask(prompt="p"), idempotency_key="k")
     error, yielded = play(retrying(create, PATIENCE), answer(trouble) if isinstance(trouble, int) else trouble)
-    assert isinstance(error, NotSentError | UnansweredError | ThrottledError)
+    assert isinstance(error, UnreachableError | OutcomeUnknownError | RateLimitedError)
     assert len(yielded) == 1
 
 

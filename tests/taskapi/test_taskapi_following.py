@@ -4,14 +4,97 @@ import json
 
 import pytest
 
+from taskspec.errors import AuthenticationError, NotFoundError, RateLimitedError, UnreachableError
 from taskspec.taskapi.decoding import task_record
-from taskspec.taskapi.following import LONGEST_PAUSE, Following, look_between
-from taskspec.taskapi.messages import Pause
+from taskspec.taskapi.flow import Patience
+from taskspec.taskapi.following import DEAD, LINGER, LONGEST_PAUSE, TROUBLES, Following, follow
+from taskspec.taskapi.messages import Close, Heard, Open, Opened, Pause, Read, Request
+from taskspec.taskapi.records import TaskEvent
 from taskspec.taskapi.sse import ServerEvent
 
+START = 1000.0
+FINISH = "2026-01-01T00:10:00Z"
+PATIENT = Patience(jitter=lambda: 0.5, attempts=1)
 
-def message(kind, data=None, at="2026-01-01T00:00:00Z"):
-    return ServerEvent(data=json.dumps({"type": kind, "task_id": "t1", "time": at, "data": data}))
+
+def message(kind, data=None, at="2026-01-01T00:00:00Z", task="t1"):
+    return ServerEvent(data=json.dumps({"type": kind, "task_id": task, "time": at, "data": data}))
+
+
+def sent(*messages):
+    """Return the bytes of events, each given as (type, data) and what else `message` takes."""
+    return b"".join(f"data: {message(*given).data}\n\n".encode() for given in messages)
+
+
+class Stage:
+    """Plays a flow of following: answers what it asks for from a script, and keeps a clock for its streams."""
+
+    def __init__(self, answer, *script):
+        self.answer = answer
+        self.script = list(script)
+        self.now = START
+        self.asked = []
+        self.events = []
+        self.error = None
+
+    def follow(self):
+        steps, told = follow(Following("t1"), PATIENT), None
+        try:
+            while True:
+                step = steps.throw(told) if isinstance(told, Exception) else steps.send(told)
+                self.asked.append(step)
+                told = self.next(step)
+        except StopIteration:
+            assert not self.script, "the flow left a part of the script unread"
+        except (NotFoundError, AuthenticationError, UnreachableError, RateLimitedError) as error:
+            self.error = error
+        return [(event.type, event.data if isinstance(event.data, str) else None) for event in self.events]
+
+    def next(self, step):
+        match step:
+            case TaskEvent():
+                self.events.append(step)
+                return None
+            case Pause() | Close():
+                return None
+            case Open():
+                return self.opened(self.script.pop(0))
+            case Read(seconds=seconds):
+                return self.heard(self.script.pop(0), seconds)
+            case Request():
+                return self.read(self.script.pop(0))
+
+    def opened(self, status):
+        kind = "text/event-stream" if status == 200 else "application/json"
+        return None if status is None else Opened(status=status, content_type=kind, at=self.now)
+
+    def heard(self, news, seconds):
+        """Take (seconds until it comes, bytes), "silence", or None for the end of the stream."""
+        if news is None:
+            return None
+        delay, content = (seconds, b"") if news == "silence" else news
+        assert delay <= seconds + 0.001, f"the flow waits {seconds} s only"
+        self.now += delay
+        return Heard(content=content, at=self.now)
+
+    def read(self, found):
+        if isinstance(found, Exception):
+            return found
+        if isinstance(found, int):
+            return self.answer(found, {"detail": "no"})
+        wire = {"id": "t1", "agent_id": "a1", "status": found, "finished_at": FINISH}
+        return self.answer(200, wire)
+
+    def kinds(self):
+        return [type(step).__name__ for step in self.asked if not isinstance(step, TaskEvent)]
+
+    def waits(self):
+        return [round(step.seconds, 3) for step in self.asked if isinstance(step, Read)]
+
+
+@pytest.fixture
+def stage(answer):
+    return lambda *script: Stage(answer, *script)
 
 
 def told(following, *messages):
@@ -85,7 +168,145 @@ def test_pauses_grow_without_news_and_are_short_after_it():
     assert following.pause(0.5) == pauses[0]
 
 
-def test_a_status_is_read_after_a_pause(play, answer, task):
-    event, yielded = play(look_between(Following("t1"), lambda: 0.5), answer(200, task | {"status": "completed"}))
-    assert event.type == "task_finished"
-    assert isinstance(yielded[0], Pause)
+def test_the_end_of_another_task_is_not_ours():
+    following = Following("t1")
+    assert following.accept(message("task_finished", task="t2")).task_id == "t2"
+    assert not following.over
+
+
+def test_a_stream_is_told_as_it_comes_and_left_at_the_end(stage):
+    content = sent(("chunk", "a"), ("task_finished", "b"), ("chunk", "junk"))
+    played = stage(200, (0.0, content[:30]), (1.0, content[30:]))
+    assert played.follow() == [("chunk", "a"), ("task_finished", "b")]
+    assert played.kinds() == ["Open", "Read", "Read", "Close"]
+
+
+def test_the_end_of_another_task_in_the_stream_does_not_end_ours(stage):
+    other, ours = ("task_finished", "x", FINISH, "t2"), ("task_finished", "y")
+    assert stage(200, (0.0, sent(other)), (0.0, sent(("chunk", "a"), ours))).follow() == [
+        ("task_finished", "x"),
+        ("chunk", "a"),
+        ("task_finished", "y"),
+    ]
+
+
+def test_a_broken_stream_is_opened_again_after_a_look_and_nothing_is_told_twice(stage):
+    first, second = sent(("chunk", "a")), sent(("chunk", "a"), ("chunk", "b"), ("task_finished", "c"))
+    played = stage(200, (0.0, first), None, "executing", 200, (0.0, second))
+    assert played.follow() == [("chunk", "a"), ("chunk", "b"), ("task_finished", "c")]
+    assert played.kinds() == ["Open", "Read", "Read", "Close", "Pause", "Request", "Open", "Read", "Close"]
+
+
+def test_in_silence_the_status_is_read_at_growing_distances_without_giving_the_stream_up(stage):
+    beat = (10.0, b": keep-alive\n\n")
+    looks = [beat, "executing", beat, beat, "executing", *[beat] * 4, "executing", *[beat] * 6, "executing"]
+    played = stage(200, *looks, (5.0, sent(("task_finished", "x"))))
+    assert played.follow() == [("task_finished", "x")]
+    assert played.kinds().count("Open") == 1
+
+
+def test_an_event_brings_the_next_look_near_again(stage):
+    beat = (10.0, b":\n\n")
+    script = [beat, "executing", (4.0, sent(("chunk", "a"))), beat, "executing", (0.0, sent(("task_finished", "x")))]
+    assert stage(200, *script).follow() == [("chunk", "a"), ("task_finished", "x")]
+
+
+def test_a_task_that_ended_in_silence_is_finished(stage):
+    played = stage(200, "silence", "completed", "silence")
+    assert played.follow() == [("task_finished", None)]
+    assert played.events[-1].data["status"] == "completed"
+    assert played.waits() == [10.0, LINGER]
+
+
+def test_the_last_words_of_a_task_that_ended_in_silence_are_still_told(stage):
+    last = sent(("chunk", "a"), ("task_finished", "z"))
+    assert stage(200, "silence", "completed", (0.5, last)).follow() == [("chunk", "a"), ("task_finished", "z")]
+    half = stage(200, "silence", "completed", (0.5, sent(("chunk", "a"))), "silence")
+    assert half.follow() == [("chunk", "a"), ("task_finished", None)]
+    assert len(half.events) == 2
+
+
+def test_a_stream_that_talks_on_after_the_end_is_left(stage):
+    late = "2026-01-01T00:20:00Z"
+    talk = [(5.0, sent(("chunk", f"{n}"))) for n in range(12)]
+    after = [(0.4, sent(("chunk", f"late {n}", late))) for n in range(3)]
+    played = stage(200, *talk, "completed", *after, "silence")
+    told = played.follow()
+    assert [kind for kind, _ in told] == ["chunk"] * 15 + ["task_finished"]
+    assert played.kinds().count("Open") == 1
+
+
+def test_a_history_that_is_read_slowly_is_told_to_its_end(stage):
+    history = [(0.9, sent(("chunk", f"{n}"))) for n in range(50)]
+    told = stage(200, "silence", "completed", *history, "silence").follow()
+    assert told == [*[("chunk", f"{n}") for n in range(50)], ("task_finished", None)]
+
+
+def test_a_busy_stream_does_not_keep_from_looking(stage):
+    talk = [(9.0, sent(("chunk", f"{n}"))) for n in range(6)]
+    played = stage(200, *talk, (6.0, b""), "completed", None)
+    assert played.follow()[-1] == ("task_finished", None)
+    assert played.now == START + 60.0
+
+
+def test_a_stream_without_a_byte_is_given_up(stage):
+    played = stage(
+        200, "silence", "executing", "silence", "executing", "silence", 200, (0.0, sent(("task_finished", "x")))
+    )
+    played.script[6:6] = ["executing"]
+    assert played.follow() == [("task_finished", "x")]
+    assert played.now == START + DEAD
+    assert played.kinds().count("Open") == 2
+
+
+def test_a_look_that_fails_does_not_end_a_living_stream(stage):
+    beat = (10.0, b":\n\n")
+    played = stage(200, beat, UnreachableError("down"), (3.0, sent(("task_finished", "x"))))
+    assert played.follow() == [("task_finished", "x")]
+    assert played.error is None
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(404, NotFoundError), (401, AuthenticationError), (403, AuthenticationError)]
+)
+def test_a_task_that_is_not_ours_to_see_is_told_at_once(stage, status, kind):
+    played = stage(status, status)
+    assert played.follow() == []
+    assert type(played.error) is kind
+    assert played.kinds() == ["Open", "Close", "Request"]
+
+
+@pytest.mark.parametrize("status", [403, 404, 405, 204])
+def test_a_task_whose_stream_is_refused_is_polled(stage, status):
+    played = stage(status, "executing", "executing", "completed")
+    assert played.follow() == [("task_updated", None), ("task_finished", None)]
+    assert played.kinds() == ["Open", "Close", "Request", "Pause", "Request", "Pause", "Request"]
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 503])
+def test_a_remote_that_is_busy_is_asked_for_the_stream_again(stage, status):
+    played = stage(status, "executing", 200, (0.0, sent(("task_finished", "x"))))
+    assert played.follow() == [("task_finished", "x")]
+
+
+def test_a_remote_that_is_not_there_is_told_at_the_first_look(stage):
+    played = stage(None, UnreachableError("refused"))
+    assert played.follow() == []
+    assert type(played.error) is UnreachableError
+
+
+def test_a_remote_that_goes_away_is_looked_for_several_times(stage):
+    gone = [None, UnreachableError("gone")]
+    played = stage(200, None, *[UnreachableError("gone"), *gone[:1]] * (TROUBLES - 1), UnreachableError("gone"))
+    played.follow()
+    assert type(played.error) is UnreachableError
+    assert played.kinds().count("Request") == TROUBLES
+    back = stage(200, None, *[UnreachableError("gone"), None] * (TROUBLES - 1), "completed")
+    assert back.follow() == [("task_finished", None)]
+
+
+def test_a_limit_of_money_is_told_at_once(stage, answer):
+    played = stage(200, None, RateLimitedError("billing"))
+    played.script[-1].billing = True
+    played.follow()
+    assert type(played.error) is RateLimitedError

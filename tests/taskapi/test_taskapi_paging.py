@@ -2,7 +2,7 @@
 
 import pytest
 
-from taskspec.errors import UnansweredError
+from taskspec.errors import ProtocolError
 from taskspec.taskapi import paging
 from taskspec.taskapi.endpoints import list_tasks
 
@@ -40,14 +40,14 @@ def test_links_lead_through_the_pages_at_the_same_path(play, answer):
 
 def test_a_link_to_another_path_is_refused(play, answer):
     error, yielded = play(list_tasks("a1"), answer(200, [row("t1")], link='</steal?x=1>; rel="next"'))
-    assert type(error) is UnansweredError
+    assert type(error) is ProtocolError
     assert len(yielded) == 1
 
 
 def test_pages_that_lead_in_a_circle_are_an_error_not_a_short_list(play, answer):
     circle = [answer(200, [row("t1")], link=f'<{PATH}?before=1>; rel="next"') for _ in range(2)]
     error, _ = play(list_tasks("a1"), *circle)
-    assert type(error) is UnansweredError
+    assert type(error) is ProtocolError
 
 
 def test_a_list_without_end_is_an_error(play, answer, monkeypatch):
@@ -84,4 +84,4 @@ def test_a_bad_row_does_not_fail_the_list_and_is_not_lost(play, answer):
 @pytest.mark.parametrize("body", [{"detail": "x"}, "text", 3, None])
 def test_what_is_no_list_is_no_answer(play, answer, body):
     error, _ = play(list_tasks("a1"), answer(200, body))
-    assert type(error) is UnansweredError
+    assert type(error) is ProtocolError

@@ -1,0 +1,198 @@
+"""What both drivers share: how and when a remote is asked, and what its answers and troubles are. Sends nothing."""
+
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeVar
+from urllib.parse import urlencode
+
+from taskspec import __version__
+from taskspec.errors import OutcomeUnknownError, RemoteError, UnreachableError, UsageError
+from taskspec.taskapi.classifying import RATE_LIMITED, is_billing, is_success, requested_wait
+from taskspec.taskapi.drivers.routing import proxy_of, tls_context
+from taskspec.taskapi.flow import LONGEST_WAIT
+from taskspec.taskapi.messages import READ_TIMEOUT, Request, Response
+from taskspec.taskapi.pacing import Pace
+from taskspec.taskapi.redacting import reason_of, without, without_in
+from taskspec.taskapi.remotes import Endpoint, Traits, capabilities_of
+
+CONNECT_TIMEOUT = 10.0
+MAX_RESPONSE = 64 * 1024 * 1024
+MAX_WORDS = 64 * 1024
+"""So much of an unsuccessful answer is kept, in bytes."""
+CODINGS = frozenset({"", "identity", "gzip", "deflate"})
+CAPABILITIES = "taskspec-capabilities"
+
+Root = Literal["rest", "events"]
+Trace = Callable[[str], None]
+E = TypeVar("E", bound=RemoteError)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """How much a connection may ask for. Give both colours of one client the same object."""
+
+    max_connections: int = 32
+    """Requests in flight; streams are not counted."""
+    read_timeout: float = READ_TIMEOUT
+    """The total time in seconds of a request that names none."""
+    ca_file: str | None = None
+    """A PEM file of certificate authorities, in place of the usual ones."""
+    pace: Pace | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+    """Guards `pace`."""
+
+
+class Dial:
+    """A remote as a driver knows it: its addresses, what it said of itself, when it may be asked again."""
+
+    def __init__(self, endpoint: Endpoint, traits: Traits, limits: Limits, trace: Trace | None) -> None:
+        if not (endpoint.api_key.isascii() and endpoint.api_key.isprintable()):
+            raise UsageError("The API key holds characters that cannot be sent.", hint="Copy the key again.")
+        self.headers: Mapping[str, str] = {
+            "x-api-key": endpoint.api_key,
+            "accept": "*/*",
+            "accept-encoding": "gzip, deflate",
+            "user-agent": f"taskspec/{__version__}",
+        }
+        self.traits = traits
+        self.limits = limits
+        self._endpoint = endpoint
+        self._trace = trace
+        self._pace = limits.pace or Pace()
+        self._announced: str | None = None
+        self._roots: dict[Root, str] = {"rest": endpoint.rest_root, "events": endpoint.events_root}
+        self._proxies = {root: proxy_of(url) for root, url in self._roots.items()}
+        self._tls: ssl.SSLContext | None = None
+
+    def url(self, request: Request) -> str:
+        """Return the whole URL of a request."""
+        url = self._roots[request.root] + request.path
+        return f"{url}?{urlencode(request.query)}" if request.query else url
+
+    def proxy(self, root: Root) -> str | None:
+        """Return the URL of the proxy on the way to a root; it may hold a password."""
+        return self._proxies[root]
+
+    def tls(self) -> ssl.SSLContext | None:
+        """Return the one context of all connections, or None where none is encrypted: loading it takes 20 ms."""
+        if self._tls is None and any(
+            url is not None and url.startswith("https:") for url in (*self._roots.values(), *self._proxies.values())
+        ):
+            self._tls = tls_context(self.limits.ca_file)
+        return self._tls
+
+    def seconds(self, request: Request) -> float:
+        """Return the total time that a request has."""
+        return self.limits.read_timeout if request.timeout is None else request.timeout
+
+    def needs_fresh_socket(self, request: Request) -> bool:
+        """Tell whether a stale socket could leave the outcome of a request unknown for good."""
+        return not (request.repeatable or self.traits.honours_idempotency_keys)
+
+    def turn(self) -> float:
+        """Take a turn to send, and return the seconds to wait for it."""
+        with self.limits.lock:
+            return self._pace.reserve(time.monotonic())
+
+    def held(self) -> float:
+        """Return the seconds for which the remote asked not to be sent anything."""
+        with self.limits.lock:
+            return self._pace.held(time.monotonic())
+
+    def received(
+        self, request: Request, status: int, headers: Iterable[tuple[str, str]], content: bytes, took: float
+    ) -> Response:
+        """Return an answer without our key, after heeding what it says to a driver."""
+        key = self._endpoint.api_key
+        if not 200 <= status < 300:
+            content = without(key, content[:MAX_WORDS])
+        response = Response(status=status, headers=_merged(headers, key), content=content, at=time.time())
+        self._heed(response)
+        if self._trace is not None:
+            self._trace(f"{request.method} {request.path} {status} {len(content)} B {took:.3f} s")
+        return response
+
+    def unreachable(self, request: Request, error: BaseException, reason: str = "") -> UnreachableError:
+        """Return the error of a request that never left."""
+        key = self._endpoint.api_key
+        distrust = _distrust(error)
+        if distrust is not None:
+            text = f"The remote's certificate is not trusted: {distrust} ({self._where(request)})."
+            hint = (
+                "Name the PEM file of its authority in `ca_file`, or in the environment variable SSL_CERT_FILE, "
+                "or correct the base URL."
+            )
+        else:
+            shown = without_in(key, reason) if reason else reason_of(error, key)
+            text = f"No connection to the remote: {shown} ({self._where(request)})."
+            hint = "Check that the remote is up and that its base URL is right."
+        return _caused(UnreachableError(text, hint=hint), error, key)
+
+    def broken(self, request: Request, error: BaseException) -> OutcomeUnknownError:
+        """Return the error of a request that left and has no whole answer."""
+        key = self._endpoint.api_key
+        text = f"The connection to the remote broke: {reason_of(error, key)} ({self._where(request)})."
+        return _caused(OutcomeUnknownError(text), error, key)
+
+    def unusable(self, request: Request, what: str) -> OutcomeUnknownError:
+        """Return the error of an answer that cannot be taken."""
+        return OutcomeUnknownError(f"The remote's answer {what} ({self._where(request)}).")
+
+    def too_large(self, request: Request) -> OutcomeUnknownError:
+        """Return the error of an answer that does not end."""
+        return self.unusable(request, f"is larger than {MAX_RESPONSE} bytes")
+
+    def late(self, request: Request, *, begun: bool) -> UnreachableError | OutcomeUnknownError:
+        """Return the error of a request whose time is over, before it was begun or after."""
+        within = f"within {self.seconds(request):g} s ({request.method} {request.path})."
+        if begun:
+            return OutcomeUnknownError(f"The remote did not answer {within}")
+        return UnreachableError(f"No connection was free {within}")
+
+    def _where(self, request: Request) -> str:
+        return f"{request.method} {self._roots[request.root]}{request.path}"
+
+    def _heed(self, response: Response) -> None:
+        said = response.headers.get(CAPABILITIES)
+        if said is not None and said != self._announced:
+            self._announced, self.traits = said, self.traits.announced(capabilities_of(said))
+        elif said is None and self._announced is not None and _is_json(response):
+            self._announced, self.traits = None, self.traits.announced(frozenset())
+        if response.status == RATE_LIMITED and not is_billing(response):
+            wait = requested_wait(response)
+            if wait is not None and wait <= LONGEST_WAIT:
+                with self.limits.lock:
+                    self._pace.hold(time.monotonic() + wait)
+
+
+def _merged(headers: Iterable[tuple[str, str]], key: str) -> dict[str, str]:
+    """Return headers with their names in lower case and those of one name joined, as printable text without the key."""
+    merged: dict[str, str] = {}
+    for given, text in headers:
+        name = given.lower()
+        value = text if text.isascii() and key not in text else without_in(key, text)
+        merged[name] = f"{merged[name]}, {value}" if name in merged else value
+    return merged
+
+
+def _is_json(response: Response) -> bool:
+    return is_success(response) and "json" in response.headers.get("content-type", "").lower()
+
+
+def _distrust(error: BaseException | None) -> str | None:
+    """Return why a certificate was refused, where that is at the root of an error."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError) and hasattr(error, "verify_message"):
+            return error.verify_message
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def _caused(error: E, cause: BaseException, key: str) -> E:
+    """Chain an error to its cause, unless the cause holds the key: some keep the request with all its headers."""
+    if not hasattr(cause, "request_info") and key not in f"{cause}{cause!r}":
+        error.__cause__ = cause
+    return error
