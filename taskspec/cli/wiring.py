@@ -4,9 +4,11 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from taskspec.chance import Chance
 from taskspec.cli.printing import note
@@ -20,6 +22,9 @@ from taskspec.state.sqlite import SqliteState
 from taskspec.taskapi.remotes import Endpoint, RemoteIdentity, Traits
 from taskspec.taskapi.roots import roots
 
+if TYPE_CHECKING:
+    from taskspec.taskapi.tasks.configuration import Configuration
+
 ORGANIZATION = "local"
 """The organization of the embedded engine, which has only one."""
 _EMBEDDED = Traits(
@@ -29,6 +34,14 @@ _EMBEDDED = Traits(
     keeps_titles=True,
     poll_interval=0.02,
 )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reach:
+    """Where a remote is, for a client that connects by itself; what an engine of this command runs ends with it."""
+
+    configuration: "Configuration"
+    owned: bool = False
 
 
 class Wiring:
@@ -52,7 +65,7 @@ class Wiring:
     @asynccontextmanager
     async def connect(self, project: Project, need: Need) -> AsyncIterator[Link]:
         """Connect to the project's remote: over HTTP, wherever it is."""
-        from taskspec.taskapi.drivers import Connection
+        from taskspec.taskapi.drivers.asynchronous import Connection
 
         if project.remote.type == LOCAL:
             async with self._embedded(project, need) as link:
@@ -61,6 +74,20 @@ class Wiring:
         offline = self.offline(project)
         async with Connection(self._endpoint(project), offline.identity, offline.traits) as connection:
             yield Link(connection=connection)
+
+    @contextmanager
+    def reach(self, project: Project, need: Need) -> Iterator[Reach]:
+        """Say where the project's remote is; an engine that is started for that lives as long as the context."""
+        from taskspec.taskapi.tasks.configuration import Configuration
+
+        if project.remote.type == LOCAL:
+            with self._reach_engine(project, need) as reach:
+                yield reach
+            return
+        base_url = project.remote.base_url or self._settings.xpander_base_url
+        organization = project.remote.organization or self._settings.xpander_organization
+        key = self._key(project)
+        yield Reach(configuration=Configuration(api_key=key, base_url=base_url, organization_id=organization))
 
     def open_state(self, project: Project, *, read_only: bool) -> SqliteState:
         """Open the project's state."""
@@ -84,7 +111,7 @@ class Wiring:
         from taskspec.cli.embedding import engine_config, mode
         from taskspec.cli.entering import entered
         from taskspec.engine.hosting import open_engine
-        from taskspec.taskapi.drivers import Connection
+        from taskspec.taskapi.drivers.asynchronous import Connection
         from taskspec.taskapi.handshaking import handshake
 
         offline = self.offline(project)
@@ -105,7 +132,25 @@ class Wiring:
             if need is Need.RUN and engine.owned and not ended:
                 await _drained(engine.active)
 
+    @contextmanager
+    def _reach_engine(self, project: Project, need: Need) -> Iterator[Reach]:
+        import asyncio
+
+        from taskspec.cli.embedding import engine_config, mode
+        from taskspec.engine.hosting import open_engine
+        from taskspec.taskapi.tasks.configuration import Configuration
+
+        with open_engine(engine_config(project, self._settings, self._parallelism), mode(need)) as engine:
+            configuration = Configuration(api_key=engine.api_key, base_url=engine.url, organization_id=ORGANIZATION)
+            yield Reach(configuration=configuration, owned=engine.owned)
+            if need is Need.RUN and engine.owned:
+                asyncio.run(_drained(engine.active))
+
     def _endpoint(self, project: Project) -> Endpoint:
+        rest_root, events_root = self._roots(project)
+        return Endpoint(rest_root=rest_root, events_root=events_root, api_key=self._key(project))
+
+    def _key(self, project: Project) -> str:
         name = project.remote.api_key_env or "XPANDER_API_KEY"
         key = self._settings.environ.get(name)
         if not key:
@@ -113,8 +158,7 @@ class Wiring:
                 f"the key of the remote is missing: the environment variable {name} is not set",
                 hint=f"Set {name}, or name another variable in `remote.apiKey.env`.",
             )
-        rest_root, events_root = self._roots(project)
-        return Endpoint(rest_root=rest_root, events_root=events_root, api_key=key)
+        return key
 
     def _roots(self, project: Project) -> tuple[str, str]:
         return roots(

@@ -34,6 +34,7 @@ def check(document: Document) -> list[Diagnostic]:
     found = list(_violations(document))
     if document.kind == "Project":
         found += _evaluated_nowhere(document, ())
+        found += _agents(document)
     elif document.kind == "Task":
         found += _evaluated_nowhere(document, ("metadata",))
         found += _output_schema(document)
@@ -171,6 +172,31 @@ def _evaluated_nowhere(document: Document, path: Path) -> Iterator[Diagnostic]:
                 hint="Templates belong into the `spec` of a task.",
                 position=document.position(at),
             )
+
+
+def _agents(document: Document) -> Iterator[Diagnostic]:
+    """Find agents that do not say in exactly one way who carries out their runs."""
+    agents = _value(document, ("spec", "agents"))
+    for name, written in agents.items() if isinstance(agents, Mapping) else ():
+        if not isinstance(written, Mapping):
+            continue
+        path: Path = ("spec", "agents", name)
+        position = document.position(path, key=True)
+        if "command" not in written and "worker" not in written:
+            yield Diagnostic(
+                summary="Missing field",
+                detail=f"`{path_text(path)}` has neither a `command` nor `worker: true`.",
+                hint="Add `command: [program, argument]`, or `worker: true` where workers connect to `taskspec serve`.",
+                position=position,
+            )
+        for other in ("command", "env") if "worker" in written else ():
+            if other in written:
+                yield Diagnostic(
+                    summary="Contradicting fields",
+                    detail=f"`{path_text(path)}` has `worker`, and `{other}`, which goes with a command.",
+                    hint=f"Remove `{other}`, or remove `worker`.",
+                    position=document.position((*path, other), key=True),
+                )
 
 
 def _output_schema(document: Document) -> Iterator[Diagnostic]:

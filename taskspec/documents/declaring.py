@@ -112,7 +112,8 @@ def check_project(project: Project, search_path: str | None) -> Iterator[Diagnos
         yield from _variable_trouble(variable, document)
     if project.remote.type == LOCAL:
         for agent in project.agents.values():
-            yield from _command_trouble(agent, project, document, search_path)
+            if agent.command:
+                yield from _command_trouble(agent, project, document, search_path)
 
 
 def unknown_agent(agent: str, project: Project, position: Position) -> Diagnostic | None:
@@ -184,7 +185,7 @@ def _remote(written: str | Mapping[str, Any]) -> RemoteSpec:
 def _agent(name: str, written: Mapping[str, Any]) -> AgentSpec:
     return AgentSpec(
         name=name,
-        command=tuple(written["command"]),
+        command=tuple(written.get("command", ())),
         timeout=seconds(written["timeout"]) if "timeout" in written else None,
         env_allow=tuple(written.get("env", {}).get("allow", ())),
     )

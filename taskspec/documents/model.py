@@ -84,10 +84,10 @@ class RemoteSpec:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AgentSpec:
-    """A command that the embedded engine runs for an agent id; `timeout` in seconds."""
+    """A command that the embedded engine runs for an agent id, or workers (no command); `timeout` in seconds."""
 
     name: str
-    command: tuple[str, ...]
+    command: tuple[str, ...] = ()
     timeout: float | None = None
     env_allow: tuple[str, ...] = ()
 

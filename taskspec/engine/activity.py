@@ -1,45 +1,81 @@
-"""The activity log of a run: its prompt, its thoughts and tool calls, its answer, as one thread. Performs no I/O."""
+"""The activity log of a run: prompts, thoughts, tool calls and answers of all its turns as a thread. Performs no I/O.
 
-from collections.abc import Iterable, Mapping
+The shapes are those that the published SDK reads; a single entry of no known shape would cost its readers the thread.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
+from taskspec.engine.turns import Exchange
 
-def thread(task: Mapping[str, Any], events: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the thread of a task from the task and the events of its stream."""
-    sent, created = task["input"], task["created_at"]
-    messages: list[dict[str, Any]] = [_message(task, "user", created, {"text": sent["text"], "files": sent["files"]})]
-    calls: dict[Any, dict[str, Any]] = {}
+_Entry = dict[str, Any]
+
+
+def thread(task: Mapping[str, Any], exchanges: Sequence[Exchange], events: Iterable[Mapping[str, Any]]) -> _Entry:
+    """Return the thread of a task from its turns and the events of its stream, in the order of their times."""
+    entries = [_asked(f"{task['id']}-user", exchanges[0])]
+    for number, each in enumerate(exchanges[1:], start=2):
+        entries.append(_asked(f"{task['id']}-user-{number}", each))
+    entries += _told(task["id"], events)
+    last = entries[-1]["created_at"]
+    for number, each in enumerate(exchanges, start=1):
+        if each.result is not None:
+            entry = f"{task['id']}-agent" + (f"-{number}" if number > 1 else "")
+            entries.append(_message(entry, "agent", each.finished_at or last, {"text": each.result, "files": []}))
+    entries.sort(key=lambda entry: datetime.fromisoformat(entry["created_at"]))
+    found = {"id": task["id"], "created_at": task["created_at"], "messages": entries}
+    user = task["input"]["user"]
+    return {**found, "user": user} if user else found
+
+
+def _asked(entry: str, exchange: Exchange) -> _Entry:
+    message = _message(entry, "user", exchange.asked_at, {"text": exchange.text, "files": list(exchange.files)})
+    return {**message, "user": exchange.user} if exchange.user else message
+
+
+def _message(entry: str, role: str, at: str, content: _Entry) -> _Entry:
+    return {"id": entry, "created_at": at, "role": role, "content": content}
+
+
+def _told(run: str, events: Iterable[Mapping[str, Any]]) -> list[_Entry]:
+    calls: dict[str, _Entry] = {}
+    found = []
     for number, event in enumerate(events):
-        entry = _entry(f"{task['id']}-{number}", event, calls)
+        content = event.get("data")
+        entry = _entry(event["type"], content, calls) if isinstance(content, dict) else None
         if entry is not None:
-            messages.append(entry)
-    if task["result"] is not None:
-        at = task["finished_at"] or created
-        messages.append(_message(task, "agent", at, {"text": task["result"], "files": []}))
-    found = {"id": task["id"], "created_at": created, "messages": messages}
-    return {**found, "user": sent["user"]} if sent["user"] else found
+            entry |= {"id": f"{run}-{number}", "created_at": event["time"]}
+            found.append(entry)
+    return found
 
 
-def _message(task: Mapping[str, Any], role: str, at: str, content: Mapping[str, Any]) -> dict[str, Any]:
-    return {"id": f"{task['id']}-{role}", "created_at": at, "role": role, "content": dict(content)}
-
-
-def _entry(entry: str, event: Mapping[str, Any], calls: dict[Any, dict[str, Any]]) -> dict[str, Any] | None:
+def _entry(kind: str, told: Mapping[str, Any], calls: dict[str, _Entry]) -> _Entry | None:
     """Return what an event adds to the thread; a tool's result completes the entry of its call instead."""
-    data, at = event.get("data"), event.get("time")
-    if not isinstance(data, dict):
-        return None
-    match event["type"]:
-        case "think" | "analyze" as kind:
-            thought = {"title": str(data.get("title", "")), "thought": str(data.get("thought", ""))}
-            return {"id": entry, "created_at": at, "type": kind, "confidence": 1.0, **thought}
+    match kind:
+        case "think" | "analyze":
+            thought = {"title": str(told.get("title", "")), "thought": str(told.get("thought", ""))}
+            return {"type": kind, "confidence": 1.0, **thought, **_texts(told, "action", "result", "analysis")}
         case "tool_call_request":
-            call = {"tool_name": str(data.get("tool_name", "")), "payload": data.get("payload")}
-            calls[str(data.get("request_id"))] = found = {"id": entry, "created_at": at, **call}
-            return found
+            name = told.get("tool_name") or told.get("operation_id") or ""
+            call = {"tool_name": str(name), "payload": told.get("payload"), "reasoning": _reasoning(told)}
+            calls[str(told.get("request_id"))] = call
+            return call
         case "tool_call_result":
-            call = calls.get(str(data.get("request_id")), {})
-            call.update(result=data.get("result"), is_error=bool(data.get("is_error")))
+            call = calls.get(str(told.get("request_id")), {})
+            call.update(result=told.get("result"), is_error=told.get("is_error") is True)
             return None
+        case "sub_agent_trigger":
+            agent = {"agent_id": str(told.get("agent_id", "")), "reasoning": _reasoning(told) or {}}
+            return {**agent, **_texts(told, "query")}
         case _:
             return None
+
+
+def _reasoning(told: Mapping[str, Any]) -> dict[str, str] | None:
+    reasoning = told.get("reasoning")
+    return _texts(reasoning, "title", "description") if isinstance(reasoning, dict) else None
+
+
+def _texts(told: Mapping[str, Any], *keys: str) -> dict[str, str]:
+    return {key: told[key] for key in keys if isinstance(told.get(key), str)}

@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.routing import Route, Router
 
-from taskspec.engine import extensions, routes
+from taskspec.engine import creating, extensions, routes, worker_routes
 from taskspec.engine.model import RefusalError
 
 if TYPE_CHECKING:
@@ -33,19 +33,24 @@ _TABLE: tuple[tuple[str, str, "Callable[..., Awaitable[Any]]"], ...] = (
     ("PATCH", _TASKS + "/{id}/update", routes.patch_task),
     ("GET", _TASKS + "/{id}/events", routes.stream_events),
     ("POST", _TASKS + "/{id}/events/push", routes.push_events),
-    ("POST", _TASKS + "/{id}/report_task", routes.report_task),
-    ("POST", _TASKS + "/{id}", routes.create_task),
+    ("POST", _TASKS + "/{id}/report_task", creating.report_task),
+    ("POST", _TASKS + "/{id}", creating.create_task),
     ("DELETE", _TASKS + "/{id}", routes.stop_task),
+    ("POST", "/agents-metrics/{id}/execution", creating.report_metrics),
     ("GET", "/activity/{id}/{task}", routes.show_activity),
     ("GET", "/agents/list", routes.list_agents),
     ("GET", "/agents/{id}", routes.show_agent),
+    ("GET", "/events/{id}", worker_routes.register_worker),
+    ("GET", "/events/{id}/", worker_routes.register_worker),
+    ("POST", "/events/{id}", worker_routes.hear_worker),
+    ("POST", "/metadata/api_key_allowance", worker_routes.show_allowance),
     ("GET", _GREETING, extensions.greet),
     ("PUT", "/files/{digest}", extensions.put_file),
     ("HEAD", "/files/{digest}", extensions.has_file),
 )
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _SLASHES = re.compile("/{2,}")
-_HOST = re.compile(r"(\[[^\[\]]*\]|[^:]*)(?::([0-9]*))?")
+_HOST = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*)(?::([0-9]*))?")
 _HTTP_PORT = 80
 """Which port is meant where a client names none."""
 _logger = logging.getLogger("taskspec.engine")

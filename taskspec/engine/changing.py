@@ -1,20 +1,31 @@
 """What requests and agents do to a task: create, patch, report, begin, end. Performs no I/O; `now` is an argument."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from taskspec.engine.model import ENDED, RefusalError, Status, Turn
-from taskspec.engine.wire import CREATABLE, SECRET_KEYS, SETTABLE, accepted_input, accepted_value, blank_task, invalid
+from taskspec.engine.wire import (
+    CREATABLE,
+    SECRET_KEYS,
+    SETTABLE,
+    accepted_input,
+    accepted_tokens,
+    accepted_value,
+    blank_task,
+    invalid,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Run:
-    """A task as it is stored, and where it stands with the engine."""
+    """A task as it is stored, where it stands with the engine, and when its present turn began if it is a later one."""
 
     task: dict[str, Any]
     turn: Turn
+    continued_at: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,6 +53,27 @@ def created(run: str, agent: str, body: Mapping[str, Any], now: str) -> Run:
         task["parent_execution"] = body["parent_execution_id"]
     task["input"] = accepted_input(body.get("input"))
     return Run(task=task, turn=Turn.WAITING)
+
+
+_LASTING = (
+    *("title", "payload_extension", "source", "triggering_agent_id", "test_run_node_id", "agent_version"),
+    *("parent_execution", "conversation_id", "conversation_kind", "execution_kind"),
+)
+"""What a later turn of a run keeps where it does not say otherwise; all else is asked for by each turn anew."""
+
+
+def continued(run: Run, agent: str, body: Mapping[str, Any], now: str) -> Run:
+    """Return an ended run as the later turn that a create call with its `id` asks for; refuse one that is active."""
+    before = run.task
+    if before["agent_id"] != agent:
+        raise invalid("id", f"the task belongs to agent `{before['agent_id']}`; only that one can continue it")
+    if before["status"] not in ENDED:
+        raise RefusalError(409, f"the task is {before['status']}; it can be continued when it has ended, or is stopped")
+    blank, task = blank_task(before["id"], agent, before["created_at"]), created(before["id"], agent, body, now).task
+    kept = {key: before[key] for key in _LASTING if task[key] == blank[key]}
+    people = {key: task["input"][key] or before["input"][key] for key in ("user", "principal")}
+    again = {"created_at": before["created_at"], "input": {**task["input"], **people}}
+    return Run(task={**task, **kept, **again}, turn=Turn.WAITING, continued_at=now)
 
 
 def patched(run: Run, body: Mapping[str, Any], now: str) -> Run:
@@ -72,7 +104,7 @@ def begun(run: Run, now: str) -> Run | None:
     """Return a waiting run as the engine takes it, or None where it is no longer to be started."""
     if run.turn is not Turn.WAITING or run.task["status"] != Status.PENDING:
         return None
-    return Run(task=stamped(run.task, Status.EXECUTING, now), turn=Turn.HELD)
+    return replace(run, task=stamped(run.task, Status.EXECUTING, now), turn=Turn.HELD)
 
 
 def put_back(run: Run) -> Run:
@@ -93,8 +125,29 @@ def ended(run: Run, ending: Ending, now: str) -> Run:
     return _placed(task, Turn.OVER)
 
 
-def reported(run: Run, body: Mapping[str, Any], now: str) -> Run:
+def measured(run: Run, body: Mapping[str, Any]) -> Run | None:
+    """Return a run with the tokens and the duration that a report of metrics names, or None where it has both."""
+    spent, duration = body.get("llm_tokens"), body.get("duration")
+    if not isinstance(spent, dict | None):
+        raise invalid("llm_tokens", "llm_tokens must be an object")
+    if duration is not None:
+        duration = accepted_value("duration", duration)
+    task = {**run.task, "duration": run.task["duration"] or duration or 0}
+    task["tokens"] = run.task["tokens"] or _sum([accepted_tokens(part) for part in (spent or {}).values()])
+    return None if task == run.task else Run(task=task, turn=run.turn, continued_at=run.continued_at)
+
+
+def _sum(parts: Iterable[dict[str, int] | None]) -> dict[str, int] | None:
+    total: Counter[str] = Counter()
+    for part in parts:
+        total.update(part or {})
+    return dict(total) if total else None
+
+
+def reported(run: Run, agent: str, body: Mapping[str, Any], now: str) -> Run:
     """Return a run after the report of a task that was executed elsewhere."""
+    if run.task["agent_id"] != agent:
+        raise invalid("id", f"the task belongs to agent `{run.task['agent_id']}`")
     if run.turn is Turn.HELD:
         raise RefusalError(409, "an agent of this engine executes the task; a report cannot replace it")
     keys = ("result", "tokens", "duration", "used_tools")
@@ -103,7 +156,12 @@ def reported(run: Run, body: Mapping[str, Any], now: str) -> Run:
         if not isinstance(body["input"], str):
             raise invalid("input", "input must be a string")
         task["input"] = {**task["input"], "text": body["input"]}
-    status = Status.COMPLETED if body.get("is_success", True) is True else Status.FAILED
+    if task["result"] is None and isinstance(body.get("llm_response"), str):
+        task["result"] = body["llm_response"]
+    success = body.get("is_success", True)
+    if not isinstance(success, bool | None):
+        raise invalid("is_success", "is_success must be true or false")
+    status = Status.COMPLETED if success else Status.FAILED
     return _placed(task if task["is_manually_stopped"] else stamped(task, status, now), Turn.OVER)
 
 

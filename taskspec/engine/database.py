@@ -13,12 +13,19 @@ from typing import Any, TypeVar
 
 from taskspec.errors import EngineError
 
-FORMAT = 1
+FORMAT = 2
 FILE_NAME = "engine.db"
 UNBORN = "new"
 """The instance of a data folder in which no engine has lived yet."""
 _BATCH = 256
 _BUSY_SECONDS = 30.0
+_TURNS = (
+    """CREATE TABLE turns (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT, run TEXT NOT NULL, asked_at TEXT NOT NULL,
+        idempotency_key TEXT UNIQUE, body_hash TEXT, before TEXT NOT NULL)""",
+    "CREATE INDEX turns_by_run ON turns (run, seq)",
+)
+"""The later turns of continued runs: by which request each was asked for, and what was said in the turn before it."""
 _SCHEMA = (
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
     """CREATE TABLE runs (
@@ -30,6 +37,7 @@ _SCHEMA = (
     "CREATE INDEX runs_by_agent ON runs (agent_id, seq)",
     "CREATE INDEX runs_by_user ON runs (user_id, seq) WHERE user_id IS NOT NULL",
     "CREATE INDEX runs_unsettled ON runs (turn, seq) WHERE turn <> 'over'",
+    *_TURNS,
 )
 
 T = TypeVar("T")
@@ -37,7 +45,10 @@ Job = Callable[[sqlite3.Connection], T]
 
 
 class Database:
-    """Runs jobs one after another in its thread; what waits at the same moment shares one durable commit."""
+    """Runs jobs one after another in its thread; what waits at the same moment shares one durable commit.
+
+    A job may be done twice, where another that shares its commit fails: it only reads and writes its connection.
+    """
 
     def __init__(self, connection: sqlite3.Connection, instance: str) -> None:
         self.instance = instance
@@ -83,22 +94,33 @@ class Database:
                 return
 
     def _commit(self, batch: list[tuple[Job[Any], Future[Any]]]) -> None:
-        done: list[tuple[Future[Any], Any]] = []
+        wanted = [(job, future) for job, future in batch if future.set_running_or_notify_cancel()]
         try:
-            self._connection.execute("BEGIN")
-            for job, future in batch:
-                if future.set_running_or_notify_cancel():
-                    self._attempt(job, future, done)
+            done = self._together(wanted)
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
-            for _, future in batch:
+            for _, future in wanted:
                 if not future.done():
                     future.set_exception(error)
             return
         for future, value in done:
             future.set_result(value)
+
+    def _together(self, wanted: list[tuple[Job[Any], Future[Any]]]) -> list[tuple[Future[Any], Any]]:
+        """Do jobs in one transaction; where one of them fails, begin again and let it fail alone."""
+        self._connection.execute("BEGIN")
+        try:
+            return [(future, job(self._connection)) for job, future in wanted]
+        except Exception:  # noqa: BLE001 - it is raised again, to whoever asked for the job
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+        self._connection.execute("BEGIN")
+        done: list[tuple[Future[Any], Any]] = []
+        for job, future in wanted:
+            self._attempt(job, future, done)
+        return done
 
     def _attempt(self, job: Job[Any], future: Future[Any], done: list[tuple[Future[Any], Any]]) -> None:
         self._connection.execute("SAVEPOINT job")
@@ -118,8 +140,11 @@ def open_database(folder: Path) -> Database:
         connection.execute("PRAGMA journal_mode=TRUNCATE")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA fullfsync=ON")
-        if _found_format(connection, path) is None:
+        found = _found_format(connection, path)
+        if found is None:
             _make(connection)
+        elif found < FORMAT:
+            _upgrade_from_1(connection)
         return Database(connection, _instance(connection))
     except sqlite3.Error as error:
         raise _unreadable(path, error) from error
@@ -150,6 +175,8 @@ def _opened_for_reading(path: Path) -> Database:
     if found is None:
         connection.close()
         return _empty()
+    if found < FORMAT:
+        _read_as_upgraded(connection)
     return Database(connection, _instance(connection))
 
 
@@ -177,15 +204,31 @@ def _make(connection: sqlite3.Connection, instance: str | None = None) -> None:
     connection.execute("COMMIT")
 
 
+def _upgrade_from_1(connection: sqlite3.Connection) -> None:
+    """Let runs have later turns."""
+    connection.execute("BEGIN IMMEDIATE")
+    for statement in _TURNS:
+        connection.execute(statement)
+    connection.execute("UPDATE meta SET value = '2' WHERE name = 'format'")
+    connection.execute("COMMIT")
+
+
+def _read_as_upgraded(connection: sqlite3.Connection) -> None:
+    """Let a file of format 1, which only its holder may upgrade, be read like a newer one: no run has later turns."""
+    connection.execute("PRAGMA query_only=OFF")
+    connection.execute(_TURNS[0].replace("CREATE TABLE", "CREATE TEMP TABLE"))
+    connection.execute("PRAGMA query_only=ON")
+
+
 def _found_format(connection: sqlite3.Connection, path: Path) -> int | None:
     with closing(connection.execute("SELECT name FROM sqlite_master WHERE name = 'meta'")) as found:
         if found.fetchone() is None:
             return None
     number = int(connection.execute("SELECT value FROM meta WHERE name = 'format'").fetchone()[0])
-    if number != FORMAT:
+    if not 1 <= number <= FORMAT:
         connection.close()
         raise EngineError(
-            f"{path} has format {number}; this version of taskspec reads format {FORMAT}",
+            f"{path} has format {number}; this version of taskspec reads formats up to {FORMAT}",
             hint="Use the version of taskspec that wrote it, or move the file away to begin with an empty engine.",
         )
     return number

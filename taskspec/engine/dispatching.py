@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import sqlite3
-from collections import deque
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -13,11 +12,14 @@ from taskspec.engine import agents, changing, endings, launching
 from taskspec.engine.agents import INTERRUPTED, Cut, Leash
 from taskspec.engine.changing import Ending, Run
 from taskspec.engine.launching import Launch
+from taskspec.engine.lending import Lender
 from taskspec.engine.listening import Listener
 from taskspec.engine.model import EngineConfig, Mode, RefusalError, Status
 from taskspec.engine.processes import Tree, end_trees, started_at
+from taskspec.engine.queueing import Queue
 from taskspec.engine.runs import RunStore, utc_now
-from taskspec.engine.streaming import EventLog, task_event
+from taskspec.engine.streaming import MAX_UNWRITTEN, EventLog, task_event
+from taskspec.engine.turns import messages
 from taskspec.engine.uploads import UploadFolder
 
 PAUSES = (0.1, 0.5, 1.0, 2.0, 4.0, 8.0)
@@ -33,19 +35,21 @@ class Dispatcher:
         self._store = store
         self._log = log
         self._uploads = UploadFolder(config.folder / "files")
-        self._waiting: deque[str] = deque()
+        self._waiting = Queue()
         self._active: dict[str, Leash] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._open = mode is Mode.DISPATCH
         self._lost: set[str] = set()
+        self.lender = Lender(config, store, log, self._uploads)
+        self.lender.on_change, self.lender.on_return = self._fill, self._requeue
         self.closing = False
         """Whether nothing more will be started, because the engine ends or has failed."""
         self.failure: str | None = None
         """Why this engine answers no more requests: it could not record what became of a run."""
 
     async def active(self) -> int:
-        """Return how many runs the engine still has to end: waiting to be started, or held."""
-        return await self._store.active() - len(self._lost)
+        """Return how many runs the engine still has to end: not what waits for an absent worker."""
+        return await self._store.active(without=self.lender.stranded()) - len(self._lost)
 
     async def recover(self) -> None:
         """Record what a dead engine held as interrupted, after ending what is left of it; never run it again."""
@@ -59,15 +63,17 @@ class Dispatcher:
             self._clear(each.run)
 
     async def resume(self) -> None:
-        """Queue the runs that an earlier engine accepted and never started."""
+        """Queue the runs that an earlier engine accepted and never started, and go on with what it has lent."""
         if self._open:
+            await self.lender.adopt()
+            self._log.begin_again(await self._store.never_begun(MAX_UNWRITTEN))
             self._waiting.extend(await self._store.waiting())
             self._fill()
 
-    def enqueue(self, run: str) -> None:
-        """Queue a new run."""
+    def enqueue(self, agent: str, run: str) -> None:
+        """Queue a new run of an agent."""
         if self._open:
-            self._waiting.append(run)
+            self._waiting.add(agent, run)
             self._fill()
 
     async def stop(self, run: str) -> dict[str, Any]:
@@ -81,11 +87,13 @@ class Dispatcher:
         after = await self._store.change(run, lambda found: changing.stopped(found, utc_now()))
         assert after is not None
         self._log.wake(run)
+        self.lender.hear_of(after)
         return after.task
 
     async def interrupt(self) -> None:
-        """Start nothing more, end every active run and record it as interrupted."""
+        """Start nothing more, end every active run and record it as interrupted; what is lent stays lent."""
         self._open, self.closing = False, True
+        self.lender.close()
         leashes = list(self._active.values())
         for leash in leashes:
             leash.pull(Cut.INTERRUPTED)
@@ -93,13 +101,33 @@ class Dispatcher:
             await leash.done.wait()
 
     def _fill(self) -> None:
-        while self._open and self._waiting and len(self._active) < self._config.parallelism:
-            run = self._waiting.popleft()
+        while self._open and len(self._active) + self.lender.count < self._config.parallelism:
+            found = self._waiting.take(self._can_start)
+            if found is None:
+                return
+            agent, run = found
+            if run in self._active or self.lender.has(run):
+                continue  # stopped while it waited, and continued since then: it was queued twice
+            if self.lender.can_take(agent):
+                self.lender.lend(agent, run)
+                continue
             leash = Leash(cut=asyncio.get_running_loop().create_future())
             self._active[run] = leash
             task = asyncio.create_task(self._run(run, leash))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+
+    def _can_start(self, agent: str) -> bool:
+        """Tell whether a run of an agent can start now: with a worker, where one is here, and else by its command."""
+        if self.lender.serves(agent):
+            return self.lender.can_take(agent)
+        declared = self._config.agents.get(agent)
+        return declared is None or bool(declared.command)
+
+    def _requeue(self, agent: str, run: str) -> None:
+        if self._open:
+            self._waiting.add_first(agent, run)
+            self._fill()
 
     async def _run(self, run: str, leash: Leash) -> None:
         try:
@@ -119,16 +147,18 @@ class Dispatcher:
         self.failure = f"the engine could not record what became of run {run}: {reason}; the next engine records it"
         _logger.error("%s", self.failure)
         self._open, self.closing = False, True
+        self.lender.close()
         self._lost.add(run)
         self._log.close()
 
     async def _take_and_execute(self, run: str, leash: Leash) -> None:
         if leash.cut.done():
             return
+        endings.drop(self._folder(run))  # what an earlier turn left there is not this one's
         taken = await self._record(run, lambda found: changing.begun(found, utc_now()))
         if taken is None:
             return
-        prepared = await self._prepared(taken.task)
+        prepared = await self._prepared(taken)
         if leash.cut.done():
             if leash.cut.result() is Cut.INTERRUPTED:
                 await self._record(run, changing.put_back)
@@ -161,11 +191,13 @@ class Dispatcher:
             return False
         return True
 
-    async def _prepared(self, task: dict[str, Any]) -> Launch | Ending:
+    async def _prepared(self, taken: Run) -> Launch | Ending:
+        task = taken.task
         if task["agent_id"] not in self._config.agents:
             return Ending(status=Status.FAILED, result=f"the project has no agent `{task['agent_id']}` any more")
         try:
-            return await asyncio.to_thread(launching.prepare, task, self._config, self._uploads)
+            thread = [] if taken.continued_at is None else messages(await self._store.earlier(task["id"]))
+            return await asyncio.to_thread(launching.prepare, task, thread, self._config, self._uploads)
         except OSError as error:
             return Ending(status=Status.FAILED, result=f"the agent's files cannot be written: {error.strerror}")
 

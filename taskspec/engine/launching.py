@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,14 +27,18 @@ class Launch:
     timeout: float | None
 
 
-def prepare(task: Mapping[str, Any], config: EngineConfig, uploads: UploadFolder) -> Launch:
-    """Write what the agent reads, and return how it is started."""
+def prepare(
+    task: Mapping[str, Any], thread: Sequence[Mapping[str, str]], config: EngineConfig, uploads: UploadFolder
+) -> Launch:
+    """Write what the agent reads, the messages of earlier turns included, and return how it is started."""
     agent = config.agents[task["agent_id"]]
     folder = (config.folder / "runs" / task["id"]).absolute()
     folder.mkdir(parents=True, mode=0o700, exist_ok=True)
     files = uploads.place(task["input"]["files"], folder / "files")
     task_file = folder / "task.json"
-    _write_private(task_file, json.dumps({**task, "input": {**task["input"], "files": files}}, indent=1))
+    _write_private(
+        task_file, json.dumps({**task, "input": {**task["input"], "files": files}, "thread": thread}, indent=1)
+    )
     return Launch(
         argv=argv(agent, config.project_folder),
         folder=config.project_folder.absolute(),

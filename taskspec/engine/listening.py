@@ -6,15 +6,13 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from taskspec.engine.streaming import EventLog, envelope
+from taskspec.engine.streaming import RESERVED, EventLog, envelope
 from taskspec.engine.wire import accepted_tokens
 
 MAX_ERRORS = 64 * 1024
 MAX_STREAMED = 16 * 1024 * 1024
 """Bytes of standard error, and of an agent's own events, that go to the stream of one run."""
 MAX_LINE = 1024 * 1024
-_RESERVED = frozenset({"task_created", "task_updated", "task_finished"})
-"""Events that only the engine may send: readers end a stream at the last of them."""
 
 
 class Listener:
@@ -77,7 +75,7 @@ class Listener:
             event = json.loads(line)
         except (ValueError, RecursionError):
             return None
-        if not isinstance(event, dict) or not isinstance(event.get("type"), str) or event["type"] in _RESERVED:
+        if not isinstance(event, dict) or not isinstance(event.get("type"), str) or event["type"] in RESERVED:
             return None
         if event["type"] == "usage":
             self.tokens = accepted_tokens(event.get("data")) or self.tokens

@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Any
 
 FORBIDDEN_PORT = 8085
-"""The platform's client sends the events of a server on this loopback port to another port (protocol, 1.2)."""
+"""The platform's client sends the events of a server on this loopback port to another port (protocol, 1.2).
+
+Up to SDK 2.0.350 it does so wherever these digits stand in the URL.
+"""
 ORGANIZATION = "local"
 RUN_ID_VARIABLE = "TASKSPEC_RUN_ID"
 
@@ -45,18 +48,25 @@ ENDED = frozenset({Status.ERROR, Status.FAILED, Status.COMPLETED, Status.STOPPED
 
 
 class Turn(StrEnum):
-    """Where a run stands with the engine, which starts each run at most once."""
+    """Where a run stands with the engine, which starts each run at most once but where its worker died."""
 
     WAITING = "waiting"
     HELD = "held"
+    LENT = "lent"
+    """A worker has it."""
+    CUT = "cut"
+    """The engine ended it while a worker had it, who does not know and whose later words do not count."""
     OVER = "over"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AgentCommand:
-    """What is run for an agent id; `timeout` in seconds, `env_allow` names what it inherits beyond the minimum."""
+    """What is run for an agent id; `timeout` in seconds, `env_allow` names what it inherits beyond the minimum.
 
-    command: tuple[str, ...]
+    Without a command the runs wait for a worker.
+    """
+
+    command: tuple[str, ...] = ()
     timeout: float | None = None
     env_allow: tuple[str, ...] = ()
 

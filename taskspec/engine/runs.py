@@ -2,43 +2,18 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from taskspec.engine.changing import Run
 from taskspec.engine.database import Database
+from taskspec.engine.keys import Asked, first_of_key
+from taskspec.engine.listing import FILTERS, Page, Query, history
 from taskspec.engine.model import RefusalError, Turn
+from taskspec.engine.turns import Exchange, exchanges, note_turn
 from taskspec.engine.wire import encoded, list_row
-
-PAGE_BYTES = 4_000_000
-FILTERS = ("status", "user_id", "parent_task_id", "triggering_agent_id", "internal_status")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Asked:
-    """The idempotency key of a create call, and the digest of what it asked for."""
-
-    key: str
-    body_hash: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Query:
-    """Which runs a list shows: exact matches by column, and optionally one page of them."""
-
-    matches: Mapping[str, str] = field(default_factory=dict)
-    per_page: int | None = None
-    before: int | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Page:
-    """Rows of a list as JSON texts, newest first; `next_before` leads on where there are more."""
-
-    rows: list[str]
-    next_before: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,13 +41,45 @@ class RunStore:
         """Store a new run, or find the one that the same key made; tell which of both it was."""
 
         def job(connection: sqlite3.Connection) -> tuple[dict[str, Any], bool]:
-            first = _first_of_key(connection, asked)
-            if first is not None:
-                return first, True
-            _insert(connection, run, asked)
-            return run.task, False
+            if _insert(connection, run, asked):
+                return run.task, False
+            first = first_of_key(connection, asked)
+            assert first is not None
+            return first, True
 
         return await self._database.run(job)
+
+    async def continue_(
+        self, run: str, decide: Callable[[Run], Run], now: str, asked: Asked | None = None
+    ) -> tuple[dict[str, Any], bool]:
+        """Store the later turn that `decide` makes of a run, or find the one that the same key made; tell which."""
+
+        def job(connection: sqlite3.Connection) -> tuple[dict[str, Any], bool]:
+            first = first_of_key(connection, asked)
+            if first is not None:
+                return first, True
+            before = _read(connection, run)
+            after = decide(before)
+            note_turn(connection, before.task, now, asked)
+            connection.execute("UPDATE runs SET pid = NULL, pid_started = NULL WHERE id = ?", (run,))
+            _update(connection, after)
+            return after.task, False
+
+        return await self._database.run(job)
+
+    async def conversation(self, run: str) -> tuple[dict[str, Any], tuple[Exchange, ...]]:
+        """Return a task, or refuse with 404, and its turns, the present one last."""
+
+        def job(connection: sqlite3.Connection) -> tuple[dict[str, Any], tuple[Exchange, ...]]:
+            task = _read(connection, run).task
+            return task, exchanges(connection, task)
+
+        return await self._database.run(job)
+
+    async def earlier(self, run: str) -> tuple[Exchange, ...]:
+        """Return the turns of a run before its present one."""
+        _, turns = await self.conversation(run)
+        return turns[:-1]
 
     async def get(self, run: str) -> dict[str, Any]:
         """Return a task, or refuse with 404."""
@@ -90,17 +97,17 @@ class RunStore:
 
         return await self._database.run(job)
 
-    async def upsert(self, fresh: Run, decide: Callable[[Run], Run]) -> Run:
-        """Store what `decide` makes of the run of this id, or of the fresh one where there is none."""
+    async def upsert(self, fresh: Run, decide: Callable[[Run], Run]) -> tuple[Run, bool]:
+        """Store what `decide` makes of the run of this id, or else of the fresh one; tell whether it is new."""
 
-        def job(connection: sqlite3.Connection) -> Run:
+        def job(connection: sqlite3.Connection) -> tuple[Run, bool]:
             found = _find(connection, fresh.task["id"])
             after = decide(found or fresh)
             if found is None:
                 _insert(connection, after, None)
             else:
                 _update(connection, after)
-            return after
+            return after, found is None
 
         return await self._database.run(job)
 
@@ -111,12 +118,28 @@ class RunStore:
 
     async def history(self, query: Query) -> Page:
         """Return the rows of a list."""
-        return await self._database.run(lambda connection: _history(connection, query))
+        return await self._database.run(lambda connection: history(connection, query))
 
-    async def waiting(self) -> list[str]:
-        """Return the runs that were never started, oldest first."""
-        statement = "SELECT id FROM runs WHERE turn = 'waiting' ORDER BY seq"
-        return await self._database.run(lambda connection: [row["id"] for row in connection.execute(statement)])
+    async def waiting(self) -> list[tuple[str, str]]:
+        """Return the agents and the ids of the runs that wait to be started, oldest first."""
+        statement = "SELECT agent_id, id FROM runs WHERE turn = 'waiting' ORDER BY seq"
+        return await self._database.run(
+            lambda connection: [(row["agent_id"], row["id"]) for row in connection.execute(statement)]
+        )
+
+    async def never_begun(self, limit: int) -> list[dict[str, Any]]:
+        """Return some of the tasks that wait to be started, oldest first."""
+        statement = "SELECT task FROM runs WHERE turn = 'waiting' ORDER BY seq LIMIT ?"
+        return await self._database.run(
+            lambda connection: [json.loads(row["task"]) for row in connection.execute(statement, (limit,))]
+        )
+
+    async def lent(self) -> list[dict[str, Any]]:
+        """Return the tasks that workers have."""
+        statement = "SELECT task FROM runs WHERE turn = 'lent' ORDER BY seq"
+        return await self._database.run(
+            lambda connection: [json.loads(row["task"]) for row in connection.execute(statement)]
+        )
 
     async def held(self) -> list[HeldProcess]:
         """Return the runs that an engine holds or, before recovery, held when it died."""
@@ -128,27 +151,28 @@ class RunStore:
             ]
         )
 
-    async def active(self) -> int:
-        """Return how many runs the engine still has to end: waiting to be started, or held."""
-        statement = "SELECT count(*) FROM runs WHERE turn <> 'over'"
-        return int(await self._database.run(lambda connection: connection.execute(statement).fetchone()[0]))
+    async def active(self, without: Collection[str] = ()) -> int:
+        """Return how many runs the engine still has to end, but for those of some agents."""
+        others = f"AND agent_id NOT IN ({', '.join('?' * len(without))})" if without else ""
+        statement = f"SELECT count(*) FROM runs WHERE turn <> 'over' AND turn <> 'cut' {others}"  # noqa: S608 - marks only
+
+        def job(connection: sqlite3.Connection) -> int:
+            return int(connection.execute(statement, tuple(without)).fetchone()[0])
+
+        return await self._database.run(job)
 
 
-def _first_of_key(connection: sqlite3.Connection, asked: Asked | None) -> dict[str, Any] | None:
-    if asked is None:
-        return None
-    statement = "SELECT body_hash, task FROM runs WHERE idempotency_key = ?"
-    first = connection.execute(statement, (asked.key,)).fetchone()
-    if first is None:
-        return None
-    if first["body_hash"] != asked.body_hash:
-        raise RefusalError(409, "this Idempotency-Key was used for another request")
-    return dict(json.loads(first["task"]))
+_FIND = """
+    SELECT turn, task, (SELECT asked_at FROM turns WHERE run = runs.id ORDER BY seq DESC LIMIT 1) AS continued_at
+    FROM runs WHERE id = ?
+"""
 
 
 def _find(connection: sqlite3.Connection, run: str) -> Run | None:
-    row = connection.execute("SELECT turn, task FROM runs WHERE id = ?", (run,)).fetchone()
-    return None if row is None else Run(task=json.loads(row["task"]), turn=Turn(row["turn"]))
+    row = connection.execute(_FIND, (run,)).fetchone()
+    if row is None:
+        return None
+    return Run(task=json.loads(row["task"]), turn=Turn(row["turn"]), continued_at=row["continued_at"])
 
 
 def _read(connection: sqlite3.Connection, run: str) -> Run:
@@ -171,37 +195,20 @@ def _columns(run: Run) -> dict[str, Any]:
 
 
 _COLUMNS = (*("id", "agent_id", "turn", "row", "task"), *FILTERS)
-_INSERT = (
-    f"INSERT INTO runs ({', '.join(_COLUMNS)}, idempotency_key, body_hash) "  # noqa: S608 - fixed column names
-    f"VALUES ({', '.join(':' + name for name in _COLUMNS)}, :idempotency_key, :body_hash)"
-)
+_INSERT = f"""
+    INSERT INTO runs ({", ".join(_COLUMNS)}, idempotency_key, body_hash)
+    SELECT {", ".join(":" + name for name in _COLUMNS)}, :idempotency_key, :body_hash
+    WHERE NOT EXISTS (SELECT 1 FROM turns WHERE idempotency_key = :idempotency_key)
+    ON CONFLICT (idempotency_key) DO NOTHING
+"""  # noqa: S608 - fixed column names
 _UPDATE = f"UPDATE runs SET {', '.join(f'{name} = :{name}' for name in _COLUMNS)} WHERE id = :id"  # noqa: S608 - fixed column names
 
 
-def _insert(connection: sqlite3.Connection, run: Run, asked: Asked | None) -> None:
+def _insert(connection: sqlite3.Connection, run: Run, asked: Asked | None) -> bool:
+    """Store a new run, and tell so, unless its key was used before."""
     key, body_hash = (asked.key, asked.body_hash) if asked else (None, None)
-    connection.execute(_INSERT, {**_columns(run), "idempotency_key": key, "body_hash": body_hash})
+    return connection.execute(_INSERT, {**_columns(run), "idempotency_key": key, "body_hash": body_hash}).rowcount == 1
 
 
 def _update(connection: sqlite3.Connection, run: Run) -> None:
     connection.execute(_UPDATE, _columns(run))
-
-
-def _history(connection: sqlite3.Connection, query: Query) -> Page:
-    conditions = [f"{name} = :{name}" for name in query.matches]
-    if query.before is not None:
-        conditions.append("seq < :before")
-    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-    statement = f"SELECT seq, row FROM runs {where} ORDER BY seq DESC"  # noqa: S608 - column names come from FILTERS
-    found = connection.execute(statement, {**query.matches, "before": query.before})
-    if query.per_page is None:
-        return Page(rows=[row["row"] for row in found])
-    rows: list[str] = []
-    size, last = 0, 0
-    for row in found:
-        if len(rows) == query.per_page or (rows and size + len(row["row"]) > PAGE_BYTES):
-            found.close()
-            return Page(rows=rows, next_before=last)
-        rows.append(row["row"])
-        size, last = size + len(row["row"]), row["seq"]
-    return Page(rows=rows)

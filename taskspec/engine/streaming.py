@@ -16,7 +16,10 @@ from taskspec.engine.runs import utc_now
 from taskspec.engine.wire import encoded, without_secrets
 
 KEEP_ALIVE_SECONDS = 15.0
+RESERVED = frozenset({"task_created", "task_updated", "task_finished"})
+"""Events that only the engine may send: readers end a stream at the last of them."""
 _CHUNK = 1 << 20
+MAX_UNWRITTEN = 4096
 _KEEP_ALIVE = b": keep-alive\n\n"
 _logger = logging.getLogger("taskspec.engine")
 
@@ -31,6 +34,11 @@ def task_event(kind: str, task: Mapping[str, Any]) -> dict[str, Any]:
     return envelope(task["id"], kind, without_secrets(task))
 
 
+def _created(task: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the event that begins the stream of a run that still waits."""
+    return {**task_event("task_created", task), "time": task["created_at"]}
+
+
 class EventLog:
     """Appends the events of runs and wakes those who follow them. Used from the engine's event loop only."""
 
@@ -38,15 +46,33 @@ class EventLog:
         self._folder = folder
         self._live = live
         self._news: dict[str, asyncio.Event] = {}
+        self._unwritten: dict[str, bytes] = {}
+
+    def begin(self, task: Mapping[str, Any]) -> None:
+        """Take the first event of a new run, of which many may come at once; it is written with the next, or read."""
+        event = _created(task)
+        if len(self._unwritten) < MAX_UNWRITTEN:
+            self._unwritten[task["id"]] = f"{encoded(event)}\n".encode()
+        else:
+            self.append(task["id"], [event])
+
+    def begin_again(self, waiting: Iterable[Mapping[str, Any]]) -> None:
+        """Take the first events of runs that wait since an engine before this one, unless it has written them."""
+        for task in waiting:
+            if not self._path(task["id"]).exists():
+                self.begin(task)
 
     def append(self, run: str, events: Iterable[Mapping[str, Any]]) -> None:
         """Append events to a run's stream. A stream that cannot be written is no reason to lose the run."""
         lines = "".join(encoded(event) + "\n" for event in events).encode()
+        self._write(run, self._unwritten.pop(run, b"") + lines)
+        self.wake(run)
+
+    def _write(self, run: str, lines: bytes) -> None:
         try:
             _append(self._path(run), lines)
         except OSError as error:
             _logger.warning("the events of run %s cannot be kept: %s", run, error)
-        self.wake(run)
 
     def wake(self, run: str) -> None:
         """Let those who follow a run look again."""
@@ -64,7 +90,7 @@ class EventLog:
         """Yield the events that are kept of a run, oldest first."""
         position = 0
         while True:
-            lines, position = _complete_lines(self._path(run), position)
+            lines, position = self._read(run, position)
             if not lines:
                 return
             yield from (event for line in lines if (event := _event(line)) is not None)
@@ -76,7 +102,7 @@ class EventLog:
             news = self._news.setdefault(run, asyncio.Event())
             task = await read()
             while True:
-                lines, position = _complete_lines(self._path(run), position)
+                lines, position = self._read(run, position)
                 if not lines:
                     break
                 yield b"".join(b"data: " + line + b"\n\n" for line in lines if _event(line) is not None)
@@ -85,11 +111,18 @@ class EventLog:
                 yield f"data: {encoded(task_event('task_finished', task))}\n\n".encode()
                 return
             if not self._live:
+                if position == 0:
+                    yield f"data: {encoded(_created(task))}\n\n".encode()
                 return
             try:
                 await asyncio.wait_for(news.wait(), KEEP_ALIVE_SECONDS)
             except TimeoutError:
                 yield _KEEP_ALIVE
+
+    def _read(self, run: str, position: int) -> tuple[list[bytes], int]:
+        if run in self._unwritten:
+            self._write(run, self._unwritten.pop(run))
+        return _complete_lines(self._path(run), position)
 
     def _forget(self, run: str, news: asyncio.Event) -> None:
         if self._news.get(run) is news:

@@ -4,7 +4,7 @@ Facts: the published SDK's Task, list item and user models; see docs/protocol.md
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any
 
@@ -45,16 +45,22 @@ SETTABLE: Mapping[str, Kind] = {key: kind for kind, keys in _KEYS_OF_KIND.items(
 _CREATE_IGNORES = frozenset({"result", "tokens", "duration", "used_tools", "internal_status", "hitl_request"})
 CREATABLE = {key: kind for key, kind in SETTABLE.items() if key not in _CREATE_IGNORES}
 
-_DEFAULTS: dict[str, Any] = {
-    **{key: False if kind is Kind.FLAG else None for key, kind in SETTABLE.items()},
-    "sub_executions": [],
-    "used_tools": [],
-    "mcp_servers": [],
+
+def _no_plan() -> dict[str, Any]:
+    return {"enabled": False, "enforce": False, "started": False, "question_raised": False, "tasks": []}
+
+
+_EMPTY: Mapping[str, Callable[[], Any]] = {
+    **{key: list for key, kind in SETTABLE.items() if kind in {Kind.TEXTS, Kind.OBJECTS}},
+    "deep_planning": _no_plan,
+}
+"""How to make the default of a key that holds a list or an object of its own."""
+_PLAIN: Mapping[str, Any] = {
+    **{key: False if kind is Kind.FLAG else None for key, kind in SETTABLE.items() if key not in _EMPTY},
     "source": "sdk",
     "think_mode": "default",
     "execution_attempts": 1,
     "duration": 0,
-    "deep_planning": {"enabled": False, "enforce": False, "started": False, "question_raised": False, "tasks": []},
 }
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "output_format": ("text", "markdown", "json", "voice"),
@@ -62,7 +68,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "llm_reasoning_effort": ("low", "medium", "high", "xhigh"),
     "conversation_kind": ("direct", "gateway"),
 }
-_DEFAULTS_TEXT = json.dumps(_DEFAULTS)
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 _TOKEN_KEYS = ("completion_tokens", "prompt_tokens", "cache_read_tokens", "cache_write_tokens")
 _MAX_INTERNAL_STATUS = 255
 SECRET_KEYS = ("user_tokens", "user_oidc_token")
@@ -81,19 +87,20 @@ def blank_task(run: str, agent: str, now: str) -> dict[str, Any]:
         "paused_at": None,
         "finished_at": None,
         "is_manually_stopped": False,
-        **_defaults(),
+        **_PLAIN,
+        **{key: empty() for key, empty in _EMPTY.items()},
     }
 
 
-def _defaults() -> dict[str, Any]:
-    """Return the defaults as a value of one's own."""
-    return dict(json.loads(_DEFAULTS_TEXT))
+def _default(key: str) -> Any:
+    """Return the default of a key as a value of one's own."""
+    return _EMPTY[key]() if key in _EMPTY else _PLAIN[key]
 
 
 def accepted_value(key: str, value: Any) -> Any:
     """Return the value that is stored for a key; null and the known wrong defaults of old clients are its default."""
     if value is None or value in ([None], [[]]):
-        return _defaults()[key]
+        return _default(key)
     if not _is_of_kind(SETTABLE[key], value):
         raise invalid(key, f"{key} must be {SETTABLE[key].value}")
     if key in _CHOICES and value not in _CHOICES[key]:
@@ -112,7 +119,7 @@ def _reshaped(key: str, value: Any) -> Any:
     if key == "tokens":
         return accepted_tokens(value)
     if key == "deep_planning":
-        return {**_defaults()[key], **value}
+        return {**_default(key), **value}
     return value
 
 
@@ -166,7 +173,7 @@ def list_row(task: Mapping[str, Any], now: str) -> dict[str, Any]:
 
 def encoded(value: Any) -> str:
     """Return JSON in one line of ASCII, so that no reader can see a line end within it."""
-    return json.dumps(value, separators=(",", ":"))
+    return _ENCODER.encode(value)
 
 
 def without_secrets(task: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from taskspec.errors import UsageError
 from taskspec.events import ApplyFinished, ApplyStarted, Interrupted, WaitedTooLong
 from taskspec.observed.refreshing import observe
 from taskspec.plan.model import Plan
+from taskspec.runner.attending import require_attendable
 from taskspec.runner.model import Invocation, Link, Need, Ports
 from taskspec.runner.planning import Question, Remark, decide_on, prepare, say_nothing
 from taskspec.state.store import Lease, StateStore
@@ -58,6 +59,7 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
             requested=job.requested,
         )
         plan = await decide_on(question, invocation, ports)
+        await require_attendable(plan, project, ports)
         if not job.approve(plan):
             return None
         results.check()

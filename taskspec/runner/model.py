@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from taskspec.documents.model import Project
     from taskspec.state.model import Holder
     from taskspec.state.store import StateStore
-    from taskspec.taskapi.drivers import Connection
+    from taskspec.taskapi.drivers.asynchronous import Connection
 
 
 class Refresh(Enum):

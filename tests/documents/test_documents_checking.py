@@ -180,6 +180,29 @@ def test_a_project_that_cannot_work_is_told_at_its_place(spec, place, words, tmp
 
 
 @pytest.mark.parametrize(
+    ("agent", "place", "summary"),
+    [
+        ("{timeout: 3s}", "5:12", "Missing field"),
+        ("{worker: true, command: [cat]}", "5:30", "Contradicting fields"),
+        ("{worker: true, env: {allow: [X]}}", "5:30", "Contradicting fields"),
+        ("{worker: false, timeout: 3s}", "5:24", "Wrong value"),
+    ],
+)
+def test_an_agent_says_in_one_way_who_carries_out_its_runs(agent, place, summary):
+    (document,) = parse(HEAD.format(kind="Project", spec=f"  agents: {{a: {agent}}}\n").encode(), "f.yaml").documents
+    (found,) = check(document)
+    assert (str(found.position), found.summary) == (f"f.yaml:{place}", summary)
+
+
+def test_a_worker_needs_no_command_on_this_machine(tmp_path):
+    spec = "  agents: {a: {worker: true, timeout: 3s}}\n"
+    (document,) = parse(HEAD.format(kind="Project", spec=spec).encode(), "f.yaml").documents
+    project = declare_project(document, Ground(name="x", folder=tmp_path, data_folder=tmp_path))
+    assert [*check(document), *check_project(project, None)] == []
+    assert (project.agents["a"].command, project.agents["a"].timeout) == ((), 3)
+
+
+@pytest.mark.parametrize(
     ("text", "meant"), [("500ms", 0.5), ("30s", 30), ("15m", 900), ("2h", 7200), ("7d", 604800), ("0s", 0)]
 )
 def test_durations_are_seconds(text, meant):

@@ -188,11 +188,11 @@ def test_an_early_end_records_active_runs_as_interrupted_and_keeps_pending_ones(
         assert reader.task(pending)["status"] == "pending"
 
 
-def test_after_an_interruption_the_engine_still_answers_and_starts_nothing(project):
-    project.shell("slow", "exec sleep 30")
+def test_after_an_interruption_the_engine_still_answers_and_starts_nothing(project, pid_in):
+    project.shell("slow", "echo $$ > pid; exec sleep 30")
     with project.engine() as engine:
         run = engine.create("slow")["id"]
-        engine.until(run, "executing")
+        pid_in(project.folder / "pid")
         engine.handle.interrupt()
         assert engine.task(run)["status"] == "error"
         assert engine.create("echo")["status"] == "pending"

@@ -206,14 +206,6 @@ def test_every_answer_says_which_engine_it_is(engine, run):
         assert answer.headers["taskspec-capabilities"] == "idempotency-key, uploads, pages"
 
 
-def test_a_continuation_is_refused_and_starts_nothing(engine, run):
-    answer = engine.http.post("/agent-execution/echo", json={"id": run, "input": {"text": "more"}})
-    assert answer.status_code == 422
-    assert "not supported by the embedded engine yet" in answer.json()["detail"]
-    assert engine.http.post("/agent-execution/echo", json={"id": "x", "input": {}}).status_code == 404
-    assert len(engine.http.get("/agent-execution/executions/history/echo").json()) == 1
-
-
 @pytest.mark.parametrize(
     "body",
     [b"", b"[]", b"{", b'{"input": 1}', b'{"input": {"text": 1}}', b'{"input": {"files": [1]}}',

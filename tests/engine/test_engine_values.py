@@ -53,7 +53,7 @@ def test_what_was_taken_and_not_started_waits_again():
 
 def test_a_report_does_not_replace_a_live_run():
     with pytest.raises(RefusalError, match="report"):
-        changing.reported(changing.begun(_run(), NOW), {"result": "x"}, NOW)
+        changing.reported(changing.begun(_run(), NOW), "a", {"result": "x"}, NOW)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_events_are_one_line_of_ascii(tmp_path):
         lambda run: changing.patched(run, {"status": "failed"}, NOW),
         lambda run: changing.patched(run, {"status": "paused", "user_oidc_token": "again"}, NOW),
         lambda run: changing.patched(changing.stopped(run, NOW), {"user_tokens": {"k": "late"}}, NOW),
-        lambda run: changing.reported(run, {"result": "x"}, NOW),
+        lambda run: changing.reported(run, "a", {"result": "x"}, NOW),
         lambda run: changing.stopped(run, NOW),
         lambda run: changing.ended(changing.begun(run, NOW), Ending(status=Status.ERROR, result=None), NOW),
     ],

@@ -16,7 +16,7 @@ from taskspec.runner.stopping import stop
 from taskspec.settings import Settings
 from taskspec.state.model import Holder
 from taskspec.state.sqlite import SqliteState
-from taskspec.taskapi.drivers import Connection
+from taskspec.taskapi.drivers.asynchronous import Connection
 from taskspec.taskapi.flow import Patience
 from taskspec.taskapi.remotes import Endpoint, RemoteIdentity, Traits
 

@@ -1,0 +1,486 @@
+"""Workers: programs that connect to the engine, get runs, and report them; played by hand over HTTP."""
+
+import json
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from taskspec.engine import lending
+from taskspec.engine.hosting import AgentCommand, Mode
+from taskspec.engine.queueing import Queue
+from taskspec.engine.workers import SLOTS, Due, Patience, Register
+
+QUICK = Patience(claim=0.5, silence=0.6, grace=0.3, revival=0.6)
+
+
+class Worker:
+    """One registered worker: its stream is read in a thread, and it says nothing by itself."""
+
+    def __init__(self, engine, agent="support", path="/None/events/{agent}/?environment=local"):
+        self._engine = engine
+        self.agent = agent
+        self.got = []
+        self.asset = None
+        self.news = threading.Condition()
+        self._answer = engine.http.send(
+            engine.http.build_request("GET", path.format(agent=agent), timeout=None), stream=True
+        )
+        assert self._answer.headers["content-type"].startswith("text/event-stream"), self._answer.read()
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+        with self.news:
+            assert self.news.wait_for(lambda: self.asset, timeout=10)
+
+    def _read(self):
+        name = None
+        try:
+            for line in self._answer.iter_lines():
+                if line.startswith("event: "):
+                    name = line.removeprefix("event: ")
+                elif line.startswith("data: "):
+                    content = json.loads(line.removeprefix("data: "))
+                    with self.news:
+                        if name == "worker-registration":
+                            self.asset = content
+                        else:
+                            self.got.append((name, content))
+                        self.news.notify_all()
+        except (httpx.HTTPError, httpx.StreamError):
+            return
+
+    def next(self, number=1, seconds=10):
+        with self.news:
+            assert self.news.wait_for(lambda: len(self.got) >= number, timeout=seconds), self.got
+            name, task = self.got[number - 1]
+        assert name == "agent-execution"
+        return task
+
+    def say(self, event, content):
+        path = f"/None/events/{self.asset['id']}?type=worker&agent_id={self.agent}"
+        answer = self._engine.http.post(path, json={"id": "x", "event": event, "data": content})
+        assert (answer.status_code, answer.json()) == (200, {})
+
+    def beat(self):
+        self.say("worker-heartbeat", "2026-01-01T00:00:00")
+
+    @contextmanager
+    def beating(self):
+        ended = threading.Event()
+
+        def beat():
+            while not ended.wait(0.1):
+                self.beat()
+
+        thread = threading.Thread(target=beat)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
+    def save(self, task, **fields):
+        return self._engine.http.patch(f"/agent-execution/{task['id']}/update", json={**task, **fields})
+
+    def begin(self, task):
+        answer = self.save(task, status="executing")
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def die(self):
+        """End the stream as the end of the process does."""
+        stream = self._answer.extensions["network_stream"]
+        stream.get_extra_info("socket").shutdown(2)
+        self._thread.join()
+        self._answer.close()
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    monkeypatch.setattr(lending, "PATIENCE", QUICK)
+    monkeypatch.setattr(lending, "PROOF_SECONDS", 0.2)
+
+
+@pytest.fixture
+def workers(project):
+    project.agents["support"] = AgentCommand()
+    return project
+
+
+@pytest.fixture
+def engine(workers):
+    with workers.engine() as caller:
+        yield caller
+
+
+def test_a_worker_registers_gets_a_run_and_reports_it(engine):
+    run = engine.create("support", "help", user_tokens={"crm": "secret"})
+    assert run["status"] == "pending"
+    worker = Worker(engine)
+    required = {"id", "name", "organization_id", "created_at", "last_heartbeat"}
+    assert all(worker.asset[key] for key in required)
+    assert worker.asset["type"] == "worker"
+    assert worker.asset.keys() >= {"created_by", "dedicated_agent_id", "parent_asset_id"}
+    task = worker.next()
+    assert (task["id"], task["input"]["text"], task["user_tokens"]) == (run["id"], "help", {"crm": "secret"})
+    begun = worker.begin(task)
+    assert begun["status"] == "executing"
+    assert begun["started_at"]
+    ended = worker.save(begun, status="completed", result="done", tokens={"prompt_tokens": 3}).json()
+    assert (ended["status"], ended["result"]) == ("completed", "done")
+    assert (ended["tokens"]["prompt_tokens"], ended["user_tokens"]) == (3, None)
+    assert ended["finished_at"]
+    assert [event["type"] for event in engine.events(run["id"])][-1] == "task_finished"
+
+
+def test_secrets_of_a_run_reach_its_worker_and_no_file(engine, project):
+    engine.create("support", "help", user_tokens={"crm": "canary-4711"})
+    Worker(engine).next()
+    for path in project.data.rglob("*"):
+        if path.is_file() and path.name != "engine.db":
+            assert b"canary-4711" not in path.read_bytes(), path
+
+
+@pytest.mark.parametrize(
+    "path", ["/events/{agent}", "/events/{agent}/", "/org1/events/{agent}?environment=local/", "//org1/events/{agent}/"]
+)
+def test_a_worker_registers_without_a_redirect_however_its_path_ends(engine, path):
+    assert Worker(engine, path=path).asset
+
+
+def test_a_worker_for_an_unknown_agent_is_told_the_agents(engine):
+    answer = engine.http.get("/None/events/suport/?environment=local")
+    assert answer.status_code == 404
+    assert "`echo`, `support`" in answer.json()["detail"]
+    assert "Did you mean `support`?" in answer.json()["detail"]
+
+
+def test_an_engine_that_runs_nothing_takes_no_worker(workers):
+    for mode in (Mode.READ, Mode.RECOVER):
+        with workers.engine(mode=mode) as engine:
+            assert engine.http.get("/None/events/support/").status_code == 409
+
+
+def test_runs_without_a_worker_wait_and_hold_up_no_others(workers):
+    with workers.engine(parallelism=1) as engine:
+        waiting = [engine.create("support")["id"] for _ in range(3)]
+        assert engine.run("echo", "hello")["result"] == "hello"
+        assert [engine.task(run)["status"] for run in waiting] == ["pending"] * 3
+
+
+def test_a_worker_takes_the_runs_of_an_agent_that_has_a_command_too(engine):
+    worker = Worker(engine, "echo")
+    run = engine.create("echo", "to the worker")
+    assert worker.next()["id"] == run["id"]
+    worker.die()
+    worker.say("worker-finished", {})
+    assert engine.until(run["id"])["result"] == "to the worker"
+
+
+def test_two_workers_share_the_runs(engine):
+    workers = [Worker(engine), Worker(engine)]
+    runs = {engine.create("support")["id"] for _ in range(4)}
+    got = [{worker.next(number)["id"] for number in (1, 2)} for worker in workers]
+    assert got[0] | got[1] == runs
+
+
+def test_a_worker_gets_no_more_than_its_places_and_nothing_while_it_is_busy(workers):
+    with workers.engine(parallelism=100) as engine:
+        worker = Worker(engine)
+        for _ in range(SLOTS + 1):
+            engine.create("support")
+        first = worker.begin(worker.next(SLOTS))
+        time.sleep(0.2)
+        assert len(worker.got) == SLOTS
+        worker.say("worker-capacity-update", {"is_busy": True})
+        worker.save(first, status="completed", result="x")
+        time.sleep(0.2)
+        assert len(worker.got) == SLOTS
+        other = Worker(engine)
+        assert other.next()
+        engine.create("support")
+        assert other.next(2)
+        worker.say("worker-capacity-update", {"is_busy": False})
+        for _ in range(SLOTS):
+            engine.create("support")
+        assert worker.next(SLOTS + 1)
+
+
+def test_the_engines_parallelism_bounds_what_is_lent(workers):
+    with workers.engine(parallelism=1) as engine:
+        worker = Worker(engine)
+        engine.create("support")
+        engine.create("support")
+        task = worker.begin(worker.next())
+        time.sleep(0.2)
+        assert len(worker.got) == 1
+        worker.save(task, status="error", result="no")
+        assert worker.next(2)
+
+
+def test_a_run_whose_worker_died_goes_to_another_and_is_completed_once(engine, quick, workers):
+    with workers.engine(folder=workers.folder / "other") as engine:
+        first = Worker(engine)
+        run = engine.create("support")["id"]
+        first.begin(first.next())
+        first.die()
+        second = Worker(engine)
+        task = second.next()
+        assert (task["id"], task["status"], task["execution_attempts"]) == (run, "pending", 2)
+        assert task["started_at"] is None
+        second.save(second.begin(task), status="completed", result="second")
+        assert engine.task(run)["result"] == "second"
+
+
+def test_a_silent_worker_is_lost_although_its_stream_is_open(quick, workers):
+    with workers.engine() as engine:
+        silent, other = Worker(engine), None
+        run = engine.create("support")["id"]
+        silent.begin(silent.next())
+        engine.until(run, "pending")
+        other = Worker(engine)
+        assert other.next()["id"] == run
+
+
+def test_a_worker_with_a_heartbeat_keeps_its_run(quick, workers):
+    with workers.engine() as engine:
+        worker = Worker(engine)
+        run = engine.create("support")["id"]
+        task = worker.begin(worker.next())
+        with worker.beating():
+            time.sleep(1.5)
+            assert engine.task(run)["status"] == "executing"
+            assert worker.save(task, status="completed", result="x").json()["status"] == "completed"
+
+
+def test_a_run_that_no_worker_begins_goes_to_another(quick, workers):
+    with workers.engine() as engine:
+        idle = Worker(engine)
+        with idle.beating():
+            run = engine.create("support")["id"]
+            idle.next()
+            other = Worker(engine)
+            with other.beating():
+                task = other.next()
+                assert (task["id"], task["execution_attempts"]) == (run, 2)
+                late = idle.save(idle.next(), status="executing")
+                assert late.status_code == 409
+                assert "taken back" in late.json()["detail"]
+                assert other.begin(task)["status"] == "executing"
+
+
+def test_a_program_that_lost_its_stream_goes_on_with_its_runs(quick, workers):
+    with workers.engine() as engine:
+        before = Worker(engine)
+        run = engine.create("support")["id"]
+        task = before.begin(before.next())
+        before.die()
+        time.sleep(0.05)
+        before.beat()
+        again = Worker(engine)
+        with again.beating():
+            time.sleep(1)
+            assert engine.task(run)["status"] == "executing"
+            assert again.got == []
+            assert again.save(task, status="completed", result="x").json()["result"] == "x"
+
+
+def test_a_word_about_its_run_within_the_grace_keeps_it(quick, workers):
+    with workers.engine() as engine:
+        worker = Worker(engine)
+        run = engine.create("support")["id"]
+        task = worker.begin(worker.next())
+        worker.die()
+        for _ in range(5):
+            time.sleep(0.15)
+            task = worker.save(task, title="still at it").json()
+        assert (task["status"], task["execution_attempts"]) == ("executing", 1)
+        engine.until(run, "pending")
+
+
+def test_a_late_result_of_a_waiting_run_is_taken_and_not_paid_twice(quick, workers):
+    with workers.engine() as engine:
+        worker = Worker(engine)
+        run = engine.create("support")["id"]
+        task = worker.begin(worker.next())
+        worker.die()
+        engine.until(run, "pending")
+        assert worker.save(task, status="completed", result="late").json()["result"] == "late"
+        other = Worker(engine)
+        time.sleep(0.2)
+        assert other.got == []
+        after = engine.task(run)
+        assert (after["status"], after["result"]) == ("completed", "late")
+
+
+def test_a_run_whose_worker_died_five_times_ends_in_error(quick, workers):
+    with workers.engine() as engine:
+        run = engine.create("support")["id"]
+        for _ in range(5):
+            worker = Worker(engine)
+            worker.begin(worker.next())
+            worker.die()
+        after = engine.until(run)
+        assert (after["status"], after["result"]) == ("error", "its worker died 5 times")
+        late = worker.save(after, status="completed", result="late", finished_at=None).json()
+        assert (late["status"], late["result"]) == ("error", "its worker died 5 times")
+
+
+def test_a_worker_that_finishes_gives_its_runs_back_at_once(engine):
+    worker = Worker(engine)
+    run = engine.create("support")["id"]
+    worker.begin(worker.next())
+    worker.say("worker-finished", {})
+    begun = time.monotonic()
+    engine.until(run, "pending")
+    assert time.monotonic() - begun < 1
+
+
+def test_a_stop_during_a_run_is_not_overwritten(engine):
+    worker = Worker(engine)
+    run = engine.create("support")["id"]
+    task = worker.begin(worker.next())
+    stopped = engine.stop(run)
+    assert (stopped["status"], stopped["is_manually_stopped"]) == ("stopped", True)
+    after = worker.save(task, status="completed", result="late", tokens={"prompt_tokens": 5})
+    assert after.status_code == 200
+    assert (after.json()["status"], after.json()["result"]) == ("stopped", None)
+    assert after.json()["tokens"]["prompt_tokens"] == 5
+
+
+def test_a_run_that_was_stopped_before_its_worker_began_is_not_begun(engine):
+    worker = Worker(engine)
+    run = engine.create("support")["id"]
+    task = worker.next()
+    engine.stop(run)
+    assert worker.save(task, status="executing").status_code == 409
+    assert worker.save(task, status="error", result="refused").json()["status"] == "stopped"
+
+
+def test_a_run_that_takes_longer_than_the_agents_timeout_has_failed(quick, workers):
+    workers.agents["support"] = AgentCommand(timeout=0.3)
+    with workers.engine() as engine:
+        worker = Worker(engine)
+        with worker.beating():
+            run = engine.create("support")["id"]
+            task = worker.begin(worker.next())
+            after = engine.until(run)
+            assert (after["status"], after["result"]) == ("failed", "timed out after 0.3s")
+            assert worker.save(task, status="completed", result="late").json()["status"] == "failed"
+
+
+def test_what_is_lent_outlives_the_engine_and_its_worker_goes_on(quick, workers):
+    with workers.engine(api_key="k") as engine:
+        worker = Worker(engine)
+        run = engine.create("support")["id"]
+        task = worker.begin(worker.next())
+        assert engine.handle.active() == 1
+    with workers.engine(api_key="k") as engine:
+        assert engine.task(run)["status"] == "executing"
+        worker._engine = engine
+        worker.beat()
+        again = Worker(engine)
+        with again.beating():
+            time.sleep(1)
+            assert engine.task(run)["status"] == "executing"
+            assert again.save(task, status="completed", result="x").json()["result"] == "x"
+
+
+def test_what_was_lent_and_is_not_asked_for_again_goes_back(quick, workers):
+    with workers.engine() as engine:
+        worker = Worker(engine)
+        run = engine.create("support")["id"]
+        worker.begin(worker.next())
+    with workers.engine() as engine:
+        other = Worker(engine)
+        assert other.next()["id"] == run
+        assert engine.handle.active() == 1
+
+
+def test_a_run_that_only_an_absent_worker_can_carry_out_keeps_no_engine(engine):
+    run = engine.create("support")["id"]
+    assert engine.handle.active() == 0
+    assert engine.task(run)["status"] == "pending"
+
+
+def test_the_streams_of_workers_end_with_the_engine_at_once(workers):
+    with workers.engine() as engine:
+        worker = Worker(engine)
+        leaving = time.monotonic()
+    assert time.monotonic() - leaving < 0.5
+    worker._thread.join(2)
+    assert not worker._thread.is_alive()
+
+
+def test_a_run_that_a_worker_creates_for_itself_is_not_given_to_it(engine):
+    worker = Worker(engine)
+    task = engine.create("support", run_locally=True, worker_id=worker.asset["id"])
+    ended = worker.save(worker.begin(task), status="completed", result="by itself").json()
+    assert (ended["status"], ended["result"], worker.got) == ("completed", "by itself", [])
+    other = engine.create("support", run_locally=True, worker_id="nobody")
+    assert worker.next()["id"] == other["id"]
+
+
+def test_uploaded_files_are_given_to_a_worker_as_paths(engine):
+    import hashlib
+
+    digest = hashlib.sha256(b"content").hexdigest()
+    assert engine.http.put(f"/files/{digest}", content=b"content").status_code == 201
+    worker = Worker(engine)
+    engine.create("support", files=[f"upload:{digest}/a/b.txt", "https://example.org/c"])
+    path, url = worker.next()["input"]["files"]
+    assert url == "https://example.org/c"
+    assert Path(path).read_bytes() == b"content"
+
+
+def test_a_key_is_good_for_every_agent_or_for_none(engine):
+    def allowed(key):
+        return engine.http.post("/metadata/api_key_allowance", json={"api_key": key}).json()["agent_ids"]
+
+    assert allowed(engine.handle.api_key) == ["echo", "support"]
+    assert allowed("other") == allowed(None) == []
+
+
+def test_a_workers_agent_is_listed(engine):
+    listed = {agent["id"]: agent["description"] for agent in engine.http.get("/agents/list").json()}
+    assert listed["support"] == "runs on its workers"
+
+
+@pytest.fixture
+def register():
+    return Register(Patience(claim=10, silence=10, grace=3, revival=15))
+
+
+def test_the_register_takes_back_only_what_is_due(register):
+    worker = register.join("w", "a", now=0)
+    register.lend("r", worker, now=0)
+    assert register.due(9.9) == []
+    assert [why for _, why in register.due(10)] == [Due.UNCLAIMED]
+    register.claim("r", now=10)
+    assert register.due(22.9) == []
+    assert [why for _, why in register.due(23)] == [Due.LOST]
+    register.hear("w", now=23)
+    assert register.due(30) == []
+    register.leave("w", now=30)
+    assert [why for _, why in register.due(33)] == [Due.LOST]
+
+
+def test_a_lost_worker_gets_nothing(register):
+    register.join("w", "a", now=0)
+    assert register.free("a", now=9)
+    assert register.free("a", now=10) is None
+    assert not register.serves("a", now=10)
+    register.leave("w", now=10)
+    assert register.workers == {}
+
+
+def test_waiting_runs_start_oldest_first_among_those_that_can():
+    queue = Queue()
+    queue.extend([("a", "1"), ("b", "2"), ("a", "3")])
+    queue.add_first("b", "0")
+    assert queue.take(lambda agent: agent == "a") == ("a", "1")
+    assert [queue.take(lambda agent: True) for _ in range(4)] == [("b", "0"), ("b", "2"), ("a", "3"), None]
