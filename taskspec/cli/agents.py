@@ -3,7 +3,6 @@
 import asyncio
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -11,6 +10,8 @@ import click
 from taskspec.cli import options
 from taskspec.cli.printing import paint_for, say, say_json
 from taskspec.cli.wiring import Wiring
+
+_SHOWN = ("id", "name", "status", "description", "version")
 
 
 @click.group()
@@ -32,7 +33,7 @@ def list_agents(words: Sequence[str], project: Path | None, as_json: bool) -> in
     invocation = options.invocation_of_all(words, project)
     found = asyncio.run(telling.agents(invocation, Wiring(invocation.settings)))
     if as_json:
-        say_json({"agents": [asdict(agent) for agent in found]})
+        say_json({"agents": [{name: getattr(agent, name) for name in _SHOWN} for agent in found]})
     else:
         say(agent_lines(found, paint_for(sys.stdout)))
     return 0

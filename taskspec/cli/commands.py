@@ -26,6 +26,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "stop": Entry("stop", "End active runs."),
     "retry": Entry("retry", "Grant one more attempt to tasks without an accepted result."),
     "agents": Entry("agents", "Look at the agents of the remote."),
+    "tasks": Entry("tasks", "Work with the tasks of agents on the remote, one at a time."),
     "serve": Entry("serve", "Keep the embedded engine running until stopped."),
 }
 

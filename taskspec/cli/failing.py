@@ -12,6 +12,8 @@ from taskspec.errors import (
     LockHeldError,
     LostLeaseError,
     MissingSecretError,
+    OutcomeUnknownError,
+    ProtocolError,
     RunInterruptedError,
     StaleError,
     TaskspecError,
@@ -32,7 +34,9 @@ def exit_code(error: TaskspecError) -> ExitCode:
             return ExitCode.STALE
         case LockHeldError() | LostLeaseError():
             return ExitCode.LOCKED
-        case UnknownCommitError():
+        case ProtocolError():  # reads told it: whoever asks for a change says by itself that its outcome is unknown
+            return ExitCode.ERROR
+        case UnknownCommitError() | OutcomeUnknownError():
             return ExitCode.UNKNOWN
         case RunInterruptedError(signum=1):
             return ExitCode.HANGUP

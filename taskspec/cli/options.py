@@ -47,6 +47,11 @@ def target(command: F) -> F:
     return _project("Project folder or single file.")(command)
 
 
+def project(command: F) -> F:
+    """Add `-C` alone, for a command whose words are ids of the remote."""
+    return _project("Project folder or single file (default: the current folder).")(command)
+
+
 def _project(described: str) -> Callable[[F], F]:
     return click.option("-C", "--project", "project", type=click.Path(path_type=Path), help=described)
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any, TextIO
 
-from taskspec.report.text import Paint
+from taskspec.report.text import Paint, visible
 from taskspec.settings import from_environ
 
 
@@ -26,6 +26,15 @@ def note(text: str) -> None:
     """Write a remark to stderr, out of the way of what a pipe reads."""
     sys.stderr.write(text + "\n")
     sys.stderr.flush()
+
+
+def say_text(text: str) -> None:
+    """Write a result to stdout: byte for byte into a pipe, made harmless on a terminal."""
+    if sys.stdout.isatty():
+        sys.stdout.write(visible(text) + ("" if text.endswith("\n") else "\n"))
+    else:
+        sys.stdout.buffer.write(text.encode(errors="backslashreplace"))
+    sys.stdout.flush()
 
 
 def say_json(document: Any) -> None:

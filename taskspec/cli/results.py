@@ -1,6 +1,5 @@
 """`taskspec results`."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from taskspec.cli import options
-from taskspec.cli.printing import say, say_json_list
+from taskspec.cli.printing import say, say_json_list, say_text
 from taskspec.cli.wiring import Wiring
 from taskspec.errors import UsageError
 
@@ -35,7 +34,7 @@ def results(words: Sequence[str], project: Path | None, as_json: bool) -> int:
         elif len(invocation.addresses) != 1:
             say(_table(opened.found))
         elif opened.found:
-            _print(opened.content(opened.found[0][1]))
+            say_text(opened.content(opened.found[0][1]))
         else:
             raise UsageError(
                 f"`{invocation.addresses[0]}` has no accepted result.",
@@ -69,13 +68,3 @@ def _table(found: "Sequence[tuple[Record, Accepted]]") -> list[str]:
         at = datetime.fromtimestamp(accepted.at, UTC).isoformat(timespec="seconds")
         rows.append((record.address, f"g{accepted.generation}", accepted.result.format, str(accepted.result.size), at))
     return columns(rows)
-
-
-def _print(content: str) -> None:
-    """Print a result: byte for byte into a pipe, made harmless on a terminal."""
-    if not sys.stdout.isatty():
-        sys.stdout.buffer.write(content.encode())
-        return
-    from taskspec.report.text import visible
-
-    sys.stdout.write(visible(content) + ("" if content.endswith("\n") else "\n"))
