@@ -58,7 +58,8 @@ class FaultServer:
 
 def http(status=200, body=b"", content_type="application/json", length=None, **headers):
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    lines = [f"HTTP/1.1 {status} X", f"content-type: {content_type}"]
+    lines = [f"HTTP/1.1 {status} X"]
+    lines += [f"content-type: {content_type}"] if content_type else []
     lines.append(f"content-length: {len(content) if length is None else length}")
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + content
