@@ -9,13 +9,13 @@ from typing import Any
 from taskspec.engine.model import ENDED, RefusalError, Status, Turn
 from taskspec.engine.wire import (
     CREATABLE,
-    SECRET_KEYS,
     SETTABLE,
     accepted_input,
     accepted_tokens,
     accepted_value,
     blank_task,
     invalid,
+    without_secrets,
 )
 
 
@@ -183,4 +183,4 @@ def seconds_between(start: str, end: str) -> float:
 
 def _placed(task: Mapping[str, Any], turn: Turn) -> Run:
     """Return a run; what only a running agent needs to know is not kept where none will run."""
-    return Run(task={**task, **dict.fromkeys(SECRET_KEYS)} if turn is Turn.OVER else dict(task), turn=turn)
+    return Run(task=without_secrets(task) if turn is Turn.OVER else dict(task), turn=turn)

@@ -71,7 +71,9 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
 _TOKEN_KEYS = ("completion_tokens", "prompt_tokens", "cache_read_tokens", "cache_write_tokens")
 _MAX_INTERNAL_STATUS = 255
-SECRET_KEYS = ("user_tokens", "user_oidc_token")
+_SECRET_KEYS = ("user_tokens", "user_oidc_token")
+_PLAIN_OF_SERVER = ("id", "name", "type", "transport", "url", "auth_type", "allowed_tools")
+"""What of an MCP server is no secret; its headers, keys and command may hold some, and so may a URL's query."""
 
 
 def blank_task(run: str, agent: str, now: str) -> dict[str, Any]:
@@ -177,8 +179,18 @@ def encoded(value: Any) -> str:
 
 
 def without_secrets(task: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a task as it may be kept in a file or sent to a stream."""
-    return {**task, **dict.fromkeys(SECRET_KEYS)}
+    """Return a task as it may be kept when it is over, and sent to a stream."""
+    servers = [_plain_server(server) for server in task["mcp_servers"] or []]
+    return {**task, **dict.fromkeys(_SECRET_KEYS), "mcp_servers": servers}
+
+
+def _plain_server(server: Mapping[str, Any]) -> dict[str, Any]:
+    plain = {key: server[key] for key in _PLAIN_OF_SERVER if key in server}
+    url = plain.get("url")
+    if isinstance(url, str) and ("@" in url or "?" in url):
+        scheme, _, rest = url.partition("://")
+        plain["url"] = f"{scheme}://{rest.partition('?')[0].rpartition('@')[2]}"
+    return plain
 
 
 def invalid(key: str, message: str) -> RefusalError:

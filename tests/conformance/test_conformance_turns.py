@@ -133,7 +133,7 @@ def test_a_second_report_updates_the_first(told, engine):
 def test_no_secret_is_left_when_the_tasks_have_ended(told, engine):
     ended = engine.task(told("created")["task"]["id"])
     assert part(ended, SECRETS) == dict.fromkeys(SECRETS)
-    secrets = [KEY, "oidc-secret-2f61", "token-secret-90c1"]
+    secrets = [KEY, "oidc-secret-2f61", "token-secret-90c1", "mcp-secret-77aa"]
     found = [
         (path.name, secret) for path, kept in engine.written().items() for secret in secrets if secret.encode() in kept
     ]

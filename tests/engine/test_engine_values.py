@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from taskspec.engine import changing
+from taskspec.engine import changing, wire
 from taskspec.engine.agents import Cut, Exit, ending
 from taskspec.engine.changing import Ending, Run
 from taskspec.engine.database import Database, open_database
@@ -155,3 +155,18 @@ def test_a_run_that_is_over_holds_no_secret(change):
     after = change(_run(user_oidc_token="canary"))
     assert after.turn is Turn.OVER
     assert (after.task["user_tokens"], after.task["user_oidc_token"]) == (None, None)
+
+
+def test_of_a_server_only_what_is_no_secret_is_kept():
+    server = {
+        "name": "m",
+        "url": "https://u:p@mcp.example/x?key=1",
+        "headers": {"a": "s"},
+        "api_key": "s",
+        "command": "s",
+    }
+    task = wire.without_secrets(
+        {**wire.blank_task("r", "a", "now"), "mcp_servers": [server], "user_tokens": {"u": "s"}}
+    )
+    assert task["mcp_servers"] == [{"name": "m", "url": "https://mcp.example/x"}]
+    assert task["user_tokens"] is None

@@ -65,7 +65,9 @@ class Dial:
         self._announced: str | None = None
         self._roots: dict[Root, str] = {"rest": endpoint.rest_root, "events": endpoint.events_root}
         self._proxies = {root: proxy_of(url) for root, url in self._roots.items()}
-        self._tls: ssl.SSLContext | None = None
+        ways = (*self._roots.values(), *filter(None, self._proxies.values()))
+        self.tls = tls_context(limits.ca_file) if any(way.startswith("https:") for way in ways) else None
+        """The one context of all connections; None where none is encrypted, since loading it takes 20 ms."""
 
     def url(self, request: Request) -> str:
         """Return the whole URL of a request."""
@@ -75,14 +77,6 @@ class Dial:
     def proxy(self, root: Root) -> str | None:
         """Return the URL of the proxy on the way to a root; it may hold a password."""
         return self._proxies[root]
-
-    def tls(self) -> ssl.SSLContext | None:
-        """Return the one context of all connections, or None where none is encrypted: loading it takes 20 ms."""
-        if self._tls is None and any(
-            url is not None and url.startswith("https:") for url in (*self._roots.values(), *self._proxies.values())
-        ):
-            self._tls = tls_context(self.limits.ca_file)
-        return self._tls
 
     def seconds(self, request: Request) -> float:
         """Return the total time that a request has."""

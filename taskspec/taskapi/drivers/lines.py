@@ -37,7 +37,7 @@ class Line:
         self._deadlines = deadlines
         self._client = httpx.Client(
             headers=dict(dial.headers),
-            verify=dial.tls() or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+            verify=dial.tls or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
             proxy=dial.proxy(root),
             trust_env=False,
             follow_redirects=False,

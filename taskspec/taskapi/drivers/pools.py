@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from taskspec.errors import RemoteError, UsageError
@@ -17,6 +18,7 @@ class Pool:
     """Two sessions: one that keeps its sockets, and one that opens a socket for each request."""
 
     def __init__(self, dial: Dial) -> None:
+        import_module("aiohttp")  # now, since it takes longer than some requests have
         self.dial = dial
         self._sessions: dict[bool, ClientSession] = {}
         self._closed = False
@@ -81,7 +83,7 @@ class Pool:
         if session is None:
             from aiohttp import ClientSession, DummyCookieJar, TCPConnector
 
-            connector = TCPConnector(limit=0, ssl=self.dial.tls() or True, force_close=fresh)
+            connector = TCPConnector(limit=0, ssl=self.dial.tls or True, force_close=fresh)
             # The headers are given with each request: those of a session, with the key, would go to a proxy as well.
             session = ClientSession(connector=connector, cookie_jar=DummyCookieJar())
             # aiohttp would repeat some requests by itself; what is repeated is for the flow to say.
