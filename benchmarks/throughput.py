@@ -52,7 +52,8 @@ def main() -> int:
         )
     ]
     vendor = [
-        Client(name=f"SDK ({path})", kind="vendor", python=path, creates=options.sdk_creates) for path in options.sdk
+        Client(name=f"SDK in {Path(path).parents[1].name}", kind="vendor", python=path, creates=options.sdk_creates)
+        for path in map(os.path.abspath, options.sdk)
     ]
     key = secrets.token_urlsafe(16)
     try:
@@ -109,14 +110,18 @@ def _engine(key: str) -> Iterator[str]:
         (Path(folder) / "taskspec.yaml").write_text(PROJECT)
         command = [str(taskspec), "serve", folder, "--api-key-env", "BENCHMARK_KEY", "--parallelism", "1", "--json"]
         environ = {**os.environ, "BENCHMARK_KEY": key}
-        with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True) as engine:
+        with (
+            tempfile.TemporaryFile("w+") as errors,
+            subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=errors, text=True) as engine,
+        ):
             assert engine.stdout is not None
             try:
                 said = ""
                 while not said.rstrip().endswith("}"):
                     line = engine.stdout.readline()
                     if not line:
-                        raise CommandError("the engine did not start")
+                        errors.seek(0)
+                        raise CommandError(f"the engine did not start:\n{errors.read()}")
                     said += line
                 yield json.loads(said)["url"]
             finally:
