@@ -88,7 +88,9 @@ def patched(run: Run, body: Mapping[str, Any], now: str) -> Run:
     if task["is_manually_stopped"] or status == task["status"]:
         return _placed(task, run.turn)
     if run.turn is Turn.HELD:
-        raise RefusalError(409, "an agent of this engine executes the task; end it with DELETE, or wait for its end")
+        raise RefusalError(409, "an agent of this engine executes the task; stop it, or wait for its end")
+    if status is Status.PENDING:
+        raise RefusalError(409, "nothing would start the task again; a create that names its id continues it")
     return _placed(stamped(task, status, now), Turn.OVER)
 
 
@@ -167,7 +169,8 @@ def reported(run: Run, agent: str, body: Mapping[str, Any], now: str) -> Run:
 
 def stamped(task: Mapping[str, Any], status: Status, now: str) -> dict[str, Any]:
     """Return a task with another status and the times that go with it."""
-    times: dict[str, Any] = {"finished_at": now if status in ENDED else None}
+    kept = task["finished_at"] if task["status"] in ENDED else None
+    times: dict[str, Any] = {"finished_at": (kept or now) if status in ENDED else None}
     if status is Status.EXECUTING and task["started_at"] is None:
         times["started_at"] = now
     if status is Status.PAUSED:

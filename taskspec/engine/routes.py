@@ -83,6 +83,10 @@ async def list_user_tasks(request: "Request") -> Response:
 
 
 async def _list(request: "Request", matches: dict[str, str]) -> Response:
+    unknown = sorted({*request.query_params} - {*FILTERS, "per_page", "before"})
+    if unknown:
+        known = ", ".join(FILTERS)
+        raise RefusalError(422, f"no filter `{unknown[0]}`; there are {known}. {nearest(unknown[0], FILTERS)}".strip())
     given = {name: [value for value in request.query_params.getlist(name) if value] for name in FILTERS}
     asked = {name: values for name, values in given.items() if values}
     if "status" in asked:

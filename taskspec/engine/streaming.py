@@ -39,6 +39,11 @@ def _created(task: Mapping[str, Any]) -> dict[str, Any]:
     return {**task_event("task_created", task), "time": task["created_at"]}
 
 
+def _finished(task: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the event that ends the stream of a run; it says when the run ended, whenever it is read."""
+    return {**task_event("task_finished", task), "time": task["finished_at"] or task["created_at"]}
+
+
 class EventLog:
     """Appends the events of runs and wakes those who follow them. Used from the engine's event loop only."""
 
@@ -108,7 +113,7 @@ class EventLog:
                 yield b"".join(b"data: " + line + b"\n\n" for line in lines if _event(line) is not None)
             if task["status"] in ENDED:
                 self._forget(run, news)
-                yield f"data: {encoded(task_event('task_finished', task))}\n\n".encode()
+                yield f"data: {encoded(_finished(task))}\n\n".encode()
                 return
             if not self._live:
                 if position == 0:

@@ -176,10 +176,10 @@ def test_a_template_cannot_change_a_value(renderer: Renderer) -> None:
     ],
 )
 def test_a_bomb_is_refused_at_once(renderer: Renderer, text: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(WrongTemplateError):
         renderer.render(text, NAMES)
-    assert time.monotonic() - began < 3
+    assert time.process_time() - began < 3  # of this process alone: the machine may be busy
 
 
 def test_a_text_of_the_greatest_length_is_rendered_and_one_more_character_is_not(renderer: Renderer) -> None:

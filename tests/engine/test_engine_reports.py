@@ -136,10 +136,21 @@ def test_a_filter_that_is_repeated_asks_for_any_of_its_values(engine):
 
     assert ids("status=failed&status=AgentExecutionStatus.Completed") == [two, one]
     assert ids("status=failed&status=failed") == [two]
-    assert ids("status=paused&title=x") == []
+    assert ids("status=paused") == []
     following = engine.http.get("/agent-execution/executions/history/echo?status=failed&status=completed&per_page=1")
     assert [row["id"] for row in engine.http.get(following.links["next"]["url"]).json()] == [one]
     assert engine.http.get("/agent-execution/executions/history/echo?status=failed&status=x").status_code == 422
+
+
+def test_a_filter_that_does_not_exist_is_refused_and_the_nearest_is_named(engine):
+    refused = engine.http.get("/agent-execution/executions/history/echo?statsu=completed")
+    assert refused.status_code == 422
+    assert "Did you mean `status`?" in refused.json()["detail"]
+
+
+def test_the_end_of_a_stream_says_when_the_run_ended_whenever_it_is_read(engine):
+    run = engine.run("echo", "1")
+    assert {engine.events(run["id"])[-1]["time"] for _ in range(2)} == {run["finished_at"]}
 
 
 def test_an_agent_is_told_of_as_the_version_that_is_asked_for(engine):

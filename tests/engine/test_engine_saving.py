@@ -84,8 +84,8 @@ def test_an_earlier_turn_is_not_begun_any_more(waiting, ended):
 
 
 def test_a_sparse_object_means_all_that_it_says(ended):
-    after = patched(ended, {"status": "pending", "result": None}).task
-    assert (after["status"], after["result"]) == ("pending", None)
+    after = patched(ended, {"status": "executing", "result": None}).task
+    assert (after["status"], after["result"]) == ("executing", None)
 
 
 @pytest.mark.parametrize("junk", [7, "soon", ["x"], {}, None])

@@ -30,9 +30,20 @@ def test_a_waiting_run_is_begun_once():
 
 def test_a_run_that_somebody_else_moved_is_not_begun():
     moved = changing.patched(_run(), {"status": "paused"}, NOW)
-    back = changing.patched(moved, {"status": "pending"}, NOW)
-    assert back.task["status"] == "pending"
-    assert changing.begun(back, NOW) is None
+    assert changing.begun(moved, NOW) is None
+
+
+@pytest.mark.parametrize("status", ["paused", "executing", "completed"])
+def test_nobody_can_set_a_run_to_pending_that_waits_no_more(status):
+    moved = changing.patched(_run(), {"status": status}, NOW)
+    with pytest.raises(RefusalError, match="nothing would start") as refusal:
+        changing.patched(moved, {"status": "pending"}, NOW)
+    assert refusal.value.status == 409
+
+
+def test_a_run_has_ended_when_it_first_ended():
+    ended = changing.patched(changing.patched(_run(), {"status": "completed"}, NOW), {"status": "failed"}, LATER)
+    assert ended.task["finished_at"] == NOW
 
 
 def test_an_end_is_recorded_with_its_duration_and_without_secrets():
