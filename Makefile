@@ -43,7 +43,7 @@ unit: setup
 
 conformance: setup ## Provide the vendor's SDK (once) and run it against the engine
 	$(BIN)/python tests/conformance/provisioning.py .conformance $(SDKS)
-	$(BIN)/python -m pytest -q -rs tests/conformance
+	TASKSPEC_SDKS="$(SDKS)" $(BIN)/python -m pytest -q -rs tests/conformance
 
 bench: setup ## Compare with other tools, side by side (minutes; never in CI)
 	$(BIN)/python benchmarks/startup.py

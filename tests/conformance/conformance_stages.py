@@ -16,7 +16,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = Path(__file__).resolve().parent / "programs"
-VERSIONS = ("2.0.350", "2.0.537")
+VERSIONS = tuple(os.environ.get("TASKSPEC_SDKS", "2.0.350 2.0.537").split())
 KEY = "conformance-key-5a3f"
 ORGANIZATION = "org1"
 GATEWAY = "8085"
