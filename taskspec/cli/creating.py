@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from taskspec.cli import reaching
-from taskspec.cli.following import Shower, Silent, Words, as_wire
+from taskspec.cli.following import Shower, Silent, Unanswered, Words, as_wire
 from taskspec.cli.printing import note, paint_for, say, say_json, say_text
 from taskspec.cli.wiring import Reach
 from taskspec.errors import UsageError
@@ -21,16 +21,19 @@ if TYPE_CHECKING:
     from taskspec.taskapi.tasks.task import Task
 
 STDIN = "-"
+SOURCE = "taskspec"
+"""Where a task comes from that is created by this program, unless it is told otherwise."""
 _URLS = ("https://", "http://")
 
 
 def wanted(prompt: str | None, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments of the library's create that the options of the command ask for."""
     files = list(given["files"])
-    if prompt is None and not files:
+    text = text_of(prompt or "", "prompt")
+    if not text.strip() and not files:
         raise UsageError("A task needs a prompt.", hint="Give it in quotes, or `-` to read it from standard input.")
     return {
-        "prompt": text_of(prompt or "", "prompt"),
+        "prompt": text,
         "file_urls": _checked_urls(files) or None,
         "title": given["title"],
         "output_format": given["output_format"],
@@ -40,7 +43,7 @@ def wanted(prompt: str | None, given: Mapping[str, Any]) -> dict[str, Any]:
         "expected_output": given["expected_output"],
         "instructions_override": given["instructions"],
         "tool_call_payload_extension": json_object(given["payload"], "--payload"),
-        "source": given["source"],
+        "source": SOURCE if given["source"] is None else given["source"],
         "existing_task_id": given["continued"],
         "idempotency_key": given["idempotency_key"],
         "events_streaming": True,
@@ -57,14 +60,16 @@ def create(tasks: "Tasks", agent: str, arguments: Mapping[str, Any]) -> "Task":
 def follow(reach: Reach, tasks: "Tasks", task: "Task", *, as_json: bool) -> int:
     """Show the events of a task on stderr, print its result at the end, and return the exit code."""
     if as_json:
-        with reaching.told_when_cut(reach, task.id):
+        with reaching.told_when_cut(reach, tasks, task.id):
             ended = _watched(reach, tasks, task, Silent())
         say_json(without_secrets(ended.raw))
         return of_status(ended.status)
     paint = paint_for(sys.stderr)
     note(standing_line(task, paint))
-    with reaching.told_when_cut(reach, task.id):
-        ended = _watched(reach, tasks, task, Words(_note_all))
+    words = Words(_note_all, task.id)
+    shower = Unanswered(words) if sys.stdout.isatty() and sys.stderr.isatty() else words
+    with reaching.told_when_cut(reach, tasks, task.id):
+        ended = _watched(reach, tasks, task, shower)
     note(standing_line(ended, paint))
     if ended.status == Status.Completed:
         say_text(ended.result or "")

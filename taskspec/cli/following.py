@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import Callable, Iterable
 from contextlib import aclosing, closing
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,15 +12,14 @@ from taskspec.cli.printing import note, paint_for, say
 from taskspec.cli.wiring import Reach
 from taskspec.report.tasks import standing_line, without_secrets
 from taskspec.report.transcript import Transcript
+from taskspec.runner.hushing import until_quiet
 from taskspec.taskapi.records import ENDED
 from taskspec.taskapi.records import TaskEvent as WireEvent
 
 if TYPE_CHECKING:
     from taskspec.taskapi.tasks.events import TaskEvent
+    from taskspec.taskapi.tasks.module import Tasks
     from taskspec.taskapi.tasks.task import Task
-
-FIRST, QUIET = 10.0, 1.0
-"""How long, in seconds, the first and each further event of an active task is waited for where it is not followed."""
 
 
 class Shower(Protocol):
@@ -36,9 +35,9 @@ class Shower(Protocol):
 class Words:
     """Shows events as lines for people, as `taskspec logs -f` does."""
 
-    def __init__(self, write: Callable[[Iterable[str]], None]) -> None:
+    def __init__(self, write: Callable[[Iterable[str]], None], task: str) -> None:
         self._write = write
-        self._transcript = Transcript()
+        self._transcript = Transcript("task", known=task)
 
     def show(self, event: "TaskEvent") -> None:
         """Write the lines that are complete with this event."""
@@ -47,6 +46,22 @@ class Words:
     def close(self) -> None:
         """Write what has come of a line that was not ended."""
         self._write(self._transcript.rest())
+
+
+class Unanswered:
+    """Shows all events but the pieces of the answer, where the answer is shown as a whole at the end."""
+
+    def __init__(self, shower: Shower) -> None:
+        self._shower = shower
+
+    def show(self, event: "TaskEvent") -> None:
+        """Show an event that is no piece of the answer."""
+        if event.type != "chunk":
+            self._shower.show(event)
+
+    def close(self) -> None:
+        """End what shows the others."""
+        self._shower.close()
 
 
 class JsonLines:
@@ -79,13 +94,13 @@ def as_wire(event: "TaskEvent") -> WireEvent:
     return WireEvent(type=event.type, task_id=event.task_id, time=time, data=without_secrets(data))
 
 
-def show(reach: Reach, task: "Task", shower: Shower, *, follow: bool) -> None:
+def show(reach: Reach, tasks: "Tasks", task: "Task", shower: Shower, *, follow: bool) -> None:
     """Show the events of a task: all until its end, or those until now.
 
     An engine of this command's own runs nothing, so a task that is active there does not go on.
     """
     if task.status in ENDED or (follow and not reach.owned):
-        with reaching.told_when_cut(reach, task.id), closing(task.events()) as events:
+        with reaching.told_when_cut(reach, tasks, task.id), closing(task.events()) as events:
             for event in events:
                 shower.show(event)
     else:
@@ -97,16 +112,6 @@ def show(reach: Reach, task: "Task", shower: Shower, *, follow: bool) -> None:
 
 
 async def _until_now(task: "Task", shower: Shower) -> None:
-    async with aclosing(task.aevents()) as events:
-        patience = FIRST
-        while (event := await _next(events, patience)) is not None:
+    async with aclosing(until_quiet(task.aevents())) as events:
+        async for event in events:
             shower.show(event)
-            patience = QUIET
-
-
-async def _next(events: "AsyncGenerator[TaskEvent, None]", patience: float) -> "TaskEvent | None":
-    try:
-        async with asyncio.timeout(patience):
-            return await anext(events, None)
-    except TimeoutError:
-        return None

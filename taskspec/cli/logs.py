@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from taskspec.cli import options
-from taskspec.cli.printing import say
+from taskspec.cli.printing import note, say
 from taskspec.cli.wiring import Wiring
 from taskspec.errors import UsageError
 from taskspec.runner.model import Invocation
@@ -43,11 +43,13 @@ async def _show(invocation: Invocation, *, as_json: bool) -> None:
 
 
 async def _follow(invocation: Invocation, *, as_json: bool) -> None:
+    from taskspec.report.text import visible
     from taskspec.report.transcript import Transcript
     from taskspec.runner import telling
 
     transcript = Transcript()
-    async for event in telling.events(invocation, Wiring(invocation.settings), invocation.addresses[0]):
+    idle: list[str] = []
+    async for event in telling.events(invocation, Wiring(invocation.settings), invocation.addresses[0], idle.append):
         if as_json:
             row = {"type": event.type, "run": event.task_id, "time": event.time, "data": event.data}
             say([json.dumps(row, ensure_ascii=True)])
@@ -55,3 +57,5 @@ async def _follow(invocation: Invocation, *, as_json: bool) -> None:
             say(transcript.lines(event))
     if not as_json:
         say(transcript.rest())
+    for status in idle:
+        note(f"The run is {visible(status)}. No engine is running, so nothing more will come.")

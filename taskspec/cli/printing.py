@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Iterable
 from typing import Any, TextIO
@@ -13,6 +14,11 @@ from taskspec.settings import from_environ
 def paint_for(stream: TextIO) -> Paint:
     """Return colours for a terminal that wants them; none elsewhere (no-color.org)."""
     return Paint(stream.isatty() and from_environ().color)
+
+
+def width_of(stream: TextIO) -> int | None:
+    """Return how many characters a line of a terminal has; None where it is none."""
+    return shutil.get_terminal_size().columns if stream.isatty() else None
 
 
 def say(lines: Iterable[str]) -> None:

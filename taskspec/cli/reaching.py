@@ -3,13 +3,25 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from taskspec.cli.wiring import Reach, Wiring
 from taskspec.documents.locating import PROJECT_FILES
-from taskspec.documents.model import Project
-from taskspec.errors import MissingSecretError, OutcomeUnknownError, RunInterruptedError, UsageError
+from taskspec.documents.model import LOCAL, Project
+from taskspec.errors import (
+    MissingSecretError,
+    NotFoundError,
+    OutcomeUnknownError,
+    RunInterruptedError,
+    TaskspecError,
+    UsageError,
+)
 from taskspec.runner.model import Invocation, Need
 from taskspec.settings import Settings, from_environ
+from taskspec.taskapi.records import AgentExecutionStatus as Status
+
+if TYPE_CHECKING:
+    from taskspec.taskapi.tasks.module import Tasks
 
 
 @contextmanager
@@ -25,19 +37,20 @@ def reached(folder: Path | None, need: Need) -> Iterator[Reach]:
 
 
 @contextmanager
-def reached_to_create(folder: Path | None, *, follow: bool) -> Iterator[Reach]:
+def reached_to_create(folder: Path | None, agent: str, *, follow: bool) -> Iterator[Reach]:
     """Reach a remote that runs what is created; UsageError where nobody would be there to see the end of it."""
-    if not follow:
+    waits = _waits_for_worker(agent, _project(folder, from_environ()))
+    if waits or not follow:
         with reached(folder, Need.LOOK) as reach:
-            _require_outliving(reach)
+            _require_outliving(reach, agent, waits=waits)
     with reached(folder, Need.RUN) as reach:
-        if not follow:
-            _require_outliving(reach)
+        if waits or not follow:
+            _require_outliving(reach, agent, waits=waits)
         yield reach
 
 
 @contextmanager
-def told_when_cut(reach: Reach, task: str) -> Iterator[None]:
+def told_when_cut(reach: Reach, tasks: "Tasks", task: str) -> Iterator[None]:
     """Say what becomes of a task when a signal ends the command that follows it."""
     from taskspec.cli.printing import note
     from taskspec.report.text import visible
@@ -47,10 +60,20 @@ def told_when_cut(reach: Reach, task: str) -> Iterator[None]:
         yield
     except (KeyboardInterrupt, RunInterruptedError):
         if reach.owned:
-            note(f"\nTask {shown} ends with this command: its engine records it as `error` (interrupted).")
+            note(f"\n{_ended_with_engine(reach, tasks, task)}")
         else:
             note(f"\nTask {shown} goes on: `taskspec tasks events {shown} -f` follows it.")
         raise
+
+
+@contextmanager
+def told_when_absent() -> Iterator[None]:
+    """Say where ids are found wherever the remote does not know the task asked for."""
+    try:
+        yield
+    except NotFoundError as error:
+        hint = error.hint or "`taskspec tasks list AGENT` shows the tasks of an agent with their ids."
+        raise NotFoundError(error.message, hint=hint, status=error.status, detail=error.detail) from error
 
 
 @contextmanager
@@ -65,6 +88,15 @@ def told_when_unknown(look: str) -> Iterator[None]:
     except (KeyboardInterrupt, RunInterruptedError):
         note(f"\nWhether the remote has done it is not known. {look}")
         raise
+
+
+@contextmanager
+def told_of(task: str) -> Iterator[None]:
+    """Say how to look at a task that was to be changed, or where to find it where the remote does not know it."""
+    from taskspec.report.text import visible
+
+    with told_when_absent(), told_when_unknown(f"`taskspec tasks get {visible(task)}` shows how it is."):
+        yield
 
 
 def _project(folder: Path | None, settings: Settings) -> Project | None:
@@ -86,9 +118,41 @@ def _of_environment(settings: Settings) -> Reach:
     return Reach(configuration=Configuration())
 
 
-def _require_outliving(reach: Reach) -> None:
-    if reach.owned:
+def _waits_for_worker(agent: str, project: Project | None) -> bool:
+    if project is None or project.remote.type != LOCAL:
+        return False
+    declared = project.agents.get(agent)
+    return declared is not None and not declared.command
+
+
+def _require_outliving(reach: Reach, agent: str, *, waits: bool) -> None:
+    if not reach.owned:
+        return
+    if waits:
         raise UsageError(
-            "No engine of this project is running: one of this command would end with it, and the task too.",
-            hint="Follow the task with -f, or keep an engine running in another terminal with `taskspec serve`.",
+            f"A task for the agent `{agent}` waits for a worker, and no engine is running that a worker can connect "
+            "to.",
+            hint="Keep one running in another terminal with `taskspec serve`, and connect a worker to it.",
         )
+    raise UsageError(
+        "No engine of this project is running: one of this command would end with it, and the task too.",
+        hint="Follow the task with -f, or keep an engine running in another terminal with `taskspec serve`.",
+    )
+
+
+def _ended_with_engine(reach: Reach, tasks: "Tasks", task: str) -> str:
+    """End what runs on this command's engine, and return what became of a task there; one not begun is stopped."""
+    from taskspec.report.text import visible
+
+    shown = visible(task)
+    try:
+        reach.end_runs()
+        status = tasks.get(task).status
+        if status == Status.Pending:
+            status = tasks.stop(task).status
+            return f"Task {shown} had not begun. It does not wait for another engine: it is {visible(status)}."
+    except TaskspecError:
+        return f"The engine of this command ends. `taskspec tasks get {shown}` shows what became of task {shown}."
+    if status == Status.Error:
+        return f"Task {shown} ended with this command: its engine recorded it as `error` (interrupted)."
+    return f"Task {shown} is {visible(status)}."

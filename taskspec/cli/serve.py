@@ -1,5 +1,6 @@
 """`taskspec serve`."""
 
+import re
 import signal
 import threading
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,7 @@ from taskspec.cli.printing import note, say, say_json
 from taskspec.errors import EngineError, MissingSecretError, UsageError
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_KEY = re.compile(r"[\x21-\x7e]+")
 
 
 @click.command()
@@ -67,6 +69,8 @@ def serve(
 
 
 def _key(host: str, name: str | None, environ: Mapping[str, str]) -> str | None:
+    if not host.strip():
+        raise UsageError("--host is empty.", hint="Name an address of this machine, or leave it out for 127.0.0.1.")
     if name is None:
         if host not in _LOOPBACK:
             raise UsageError(
@@ -77,4 +81,9 @@ def _key(host: str, name: str | None, environ: Mapping[str, str]) -> str | None:
     key = environ.get(name)
     if not key:
         raise MissingSecretError(f"the environment variable {name} is not set", hint="Set it to the key to be used.")
+    if _KEY.fullmatch(key) is None:
+        raise UsageError(
+            f"the key in the environment variable {name} cannot be sent in a header.",
+            hint="A key has visible ASCII characters only: no spaces, line ends or other letters.",
+        )
     return key

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from taskspec.cli import options
-from taskspec.cli.printing import paint_for, say, say_json, say_json_list
+from taskspec.cli.printing import paint_for, say, say_json, say_json_list, width_of
 from taskspec.errors import UsageError
 from taskspec.taskapi.records import AgentExecutionStatus as Status
 
@@ -61,7 +61,7 @@ def list_tasks(
     if as_json:
         say_json_list("tasks", (without_secrets(row.raw) for row in rows))
     else:
-        say(list_lines(rows, paint_for(sys.stdout)))
+        say(list_lines(rows, paint_for(sys.stdout), width_of(sys.stdout)))
     return 0
 
 
@@ -71,11 +71,11 @@ def list_tasks(
 @options.as_json
 def get(task: str, project: Path | None, as_json: bool) -> int:
     """Show a task, and its result."""
-    from taskspec.cli.reaching import reached
+    from taskspec.cli.reaching import reached, told_when_absent
     from taskspec.report.tasks import task_lines, without_secrets
     from taskspec.runner.model import Need
 
-    with reached(project, Need.LOOK) as reach, _client(reach) as client:
+    with reached(project, Need.LOOK) as reach, _client(reach) as client, told_when_absent():
         found = client.get(task)
     if as_json:
         say_json(without_secrets(found.raw))
@@ -96,14 +96,14 @@ def get(task: str, project: Path | None, as_json: bool) -> int:
     "--output-schema",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="A JSON Schema that the answer has to fit.",
+    help="A JSON Schema that the agent is asked to fit. The answer is not checked here: only `taskspec apply` judges.",
 )
 @click.option("--agent-version", metavar="VERSION", help="The version of the agent (default: its newest).")
 @click.option("--context", metavar="TEXT", help="What the agent is to know beside the prompt.")
 @click.option("--expected-output", metavar="TEXT", help="What a good answer looks like.")
 @click.option("--instructions", metavar="TEXT", help="Instructions in place of the agent's own.")
 @click.option("--payload", metavar="JSON", help="An object that is added to the agent's tool calls.")
-@click.option("--source", metavar="TEXT", help="Where the task comes from.")
+@click.option("--source", metavar="TEXT", help="Where the task comes from (default: taskspec).")
 @click.option("--continue", "continued", metavar="TASK", help="Go on with a task that has ended, in the same thread.")
 @click.option("--idempotency-key", metavar="KEY", help="Makes no second task where the remote honours such keys.")
 @click.option("-f", "--follow", is_flag=True, help="Show events until the task has ended, then print its result.")
@@ -120,7 +120,7 @@ def create(agent: str, prompt: str | None, follow: bool, project: Path | None, a
     from taskspec.cli.reaching import reached_to_create
 
     arguments = creating.wanted(prompt, given)
-    with reached_to_create(project, follow=follow) as reach, _client(reach) as client:
+    with reached_to_create(project, agent, follow=follow) as reach, _client(reach) as client:
         created = creating.create(client, agent, arguments)
         if follow:
             return creating.follow(reach, client, created, as_json=as_json)
@@ -147,14 +147,14 @@ def update(
 ) -> int:
     """Change what is recorded of a task. What is not given stays as it is."""
     from taskspec.cli import creating
-    from taskspec.cli.reaching import reached, told_when_unknown
+    from taskspec.cli.reaching import reached, told_of
     from taskspec.runner.model import Need
 
     if all(given is None for given in (status, result, source, payload)):
         raise UsageError("There is nothing to change.", hint="Give --status, --result, --source or --payload.")
     extension = creating.json_object(payload, "--payload")
     text = None if result is None else creating.text_of(result, "result")
-    with reached(project, Need.HOLD) as reach, _client(reach) as client, told_when_unknown(_look(task)):
+    with reached(project, Need.HOLD) as reach, _client(reach) as client, told_of(task):
         changed = client.update(task, status=status, result=text, source=source, tool_call_payload_extension=extension)
     creating.said(changed, as_json=as_json)
     return 0
@@ -167,10 +167,10 @@ def update(
 def stop(task: str, project: Path | None, as_json: bool) -> int:
     """Stop a task. One that has ended stays as it is."""
     from taskspec.cli import creating
-    from taskspec.cli.reaching import reached, told_when_unknown
+    from taskspec.cli.reaching import reached, told_of
     from taskspec.runner.model import Need
 
-    with reached(project, Need.HOLD) as reach, _client(reach) as client, told_when_unknown(_look(task)):
+    with reached(project, Need.HOLD) as reach, _client(reach) as client, told_of(task):
         stopped = client.stop(task)
     creating.said(stopped, as_json=as_json)
     return 0
@@ -187,19 +187,13 @@ def events(task: str, follow: bool, project: Path | None, as_json: bool) -> int:
     Those until now: of an active task until none has come for a second. With -f all, until it has ended.
     """
     from taskspec.cli import following
-    from taskspec.cli.reaching import reached
+    from taskspec.cli.reaching import reached, told_when_absent
     from taskspec.runner.model import Need
 
-    shower: following.Shower = following.JsonLines() if as_json else following.Words(say)
-    with reached(project, Need.LOOK) as reach, _client(reach) as client:
-        following.show(reach, client.get(task), shower, follow=follow)
+    shower: following.Shower = following.JsonLines() if as_json else following.Words(say, task)
+    with reached(project, Need.LOOK) as reach, _client(reach) as client, told_when_absent():
+        following.show(reach, client, client.get(task), shower, follow=follow)
     return 0
-
-
-def _look(task: str) -> str:
-    from taskspec.report.text import visible
-
-    return f"`taskspec tasks get {visible(task)}` shows how it is."
 
 
 def _client(reach: "Reach") -> "Tasks":

@@ -42,6 +42,8 @@ class Reach:
 
     configuration: "Configuration"
     owned: bool = False
+    end_runs: Callable[[], None] = lambda: None
+    """Starts nothing more and ends what runs, where the engine is this command's own; tasks can be read after it."""
 
 
 class Wiring:
@@ -142,7 +144,7 @@ class Wiring:
 
         with open_engine(engine_config(project, self._settings, self._parallelism), mode(need)) as engine:
             configuration = Configuration(api_key=engine.api_key, base_url=engine.url, organization_id=ORGANIZATION)
-            yield Reach(configuration=configuration, owned=engine.owned)
+            yield Reach(configuration=configuration, owned=engine.owned, end_runs=engine.interrupt)
             if need is Need.RUN and engine.owned:
                 asyncio.run(_drained(engine.active))
 

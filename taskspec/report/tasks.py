@@ -28,6 +28,7 @@ _STYLES = {
     Status.Failed: "error",
     Status.Stopped: "error",
 }
+_GAP = 2
 _ENDED_BADLY = frozenset({Status.Error, Status.Failed, Status.Stopped})
 
 
@@ -49,8 +50,8 @@ def without_secrets(value: Any, depth: int = 0) -> Any:
     return [without_secrets(inner, depth + 1) for inner in value] if isinstance(value, list) else value
 
 
-def list_lines(rows: "Sequence[TasksListItem]", paint: Paint) -> Iterator[str]:
-    """Yield the table of `tasks list`."""
+def list_lines(rows: "Sequence[TasksListItem]", paint: Paint, width: int | None = None) -> Iterator[str]:
+    """Yield the table of `tasks list`; with a width, titles are cut so that each row fits into it."""
     if not rows:
         yield "No task was found."
         return
@@ -61,11 +62,11 @@ def list_lines(rows: "Sequence[TasksListItem]", paint: Paint) -> Iterator[str]:
             visible(row.agent_id),
             visible(row.status),
             _time(row.created_at),
-            one_line(row.title or "", 80),
+            one_line(row.title or ""),
         )
         for row in rows
     ]
-    first, *lines = columns(table)
+    first, *lines = columns(_fitted(table, width), _GAP)
     yield paint(first, "dim")
     for line, row in zip(lines, rows, strict=True):
         status = visible(row.status)
@@ -111,6 +112,15 @@ def _facts(task: "Task", paint: Paint) -> Iterator[tuple[str, str]]:
     yield "finished", _time(task.finished_at) + _took(task.started_at, task.finished_at)
     for number, file in enumerate(task.input.files):
         yield ("" if number else "files"), one_line(file)
+
+
+def _fitted(table: Sequence[tuple[str, ...]], width: int | None) -> list[tuple[str, ...]]:
+    """Return a table whose last column is cut to the width that the others leave; its name always stays."""
+    if width is None:
+        return list(table)
+    taken = sum(max(len(row[i]) for row in table) + _GAP for i in range(len(table[0]) - 1))
+    left = max(width - taken, len(table[0][-1]))
+    return [(*row[:-1], one_line(row[-1], left)) for row in table]
 
 
 def _shown(key: str, value: Any, depth: int) -> Any:

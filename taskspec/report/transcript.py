@@ -24,9 +24,14 @@ def message_lines(message: Any) -> Iterator[str]:
 
 
 class Transcript:
-    """The events of a stream, line by line; an answer that comes in pieces is put together."""
+    """The events of a stream, line by line; an answer that comes in pieces is put together.
 
-    def __init__(self) -> None:
+    `noun` is what a task is called here, and `known` the id of the one whose stream it is: it need not be named.
+    """
+
+    def __init__(self, noun: str = "run", *, known: str | None = None) -> None:
+        self._noun = noun
+        self._known = known
         self._piece = ""
 
     def lines(self, event: TaskEvent) -> Iterator[str]:
@@ -36,7 +41,7 @@ class Transcript:
             yield from (f"  {visible(line)}" for line in whole)
             return
         yield from self.rest()
-        yield f"{_clock(event.time)} {_said(event)}"
+        yield f"{_clock(event.time)} {self._said(event)}"
 
     def rest(self) -> Iterator[str]:
         """Yield what has come of a line that was not ended."""
@@ -44,17 +49,19 @@ class Transcript:
             yield f"  {visible(self._piece)}"
             self._piece = ""
 
+    def _said(self, event: TaskEvent) -> str:
+        match event.data:
+            case {"title": str(title), "thought": str(thought)}:
+                return f"{visible(title)}: {visible(thought)}"
+            case {"status": str(status), "id": str(run)}:
+                return f"{visible(event.type)}: {self._named(run)}{visible(status)}"
+            case {"tool_name": str(tool), **rest}:
+                return f"{visible(event.type)} {visible(tool)}: {_short(rest.get('result', rest.get('payload')))}"
+            case _:
+                return f"{visible(event.type)}: {_short(event.data)}"
 
-def _said(event: TaskEvent) -> str:
-    match event.data:
-        case {"title": str(title), "thought": str(thought)}:
-            return f"{visible(title)}: {visible(thought)}"
-        case {"status": str(status), "id": str(run)}:
-            return f"{visible(event.type)}: run {visible(run)} is {visible(status)}"
-        case {"tool_name": str(tool), **rest}:
-            return f"{visible(event.type)} {visible(tool)}: {_short(rest.get('result', rest.get('payload')))}"
-        case _:
-            return f"{visible(event.type)}: {_short(event.data)}"
+    def _named(self, run: str) -> str:
+        return "" if run == self._known else f"{self._noun} {visible(run)} is "
 
 
 def _clock(at: float | None) -> str:

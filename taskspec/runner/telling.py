@@ -11,14 +11,15 @@ from taskspec.health import Health
 from taskspec.observed.model import Absent, Observation, Present, Unreadable
 from taskspec.observed.refreshing import observe
 from taskspec.report.standing import Standing, not_applied
+from taskspec.runner.hushing import until_quiet
 from taskspec.runner.locating import declared_by, project_of
-from taskspec.runner.model import Invocation, Need, Ports
+from taskspec.runner.model import Invocation, Link, Need, Ports
 from taskspec.runner.placing import elsewhere
 from taskspec.runner.planning import is_open, require_known, require_recorded
 from taskspec.state.model import Accepted, Attempt, Record, Sending, Snapshot, Verdict
 from taskspec.taskapi import endpoints
+from taskspec.taskapi.records import ENDED, AgentRecord, TaskEvent
 from taskspec.taskapi.records import AgentExecutionStatus as Status
-from taskspec.taskapi.records import AgentRecord, TaskEvent
 from taskspec.taskapi.remotes import RemoteIdentity
 
 __all__ = ["agents", "events", "log", "results", "status"]
@@ -76,16 +77,33 @@ async def log(invocation: Invocation, ports: Ports, address: Address) -> Sequenc
         return await link.connection.run(endpoints.activity_log(record.agent, run))
 
 
-async def events(invocation: Invocation, ports: Ports, address: Address) -> AsyncIterator[TaskEvent]:
-    """Yield the events of the newest run of an address as they come, until it has ended."""
+async def events(
+    invocation: Invocation, ports: Ports, address: Address, when_idle: Callable[[str], None]
+) -> AsyncIterator[TaskEvent]:
+    """Yield the events of the newest run of an address as they come, until it has ended.
+
+    Where no engine carries it on, they end with those there are, and `when_idle` is called with its status.
+    """
     project = project_of(invocation)
     _, attempt, run = _newest_run(_snapshot(project, ports), address)
     _require_here(address, attempt, ports.offline(project).identity)
     async with ports.connect(project, Need.LOOK) as link:
         _require_here(address, attempt, link.connection.identity)
-        async with aclosing(link.connection.events(run)) as stream:
-            async for event in stream:
+        idle = await _idle_status(link, run)
+        stream = link.connection.events(run)
+        async with aclosing(stream if idle is None else until_quiet(stream)) as found:
+            async for event in found:
                 yield event
+        if idle is not None:
+            when_idle(idle)
+
+
+async def _idle_status(link: Link, run: str) -> str | None:
+    """Return the status of a run that has not ended and that nobody carries on: an engine that is only read from."""
+    if link.end_runs is None:
+        return None
+    status = (await link.connection.run(endpoints.get_task(run))).status
+    return None if status in ENDED else status
 
 
 def _require_here(address: Address, attempt: Attempt, here: RemoteIdentity) -> None:

@@ -12,14 +12,25 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from taskspec.cli import running
+from taskspec.cli.reaching import told_when_cut
+from taskspec.cli.wiring import Reach, Wiring
 from taskspec.report.exiting import ExitCode
-from taskspec.report.tasks import HIDDEN, of_status, without_secrets
+from taskspec.report.tasks import HIDDEN, list_lines, of_status, without_secrets
+from taskspec.report.text import Paint
+from taskspec.runner.locating import project_of
+from taskspec.runner.model import Invocation, Need
+from taskspec.settings import from_environ
+from taskspec.taskapi.tasks.configuration import Configuration
+from taskspec.taskapi.tasks.listing import list_item
+from taskspec.taskapi.tasks.module import Tasks
+from taskspec.taskapi.tasks.sessions import Session
 
 AGENTS = """
     echo: {command: [cat]}
     broken: {command: [python, -c, "raise SystemExit('I will not')"]}
     rude: {command: [python, -c, "print(chr(27) + '[2Jboo')"]}
     slow: {command: [sleep, "60"]}
+    lent: {worker: true}
 """
 PROJECT = f"apiVersion: taskspec/v1\nkind: Project\nmetadata: {{name: p}}\nspec:\n  agents:{AGENTS.rstrip()}\n"
 WRONG = "apiVersion: taskspec/v1\nkind: Task\nmetadata: {name: a}\nspec: {agent: nobody}\n"
@@ -193,6 +204,21 @@ def test_without_an_engine_nothing_is_created_that_nobody_follows(project):
     assert document(run(project, "tasks", "list", "slow", "--json")) == before
 
 
+def test_without_an_engine_no_task_is_created_that_waits_for_a_worker(project):
+    for follow in ([], ["-f"]):
+        done = run(project, "tasks", "create", "lent", "x", *follow)
+        assert done.returncode == 64
+        assert "waits for a worker" in done.stderr
+        assert "`taskspec serve`" in done.stderr
+    assert document(run(project, "tasks", "list", "lent", "--json")) == {"tasks": []}
+
+
+def test_a_worker_agent_may_be_followed_where_an_engine_serves(tmp_path):
+    made(tmp_path)
+    with serving(tmp_path), started(tmp_path, "tasks", "create", "lent", "x", "-f") as process:
+        assert "of agent lent: pending." in process.stderr.readline()
+
+
 def test_what_was_created_is_listed_and_shown_without_an_engine(project):
     created = document(run(project, "tasks", "create", "rude", "Say boo.", "-f", "--json", "--title", "Rude one"))
     rows = document(run(project, "tasks", "list", "rude", "--json"))["tasks"]
@@ -203,7 +229,8 @@ def test_what_was_created_is_listed_and_shown_without_an_engine(project):
     assert "\\x1b[2Jboo" in shown.stdout
     assert "\x1b" not in shown.stdout
     told = run(project, "tasks", "events", created["id"])
-    assert "task_finished: run" in told.stdout
+    assert "task_finished: completed" in told.stdout
+    assert created["id"] not in told.stdout
     assert [
         json.loads(line)["type"]
         for line in run(project, "tasks", "events", created["id"], "-f", "--json").stdout.splitlines()
@@ -223,9 +250,38 @@ def interrupted(folder):
 def test_ctrl_c_says_that_the_task_ends_with_the_engine_of_the_command(project):
     code, err = interrupted(project)
     assert code == 130
-    assert "ends with this command" in err
+    assert "ended with this command" in err
     newest = document(run(project, "tasks", "list", "slow", "--json"))["tasks"][0]
     assert newest["status"] == "error"
+
+
+def test_ctrl_c_stops_a_task_that_has_not_begun(project, capsys):
+    settings = from_environ()
+    wiring = Wiring(settings, parallelism=1)
+    declared = project_of(Invocation(target=project, settings=settings))
+    with wiring.reach(declared, Need.RUN) as reach, Tasks(reach.configuration) as client:
+        tasks = [client.create("slow", prompt="x") for _ in range(2)]
+        with pytest.raises(KeyboardInterrupt), told_when_cut(reach, client, tasks[1].id):
+            raise KeyboardInterrupt
+    told = capsys.readouterr().err
+    assert f"Task {tasks[1].id} had not begun." in told
+    assert "it is stopped." in told
+    assert document(run(project, "tasks", "get", tasks[1].id, "--json"))["status"] == "stopped"
+    assert document(run(project, "tasks", "get", tasks[0].id, "--json"))["status"] == "error"
+
+
+@pytest.mark.parametrize(
+    ("status", "told"), [("completed", "is completed"), ("error", "recorded it as `error`"), (None, "tasks get t1")]
+)
+def test_ctrl_c_tells_how_a_task_stands_when_the_engine_of_the_command_has_ended(remote, capsys, status, told):
+    if status is not None:
+        remote.on("GET", "/t1/status", wire(status))
+    ended = []
+    reach = Reach(configuration=Configuration(), owned=True, end_runs=lambda: ended.append(len(remote.asked)))
+    with pytest.raises(KeyboardInterrupt), Tasks(Configuration()) as client, told_when_cut(reach, client, "t1"):
+        raise KeyboardInterrupt
+    assert told in capsys.readouterr().err
+    assert ended == [0]
 
 
 # --- beside an engine that serves
@@ -249,7 +305,7 @@ def test_a_serving_engine_is_joined(tmp_path):
             assert stopped.stdout == f"Task {created['id']} of agent slow: stopped.\n"
             out, _ = process.communicate(timeout=30)
             assert process.returncode == 0
-            assert "is stopped" in out
+            assert "task_finished: stopped" in out
         listed = document(run(tmp_path, "tasks", "list", "slow", "--status", "stopped", "--json"))
         assert [row["id"] for row in listed["tasks"]] == [created["id"]]
         code, err = interrupted(tmp_path)
@@ -270,6 +326,23 @@ def test_what_a_dead_engine_left_is_shown_and_not_waited_for(tmp_path):
     assert "executing. No engine is running" in done.stderr
     stopped = document(run(tmp_path, "tasks", "stop", created["id"], "--json"))
     assert stopped["status"] == "error"
+
+
+def test_logs_do_not_wait_for_a_run_that_a_dead_engine_left(tmp_path):
+    made(tmp_path)
+    task = "apiVersion: taskspec/v1\nkind: Task\nmetadata: {name: a}\nspec: {agent: slow, prompt: x}\n"
+    (tmp_path / "tasks.yaml").write_text(task, encoding="utf-8")
+    with started(tmp_path, "serve") as engine:
+        assert engine.stdout.readline()
+        assert run(tmp_path, "apply", "-y", "--no-wait").returncode == 0
+        with started(tmp_path, "logs", "a", "-f") as process:
+            while "executing" not in (line := process.stdout.readline()):
+                assert line
+    done = run(tmp_path, "logs", "a", "-f")
+    assert done.returncode == 0
+    assert "executing" in done.stdout
+    assert "The run is executing. No engine is running" in done.stderr
+    assert run(tmp_path, "stop", "a", "-y").returncode == 0
 
 
 def test_a_signal_to_end_is_told_too(remote, tmp_path):
@@ -311,6 +384,17 @@ def test_a_list_is_asked_for_with_its_filters_and_cut(remote, call):
     assert all(part in path for part in ("status=completed", "user_id=u1", "internal_status=x"))
 
 
+def test_a_title_is_cut_to_the_width_of_a_terminal_and_whole_in_a_pipe(remote, call):
+    title = "T" * 150
+    remote.on("GET", "/executions/history/a1", [wire(title=title)])
+    assert title in call("list", "a1")[1]
+    row = list_item(wire(title=title), "a1", Session(Configuration()))
+    lines = list(list_lines([row], Paint(color=False), 80))
+    assert [len(line) <= 80 for line in lines] == [True, True]
+    assert lines[1].endswith("T…")
+    assert list(list_lines([row], Paint(color=False), 10))[1].endswith("  TTTT…")
+
+
 def test_the_tasks_of_a_user_need_no_agent(remote, call):
     remote.on("GET", "/executions/history/user/u1", [])
     assert call("list", "--user", "u1")[:2] == (0, "No task was found.\n")
@@ -343,7 +427,25 @@ def test_an_unknown_id_is_told_in_the_words_of_the_remote(remote, call):
     code, out, err = call("get", "nosuch", "--json")
     assert code == ExitCode.ERROR
     assert "Task not found" in err
+    assert "taskspec tasks list AGENT" in err
     assert json.loads(out)["error"]["exitCode"] == 1
+
+
+def test_an_unknown_id_says_where_ids_are_found(remote, call):
+    for arguments in (["get", "t9"], ["stop", "t9"], ["update", "t9", "--source", "s"], ["events", "t9"]):
+        code, _, err = call(*arguments)
+        assert (code, "taskspec tasks list AGENT" in err) == (ExitCode.ERROR, True), arguments
+
+
+def test_a_task_comes_from_taskspec_unless_it_is_said_to_come_from_elsewhere(remote, call):
+    remote.on("POST", "/agent-execution/a1", wire("pending"))
+    assert call("create", "a1", "x")[0] == call("create", "a1", "x", "--source", "")[0] == 0
+    assert [entry[2]["source"] for entry in remote.asked_by("POST")] == ["taskspec", ""]
+
+
+def test_files_are_enough_of_a_prompt(remote, call):
+    remote.on("POST", "/agent-execution/a1", wire("pending"))
+    assert call("create", "a1", "", "--file", "https://x/f")[0] == 0
 
 
 @pytest.mark.parametrize("answer", [0, 200])
@@ -399,6 +501,21 @@ def test_an_update_sends_only_what_is_given(remote, call):
     assert len(remote.asked_by("PATCH")) == 1
 
 
+@pytest.mark.parametrize(("terminal", "times"), [(True, 1), (False, 2)])
+def test_an_answer_is_shown_once_on_a_terminal(remote, call, monkeypatch, terminal, times):
+    ended = wire(result="Done.")
+    remote.on("POST", "/agent-execution/a1", wire("pending"))
+    remote.on("GET", "/t1/status", ended)
+    told = [event("chunk", "Done."), event("think", {"title": "Hm", "thought": "so"}), event("task_finished", ended)]
+    remote.on("GET", "/t1/events", "".join(told))
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal, raising=False)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal, raising=False)
+    code, out, err = call("create", "a1", "x", "-f")
+    assert (code, out) == (0, "Done.\n" if terminal else "Done.")
+    assert (out + err).count("Done.") == times
+    assert "Hm: so" in err
+
+
 def test_a_task_that_waits_for_a_person_is_left_and_told_with_5(remote, call):
     paused = wire("paused", pending_eca_request={"connector_name": "mail", "auth_url": "https://auth/x"})
     remote.on("POST", "/agent-execution/a1", wire("pending"))
@@ -421,6 +538,8 @@ def test_a_paused_task_that_has_gone_on_since_is_followed_to_its_end(remote, cal
     "arguments",
     [
         ["create", "a1"],
+        ["create", "a1", ""],
+        ["create", "a1", " \n"],
         ["create", "a1", "x", "--file", "./local.txt"],
         ["create", "a1", "x", "--payload", "[1]"],
         ["create", "a1", "x", "--payload", "{"],
