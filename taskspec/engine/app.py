@@ -11,13 +11,13 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
-from starlette.routing import Route, Router
+from starlette.routing import Match, Route, Router
 
 from taskspec.engine import creating, extensions, routes, worker_routes
 from taskspec.engine.model import RefusalError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from starlette.types import Message, Receive, Scope, Send
 
@@ -51,6 +51,8 @@ _TABLE: tuple[tuple[str, str, "Callable[..., Awaitable[Any]]"], ...] = (
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _SLASHES = re.compile("/{2,}")
 _HOST = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*)(?::([0-9]*))?")
+_NO_SUCH_METHOD = 405
+_NONE: "Mapping[str, str]" = {}
 _HTTP_PORT = 80
 """Which port is meant where a client names none."""
 _logger = logging.getLogger("taskspec.engine")
@@ -64,12 +66,8 @@ class Gate:
         self._key = engine.api_key.encode()
         self._host = engine.config.host
         self._port = port
-        table = [
-            Route(prefix + path, endpoint, methods=[method])
-            for prefix in ("", "/{org}")
-            for method, path, endpoint in _TABLE
-        ]
-        self._router = Router(table, redirect_slashes=False, default=_not_found)
+        self._table = [_route(prefix, *row) for prefix in ("", "/{org}") for row in _TABLE]
+        self._router = Router(self._table, redirect_slashes=False, default=_not_found)
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Answer one request."""
@@ -85,7 +83,8 @@ class Gate:
         except RefusalError as refusal:
             await answering.refuse(scope, receive, refusal.status, refusal.detail)
         except HTTPException as refusal:
-            await answering.refuse(scope, receive, refusal.status_code, refusal.detail)
+            allowed = {"Allow": self._methods(scope)} if refusal.status_code == _NO_SUCH_METHOD else {}
+            await answering.refuse(scope, receive, refusal.status_code, refusal.detail, allowed)
         except ClientDisconnect:
             return
         except sqlite3.Error as error:
@@ -100,12 +99,20 @@ class Gate:
         if failure is not None and path != _GREETING:
             raise RefusalError(500, failure)
 
+    def _methods(self, scope: "Scope") -> str:
+        """Return the methods that are served at a path."""
+        inner = {**scope, "path": _SLASHES.sub("/", scope["path"]), "root_path": ""}
+        found = [route for route in self._table if route.matches(inner)[0] is not Match.NONE]
+        return ", ".join(sorted({method for route in found for method in route.methods or ()}))
+
     def _marks(self, headers: Headers) -> dict[str, str]:
         marks = {"Taskspec-Engine": self._engine.instance, "Taskspec-Capabilities": CAPABILITIES}
         key = headers.get("idempotency-key")
         return {**marks, "Idempotency-Key": key} if key is not None and _KEY.fullmatch(key) else marks
 
     def _let_in(self, headers: Headers) -> None:
+        if len(headers.getlist("host")) > 1:
+            raise RefusalError(400, "a request has one Host header")
         if not is_own_host(headers.get("host", ""), self._host, self._port):
             raise RefusalError(403, "this Host header does not name the engine")
         if "origin" in headers:
@@ -130,10 +137,12 @@ class _Answering:
             MutableHeaders(scope=message).update(self._marks)
         await self._send(message)
 
-    async def refuse(self, scope: "Scope", receive: "Receive", status: int, detail: Any) -> None:
+    async def refuse(
+        self, scope: "Scope", receive: "Receive", status: int, detail: Any, headers: "Mapping[str, str]" = _NONE
+    ) -> None:
         """Answer with a refusal in the API's own form."""
         if not self._begun:
-            await JSONResponse({"detail": detail}, status_code=status)(scope, receive, self)
+            await JSONResponse({"detail": detail}, status_code=status, headers=headers)(scope, receive, self)
 
 
 def is_own_host(header: str, host: str, port: int) -> bool:
@@ -145,6 +154,12 @@ def is_own_host(header: str, host: str, port: int) -> bool:
     if name in {"127.0.0.1", "localhost", "::1", host.lower()}:
         return True
     return host in {"0.0.0.0", "::"} and _is_address(name)  # noqa: S104 - compared, not bound
+
+
+def _route(prefix: str, method: str, path: str, endpoint: "Callable[..., Awaitable[Any]]") -> Route:
+    route = Route(prefix + path, endpoint)
+    route.methods = {method}  # exactly: where GET is served, HEAD would begin a stream, or register a worker
+    return route
 
 
 async def _not_found(scope: "Scope", _receive: "Receive", _send: "Send") -> None:

@@ -1,10 +1,10 @@
 """Request bodies, within their limits. Knows nothing of what they ask for."""
 
 import json
-import math
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
+from taskspec.engine.decoding import decoded
 from taskspec.engine.model import RefusalError
 
 if TYPE_CHECKING:
@@ -30,12 +30,13 @@ async def json_body(request: "Request") -> Any:
     """Return the JSON value of a body, or refuse it."""
     body = b"".join([piece async for piece in pieces(request, MAX_BODY_BYTES)])
     try:
-        value = _DECODER.decode(body.decode("utf-8-sig"))
-        if b"\\ud" in body or b"\\uD" in body:  # only these spell half a character, which no answer could hold
-            json.dumps(value, ensure_ascii=False).encode()
-    except (ValueError, RecursionError) as error:
-        raise RefusalError(422, "the body is not valid JSON") from error
-    return value
+        return decoded(body)
+    except UnicodeError as error:
+        raise RefusalError(422, "the body cannot be read as JSON: it is not in UTF-8") from error
+    except json.JSONDecodeError as error:
+        raise RefusalError(422, f"the body cannot be read as JSON: {error.msg} at character {error.pos}") from error
+    except ValueError as error:
+        raise RefusalError(422, f"the body cannot be read as JSON: {error}") from error
 
 
 async def json_object(request: "Request") -> dict[str, Any]:
@@ -44,20 +45,6 @@ async def json_object(request: "Request") -> dict[str, Any]:
     if not isinstance(body, dict):
         raise RefusalError(422, "the body must be a JSON object")
     return body
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(name)
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(text)
-    return number
-
-
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
 
 
 def _too_long(limit: int) -> RefusalError:

@@ -6,17 +6,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from taskspec.engine.inputs import accepted_input
+from taskspec.engine.kinds import invalid
 from taskspec.engine.model import ENDED, RefusalError, Status, Turn
-from taskspec.engine.wire import (
-    CREATABLE,
-    SETTABLE,
-    accepted_input,
-    accepted_tokens,
-    accepted_value,
-    blank_task,
-    invalid,
-    without_secrets,
-)
+from taskspec.engine.wire import CREATABLE, SETTABLE, accepted_tokens, accepted_value, blank_task, without_secrets
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,7 +32,7 @@ class Ending:
 
 def status_named(value: Any) -> Status:
     """Return the status that a client names, also as the platform's SDK prints it (`AgentExecutionStatus.Failed`)."""
-    name = value.rpartition(".")[2].lower() if isinstance(value, str) else value
+    name = value.rpartition(".")[2].lower() if isinstance(value, str) else None
     if name not in set(Status):
         raise invalid("status", f"status must be one of {', '.join(Status)}")
     return Status(name)

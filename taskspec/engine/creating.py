@@ -12,11 +12,11 @@ from taskspec.engine import changing, loans
 from taskspec.engine.bodies import json_object
 from taskspec.engine.changing import Run
 from taskspec.engine.keys import Asked
+from taskspec.engine.kinds import invalid
 from taskspec.engine.model import RefusalError
 from taskspec.engine.routes import known_agent, writable
 from taskspec.engine.runs import utc_now
 from taskspec.engine.streaming import task_event
-from taskspec.engine.wire import invalid
 
 if TYPE_CHECKING:
     from starlette.requests import Request

@@ -160,8 +160,8 @@ class Dispatcher:
             return
         prepared = await self._prepared(taken)
         if leash.cut.done():
-            if leash.cut.result() is Cut.INTERRUPTED:
-                await self._record(run, changing.put_back)
+            stopped = leash.cut.result() is Cut.STOPPED
+            await self._record(run, partial(changing.stopped, now=utc_now()) if stopped else changing.put_back)
             self._clear(run)
             return
         self._log.append(run, [task_event("task_updated", taken.task)])
@@ -182,6 +182,16 @@ class Dispatcher:
             await asyncio.sleep(pause)
         return await self._store.change(run, decide)
 
+    async def _thread(self, run: str) -> list[dict[str, str]]:
+        """Return the messages of the earlier turns of a run, read patiently."""
+        for pause in PAUSES:
+            try:
+                return messages(await self._store.earlier(run))
+            except sqlite3.Error as error:
+                _logger.warning("the earlier turns of run %s cannot be read yet: %s", run, error)
+            await asyncio.sleep(pause)
+        return messages(await self._store.earlier(run))
+
     async def _keep(self, run: str, ending: Ending | None) -> bool:
         assert ending is not None
         try:
@@ -196,7 +206,7 @@ class Dispatcher:
         if task["agent_id"] not in self._config.agents:
             return Ending(status=Status.FAILED, result=f"the project has no agent `{task['agent_id']}` any more")
         try:
-            thread = [] if taken.continued_at is None else messages(await self._store.earlier(task["id"]))
+            thread = [] if taken.continued_at is None else await self._thread(task["id"])
             return await asyncio.to_thread(launching.prepare, task, thread, self._config, self._uploads)
         except OSError as error:
             return Ending(status=Status.FAILED, result=f"the agent's files cannot be written: {error.strerror}")
@@ -211,8 +221,11 @@ class Dispatcher:
         return await agents.execute(launch, leash, Listener(run, self._log), started)
 
     def _clear(self, run: str) -> None:
-        launching.clear(run, self._config)
-        endings.drop(self._folder(run))
+        try:
+            launching.clear(run, self._config)
+            endings.drop(self._folder(run))
+        except OSError as error:  # what became of the run is recorded
+            _logger.warning("what run %s was given to read could not be removed: %s", run, error)
 
     def _folder(self, run: str) -> Path:
         return self._config.folder / "runs" / run

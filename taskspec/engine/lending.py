@@ -4,26 +4,25 @@ import asyncio
 import logging
 import sqlite3
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from taskspec.engine import launching, loans
+from taskspec.engine import launching, loans, notices
 from taskspec.engine.changing import Run
-from taskspec.engine.model import ORGANIZATION, EngineConfig, Turn
+from taskspec.engine.model import EngineConfig, Turn
 from taskspec.engine.runs import RunStore, utc_now
 from taskspec.engine.streaming import EventLog, task_event
 from taskspec.engine.uploads import UploadFolder
-from taskspec.engine.wire import encoded
-from taskspec.engine.workers import Due, Loan, Patience, Register, Worker
+from taskspec.engine.workers import Due, Loan, Patience, Register
 
 PROOF_SECONDS = 2.5
 """How long a worker's registration is held back to learn whether its program has runs already: one heartbeat."""
 PATIENCE = Patience()
-KEEP_ALIVE_SECONDS = 5.0
+PAUSE_SECONDS = 1.0
+"""How long the engine waits after a failure before it tries to lend or take back the same run again."""
 _TICK = 0.1
-_KEEP_ALIVE = b": keep-alive\n\n"
 _logger = logging.getLogger("taskspec.engine")
 
 
@@ -36,10 +35,11 @@ class Lender:
         self._log = log
         self._uploads = uploads
         self._register = Register(PATIENCE)
-        self._streams: dict[str, asyncio.Queue[bytes | None]] = {}
+        self._streams = notices.Streams()
         self._watch: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._heard = asyncio.Event()
+        self._adopted = asyncio.Event()
         self._open = True
         self.on_change: Callable[[], None] = lambda: None
         """Called when there is a free place: a worker came, or a run ended."""
@@ -65,25 +65,22 @@ class Lender:
 
     def stranded(self) -> frozenset[str]:
         """Return the agents whose runs only a worker can carry out, where none is here."""
-        return frozenset(
-            name for name, agent in self._config.agents.items() if not agent.command and not self.serves(name)
-        )
+        agents = self._config.agents
+        return frozenset(name for name in agents if not agents[name].command and not self.serves(name))
 
     async def adopt(self) -> None:
         """Go on with what workers had under the engine before; they find this one, or lose it."""
         for task in await self._store.lent():
             timeout = self._timeout(task["agent_id"])
             self._register.adopt(task["id"], str(task.get("worker_id")), task["agent_id"], _now(), timeout)
+        self._adopted.set()
         self._look_after()
 
     def lend(self, agent: str, run: str) -> None:
         """Give a run to the worker of an agent that has the fewest; `can_take` was true."""
         worker = self._register.free(agent, _now())
         assert worker is not None
-        self._register.lend(run, worker, _now(), self._timeout(agent))
-        task = asyncio.create_task(self._deliver(run, worker))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._begin(self._deliver(self._register.lend(run, worker, _now(), self._timeout(agent))))
 
     def holder_named(self, agent: str, body: Mapping[str, Any]) -> str | None:
         """Return the worker for which a create call asks for a run that it carries out without being given it."""
@@ -93,21 +90,21 @@ class Lender:
 
     def keep(self, task: Mapping[str, Any]) -> None:
         """Note a new run that its worker has from the beginning, where it is one."""
-        worker = self._register.workers.get(task.get("worker_id") or "")
-        if worker is not None:
-            self._register.lend(task["id"], worker, _now(), self._timeout(task["agent_id"]))
+        worker, agent = task.get("worker_id"), task["agent_id"]
+        if worker:
+            self._register.keep(task["id"], worker, agent, _now(), self._timeout(agent))
+            self._look_after()
 
     def hear_of(self, run: Run) -> None:
         """Note what a worker or another client made of a run."""
-        name = run.task["id"]
-        if name not in self._register.loans:
+        loan = self._register.loans.get(run.task["id"])
+        if loan is None:
             return
-        if run.turn is Turn.LENT:
-            if run.task["started_at"] is not None:
-                self._register.claim(name, _now())
-                self._heard.set()
-            return
-        self._end(name)
+        if run.turn in {Turn.OVER, Turn.CUT}:
+            self._end(loan)
+        elif run.turn is Turn.LENT and run.task["started_at"] is not None:
+            self._register.claim(loan.run, _now())
+            self._heard.set()
 
     def hear(self, worker: str, *, busy: bool | None = None) -> None:
         """Note a worker's heartbeat, or whether it takes more runs."""
@@ -118,31 +115,27 @@ class Lender:
     def farewell(self, worker: str) -> None:
         """Note that a worker has finished; its stream ends."""
         self._register.farewell(worker)
-        stream = self._streams.get(worker)
-        if stream is not None:
-            stream.put_nowait(None)
+        self._streams.end(worker)
 
     async def serve(self, agent: str) -> AsyncIterator[bytes]:
         """Yield a worker's stream as server-sent events: its registration, then the runs that it gets."""
-        yield _KEEP_ALIVE
+        yield notices.KEEP_ALIVE
         await self._await_proof(agent)
+        if not self._open:
+            return
         worker = self._register.join(str(uuid.uuid4()), agent, _now())
-        stream = self._streams[worker.id] = asyncio.Queue()
+        self._streams.open(worker.id)
         _logger.info("worker %s came for agent %s", worker.id, agent)
         try:
-            yield _event("worker-registration", _asset(worker))
+            for loan in self._register.loans_of(worker):
+                self._begin(self._pass_on(loan))
+            yield notices.registration(worker)
             self._look_after()
             self.on_change()
-            while self._open:
-                try:
-                    item = await asyncio.wait_for(stream.get(), KEEP_ALIVE_SECONDS)
-                except TimeoutError:
-                    item = _KEEP_ALIVE
-                if item is None:
-                    return
-                yield item
+            while (notice := await self._streams.next(worker.id)) is not None:
+                yield notice
         finally:
-            del self._streams[worker.id]
+            self._streams.forget(worker.id)
             self._register.leave(worker.id, _now())
             _logger.info("worker %s of agent %s left", worker.id, agent)
             self.on_change()
@@ -153,40 +146,52 @@ class Lender:
         self._heard.set()
         if self._watch is not None:
             self._watch.cancel()
-        for stream in self._streams.values():
-            stream.put_nowait(None)
+        self._streams.close()
 
     async def _await_proof(self, agent: str) -> None:
+        await self._adopted.wait()
         with suppress(TimeoutError):
             async with asyncio.timeout(PROOF_SECONDS):
                 while self._open and self._register.is_unclear(agent, _now()):
                     self._heard.clear()
                     await self._heard.wait()
 
-    async def _deliver(self, run: str, worker: Worker) -> None:
+    def _begin(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _deliver(self, loan: Loan) -> None:
+        """Give a run to its worker; where that cannot be recorded, to one that is free a little later."""
         try:
-            after = await self._store.change(run, partial(loans.lent, worker=worker.id))
-            stream = self._streams.get(worker.id)
+            after = await self._store.change(loan.run, partial(loans.lent, worker=loan.worker.id))
             if after is None:
-                self._end(run)
-            elif stream is not None:
-                stream.put_nowait(_event("agent-execution", await self._with_files(after.task)))
-        except (sqlite3.Error, OSError) as error:
-            _logger.warning("run %s could not be given to worker %s: %s", run, worker.id, error)
+                self._end(loan)
+            else:
+                await self._hand_over(loan, after.task)
+        except sqlite3.Error as error:
+            _logger.warning("run %s could not be lent yet: %s", loan.run, error)
+            self._end(loan)
+            await asyncio.sleep(PAUSE_SECONDS)
+            self.on_return(loan.worker.agent, loan.run)
 
-    async def _with_files(self, task: dict[str, Any]) -> dict[str, Any]:
-        """Return a task with copies of its uploaded files in place of their digests."""
-        files = task["input"]["files"]
-        if not files:
-            return task
-        folder = (self._config.folder / "runs" / task["id"] / "files").absolute()
-        placed = await asyncio.to_thread(self._uploads.place, files, folder)
-        return {**task, "input": {**task["input"], "files": placed}}
+    async def _hand_over(self, loan: Loan, task: dict[str, Any]) -> None:
+        try:
+            folder = self._config.folder.absolute() / "runs" / loan.run / "files"
+            notice = await notices.execution(task, folder, self._uploads)
+        except OSError as error:
+            reason = f"the agent's files cannot be written: {error.strerror}"
+            await self._settle(loan, partial(loans.undeliverable, reason=reason, now=utc_now()))
+            return
+        if self._register.holds(loan) and not self._streams.send(loan.worker.id, notice):
+            await self._settle(loan, loans.undelivered)
 
-    def _end(self, run: str) -> None:
-        self._register.end(run)
-        launching.clear(run, self._config)
-        self.on_change()
+    async def _pass_on(self, loan: Loan) -> None:
+        """Record which worker has a run now, for the engine after this one."""
+        try:
+            await self._store.change(loan.run, partial(loans.passed_on, worker=loan.worker.id))
+        except sqlite3.Error as error:
+            _logger.warning("the new worker of run %s is not recorded: %s", loan.run, error)
 
     def _look_after(self) -> None:
         if self._open and (self._watch is None or self._watch.done()):
@@ -196,53 +201,50 @@ class Lender:
         while self._register.loans or self._streams:
             await asyncio.sleep(_TICK)
             self.on_change()
-            for loan, why in self._register.due(_now()):
+            for loan, _ in self._register.due(_now()):
                 try:
-                    await self._take_back(loan, why)
-                except sqlite3.Error as error:
-                    _logger.warning("run %s could not be taken back yet: %s", loan.run, error)
+                    await self._take_back(loan)
+                except Exception as error:  # noqa: BLE001 - whatever it is, the other runs have to be looked after
+                    _logger.warning("run %s could not be taken back yet: %r", loan.run, error)
+                    await asyncio.sleep(PAUSE_SECONDS)
 
-    async def _take_back(self, loan: Loan, why: Due) -> None:
+    async def _take_back(self, loan: Loan) -> None:
+        why = self._register.why_due(loan, _now())
+        if why is None:
+            return
         if why is Due.UNCLAIMED:
-            loan.worker.busy = True  # it gets no more until it says that it has room
+            loan.worker.rest(_now())
         decide = partial(loans.taken_back, why=why, now=utc_now(), limit=f"{loan.timeout or 0:g}s")
+        after = await self._settle(loan, decide)
+        if after is not None:
+            _logger.warning("run %s: %s; it is %s now", loan.run, why.value, after.task["status"])
+
+    async def _settle(self, loan: Loan, decide: Callable[[Run], Run | None]) -> Run | None:
+        """Store what becomes of a run whose loan is to end, and end it; return None where another has ended it."""
         after = await self._store.change(loan.run, decide)
-        if self._register.loans.get(loan.run) is not loan:
+        if not self._register.holds(loan) or (after is not None and after.turn is Turn.LENT):
+            return None
+        self._end(loan, again=after is not None and after.turn is Turn.WAITING)
+        if after is not None:
+            self._log.append(loan.run, [task_event("task_updated", after.task)])
+        return after
+
+    def _end(self, loan: Loan, *, again: bool = False) -> None:
+        """Note that a loan is over, and free its place, first for its own run where that is to be lent again."""
+        if not self._register.holds(loan):
             return
-        self._end(loan.run)
-        if after is None:
-            return
-        _logger.warning("run %s: %s; it is %s now", loan.run, why.value, after.task["status"])
-        self._log.append(loan.run, [task_event("task_updated", after.task)])
-        if after.turn is Turn.WAITING:
+        self._register.end(loan.run)
+        try:
+            launching.clear(loan.run, self._config)
+        except OSError as error:
+            _logger.warning("what run %s was given to read could not be removed: %s", loan.run, error)
+        if again:
             self.on_return(loan.worker.agent, loan.run)
+        self.on_change()
 
     def _timeout(self, agent: str) -> float | None:
-        declared = self._config.agents.get(agent)
-        return None if declared is None else declared.timeout
+        return self._config.agents[agent].timeout if agent in self._config.agents else None
 
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
-
-
-def _event(name: str, content: dict[str, Any]) -> bytes:
-    return f"event: {name}\ndata: {encoded(content)}\n\n".encode()
-
-
-def _asset(worker: Worker) -> dict[str, Any]:
-    now = utc_now()
-    return {
-        "id": worker.id,
-        "name": f"{worker.agent}-{worker.id[:8]}",
-        "organization_id": ORGANIZATION,
-        "type": "worker",
-        "created_at": now,
-        "created_by": None,
-        "last_heartbeat": now,
-        "configuration": None,
-        "dedicated_agent_id": worker.agent,
-        "parent_asset_id": None,
-        "is_busy": False,
-        "metadata": None,
-    }

@@ -1,11 +1,11 @@
 """What is heard from a running agent: its answer, its errors, its own events. Writes them to the run's stream only."""
 
 import codecs
-import json
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from taskspec.engine.decoding import decoded
 from taskspec.engine.streaming import RESERVED, EventLog, envelope
 from taskspec.engine.wire import accepted_tokens
 
@@ -72,8 +72,8 @@ class Listener:
 
     def _hear_event(self, line: bytes) -> dict[str, Any] | None:
         try:
-            event = json.loads(line)
-        except (ValueError, RecursionError):
+            event = decoded(line)
+        except ValueError:
             return None
         if not isinstance(event, dict) or not isinstance(event.get("type"), str) or event["type"] in RESERVED:
             return None

@@ -5,6 +5,7 @@ that one which was given up for dead is not let begin what another worker has.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from taskspec.engine import changing, saving
@@ -18,8 +19,8 @@ MAX_LOANS = 5
 
 
 def lent(run: Run, worker: str) -> Run | None:
-    """Return a waiting run as a worker gets it, or None where it is no longer to be started."""
-    if run.turn is not Turn.WAITING or run.task["status"] != Status.PENDING:
+    """Return a run that waits, or was lent and has not begun, as a worker gets it; None where it is not to begin."""
+    if run.turn not in {Turn.WAITING, Turn.LENT} or run.task["status"] != Status.PENDING:
         return None
     return Run(task={**run.task, "worker_id": worker}, turn=Turn.LENT)
 
@@ -29,8 +30,30 @@ def begun_elsewhere(run: Run, worker: str) -> Run:
     return Run(task={**run.task, "worker_id": worker}, turn=Turn.LENT)
 
 
+def passed_on(run: Run, worker: str) -> Run | None:
+    """Return a lent run whose worker has another id now, or None where it is lent no longer."""
+    return replace(run, task={**run.task, "worker_id": worker}) if run.turn is Turn.LENT else None
+
+
+def undelivered(run: Run) -> Run | None:
+    """Return a lent run that its worker never got as one that waits, or None where it is lent no longer."""
+    if run.turn is not Turn.LENT:
+        return None
+    return Run(task={**run.task, "worker_id": None}, turn=Turn.WAITING)
+
+
+def undeliverable(run: Run, reason: str, now: str) -> Run | None:
+    """Return a lent run that no worker can be given as failed, or None where it is lent no longer."""
+    return _cut(run, Status.FAILED, reason, now) if run.turn is Turn.LENT else None
+
+
 def taken_back(run: Run, why: Due, now: str, limit: str = "") -> Run | None:
-    """Return a run as it is when its worker has it no longer; None where it has ended, or was taken back before."""
+    """Return a run as it is when its worker has it no longer; None where it has ended.
+
+    One that waits already, or has begun in the meantime where that was what was missed, is returned as it is.
+    """
+    if run.turn is Turn.WAITING or (why is Due.UNCLAIMED and run.turn is Turn.LENT and run.task["started_at"]):
+        return run
     if run.turn is not Turn.LENT:
         return None
     number = _number(run.task)
@@ -45,7 +68,7 @@ def taken_back(run: Run, why: Due, now: str, limit: str = "") -> Run | None:
 def patched(run: Run, body: Mapping[str, Any], now: str) -> Run:
     """Return a run after a PATCH, which may be the word of its worker; refuse to let one begin what it has not."""
     _check_beginning(run, body)
-    body = saving.asked_of(run, body)
+    body = _counting(run, saving.asked_of(run, body))
     told = {key: value for key, value in body.items() if key != "execution_attempts"}
     wanted = None if body.get("status") is None else status_named(body["status"])
     if run.turn is Turn.CUT or run.task["is_manually_stopped"]:
@@ -56,6 +79,26 @@ def patched(run: Run, body: Mapping[str, Any], now: str) -> Run:
         return changing.patched(run, told, now)
     after = changing.patched(run, {**told, "status": None}, now)
     return after if wanted in {None, Status.PENDING, after.task["status"]} else _moved(after, Status(wanted), now)
+
+
+def _counting(run: Run, body: dict[str, Any]) -> dict[str, Any]:
+    """Return what counts of a PATCH where several workers have had the run, of which each may still speak of it.
+
+    Of an older loan only a result counts, and only of a run that has not ended. A result that is recorded stays: also
+    a worker of an older loan that has read the run since then cannot be told from the one that completed it.
+    """
+    if "id" not in body:
+        return body
+    wanted = None if body.get("status") is None else status_named(body["status"])
+    if run.task["status"] == Status.COMPLETED and _number(run.task) > 1:
+        return {key: value for key, value in body.items() if key not in {"status", *saving.FOUND_OUT}}
+    if not _is_older(body.get("execution_attempts"), run):
+        return body
+    if wanted is Status.COMPLETED and body.get("result") and run.task["status"] not in ENDED:
+        return body
+    if wanted in {None, Status.PENDING}:
+        return {key: value for key, value in body.items() if key not in saving.FOUND_OUT}
+    return {}
 
 
 def _moved(run: Run, status: Status, now: str) -> Run:

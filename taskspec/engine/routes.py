@@ -1,6 +1,5 @@
 """The calls of the task API: one function each, from a request to an answer. Decides nothing about runs itself."""
 
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -14,6 +13,7 @@ from taskspec.engine.listing import FILTERS, Query
 from taskspec.engine.model import ORGANIZATION, Mode, RefusalError
 from taskspec.engine.runs import utc_now
 from taskspec.engine.streaming import RESERVED, envelope, task_event
+from taskspec.engine.wire import told
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 MAX_PER_PAGE = 1000
 _JSON = "application/json"
-_VERSION = re.compile("[0-9]{1,9}")
 
 
 def engine_of(request: "Request") -> "Engine":
@@ -73,8 +72,13 @@ async def stop_task(request: "Request") -> Response:
 
 
 async def list_agent_tasks(request: "Request") -> Response:
-    """List an agent's runs, newest first."""
-    return await _list(request, {"agent_id": request.path_params["id"]})
+    """List an agent's runs, newest first; refuse one that the project does not declare and that never had any."""
+    engine, agent = engine_of(request), request.path_params["id"]
+    if agent not in engine.config.agents:
+        found = await engine.store.history(Query(matches={"agent_id": [agent]}, per_page=1))
+        if not found.rows:
+            known_agent(engine, agent)
+    return await _list(request, {"agent_id": agent})
 
 
 async def list_user_tasks(request: "Request") -> Response:
@@ -140,8 +144,8 @@ def _is_event(entry: Any) -> bool:
 
 def _pushed(run: str, entry: Mapping[str, Any]) -> dict[str, Any]:
     who = entry.get("identity")
-    told = envelope(run, entry["type"], entry.get("data"))
-    return {**told, "identity": who} if isinstance(who, dict) and isinstance(who.get("name"), str) else told
+    event = envelope(run, entry["type"], told(entry.get("data")))
+    return {**event, "identity": who} if isinstance(who, dict) and isinstance(who.get("name"), str) else event
 
 
 async def show_activity(request: "Request") -> Response:
@@ -160,13 +164,11 @@ async def list_agents(request: "Request") -> Response:
 
 
 async def show_agent(request: "Request") -> Response:
-    """Answer with one agent of the project, as of the version that is asked for: here all versions are the same."""
+    """Answer with one agent of the project, whichever version is asked for; it confirms none, having none."""
     engine = engine_of(request)
     name = known_agent(engine, request.path_params["id"])
     fixed = {"unique_name": name, "framework": "agno", "model_provider": "local", "model_name": "command"}
-    version = request.headers.get("x-agent-version", "")
-    asked = {"version": int(version)} if _VERSION.fullmatch(version) else {}
-    return JSONResponse({**_agent(engine, name), **fixed, **asked})
+    return JSONResponse({**_agent(engine, name), **fixed})
 
 
 def _agent(engine: "Engine", name: str) -> dict[str, Any]:

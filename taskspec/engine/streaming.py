@@ -4,13 +4,13 @@ That is read from the store, so that a stream cannot disagree with it.
 """
 
 import asyncio
-import json
 import logging
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from taskspec.engine.decoding import decoded
 from taskspec.engine.model import ENDED, ORGANIZATION
 from taskspec.engine.runs import utc_now
 from taskspec.engine.wire import encoded, without_secrets
@@ -174,9 +174,9 @@ def _complete_lines(path: Path, position: int) -> tuple[list[bytes], int]:
 
 
 def _event(line: bytes) -> dict[str, Any] | None:
-    """Return the event of a line; None for one that was torn by a crash."""
+    """Return the event of a line; None for one that was torn by a crash, or that not every reader could read."""
     try:
-        event = json.loads(line)
+        event = decoded(line)
     except ValueError:
         return None
-    return event if isinstance(event, dict) and "type" in event else None
+    return event if isinstance(event, dict) and {"type", "time"} <= event.keys() else None

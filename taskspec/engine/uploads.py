@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from taskspec.engine.kinds import invalid
 from taskspec.engine.model import RefusalError
-from taskspec.engine.wire import invalid
 
 MAX_UPLOAD_BYTES = 100_000_000
 PREFIX = "upload:"

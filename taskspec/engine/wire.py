@@ -5,23 +5,11 @@ Facts: the published SDK's Task, list item and user models; see docs/protocol.md
 
 import json
 from collections.abc import Callable, Mapping
-from enum import Enum
 from typing import Any
 
-from taskspec.engine.model import ORGANIZATION, RefusalError, Status
-
-
-class Kind(Enum):
-    """What JSON a key holds."""
-
-    TEXT = "a string"
-    FLAG = "true or false"
-    WHOLE = "a whole number"
-    NUMBER = "a number"
-    OBJECT = "an object"
-    TEXTS = "a list of strings"
-    OBJECTS = "a list of objects"
-
+from taskspec.engine.inputs import check_plan, check_servers
+from taskspec.engine.kinds import Kind, check_form, invalid, is_of_kind
+from taskspec.engine.model import ORGANIZATION, Status
 
 _KEYS_OF_KIND: Mapping[Kind, str] = {
     Kind.TEXT: (
@@ -42,7 +30,9 @@ _KEYS_OF_KIND: Mapping[Kind, str] = {
 }
 SETTABLE: Mapping[str, Kind] = {key: kind for kind, keys in _KEYS_OF_KIND.items() for key in keys.split()}
 """What a client may set; every other key of a task is the engine's."""
-_CREATE_IGNORES = frozenset({"result", "tokens", "duration", "used_tools", "internal_status", "hitl_request"})
+_CREATE_IGNORES = frozenset(
+    {"result", "tokens", "duration", "used_tools", "internal_status", "hitl_request", "execution_attempts"}
+)
 CREATABLE = {key: kind for key, kind in SETTABLE.items() if key not in _CREATE_IGNORES}
 
 
@@ -72,6 +62,8 @@ _ENCODER = json.JSONEncoder(separators=(",", ":"))
 _TOKEN_KEYS = ("completion_tokens", "prompt_tokens", "cache_read_tokens", "cache_write_tokens")
 _MAX_INTERNAL_STATUS = 255
 _SECRET_KEYS = ("user_tokens", "user_oidc_token")
+_TASK_MARKS = frozenset({*_SECRET_KEYS, "mcp_servers", "configuration"})
+"""The keys of a task, as clients send one, that hold secrets; a configuration holds the client's own key."""
 _PLAIN_OF_SERVER = ("id", "name", "type", "transport", "url", "auth_type", "allowed_tools")
 """What of an MCP server is no secret; its headers, keys and command may hold some, and so may a URL's query."""
 
@@ -103,10 +95,9 @@ def accepted_value(key: str, value: Any) -> Any:
     """Return the value that is stored for a key; null and the known wrong defaults of old clients are its default."""
     if value is None or value in ([None], [[]]):
         return _default(key)
-    if not _is_of_kind(SETTABLE[key], value):
-        raise invalid(key, f"{key} must be {SETTABLE[key].value}")
-    if key in _CHOICES and value not in _CHOICES[key]:
-        raise invalid(key, f"{key} must be one of {', '.join(_CHOICES[key])}")
+    check_form(key, value, SETTABLE[key])
+    if key in _CHOICES:
+        check_form(key, value, _CHOICES[key])
     if key == "internal_status" and len(value) > _MAX_INTERNAL_STATUS:
         raise invalid(key, f"internal_status has more than {_MAX_INTERNAL_STATUS} characters")
     return _reshaped(key, value)
@@ -120,7 +111,10 @@ def _reshaped(key: str, value: Any) -> Any:
         return value if all(isinstance(value.get(k), str) for k in ("connector_name", "auth_url")) else None
     if key == "tokens":
         return accepted_tokens(value)
+    if key == "mcp_servers":
+        check_servers(value)
     if key == "deep_planning":
+        check_plan(value)
         return {**_default(key), **value}
     return value
 
@@ -129,27 +123,8 @@ def accepted_tokens(value: Any) -> dict[str, int] | None:
     """Return the four token counts of an object, or None where it holds none."""
     if not isinstance(value, dict):
         return None
-    counts = {key: value[key] for key in _TOKEN_KEYS if _is_of_kind(Kind.WHOLE, value.get(key)) and value[key] >= 0}
+    counts = {key: value[key] for key in _TOKEN_KEYS if is_of_kind(Kind.WHOLE, value.get(key)) and value[key] >= 0}
     return {key: counts.get(key, 0) for key in _TOKEN_KEYS} if counts else None
-
-
-def accepted_input(value: Any) -> dict[str, Any]:
-    """Return the input of a new task with every key, or refuse it."""
-    if not isinstance(value, dict):
-        raise invalid("input", "input must be an object")
-    text, files = value.get("text"), value.get("files")
-    if text is not None and not isinstance(text, str):
-        raise invalid("input", "input.text must be a string")
-    if files is not None and not _is_of_kind(Kind.TEXTS, files):
-        raise invalid("input", "input.files must be a list of strings")
-    user, attachments = value.get("user"), value.get("attachments")
-    return {
-        "text": text or "",
-        "files": files or [],
-        "attachments": attachments if _is_of_kind(Kind.OBJECTS, attachments) else [],
-        "user": user if isinstance(user, dict) and isinstance(user.get("email"), str) else None,
-        "principal": value["principal"] if isinstance(value.get("principal"), dict) else None,
-    }
 
 
 def list_row(task: Mapping[str, Any], now: str) -> dict[str, Any]:
@@ -184,6 +159,19 @@ def without_secrets(task: Mapping[str, Any]) -> dict[str, Any]:
     return {**task, **dict.fromkeys(_SECRET_KEYS), "mcp_servers": servers}
 
 
+def told(value: Any) -> Any:
+    """Return what a client tells in an event as it may be kept: tasks within it are told without their secrets."""
+    if isinstance(value, list):
+        return [told(entry) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    kept = {key: told(entry) for key, entry in value.items() if key not in _TASK_MARKS}
+    kept |= {key: None for key in _SECRET_KEYS if key in value}
+    if isinstance(value.get("mcp_servers"), list):
+        kept["mcp_servers"] = [_plain_server(server) for server in value["mcp_servers"] if isinstance(server, dict)]
+    return kept
+
+
 def _plain_server(server: Mapping[str, Any]) -> dict[str, Any]:
     plain = {key: server[key] for key in _PLAIN_OF_SERVER if key in server}
     url = plain.get("url")
@@ -191,27 +179,3 @@ def _plain_server(server: Mapping[str, Any]) -> dict[str, Any]:
         scheme, _, rest = url.partition("://")
         plain["url"] = f"{scheme}://{rest.partition('?')[0].rpartition('@')[2]}"
     return plain
-
-
-def invalid(key: str, message: str) -> RefusalError:
-    """Return the refusal of one key of a body, in the API's own form."""
-    return RefusalError(422, [{"loc": ["body", key], "msg": message, "type": "value_error"}])
-
-
-def _is_of_kind(kind: Kind, value: Any) -> bool:
-    if kind in {Kind.TEXTS, Kind.OBJECTS}:
-        item = str if kind is Kind.TEXTS else dict
-        return isinstance(value, list) and all(isinstance(entry, item) for entry in value)
-    if isinstance(value, bool):
-        return kind is Kind.FLAG
-    match kind:
-        case Kind.TEXT:
-            return isinstance(value, str)
-        case Kind.WHOLE:
-            return isinstance(value, int)
-        case Kind.NUMBER:
-            return isinstance(value, int | float)
-        case Kind.OBJECT:
-            return isinstance(value, dict)
-        case Kind.FLAG:
-            return False

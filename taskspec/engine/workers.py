@@ -12,6 +12,8 @@ SLOTS = 6
 """How many runs a worker of the published SDK carries out at once."""
 
 _NEVER = float("-inf")
+_LONGEST_REST = 4
+"""How often a rest is doubled at most."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,6 +28,8 @@ class Patience:
     """Until the runs of a lost worker go to others: longer than a heartbeat takes to show that its program lives."""
     revival: float = 15.0
     """The same, for runs that it has from the engine before this one."""
+    rest: float = 30.0
+    """Until a worker that did not begin a run gets another; twice as long each time in a row."""
 
 
 class Due(StrEnum):
@@ -38,13 +42,18 @@ class Due(StrEnum):
 
 @dataclass(kw_only=True, slots=True)
 class Worker:
-    """One registration. `left` is when its stream ended, if it did; `heard` when it last gave a sign of life."""
+    """One registration. `left` is when its stream ended, if it did; `heard` when it last gave a sign of life.
+
+    `busy` is what it says itself; it gets nothing before `rested_at` because it left `missed` runs in a row unbegun.
+    """
 
     id: str
     agent: str
     heard: float
     left: float | None = None
     busy: bool = False
+    missed: int = 0
+    rested_at: float = _NEVER
     patience: Patience
     grace: float
 
@@ -60,6 +69,17 @@ class Worker:
     def is_given_up(self, now: float) -> bool:
         """Tell whether it was lost so long ago that its runs are to go to others."""
         return now >= self.lost_at() + self.grace
+
+    def rest(self, now: float) -> None:
+        """Let it get nothing for a while, because it did not begin a run; what it had besides counts no more."""
+        if now < self.rested_at:
+            return
+        self.rested_at = now + self.patience.rest * 2 ** min(self.missed, _LONGEST_REST)
+        self.missed += 1
+
+    def wake(self) -> None:
+        """Let it get runs again, because it takes them."""
+        self.missed, self.rested_at = 0, _NEVER
 
 
 @dataclass(kw_only=True, slots=True)
@@ -120,9 +140,13 @@ class Register:
     def hear(self, id_: str, now: float, *, busy: bool | None = None) -> None:
         """Note a sign of life, and whether the worker takes more runs where it says so."""
         worker = self.workers.get(id_)
-        if worker is not None:
-            worker.heard = now
-            worker.busy = worker.busy if busy is None else busy
+        if worker is None or worker.left == _NEVER:
+            return
+        worker.heard = now
+        if busy is not None:
+            worker.busy = busy
+        if busy is False:
+            worker.wake()
 
     def serves(self, agent: str, now: float) -> bool:
         """Tell whether any worker is here for an agent, free or not."""
@@ -130,13 +154,23 @@ class Register:
 
     def free(self, agent: str, now: float) -> Worker | None:
         """Return the worker that is to get the next run of an agent: the one with the fewest."""
-        counts = {worker.id: len(self.loans_of(worker)) for worker in self._present(agent, now) if not worker.busy}
+        ready = (each for each in self._present(agent, now) if not each.busy and now >= each.rested_at)
+        counts = {worker.id: len(self.loans_of(worker)) for worker in ready}
         least = min(counts, key=counts.__getitem__, default=None)
         return self.workers[least] if least is not None and counts[least] < SLOTS else None
 
-    def lend(self, run: str, worker: Worker, now: float, timeout: float | None = None) -> None:
+    def lend(self, run: str, worker: Worker, now: float, timeout: float | None = None) -> Loan:
         """Note that a worker gets a run."""
-        self._loans[run] = Loan(run=run, worker=worker, since=now, timeout=timeout)
+        loan = self._loans[run] = Loan(run=run, worker=worker, since=now, timeout=timeout)
+        return loan
+
+    def keep(self, run: str, id_: str, agent: str, now: float, timeout: float | None = None) -> None:
+        """Note a new run that a worker has from the beginning, who may have left since then."""
+        worker = self.workers.get(id_)
+        if worker is None:
+            self.adopt(run, id_, agent, now, timeout)
+        else:
+            self.lend(run, worker, now, timeout)
 
     def adopt(self, run: str, id_: str, agent: str, now: float, timeout: float | None = None) -> None:
         """Note a run that a worker has had since before this register: it counts as begun."""
@@ -145,8 +179,7 @@ class Register:
             worker = self.workers[id_] = Worker(
                 id=id_, agent=agent, heard=_NEVER, left=now, patience=self._patience, grace=self._patience.revival
             )
-        self.lend(run, worker, now, timeout)
-        self._begin(self._loans[run], now)
+        self._begin(self.lend(run, worker, now, timeout), now)
 
     def claim(self, run: str, now: float) -> None:
         """Note that a worker spoke of its run: it has begun, and lives."""
@@ -155,6 +188,7 @@ class Register:
             return
         self.hear(loan.worker.id, now)
         if not loan.claimed:
+            loan.worker.wake()
             self._begin(loan, now)
 
     def end(self, run: str) -> None:
@@ -165,8 +199,24 @@ class Register:
 
     def due(self, now: float) -> list[tuple[Loan, Due]]:
         """Return the loans that are to be taken back, and why."""
-        found = ((loan, _why_due(loan, now)) for loan in self._loans.values())
+        found = ((loan, self.why_due(loan, now)) for loan in self._loans.values())
         return [(loan, why) for loan, why in found if why is not None]
+
+    def why_due(self, loan: Loan, now: float) -> Due | None:
+        """Return why a loan is to be taken back, or None where it is not, or is over."""
+        if not self.holds(loan):
+            return None
+        if loan.deadline is not None and now >= loan.deadline:
+            return Due.TIMED_OUT
+        if loan.worker.is_given_up(now):
+            return Due.LOST
+        if not loan.claimed and now >= loan.since + loan.worker.patience.claim:
+            return Due.UNCLAIMED
+        return None
+
+    def holds(self, loan: Loan) -> bool:
+        """Tell whether a loan is not over: its run may have been lent again since then."""
+        return self._loans.get(loan.run) is loan
 
     def loans_of(self, worker: Worker) -> list[Loan]:
         """Return what a worker has."""
@@ -189,13 +239,3 @@ class Register:
     def _forget_idle(self, worker: Worker) -> None:
         if worker.left is not None and not self.loans_of(worker):
             self.workers.pop(worker.id, None)
-
-
-def _why_due(loan: Loan, now: float) -> Due | None:
-    if loan.deadline is not None and now >= loan.deadline:
-        return Due.TIMED_OUT
-    if loan.worker.is_given_up(now):
-        return Due.LOST
-    if not loan.claimed and now >= loan.since + loan.worker.patience.claim:
-        return Due.UNCLAIMED
-    return None

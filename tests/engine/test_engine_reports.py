@@ -153,10 +153,12 @@ def test_the_end_of_a_stream_says_when_the_run_ended_whenever_it_is_read(engine)
     assert {engine.events(run["id"])[-1]["time"] for _ in range(2)} == {run["finished_at"]}
 
 
-def test_an_agent_is_told_of_as_the_version_that_is_asked_for(engine):
-    assert "version" not in engine.http.get("/agents/echo").json()
-    assert engine.http.get("/agents/echo", headers={"x-agent-version": "3"}).json()["version"] == 3
-    assert "version" not in engine.http.get("/agents/echo", headers={"x-agent-version": "draft"}).json()
+def test_an_agent_confirms_no_version_but_a_task_notes_which_was_asked_for(engine):
+    for version in ("3", "99", "draft"):
+        answer = engine.http.get("/agents/echo", headers={"x-agent-version": version})
+        assert answer.status_code == 200
+        assert answer.json() == engine.http.get("/agents/echo").json()
+        assert "version" not in answer.json()
     answer = engine.http.post("/agent-execution/echo", json={"input": {}}, headers={"x-agent-version": "3"})
     assert answer.json()["agent_version"] == "3"
 

@@ -1,6 +1,7 @@
 """Workers: programs that connect to the engine, get runs, and report them; played by hand over HTTP."""
 
 import json
+import sqlite3
 import threading
 import time
 from contextlib import contextmanager
@@ -9,12 +10,17 @@ from pathlib import Path
 import httpx
 import pytest
 
-from taskspec.engine import lending
+from taskspec.engine import lending, loans
+from taskspec.engine.changing import Run, created
 from taskspec.engine.hosting import AgentCommand, Mode
+from taskspec.engine.model import Turn
+from taskspec.engine.notices import Streams
 from taskspec.engine.queueing import Queue
+from taskspec.engine.runs import RunStore
+from taskspec.engine.uploads import UploadFolder
 from taskspec.engine.workers import SLOTS, Due, Patience, Register
 
-QUICK = Patience(claim=0.5, silence=0.6, grace=0.3, revival=0.6)
+QUICK = Patience(claim=0.5, silence=0.6, grace=0.3, revival=0.6, rest=0.5)
 
 
 class Worker:
@@ -451,6 +457,206 @@ def test_a_workers_agent_is_listed(engine):
 
 
 @pytest.fixture
+def lent_twice(quick, workers):
+    """An engine with a run that was taken back from a worker which lives, and that another has begun."""
+    with workers.engine() as engine:
+        stale = Worker(engine)
+        engine.create("support")
+        old = stale.begin(stale.next())
+        stale.die()
+        holder = Worker(engine)
+        with holder.beating():
+            new = holder.begin(holder.next())
+            assert (new["id"], old["execution_attempts"], new["execution_attempts"]) == (old["id"], 1, 2)
+            yield engine, (stale, old), (holder, new)
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        {"status": "failed", "result": "boom"},
+        {"status": "error", "result": "the run was taken back"},
+        {"status": "stopped"},
+        {"status": "paused"},
+        {"status": "completed"},
+        {"status": "completed", "result": ""},
+        {"status": None, "result": "half"},
+    ],
+)
+def test_only_a_result_counts_of_what_a_worker_says_of_a_run_that_it_has_no_longer(lent_twice, word):
+    engine, (stale, old), (holder, new) = lent_twice
+    answer = stale.save(old, **word, tokens={"prompt_tokens": 9})
+    assert answer.status_code == 200
+    told = answer.json()
+    assert (told["status"], told["result"], told["tokens"]) == ("executing", None, None)
+    assert holder.save(new, status="completed", result="real").json()["result"] == "real"
+    for late in (word, {"status": "completed", "result": "mine"}):
+        told = stale.save(old, **late).json()
+        assert (told["status"], told["result"]) == ("completed", "real")
+    assert engine.task(old["id"]) == told
+
+
+def test_the_first_result_of_a_run_that_two_workers_carry_out_stays(lent_twice):
+    engine, (stale, old), (holder, new) = lent_twice
+    assert stale.save(old, status="completed", result="first").json()["result"] == "first"
+    read = engine.task(new["id"])
+    for word in (
+        {**new, "status": "completed", "result": "second"},
+        {**new, "status": "error", "result": "boom"},
+        {**read, "status": "completed", "result": "second"},
+        {**read, "status": "failed", "result": "boom"},
+    ):
+        told = holder.save(word).json()
+        assert (told["status"], told["result"]) == ("completed", "first")
+    sparse = engine.http.patch(f"/agent-execution/{new['id']}/update", json={"status": "failed", "result": "judged"})
+    assert (sparse.json()["status"], sparse.json()["result"]) == ("failed", "judged")
+
+
+def test_a_client_that_read_a_run_before_it_was_lent_again_still_changes_its_title(lent_twice):
+    engine, (_, old), _ = lent_twice
+    read = {**old, "status": "pending", "started_at": None, "title": "named"}
+    told = engine.http.patch(f"/agent-execution/{old['id']}/update", json=read).json()
+    assert (told["title"], told["status"]) == ("named", "executing")
+
+
+def test_a_late_failure_of_a_worker_does_not_end_a_run_that_the_engines_own_agent_has(quick, workers):
+    workers.shell("slow", "sleep 1; echo own")
+    with workers.engine() as engine:
+        worker = Worker(engine, "slow")
+        run = engine.create("slow")["id"]
+        old = worker.begin(worker.next())
+        worker.die()
+        while engine.task(run)["execution_attempts"] == 1:
+            time.sleep(0.01)
+        engine.until(run, "executing")
+        assert worker.save(old, status="failed", result="boom").json()["status"] == "executing"
+        after = engine.until(run)
+        assert (after["status"], after["result"]) == ("completed", "own")
+
+
+@pytest.fixture
+def refusals(monkeypatch):
+    """The functions of `loans` whose next changes, by their names, the database refuses."""
+    left, change = {}, RunStore.change
+
+    async def changed(self, run, decide):
+        name = getattr(getattr(decide, "func", decide), "__name__", "")
+        if left.get(name, 0) > 0:
+            left[name] -= 1
+            raise sqlite3.OperationalError("disk I/O error")
+        return await change(self, run, decide)
+
+    monkeypatch.setattr(RunStore, "change", changed)
+    monkeypatch.setattr(lending, "PAUSE_SECONDS", 0.2)
+    return left
+
+
+def test_a_run_that_the_database_does_not_let_lend_is_lent_a_little_later(refusals, workers):
+    refusals["lent"] = 2
+    with workers.engine(parallelism=1) as engine:
+        worker = Worker(engine)
+        run = engine.create("support")["id"]
+        task = worker.next(seconds=3)
+        assert (task["id"], task["execution_attempts"], refusals["lent"]) == (run, 1, 0)
+        assert worker.save(worker.begin(task), status="completed", result="x").json()["status"] == "completed"
+
+
+def test_a_run_that_the_database_does_not_let_take_back_is_taken_back_a_little_later(refusals, quick, workers):
+    with workers.engine(parallelism=1) as engine:
+        worker = Worker(engine)
+        run = engine.create("support")["id"]
+        worker.begin(worker.next())
+        refusals["taken_back"] = 2
+        worker.die()
+        other = Worker(engine)
+        with other.beating():
+            assert other.next(seconds=5)["id"] == run
+        assert refusals["taken_back"] == 0
+
+
+def test_a_run_whose_worker_left_before_it_was_sent_goes_to_the_next_at_once(monkeypatch, workers):
+    send, tries = Streams.send, []
+
+    def sent(self, worker, notice):
+        tries.append(worker)
+        return len(tries) > 1 and send(self, worker, notice)
+
+    monkeypatch.setattr(Streams, "send", sent)
+    with workers.engine() as engine:
+        worker = Worker(engine)
+        engine.create("support")
+        assert worker.next(seconds=2)["execution_attempts"] == 1
+        assert len(tries) == 2
+
+
+def test_a_run_whose_files_cannot_be_placed_for_its_worker_has_failed(monkeypatch, workers):
+    def full(self, files, target):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(UploadFolder, "place", full)
+    digest = "ed7002b439e9ac845f22357d822bac1444730fbdb6016d3ec9432297b9ec9f73"
+    with workers.engine() as engine:
+        assert engine.http.put(f"/files/{digest}", content=b"content").status_code == 201
+        Worker(engine)
+        after = engine.until(engine.create("support", files=[f"upload:{digest}/b.txt"])["id"])
+        assert after["status"] == "failed"
+        assert after["result"] == "the agent's files cannot be written: No space left on device"
+
+
+def test_a_patch_of_a_run_that_is_just_being_lent_loses_it_not(monkeypatch, workers):
+    change, reached, go = RunStore.change, threading.Event(), threading.Event()
+
+    async def held(self, run, decide):
+        if getattr(decide, "func", None) is loans.lent:
+            reached.set()
+            while not go.is_set():
+                await lending.asyncio.sleep(0.01)
+        return await change(self, run, decide)
+
+    monkeypatch.setattr(RunStore, "change", held)
+    with workers.engine() as engine:
+        worker = Worker(engine)
+        run = engine.create("support")["id"]
+        assert reached.wait(5)
+        engine.http.patch(f"/agent-execution/{run}/update", json={"title": "named"})
+        go.set()
+        assert worker.begin(worker.next())["title"] == "named"
+        assert engine.handle._engine.dispatcher.lender.has(run)
+
+
+def test_a_single_worker_that_missed_a_run_gets_it_again_after_a_while(quick, workers):
+    with workers.engine() as engine:
+        worker = Worker(engine)
+        with worker.beating():
+            run = engine.create("support")["id"]
+            worker.next()
+            task = worker.next(2, seconds=5)
+            assert (task["id"], task["execution_attempts"]) == (run, 2)
+            assert worker.save(worker.begin(task), status="completed", result="x").json()["result"] == "x"
+
+
+def test_a_program_that_loses_its_stream_again_and_again_keeps_its_runs(quick, workers):
+    with workers.engine(api_key="k") as engine:
+        first = Worker(engine)
+        engine.create("support")
+        task = first.begin(first.next())
+        first.die()
+        time.sleep(0.05)
+        first.beat()
+        second = Worker(engine)
+        with second.beating():
+            time.sleep(0.2)
+    with workers.engine(api_key="k") as engine:
+        second._engine = engine
+        second.beat()
+        third = Worker(engine)
+        with third.beating():
+            time.sleep(1)
+            assert engine.task(task["id"])["status"] == "executing"
+            assert third.save(task, status="completed", result="x").json()["result"] == "x"
+
+
+@pytest.fixture
 def register():
     return Register(Patience(claim=10, silence=10, grace=3, revival=15))
 
@@ -467,6 +673,57 @@ def test_the_register_takes_back_only_what_is_due(register):
     assert register.due(30) == []
     register.leave("w", now=30)
     assert [why for _, why in register.due(33)] == [Due.LOST]
+
+
+def test_a_worker_that_misses_runs_rests_longer_each_time_and_no_longer_than_eight_minutes(register):
+    worker = register.join("w", "a", now=0)
+    now, rests = 0, []
+    for _ in range(7):
+        worker.rest(now)
+        worker.rest(now + 1)
+        rests.append(worker.rested_at - now)
+        now = worker.rested_at
+        register.hear("w", now=now)
+        assert register.free("a", now - 1) is None
+        assert register.free("a", now) is worker
+    assert rests == [30, 60, 120, 240, 480, 480, 480]
+    worker.rest(now)
+    register.hear("w", now=now, busy=False)
+    assert register.free("a", now) is worker
+    worker.rest(now)
+    assert worker.rested_at - now == 30
+    register.lend("r", worker, now)
+    register.claim("r", now)
+    assert register.free("a", now) is worker
+
+
+def test_a_worker_that_has_finished_is_not_revived_by_a_late_heartbeat(register):
+    worker = register.join("w", "a", now=0)
+    register.lend("r", worker, now=0)
+    register.farewell("w")
+    register.hear("w", now=1)
+    assert [why for _, why in register.due(1)] == [Due.LOST]
+
+
+def test_a_run_that_a_worker_creates_while_it_leaves_is_looked_after(register):
+    register.keep("r", "gone", "a", now=0)
+    assert register.due(14) == []
+    assert [why for _, why in register.due(15)] == [Due.LOST]
+
+
+def test_a_run_that_began_when_it_was_about_to_be_taken_back_is_left_to_its_worker():
+    task = created("r", "a", {"input": {"text": "x"}}, "2026-01-01T00:00:00Z").task
+    begun = Run(task={**task, "status": "executing", "started_at": "2026-01-01T00:00:01Z"}, turn=Turn.LENT)
+    assert loans.taken_back(begun, Due.UNCLAIMED, "2026-01-01T00:00:02Z") is begun
+    assert loans.taken_back(begun, Due.LOST, "2026-01-01T00:00:02Z").turn is Turn.WAITING
+
+
+def test_a_loan_that_is_over_is_never_due_again(register):
+    worker = register.join("w", "a", now=0)
+    loan = register.lend("r", worker, now=0)
+    register.end("r")
+    register.lend("r", worker, now=5)
+    assert register.why_due(loan, now=10) is None
 
 
 def test_a_lost_worker_gets_nothing(register):
