@@ -1,5 +1,6 @@
 """The calls that begin a run, continue one, or record one that ran elsewhere. Decides nothing about runs itself."""
 
+import asyncio
 import hashlib
 import json
 import re
@@ -39,7 +40,7 @@ async def create_task(request: "Request") -> Response:
         return await _continue_task(engine, agent, body, asked)
     run = changing.created(str(uuid.uuid4()), agent, body, utc_now())
     engine.uploads.checked(run.task["input"]["files"])
-    if holder := engine.dispatcher.lender.holder_named(agent, body):
+    if holder := engine.dispatcher.lender.register.holder_named(agent, body):
         run = loans.begun_elsewhere(run, holder)
     task, replayed = await engine.store.create(run, asked)
     if not replayed:
@@ -49,12 +50,13 @@ async def create_task(request: "Request") -> Response:
 
 
 async def _continue_task(engine: "Engine", agent: str, body: dict[str, Any], asked: Asked | None) -> Response:
-    run, now = body["id"], utc_now()
+    run, now, asked_at = body["id"], utc_now(), asyncio.get_running_loop().time()
     if not isinstance(run, str):
         raise invalid("id", "id must be the id of the task to continue")
 
     def decide(found: Run) -> Run:
         after = changing.continued(found, agent, body, now)
+        loans.check_left(found, engine.dispatcher.lender.register, asked_at)
         engine.uploads.checked(after.task["input"]["files"])
         return after
 
@@ -89,7 +91,7 @@ async def report_task(request: "Request") -> Response:
     now = utc_now()
     fresh = changing.created(run, agent, {"input": {}}, now)
     after, new = await engine.store.upsert(fresh, lambda found: changing.reported(found, agent, body, now))
-    engine.dispatcher.lender.hear_of(after)
+    engine.dispatcher.lender.hear_of(after, told=True)
     engine.log.append(run, [task_event("task_created" if new else "task_updated", after.task)])
     return JSONResponse(after.task)
 

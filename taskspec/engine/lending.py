@@ -12,10 +12,11 @@ from typing import Any
 from taskspec.engine import launching, loans, notices
 from taskspec.engine.changing import Run
 from taskspec.engine.model import EngineConfig, Turn
+from taskspec.engine.register import Register
 from taskspec.engine.runs import RunStore, utc_now
 from taskspec.engine.streaming import EventLog, task_event
 from taskspec.engine.uploads import UploadFolder
-from taskspec.engine.workers import Due, Loan, Patience, Register
+from taskspec.engine.workers import Due, Loan, Patience
 
 PROOF_SECONDS = 2.5
 """How long a worker's registration is held back to learn whether its program has runs already: one heartbeat."""
@@ -34,7 +35,7 @@ class Lender:
         self._store = store
         self._log = log
         self._uploads = uploads
-        self._register = Register(PATIENCE)
+        self.register = Register(PATIENCE)
         self._streams = notices.Streams()
         self._watch: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -49,19 +50,19 @@ class Lender:
     @property
     def count(self) -> int:
         """Return how many runs are lent."""
-        return len(self._register.loans)
+        return len(self.register.loans)
 
     def has(self, run: str) -> bool:
         """Tell whether a run is lent."""
-        return run in self._register.loans
+        return run in self.register.loans
 
     def serves(self, agent: str) -> bool:
         """Tell whether a worker is here for an agent, free or not."""
-        return self._register.serves(agent, _now())
+        return self.register.serves(agent, _now())
 
     def can_take(self, agent: str) -> bool:
         """Tell whether a worker can take a run of an agent now."""
-        return self._register.free(agent, _now()) is not None
+        return self.register.free(agent, _now()) is not None
 
     def stranded(self) -> frozenset[str]:
         """Return the agents whose runs only a worker can carry out, where none is here."""
@@ -72,49 +73,45 @@ class Lender:
         """Go on with what workers had under the engine before; they find this one, or lose it."""
         for task in await self._store.lent():
             timeout = self._timeout(task["agent_id"])
-            self._register.adopt(task["id"], str(task.get("worker_id")), task["agent_id"], _now(), timeout)
+            self.register.adopt(task["id"], str(task.get("worker_id")), task["agent_id"], _now(), timeout)
         self._adopted.set()
         self._look_after()
 
     def lend(self, agent: str, run: str) -> None:
         """Give a run to the worker of an agent that has the fewest; `can_take` was true."""
-        worker = self._register.free(agent, _now())
+        worker = self.register.free(agent, _now())
         assert worker is not None
-        self._begin(self._deliver(self._register.lend(run, worker, _now(), self._timeout(agent))))
-
-    def holder_named(self, agent: str, body: Mapping[str, Any]) -> str | None:
-        """Return the worker for which a create call asks for a run that it carries out without being given it."""
-        named = body.get("worker_id") if body.get("run_locally") is True else None
-        worker = self._register.workers.get(named) if isinstance(named, str) else None
-        return worker.id if worker is not None and worker.agent == agent else None
+        self._begin(self._deliver(self.register.lend(run, worker, _now(), self._timeout(agent))))
 
     def keep(self, task: Mapping[str, Any]) -> None:
         """Note a new run that its worker has from the beginning, where it is one."""
         worker, agent = task.get("worker_id"), task["agent_id"]
         if worker:
-            self._register.keep(task["id"], worker, agent, _now(), self._timeout(agent))
+            self.register.keep(task["id"], worker, agent, _now(), self._timeout(agent))
             self._look_after()
 
-    def hear_of(self, run: Run) -> None:
-        """Note what a worker or another client made of a run."""
-        loan = self._register.loans.get(run.task["id"])
+    def hear_of(self, run: Run, *, told: bool = False) -> None:
+        """Note what a worker or another client made of a run; `told` where it may be the worker's word of its end."""
+        if told:
+            self.register.forget(run.task["id"])
+        loan = self.register.loans.get(run.task["id"])
         if loan is None:
             return
         if run.turn in {Turn.OVER, Turn.CUT}:
-            self._end(loan)
+            self._end(loan, told=told)
         elif run.turn is Turn.LENT and run.task["started_at"] is not None:
-            self._register.claim(loan.run, _now())
+            self.register.claim(loan.run, _now())
             self._heard.set()
 
     def hear(self, worker: str, *, busy: bool | None = None) -> None:
         """Note a worker's heartbeat, or whether it takes more runs."""
-        self._register.hear(worker, _now(), busy=busy)
+        self.register.hear(worker, _now(), busy=busy)
         self._heard.set()
         self.on_change()
 
     def farewell(self, worker: str) -> None:
         """Note that a worker has finished; its stream ends."""
-        self._register.farewell(worker)
+        self.register.farewell(worker)
         self._streams.end(worker)
 
     async def serve(self, agent: str) -> AsyncIterator[bytes]:
@@ -123,11 +120,11 @@ class Lender:
         await self._await_proof(agent)
         if not self._open:
             return
-        worker = self._register.join(str(uuid.uuid4()), agent, _now())
+        worker = self.register.join(str(uuid.uuid4()), agent, _now())
         self._streams.open(worker.id)
         _logger.info("worker %s came for agent %s", worker.id, agent)
         try:
-            for loan in self._register.loans_of(worker):
+            for loan in self.register.loans_of(worker):
                 self._begin(self._pass_on(loan))
             yield notices.registration(worker)
             self._look_after()
@@ -136,7 +133,7 @@ class Lender:
                 yield notice
         finally:
             self._streams.forget(worker.id)
-            self._register.leave(worker.id, _now())
+            self.register.leave(worker.id, _now())
             _logger.info("worker %s of agent %s left", worker.id, agent)
             self.on_change()
 
@@ -152,7 +149,7 @@ class Lender:
         await self._adopted.wait()
         with suppress(TimeoutError):
             async with asyncio.timeout(PROOF_SECONDS):
-                while self._open and self._register.is_unclear(agent, _now()):
+                while self._open and self.register.is_unclear(agent, _now()):
                     self._heard.clear()
                     await self._heard.wait()
 
@@ -183,7 +180,10 @@ class Lender:
             reason = f"the agent's files cannot be written: {error.strerror}"
             await self._settle(loan, partial(loans.undeliverable, reason=reason, now=utc_now()))
             return
-        if self._register.holds(loan) and not self._streams.send(loan.worker.id, notice):
+        if not self.register.holds(loan):
+            return
+        loan.sent = self._streams.send(loan.worker.id, notice)
+        if not loan.sent:
             await self._settle(loan, loans.undelivered)
 
     async def _pass_on(self, loan: Loan) -> None:
@@ -198,10 +198,10 @@ class Lender:
             self._watch = asyncio.create_task(self._watch_over())
 
     async def _watch_over(self) -> None:
-        while self._register.loans or self._streams:
+        while self.register.loans or self._streams:
             await asyncio.sleep(_TICK)
             self.on_change()
-            for loan, _ in self._register.due(_now()):
+            for loan, _ in self.register.due(_now()):
                 try:
                     await self._take_back(loan)
                 except Exception as error:  # noqa: BLE001 - whatever it is, the other runs have to be looked after
@@ -209,7 +209,7 @@ class Lender:
                     await asyncio.sleep(PAUSE_SECONDS)
 
     async def _take_back(self, loan: Loan) -> None:
-        why = self._register.why_due(loan, _now())
+        why = self.register.why_due(loan, _now())
         if why is None:
             return
         if why is Due.UNCLAIMED:
@@ -222,18 +222,18 @@ class Lender:
     async def _settle(self, loan: Loan, decide: Callable[[Run], Run | None]) -> Run | None:
         """Store what becomes of a run whose loan is to end, and end it; return None where another has ended it."""
         after = await self._store.change(loan.run, decide)
-        if not self._register.holds(loan) or (after is not None and after.turn is Turn.LENT):
+        if not self.register.holds(loan) or (after is not None and after.turn is Turn.LENT):
             return None
         self._end(loan, again=after is not None and after.turn is Turn.WAITING)
         if after is not None:
             self._log.append(loan.run, [task_event("task_updated", after.task)])
         return after
 
-    def _end(self, loan: Loan, *, again: bool = False) -> None:
+    def _end(self, loan: Loan, *, again: bool = False, told: bool = False) -> None:
         """Note that a loan is over, and free its place, first for its own run where that is to be lent again."""
-        if not self._register.holds(loan):
+        if not self.register.holds(loan):
             return
-        self._register.end(loan.run)
+        self.register.end(loan.run, _now(), told=told)
         try:
             launching.clear(loan.run, self._config)
         except OSError as error:

@@ -11,11 +11,13 @@ from typing import Any
 from taskspec.engine import changing, saving
 from taskspec.engine.changing import Run, seconds_between, stamped, status_named
 from taskspec.engine.model import ENDED, RefusalError, Status, Turn
+from taskspec.engine.register import Register
 from taskspec.engine.wire import without_secrets
 from taskspec.engine.workers import Due
 
 MAX_LOANS = 5
 """How often a run is lent at most."""
+_AT_WORK = "a worker may still be at work on the turn before; wait until it has ended, or stop the worker"
 
 
 def lent(run: Run, worker: str) -> Run | None:
@@ -79,6 +81,21 @@ def patched(run: Run, body: Mapping[str, Any], now: str) -> Run:
         return changing.patched(run, told, now)
     after = changing.patched(run, {**told, "status": None}, now)
     return after if wanted in {None, Status.PENDING, after.task["status"]} else _moved(after, Status(wanted), now)
+
+
+def tells_end(run: Run, body: Mapping[str, Any]) -> bool:
+    """Tell whether a PATCH may be a worker's word that its work on a run is over; a bare stop is another's."""
+    wanted = None if body.get("status") is None else status_named(body["status"])
+    if wanted not in ENDED or _is_older(body.get("execution_attempts"), run):
+        return False
+    return wanted is not Status.STOPPED or "id" in body
+
+
+def check_left(run: Run, register: Register, now: float) -> None:
+    """Refuse to continue a run that was taken from a worker which may still be at work on it. Works in any thread."""
+    taken = run.turn is Turn.CUT or run.task["status"] == Status.STOPPED
+    if (taken and run.task["id"] in register.loans) or register.lingers(run.task["id"], now):
+        raise RefusalError(409, _AT_WORK)
 
 
 def _counting(run: Run, body: dict[str, Any]) -> dict[str, Any]:

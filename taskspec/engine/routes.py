@@ -59,7 +59,7 @@ async def patch_task(request: "Request") -> Response:
     body = await json_object(request)
     after = await engine.store.change(request.path_params["id"], lambda found: loans.patched(found, body, utc_now()))
     assert after is not None
-    engine.dispatcher.lender.hear_of(after)
+    engine.dispatcher.lender.hear_of(after, told=loans.tells_end(after, body))
     engine.log.append(after.task["id"], [task_event("task_updated", after.task)])
     return JSONResponse(after.task)
 

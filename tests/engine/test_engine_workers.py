@@ -16,9 +16,10 @@ from taskspec.engine.hosting import AgentCommand, Mode
 from taskspec.engine.model import Turn
 from taskspec.engine.notices import Streams
 from taskspec.engine.queueing import Queue
+from taskspec.engine.register import Register
 from taskspec.engine.runs import RunStore
 from taskspec.engine.uploads import UploadFolder
-from taskspec.engine.workers import SLOTS, Due, Patience, Register
+from taskspec.engine.workers import SLOTS, Due, Patience
 
 QUICK = Patience(claim=0.5, silence=0.6, grace=0.3, revival=0.6, rest=0.5)
 
@@ -534,6 +535,120 @@ def test_a_late_failure_of_a_worker_does_not_end_a_run_that_the_engines_own_agen
         assert (after["status"], after["result"]) == ("completed", "own")
 
 
+def test_a_worker_that_comes_back_from_the_dead_does_not_replace_the_result_of_another(quick, workers):
+    with workers.engine() as engine:
+        stopped = Worker(engine)
+        run = engine.create("support")["id"]
+        stopped.begin(stopped.next())
+        engine.until(run, "pending")
+        other = Worker(engine)
+        task = other.next()
+        assert other.save(other.begin(task), status="completed", result="other").json()["execution_attempts"] == 2
+        stopped.beat()
+        told = stopped.save(engine.task(run), status="completed", result="from the dead").json()
+        assert (told["status"], told["result"]) == ("completed", "other")
+
+
+def continuing(engine, run, text="again"):
+    return engine.http.post("/agent-execution/support", json={"id": run, "input": {"text": text}})
+
+
+def refused_as_at_work(answer):
+    return answer.status_code == 409 and "a worker may still be at work on the turn before" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("text", ["again", "help"])
+def test_a_stopped_run_is_not_continued_before_its_worker_has_ended_it(engine, text):
+    worker = Worker(engine)
+    run = engine.create("support", "help")["id"]
+    task = worker.begin(worker.next())
+    engine.stop(run)
+    assert refused_as_at_work(continuing(engine, run, text))
+    worker.save(task, title="half way")
+    assert refused_as_at_work(continuing(engine, run, text))
+    worker.save(engine.task(run), result="first")
+    assert continuing(engine, run, text).status_code == 200
+    second = worker.begin(worker.next(2))
+    assert worker.save(second, status="completed", result="second").json()["result"] == "second"
+
+
+def test_a_run_that_took_too_long_is_not_continued_before_its_worker_has_ended_it(quick, workers):
+    workers.agents["support"] = AgentCommand(timeout=0.3)
+    with workers.engine() as engine:
+        worker = Worker(engine)
+        with worker.beating():
+            run = engine.create("support")["id"]
+            task = worker.begin(worker.next())
+            engine.until(run)
+            assert refused_as_at_work(continuing(engine, run))
+            worker.save(task, status="completed", result="late")
+            assert continuing(engine, run).status_code == 200
+
+
+def test_a_stop_by_a_sparse_patch_is_not_the_word_of_the_worker(engine):
+    worker = Worker(engine)
+    run = engine.create("support")["id"]
+    worker.begin(worker.next())
+    engine.http.patch(f"/agent-execution/{run}/update", json={"status": "stopped"})
+    assert refused_as_at_work(continuing(engine, run))
+
+
+@pytest.mark.parametrize("status", ["completed", "failed", "error", "stopped"])
+def test_a_run_that_its_worker_has_ended_is_continued_at_once(engine, status):
+    worker = Worker(engine)
+    run = engine.create("support")["id"]
+    worker.save(worker.begin(worker.next()), status=status, result="x")
+    assert continuing(engine, run).status_code == 200
+    assert worker.next(2)["input"]["text"] == "again"
+
+
+def test_a_stopped_run_whose_worker_left_or_died_is_continued(quick, workers):
+    with workers.engine() as engine:
+        for leave in (lambda worker: worker.say("worker-finished", {}), Worker.die):
+            worker = Worker(engine)
+            run = engine.create("support")["id"]
+            worker.begin(worker.next())
+            engine.stop(run)
+            assert refused_as_at_work(continuing(engine, run))
+            leave(worker)
+            time.sleep(QUICK.grace + 0.1)
+            assert continuing(engine, run).status_code == 200
+            engine.stop(run)
+
+
+def test_a_program_that_lost_its_stream_may_still_be_at_work_on_a_stopped_run(quick, workers):
+    with workers.engine() as engine:
+        before = Worker(engine)
+        run = engine.create("support")["id"]
+        before.begin(before.next())
+        engine.stop(run)
+        before.die()
+        time.sleep(0.05)
+        before.beat()
+        again = Worker(engine)
+        with again.beating():
+            time.sleep(QUICK.silence + QUICK.grace)
+            assert refused_as_at_work(continuing(engine, run))
+
+
+def test_a_run_that_was_stopped_before_a_worker_got_it_is_continued_at_once(engine):
+    run = engine.create("support")["id"]
+    engine.stop(run)
+    assert continuing(engine, run).status_code == 200
+    assert Worker(engine).next()["input"]["text"] == "again"
+
+
+def test_a_run_that_was_stopped_before_it_was_begun_is_continued_when_its_worker_was_told(engine):
+    worker = Worker(engine)
+    run = engine.create("support", "again")["id"]
+    task = worker.next()
+    engine.stop(run)
+    assert refused_as_at_work(continuing(engine, run))
+    assert worker.save(task, status="executing").status_code == 409
+    worker.save(task, status="error", result="refused")
+    assert continuing(engine, run).status_code == 200
+
+
 @pytest.fixture
 def refusals(monkeypatch):
     """The functions of `loans` whose next changes, by their names, the database refuses."""
@@ -721,9 +836,25 @@ def test_a_run_that_began_when_it_was_about_to_be_taken_back_is_left_to_its_work
 def test_a_loan_that_is_over_is_never_due_again(register):
     worker = register.join("w", "a", now=0)
     loan = register.lend("r", worker, now=0)
-    register.end("r")
+    register.end("r", now=5)
     register.lend("r", worker, now=5)
     assert register.why_due(loan, now=10) is None
+
+
+@pytest.mark.parametrize(("timeout", "longest"), [(None, 600), (30, 600), (3600, 3600)])
+def test_a_worker_is_not_at_work_on_a_stopped_run_for_ever(register, timeout, longest):
+    worker = register.join("w", "a", now=0)
+    register.lend("r", worker, now=0, timeout=timeout)
+    register.claim("r", now=0)
+    register.end("r", now=1)
+    register.hear("w", now=longest)
+    assert register.lingers("r", now=longest)
+    assert register.due(longest) == []
+    assert not register.lingers("r", now=longest + 1)
+    register.hear("w", now=longest + 1)
+    register.leave("w", now=longest + 1)
+    assert register.due(longest + 1) == []
+    assert register.workers == {}
 
 
 def test_a_lost_worker_gets_nothing(register):
