@@ -15,11 +15,13 @@ from taskspec.errors import (
     UsageError,
 )
 from taskspec.taskapi.classifying import CONFLICT
-from taskspec.taskapi.endpoints import CREATE_TIMEOUT, create_task, greet, is_sendable
+from taskspec.taskapi.endpoints import CREATE_TIMEOUT, create_task, greet
 from taskspec.taskapi.flow import Patience
-from taskspec.taskapi.messages import Call, Pause
+from taskspec.taskapi.messages import Call, ClosedError, Pause, is_sendable
 from taskspec.taskapi.records import NewTask, TaskRecord
 
+GREETING_TIMEOUT = 5.0
+"""The remote is asked once whether it keeps keys, and has so many seconds to answer."""
 LOOK = "The task may exist: list the tasks of the agent before you create it again."
 
 
@@ -51,6 +53,10 @@ def create_once(
             unsettled, trouble = _hinted(error), error
             may_repeat = honours() or (yield from _is_announced())
             stated = None
+        except ClosedError as error:
+            if unsettled is None:
+                raise
+            raise OutcomeUnknownError(f"{unsettled.message} {error.message}", hint=LOOK) from error
         except (UnreachableError, RefusedError) as error:
             trouble = error
             may_repeat = not isinstance(error, RefusedError) or _passes(error)
@@ -65,8 +71,8 @@ def create_once(
 def _is_announced() -> Call[bool]:
     """Ask the remote whether it keeps idempotency keys; one that cannot be asked does not."""
     try:
-        greeting = yield from greet()
-    except RemoteError:
+        greeting = yield from greet(within=GREETING_TIMEOUT)
+    except (RemoteError, ClosedError):
         return False
     return "idempotency-key" in greeting.capabilities
 

@@ -1,6 +1,7 @@
 """Wire JSON → records, tolerantly: what cannot be read is marked as unknown, never guessed. Asks nobody."""
 
 import json
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -65,8 +66,8 @@ def task_event(text: str, task_id: str) -> TaskEvent | None:
 
 def moment(value: Any) -> float | None:
     """Return the seconds since the epoch of an ISO time (UTC where it has no zone) or of an epoch number."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
+    if isinstance(value, int | float):
+        return finite(value)
     if not isinstance(value, str):
         return None
     try:
@@ -74,6 +75,17 @@ def moment(value: Any) -> float | None:
         return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
         return None
+
+
+def finite(value: Any) -> float | None:
+    """Return a number as a float, or None where it is none, or larger than one can be."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _text(value: Any) -> str | None:
@@ -91,7 +103,12 @@ def _flag(value: Any) -> bool | None:
 
 def _result(value: Any) -> str | None:
     """Keep a result that is not text as its JSON: a person can read it, and a contract can judge it."""
-    return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if value is None or isinstance(value, str):
+        return value
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except RecursionError:
+        return None
 
 
 def _tokens(value: Any) -> Tokens | None:

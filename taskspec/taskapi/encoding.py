@@ -60,7 +60,7 @@ def canonical_json(value: Any) -> bytes:
         text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, default=_plain)
     except ValueError as error:
         raise UsageError(
-            "The task holds a number that JSON cannot carry (infinity or not-a-number).",
+            "The task holds a number that JSON cannot carry (infinity, not-a-number, or thousands of digits).",
             hint="Write it as a string, or leave it out.",
         ) from error
     return text.encode()

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from taskspec.errors import OutcomeUnknownError, ProtocolError, UnreachableError, UsageError
+from taskspec.errors import OutcomeUnknownError, ProtocolError, RemoteError, UnreachableError, UsageError
 from taskspec.taskapi import classifying
 from taskspec.taskapi.decoding import agent_record, task_record
 from taskspec.taskapi.encoding import canonical_json, create_body
 from taskspec.taskapi.flow import reading
-from taskspec.taskapi.messages import READ_TIMEOUT, Call, Request, exchange, path_of
+from taskspec.taskapi.messages import READ_TIMEOUT, Call, ClosedError, Request, exchange, is_sendable, path_of
 from taskspec.taskapi.paging import all_rows
 from taskspec.taskapi.records import AgentRecord, NewTask, TaskRecord
 from taskspec.taskapi.remotes import capabilities_of
@@ -115,7 +115,10 @@ def update_task(task_id: str, fields: Mapping[str, Any]) -> Call[TaskRecord]:
 
 
 def stop_task(task_id: str) -> Call[TaskRecord]:
-    """Stop a task and return it as it is then; an ended task stays as it is."""
+    """Stop a task and return it as it is then; an ended task stays as it is.
+
+    Once the remote has taken the request, whatever keeps from reading the task is an OutcomeUnknownError.
+    """
     asking = f"stop task `{task_id}`"
     request = Request(method="DELETE", path=path_of("agent-execution", task_id), repeatable=True)
     response = yield from exchange(request)
@@ -128,8 +131,12 @@ def stop_task(task_id: str) -> Call[TaskRecord]:
         pass
     try:
         return (yield from get_task(task_id))
-    except UnreachableError as error:
-        raise OutcomeUnknownError(error.message, hint=error.hint, status=error.status, detail=error.detail) from error
+    except ClosedError as error:
+        text = f"The remote was asked to {asking}, and the client was closed before it told more."
+        raise OutcomeUnknownError(text, hint="Look at the task's status.") from error
+    except RemoteError as error:
+        text = f"The remote was asked to stop task `{task_id}`, but the task cannot be read: {error.message}"
+        raise OutcomeUnknownError(text, hint=error.hint, status=error.status, detail=error.detail) from error
 
 
 @reading
@@ -192,20 +199,19 @@ class Greeting:
 
 
 @reading
-def greet() -> Call[Greeting]:
-    """Ask the remote who it is and what it can; a remote that says nothing can nothing special."""
-    response = yield from exchange(Request(method="GET", path="/agents/list", repeatable=True))
+def greet(*, within: float | None = None) -> Call[Greeting]:
+    """Ask the remote who it is and what it can; a remote that says nothing can nothing special.
+
+    With `within` it is asked once only, and has so many seconds.
+    """
+    once = within is not None
+    response = yield from exchange(Request(method="GET", path="/agents/list", timeout=within, repeatable=not once))
     classifying.require_success(response, "list the agents")
     said = response.headers.get("taskspec-capabilities", "")
     return Greeting(
         instance=response.headers.get("taskspec-engine") or None,
         capabilities=capabilities_of(said),
     )
-
-
-def is_sendable(text: str) -> bool:
-    """Tell whether a header can carry a text."""
-    return text.isascii() and text.isprintable()
 
 
 def _header_value(version: str) -> str:

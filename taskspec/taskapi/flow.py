@@ -7,12 +7,13 @@ from typing import ParamSpec, TypeVar
 
 from taskspec.errors import OutcomeUnknownError, ProtocolError, RemoteError, UnreachableError
 from taskspec.taskapi.classifying import RATE_LIMITED, is_transient, requested_wait
-from taskspec.taskapi.messages import Call, Pause, Request, Response, T, exchange
+from taskspec.taskapi.messages import Call, ClosedError, Pause, Request, Response, T, TooLargeError, exchange
 
 P = ParamSpec("P")
 Step = TypeVar("Step")
 Told = TypeVar("Told")
 
+READS = frozenset({"GET", "HEAD"})
 LONGEST_WAIT = 60.0
 """A remote that asks to wait longer than this, in seconds, is not waited for: its refusal is the answer."""
 
@@ -35,9 +36,9 @@ class Patience:
         return jittered if stated is None else stated + self.first * self.jitter()
 
 
-def advance(steps: Generator[Step, Told, T], told: Told | RemoteError) -> Step:
+def advance(steps: Generator[Step, Told, T], told: Told | RemoteError | ClosedError) -> Step:
     """Tell a generator what came of its last step (None at first), and return its next one."""
-    return steps.throw(told) if isinstance(told, RemoteError) else steps.send(told)
+    return steps.throw(told) if isinstance(told, RemoteError | ClosedError) else steps.send(told)
 
 
 def reading(make: Callable[P, Call[T]]) -> Callable[P, Call[T]]:
@@ -55,12 +56,26 @@ def reading(make: Callable[P, Call[T]]) -> Callable[P, Call[T]]:
     return read
 
 
+def until_sent(request: Request, patience: Patience) -> Call[Response]:
+    """Send a request that may not be sent twice, again only where no byte of it left."""
+    failures = 0
+    while True:
+        try:
+            return (yield from exchange(request))
+        except UnreachableError:
+            failures += 1
+            pause = None if request.repeatable else patience.pause(failures)
+            if pause is None:
+                raise
+        yield Pause(seconds=pause)
+
+
 def retrying(call: Call[T], patience: Patience) -> Call[T]:
     """Run a call, repeating each of its repeatable requests while a later try may succeed.
 
     Each request has its own count, so that a long list is not read again from its first page.
     """
-    told: Response | RemoteError | None = None
+    told: Response | RemoteError | ClosedError | None = None
     while True:
         try:
             step = advance(call, told)
@@ -73,7 +88,7 @@ def retrying(call: Call[T], patience: Patience) -> Call[T]:
             continue
         try:
             told = yield from _patiently(step, patience)
-        except (UnreachableError, OutcomeUnknownError) as error:
+        except (UnreachableError, OutcomeUnknownError, ClosedError) as error:
             told = error
 
 
@@ -82,10 +97,16 @@ def _patiently(request: Request, patience: Patience) -> Call[Response]:
     while True:
         try:
             response = yield from exchange(request)
+        except ClosedError as error:
+            if not unsettled or request.method in READS:
+                raise
+            text = f"The client was closed before an answer came ({request.method} {request.path})."
+            raise OutcomeUnknownError(text, hint="Look at what it was to change before you repeat it.") from error
         except (UnreachableError, OutcomeUnknownError) as error:
             failures += 1
             unsettled = unsettled or isinstance(error, OutcomeUnknownError)
-            pause = patience.pause(failures) if request.repeatable else None
+            helps = request.repeatable and not isinstance(error, TooLargeError)
+            pause = patience.pause(failures) if helps else None
             if pause is None and unsettled and isinstance(error, UnreachableError):
                 raise OutcomeUnknownError(error.message, hint=error.hint) from error
             if pause is None:

@@ -1,4 +1,4 @@
-"""Following one task by its event stream: what is new, when to look at its status, when it is over. Opens no stream."""
+"""Following one task by its events: what is new, what its status says to that, when it is over. Opens no stream."""
 
 import hashlib
 from collections import Counter
@@ -6,19 +6,15 @@ from collections.abc import Generator
 
 from taskspec.errors import RateLimitedError, UnreachableError
 from taskspec.taskapi.decoding import task_event
+from taskspec.taskapi.endings import is_end, is_history
 from taskspec.taskapi.endpoints import get_task
 from taskspec.taskapi.flow import Patience, retrying
 from taskspec.taskapi.messages import Close, Heard, Open, Opened, Pause, Read, Request, Response, path_of
 from taskspec.taskapi.records import ENDED, TaskEvent, TaskRecord
 from taskspec.taskapi.sse import EventParser, ServerEvent
+from taskspec.taskapi.vigils import Vigil
 
 FINISHED, UPDATED = "task_finished", "task_updated"
-SILENCE = 10.0
-"""After so many seconds without an event the task's status is read, while the stream stays open."""
-FARTHEST_LOOK = 60.0
-"""The longest time between two looks at the status, however much a stream tells."""
-DEAD = 45.0
-"""A stream that brings no byte for so long, not even a keep-alive, is given up."""
 LINGER = 1.0
 """So long the last events of a task are waited for whose status says that it has ended."""
 FIRST_PAUSE = 0.2
@@ -34,7 +30,8 @@ class Following:
     """What is known of one task while it is followed, over all its streams.
 
     A stream tells a task's history first and then goes on live. So the n-th copy of an event in one stream is new
-    only if the streams before had fewer copies of it.
+    only if the streams before had fewer copies of it. The history of a task that was continued holds its earlier ends
+    too: what a stream tells last of a task's end is a claim, until the status confirms it.
     """
 
     def __init__(self, task_id: str, *, poll_interval: float = 2.0) -> None:
@@ -43,6 +40,9 @@ class Following:
         self.streams = True
         """False once the remote has refused to stream this task: its status is polled from then on."""
         self._poll_interval = poll_interval
+        self.claim: TaskEvent | None = None
+        """The end that the stream told, if it told nothing after it."""
+        self._denied: TaskEvent | None = None
         self._status: str | None = None
         self._told: Counter[bytes] = Counter()
         self._in_stream: Counter[bytes] = Counter()
@@ -80,13 +80,22 @@ class Following:
             return None
         self._told[key] += 1
         self._fruitless = self._troubles = 0
-        self.over = event.type == FINISHED and event.task_id == self.task_id
+        self.claim = event if event.type == FINISHED and event.task_id == self.task_id else None
         return event
 
+    def ends(self, record: TaskRecord | None) -> bool:
+        """Tell whether the end that the stream has just told is the one that was read; then it is over."""
+        self.over = self.claim is not None and record is not None and is_end(self.claim, record) is True
+        return self.over
+
     def read(self, record: TaskRecord) -> TaskEvent | None:
-        """Take a status that was read; return the event that it amounts to, if any."""
+        """Take a status that was read; return the event that it amounts to, if the stream has not told it."""
         self._reached, self._troubles = True, 0
         self.over = record.status in ENDED
+        if not self.over:
+            self._denied = self.claim
+        elif self.claim is not None and is_end(self.claim, record) is not False:
+            return None
         if record.status == self._status and not self.over:
             return None
         self._status, self._fruitless = record.status, 0
@@ -97,10 +106,14 @@ class Following:
         return TaskEvent(type=kind, task_id=self.task_id, time=time, data=record.raw)
 
     def bears(self, trouble: UnreachableError | RateLimitedError) -> bool:
-        """Count a look that failed; tell whether it is worth looking again."""
+        """Count a look that failed; tell whether there is a way on: another look, or the stream's word."""
         self._troubles += 1
         passes = not (isinstance(trouble, RateLimitedError) and trouble.billing)
-        return passes and self._reached and self._troubles < TROUBLES
+        return self._may_trust() or (passes and self._reached and self._troubles < TROUBLES)
+
+    def trust(self) -> None:
+        """Take the stream's word for the end of the task where the status cannot be read, unless it was denied."""
+        self.over = self._may_trust()
 
     def pause(self, jitter: float) -> float:
         """Return the seconds until the next look: short after news, growing while there is none."""
@@ -109,42 +122,8 @@ class Following:
         least = FIRST_PAUSE if self.streams else self._poll_interval
         return min(LONGEST_PAUSE, max(least, grown)) * (0.75 + jitter / 2)
 
-
-class Vigil:
-    """When one stream is due for a look at the task's status, and when it is dead. Times are those of its answers."""
-
-    def __init__(self, now: float) -> None:
-        self._bytes_at = self._quiet_since = self._looked_at = now
-        self._distance = SILENCE
-
-    def heard(self, now: float) -> None:
-        """Note that bytes came."""
-        self._bytes_at = now
-
-    def told(self, now: float) -> None:
-        """Note that they held an event."""
-        self._quiet_since, self._distance = now, SILENCE
-
-    def looked(self, now: float) -> None:
-        """Note a look at the status: the next one is farther away, until an event comes."""
-        self._quiet_since = self._looked_at = now
-        self._distance = min(2 * self._distance, FARTHEST_LOOK)
-
-    def is_due(self, now: float) -> bool:
-        """Tell whether the status is to be read."""
-        return now >= self._due
-
-    def is_dead(self, now: float) -> bool:
-        """Tell whether the stream is to be given up."""
-        return now >= self._bytes_at + DEAD
-
-    def left(self, now: float) -> float:
-        """Return the seconds until either is true."""
-        return max(0.0, min(self._due, self._bytes_at + DEAD) - now)
-
-    @property
-    def _due(self) -> float:
-        return min(self._quiet_since + self._distance, self._looked_at + FARTHEST_LOOK)
+    def _may_trust(self) -> bool:
+        return self.claim is not None and self.claim is not self._denied
 
 
 def follow(following: Following, patience: Patience) -> Follow:
@@ -182,27 +161,43 @@ def _listen(following: Following, patience: Patience, vigil: Vigil, now: float) 
         now = heard.at
         if heard.content:
             vigil.heard(now)
+        found: TaskRecord | None = None
+        has_looked = is_claimed = False
         for message in parser.feed(heard.content):
             event = following.accept(message)
-            if event is not None:
-                vigil.told(now)
-                yield event
-            if following.over:
+            if event is None:
+                continue
+            vigil.told(now)
+            yield event
+            if following.claim is not None and not has_looked:
+                found = yield from _status(following, patience)
+                has_looked = is_claimed = True
+            if following.ends(found):
                 return
         if vigil.is_dead(now):
             return
-        if vigil.is_due(now):
-            vigil.looked(now)
-            record = yield from _status(following, patience)
-            if record is not None and record.status in ENDED:
-                yield from _last_events(following, parser, record)
-            if record is not None and not following.over and (seen := following.read(record)) is not None:
-                yield seen
-            if following.over:
-                return
+        if vigil.is_due(now) and not has_looked:
+            found, has_looked = (yield from _status(following, patience)), True
+        if has_looked:
+            vigil.looked(now, again=is_claimed and following.claim is not None)
+            yield from _settle(following, parser, found)
+        if following.over:
+            return
 
 
-def _last_events(following: Following, parser: EventParser, record: TaskRecord) -> Follow:
+def _settle(following: Following, parser: EventParser, found: TaskRecord | None) -> Follow:
+    """Take a status that was read while the stream is open, or that could not be read (None)."""
+    if found is None and following.claim is None:
+        return
+    if found is None or found.status in ENDED:
+        yield from _last_events(following, parser, found)
+    if found is None:
+        following.trust()
+    elif not following.over and (seen := following.read(found)) is not None:
+        yield seen
+
+
+def _last_events(following: Following, parser: EventParser, found: TaskRecord | None) -> Follow:
     """Yield what a stream still holds of a task that has ended: its history, however long, and little beyond it."""
     until: float | None = None
     now = 0.0
@@ -216,14 +211,10 @@ def _last_events(following: Following, parser: EventParser, record: TaskRecord) 
             event = following.accept(message)
             if event is not None:
                 yield event
-            if following.over:
+            if event is not None and following.ends(found):
                 return
-            if event is not None and _is_history(event, record):
+            if event is not None and is_history(event, found):
                 until = now + LINGER
-
-
-def _is_history(event: TaskEvent, record: TaskRecord) -> bool:
-    return event.time is not None and record.finished_at is not None and event.time <= record.finished_at
 
 
 def _look(following: Following, patience: Patience) -> Follow:

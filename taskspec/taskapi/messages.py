@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 from urllib.parse import quote
 
-from taskspec.errors import UsageError
+from taskspec.errors import OutcomeUnknownError, UsageError
 
 T = TypeVar("T")
 
@@ -49,11 +49,23 @@ class Response:
     """When it came, in seconds since the epoch: pure code has no clock of its own."""
 
 
+class TooLargeError(OutcomeUnknownError):
+    """An answer is larger than a driver takes; the same request would get it again."""
+
+
 Call = Generator[Request | Pause, Response | None, T]
 """A call yields requests, is sent a response for each (None after a pause), and returns its value.
 
-Where no response came, the driver throws UnreachableError or OutcomeUnknownError into it.
+Where no response came, the driver throws UnreachableError or OutcomeUnknownError into it, and ClosedError where the
+request was not sent because the connection is closed.
 """
+
+
+class ClosedError(UsageError):
+    """The connection was closed before a request was sent."""
+
+    def __init__(self) -> None:
+        super().__init__("This client is closed.", hint="Make a new one: Tasks(configuration=…).")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,4 +116,20 @@ def path_of(*segments: str) -> str:
     for segment in segments:
         if segment in {"", ".", ".."}:
             raise UsageError(f"`{segment}` cannot be an id of the remote.", hint="Check the agent or run id.")
+        if not is_unicode(segment):
+            raise UsageError("An id holds characters that cannot be sent.", hint="Check the agent or run id.")
     return "/" + "/".join(quote(segment, safe="") for segment in segments)
+
+
+def is_sendable(text: str) -> bool:
+    """Tell whether a header can carry a text as it is: visible ASCII, and spaces within it."""
+    return bool(text) and text == text.strip() and text.isascii() and text.isprintable()
+
+
+def is_unicode(text: str) -> bool:
+    """Tell whether a URL can carry a text: half of a surrogate pair cannot be sent."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

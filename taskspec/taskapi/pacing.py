@@ -24,18 +24,23 @@ class Pace:
         self._silent_until = 0.0
 
     def reserve(self, now: float) -> float:
-        """Take the next free moment for one request; return the seconds until it."""
+        """Take a place in the windows for one request and return 0, or take none and return the seconds to wait first.
+
+        Nothing is taken ahead of its time, so that whoever gives up while waiting leaves nothing behind.
+        """
         moment = max(now, self._silent_until)
         for most, seconds in self._windows:
             if len(self._sent) >= most:
                 moment = max(moment, self._sent[-most] + seconds)
-        self._sent.append(moment)
+        if moment <= now:
+            self._sent.append(now)
         return moment - now
 
     def hold(self, until: float) -> None:
         """Let nobody send before a moment."""
         self._silent_until = max(self._silent_until, until)
 
-    def held(self, now: float) -> float:
-        """Return the seconds for which nobody may send."""
-        return max(0.0, self._silent_until - now)
+    @property
+    def is_limited(self) -> bool:
+        """Tell whether requests are limited at all, but for the silences of the remote."""
+        return bool(self._windows)

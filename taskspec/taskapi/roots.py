@@ -1,24 +1,29 @@
 """Where a remote's two roots lie, computed from its base URL. Connects to nothing."""
 
-from urllib.parse import SplitResult, urlsplit
+import re
+from ipaddress import ip_address
+from urllib.parse import SplitResult, quote, urlsplit
 
 from taskspec.errors import UsageError
 
 CONTROLLER = "agent-controller"
 CONTROLLER_PORT = 9016
 GATEWAY_PORT = 8085
+_NAME = re.compile(r"[A-Za-z0-9._-]+")
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def roots(base_url: str, organization: str | None) -> tuple[str, str]:
     """Return the REST root and the events root of a base URL (docs/protocol.md, "Two roots").
 
-    An organization that is not set stands in a path as `None`, as the vendor's own client writes it.
+    An organization that is not set stands in a path as `None`, as the vendor's own client writes it. What a path
+    cannot hold is quoted; what is quoted already stays as it is.
     """
     url = _parsed(base_url)
     base = url.geturl()
-    rest = f"{base}/{organization}" if _is_controller(url) else base
-    return rest, f"{_events_base(url, base)}/{organization}"
+    segment = _quoted(str(organization), "")
+    rest = f"{base}/{segment}" if _is_controller(url) else base
+    return rest, f"{_events_base(url, base)}/{segment}"
 
 
 def is_loopback(url: str) -> bool:
@@ -42,7 +47,30 @@ def _parsed(base_url: str) -> SplitResult:
         raise UsageError("The remote's base URL holds a user name or password.", hint=hint)
     if url.query or url.fragment:
         raise UsageError("The remote's base URL holds a query or a fragment.", hint=hint)
-    return url._replace(path=url.path.rstrip("/"))
+    try:
+        return url._replace(netloc=_netloc(url), path=_quoted(url.path.rstrip("/"), "/"))
+    except ValueError as error:
+        raise UsageError("The remote's base URL holds a host or a path that cannot be one.", hint=hint) from error
+
+
+def _netloc(url: SplitResult) -> str:
+    """Return the host and port in ASCII; raise ValueError for a host that no name server can know."""
+    host = url.hostname or ""
+    if "[" in url.netloc:
+        ip_address(host)
+        return url.netloc
+    encoded = host.encode("idna")
+    encoded.decode("idna")
+    name = encoded.decode()
+    if not _NAME.fullmatch(name):
+        raise ValueError
+    if host.isascii():
+        return url.netloc
+    return name if url.port is None else f"{name}:{url.port}"
+
+
+def _quoted(path: str, kept: str) -> str:
+    return re.sub("%(?![0-9A-Fa-f]{2})", "%25", quote(path, safe=f"{kept}%:@!$&'()*+,;=~"))
 
 
 def _is_controller(url: SplitResult) -> bool:

@@ -96,15 +96,22 @@ def test_a_trouble_of_the_remote_leaves_the_outcome_unknown(stage, send):
 
 
 def test_time_that_the_intent_took_is_taken_from_the_time_to_send(stage, monkeypatch):
-    stage.clock.tick = 45.0
+    stage.clock.tick = 0.1
     stage.remote.sends = ["hang"]
-    stage.traits["create_timeout"] = 60.0
+    stage.traits["create_timeout"] = 1.0
     timeouts = []
     from taskspec.taskapi.drivers.pools import Pool
 
     monkeypatch.setattr(Pool, "exchange", lambda self, request, left: timeouts.append(request.timeout) or never())
     stage.apply(task(), hold_unknown=True)
-    assert timeouts[0] < 60.0
+    assert 0 < timeouts[0] <= 0.9
+
+
+def test_a_create_whose_time_is_over_before_it_can_be_sent_is_not_sent(stage):
+    stage.clock.tick = 45.0
+    stage.traits["create_timeout"] = 60.0
+    assert stage.apply(task())[A].effect is Effect.FAILED
+    assert stage.remote.asked["POST"] == 0
 
 
 async def never():

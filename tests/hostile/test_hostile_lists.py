@@ -185,6 +185,41 @@ def test_agents_that_cannot_be_read_are_an_error(clients, remote, body):
     client("close", of=agents)
 
 
+def large(exchange):
+    """Return a list of seven rows, of three at most where pages are asked for, and its headers."""
+    query = parse_qs(urlsplit(exchange.request.target).query)
+    page = int(query.get("page", ["1"])[0])
+    rows = [row | {"result": "x" * 1000} for row in ROWS]
+    more = f"</agent-execution/executions/history/{AGENT}?per_page=3&page={page + 1}>; rel=next"
+    headers = {"taskspec_capabilities": "pages"}
+    if "per_page" in query:
+        rows, headers = rows[page * 3 - 3 : page * 3], headers | ({"link": more} if page < 3 else {})
+    return rows, headers
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_a_list_larger_than_an_answer_is_read_in_pages_where_the_remote_has_them(
+    client, remote, monkeypatch, announced
+):
+    from taskspec.taskapi.drivers import dialling
+
+    async def fault(exchange):
+        rows, headers = large(exchange)
+        await exchange.send(http(200, rows, **headers if announced else {}))
+
+    monkeypatch.setattr(dialling, "MAX_RESPONSE", 5000)
+    remote.afflict(fault, "GET")
+    found = client("list", AGENT)
+    if not announced:
+        assert type(found) is UnreachableError
+        assert len(remote.received) == 1
+        return
+    assert [row.id for row in found] == IDS
+    assert len(remote.received) == 4
+    assert [row.id for row in client("list", AGENT)] == IDS
+    assert len(remote.received) == 7
+
+
 def test_the_row_of_a_list_is_loaded_whole(client, remote):
     (item,) = client("list", AGENT)
     task = client("load", of=item)

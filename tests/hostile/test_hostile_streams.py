@@ -16,10 +16,11 @@ FINISHED = "task_finished"
 @pytest.fixture(autouse=True)
 def _short(monkeypatch):
     """Shorten what following waits for."""
-    from taskspec.taskapi import following
+    from taskspec.taskapi import following, vigils
 
-    shortened = {"SILENCE": 0.15, "FARTHEST_LOOK": 0.4, "DEAD": 0.4, "LINGER": 0.2}
-    for name, value in (shortened | {"FIRST_PAUSE": 0.01, "LONGEST_PAUSE": 0.05}).items():
+    for name, value in {"SILENCE": 0.15, "FARTHEST_LOOK": 0.4, "DEAD": 0.4, "AGAIN": 0.05}.items():
+        monkeypatch.setattr(vigils, name, value)
+    for name, value in {"LINGER": 0.2, "FIRST_PAUSE": 0.01, "LONGEST_PAUSE": 0.05}.items():
         monkeypatch.setattr(following, name, value)
 
 
@@ -187,7 +188,7 @@ def test_the_start_of_another_task_in_a_stream_is_not_taken_for_ours(client, rem
 @pytest.mark.parametrize("times", [1, 3])
 def test_a_stream_that_breaks_is_taken_up_again_and_nothing_is_told_twice(client, remote, share, times):
     told = wanted(story(remote))
-    remote.tasks["t1"]["status"] = "executing"
+    task = client("get", "t1")
 
     async def broken(exchange):
         content = joined(exchange.remote.events["t1"])
@@ -195,7 +196,8 @@ def test_a_stream_that_breaks_is_taken_up_again_and_nothing_is_told_twice(client
         exchange.reset() if times > 1 else exchange.drop()
 
     remote.afflict(broken, "GET", "/events", times=times)
-    events, error = client.follow(client("get", "t1"))
+    remote.afflict(refusing(200, remote.tasks["t1"] | {"status": "executing"}), "GET", "/status", times=times)
+    events, error = client.follow(task)
     assert error is None
     assert plain(events) == told
 

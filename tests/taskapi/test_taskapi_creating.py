@@ -14,7 +14,7 @@ from taskspec.errors import (
 )
 from taskspec.taskapi.creating import LOOK, create_once
 from taskspec.taskapi.flow import Patience, retrying
-from taskspec.taskapi.messages import Pause, Request
+from taskspec.taskapi.messages import ClosedError, Pause, Request
 from taskspec.taskapi.records import NewTask
 
 PATIENCE = Patience(jitter=lambda: 0.5)
@@ -91,12 +91,13 @@ def test_a_remote_of_which_nothing_is_known_is_asked_whether_it_keeps_keys(play,
     assert methods(yielded) == ["POST", "GET", "POST"]
 
 
-@pytest.mark.parametrize("trouble", [UnreachableError("refused"), OutcomeUnknownError("cut"), 401, 503])
-def test_a_remote_that_cannot_be_asked_gets_no_second_create(play, answer, trouble):
+@pytest.mark.parametrize("trouble", [UnreachableError("refused"), OutcomeUnknownError("cut"), 401, 429, 503])
+def test_a_remote_that_cannot_be_asked_gets_no_second_create_and_is_asked_once(play, answer, trouble):
     greeted = answer(trouble) if isinstance(trouble, int) else trouble
-    error, yielded = play(create(), OutcomeUnknownError("cut"), greeted)
+    error, yielded = play(retrying(create(), PATIENCE), OutcomeUnknownError("cut"), greeted)
     assert (type(error), error.message) == (OutcomeUnknownError, "cut")
     assert methods(yielded) == ["POST", "GET"]
+    assert yielded[-1].timeout <= 5
 
 
 def test_an_accepted_create_without_a_task_says_where_to_look(play, answer):
@@ -139,3 +140,22 @@ def test_the_flow_around_it_repeats_no_create_by_itself(play, answer):
     error, yielded = play(retrying(create(), PATIENCE), OutcomeUnknownError("cut"), answer(200, []))
     assert type(error) is OutcomeUnknownError
     assert methods(yielded) == ["POST", "GET"]
+
+
+def test_a_client_that_is_closed_before_the_first_sending_says_so(play):
+    error, yielded = play(create(), ClosedError())
+    assert type(error) is ClosedError
+    assert len(yielded) == 1
+
+
+@pytest.mark.parametrize("honours", [False, True], ids=["greets", "repeats"])
+def test_a_client_that_is_closed_meanwhile_leaves_the_outcome_unknown(play, honours):
+    error, yielded = play(create(honours=honours), OutcomeUnknownError("cut"), ClosedError())
+    assert type(error) is OutcomeUnknownError
+    assert LOOK in error.hint
+    assert methods(yielded) == ["POST", "POST" if honours else "GET"]
+
+
+def test_a_create_that_was_refused_for_now_is_not_unknown_in_a_client_that_is_closed(play, answer):
+    error, _ = play(create(), answer(429, {"detail": "slow"}), ClosedError())
+    assert type(error) is ClosedError

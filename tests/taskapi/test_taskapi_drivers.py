@@ -6,6 +6,7 @@ import subprocess
 import sys
 from contextlib import aclosing
 
+import httpx
 import pytest
 
 from taskspec.errors import (
@@ -16,8 +17,8 @@ from taskspec.errors import (
     UnreachableError,
     UsageError,
 )
-from taskspec.taskapi import following
-from taskspec.taskapi.drivers import dialling
+from taskspec.taskapi import vigils
+from taskspec.taskapi.drivers import dialling, lines
 from taskspec.taskapi.drivers.asynchronous import Connection
 from taskspec.taskapi.drivers.blocking import BlockingConnection
 from taskspec.taskapi.drivers.dialling import Limits
@@ -211,6 +212,16 @@ def test_no_more_requests_are_in_flight_than_allowed(connected, http, task):
     assert 4 < seen["most"] <= 8
 
 
+def test_a_header_that_http_cannot_carry_is_not_sent_nor_shown():
+    """The calls check what they send; this is what is left of a request made by hand."""
+    told = httpx.LocalProtocolError("Illegal header value b'a-secret '")
+    endpoint = Endpoint(rest_root="http://h", events_root="http://h", api_key=KEY)
+    dial = dialling.Dial(endpoint, Traits(), Limits(), None)
+    error = lines._trouble(dial, Request(method="POST", path="/x"), told, late=False)
+    assert type(error) is UnreachableError
+    assert "a-secret" not in f"{error} {error.hint} {error.__cause__!r}"
+
+
 def test_a_path_goes_out_as_it_was_quoted(connected, http):
     async def behave(request, writer):
         writer.write(http(200, []))
@@ -264,6 +275,10 @@ def event(kind, data=None):
     return f"data: {json.dumps({'type': kind, 'task_id': 't1', 'time': None, 'data': data})}\n\n".encode()
 
 
+def ended(task):
+    return task | {"status": "completed", "result": "done"}
+
+
 def followed(connected, behave):
     async def run():
         async with connected(behave) as (server, connection), asyncio.timeout(10):
@@ -272,38 +287,58 @@ def followed(connected, behave):
     return asyncio.run(run())
 
 
-def test_a_stream_is_followed_to_its_end_over_the_events_root(connected):
+def test_a_stream_is_followed_to_its_end_over_the_events_root(connected, http, task):
     async def behave(request, writer):
+        if request.target.endswith("/status"):
+            writer.write(http(200, ended(task)))
+            return
         writer.write(SSE)
-        for byte in event("chunk", "grüße") + event("task_finished", 1):
+        for byte in event("chunk", "grüße") + event("task_finished", ended(task)):
             writer.write(piece(bytes([byte])))
         await writer.drain()
         await asyncio.sleep(5)
 
     events, server = followed(connected, behave)
-    assert events == [("chunk", "grüße"), ("task_finished", 1)]
+    assert events == [("chunk", "grüße"), ("task_finished", ended(task))]
     assert server.received[0].target == "/None/agent-execution/t1/events"
 
 
 def test_a_dropped_stream_is_opened_again_and_nothing_is_told_twice(connected, http, task):
     async def behave(request, writer):
         if request.target.endswith("/status"):
-            writer.write(http(200, task | {"status": "executing"}))
+            writer.write(http(200, ended(task) if len(streams) > 1 else task | {"status": "executing"}))
             return
         streams.append(request)
         writer.write(SSE + piece(event("chunk", "a")))
         if len(streams) > 1:
-            writer.write(piece(event("chunk", "b") + event("task_finished", 1)))
+            writer.write(piece(event("chunk", "b") + event("task_finished", ended(task))))
         await writer.drain()
         writer.close()
 
     streams = []
     events, _ = followed(connected, behave)
-    assert events == [("chunk", "a"), ("chunk", "b"), ("task_finished", 1)]
+    assert events == [("chunk", "a"), ("chunk", "b"), ("task_finished", ended(task))]
+
+
+def test_the_replayed_end_of_an_earlier_turn_ends_nothing(connected, http, task):
+    async def behave(request, writer):
+        if request.target.endswith("/status"):
+            looks.append(request)
+            writer.write(http(200, ended(task) if len(looks) > 1 else task | {"status": "executing"}))
+            return
+        writer.write(SSE + piece(event("task_finished", ended(task) | {"result": "old"})))
+        await writer.drain()
+        await asyncio.sleep(0.2)
+        writer.write(piece(event("chunk", "a") + event("task_finished", ended(task))))
+
+    looks = []
+    events, _ = followed(connected, behave)
+    assert [kind for kind, _ in events] == ["task_finished", "chunk", "task_finished"]
+    assert events[-1][1]["result"] == "done"
 
 
 def test_a_stream_that_never_ends_does_not_hide_that_the_task_did(connected, http, task, monkeypatch):
-    monkeypatch.setattr(following, "SILENCE", 0.2)
+    monkeypatch.setattr(vigils, "SILENCE", 0.2)
 
     async def behave(request, writer):
         if request.target.endswith("/status"):

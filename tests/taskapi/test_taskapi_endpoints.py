@@ -225,11 +225,12 @@ def test_a_stop_whose_answer_cannot_be_read_reads_the_task(play, answer, task):
     assert [request.method for request in yielded] == ["DELETE", "GET"]
 
 
-@pytest.mark.parametrize("trouble", [UnreachableError("refused"), OutcomeUnknownError("cut"), 503])
+@pytest.mark.parametrize("trouble", [UnreachableError("refused"), OutcomeUnknownError("cut"), 503, 401, 404, 429, 200])
 def test_a_stop_that_cannot_be_read_back_is_of_unknown_outcome(play, answer, trouble):
     look = answer(trouble) if isinstance(trouble, int) else trouble
     error, _ = play(endpoints.stop_task("t1"), answer(204), look)
     assert type(error) is OutcomeUnknownError
+    assert error.message.startswith("The remote was asked to stop task `t1`, but")
 
 
 @pytest.mark.parametrize(

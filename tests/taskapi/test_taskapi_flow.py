@@ -5,7 +5,7 @@ import pytest
 from taskspec.errors import OutcomeUnknownError, ProtocolError, RateLimitedError, UnreachableError
 from taskspec.taskapi.endpoints import create_task, get_task, list_tasks, stop_task, update_task
 from taskspec.taskapi.flow import Patience, retrying
-from taskspec.taskapi.messages import Pause
+from taskspec.taskapi.messages import ClosedError, Pause, TooLargeError
 from taskspec.taskapi.records import NewTask
 
 PATIENCE = Patience(jitter=lambda: 0.5)
@@ -43,6 +43,12 @@ def test_a_change_of_unknown_outcome_stays_so_though_later_tries_do_not_leave(pl
     error, _ = play(retrying(change(), PATIENCE), *troubles)
     assert type(error) is OutcomeUnknownError
     assert error.message == "refused"
+
+
+def test_an_answer_that_is_too_large_is_not_asked_for_again(play):
+    error, yielded = play(retrying(get_task("t1"), PATIENCE), TooLargeError("too large"))
+    assert type(error) is UnreachableError
+    assert len(yielded) == 1
 
 
 def test_a_change_that_never_left_changed_nothing(play):
@@ -100,3 +106,30 @@ def test_only_the_page_that_failed_is_read_again(play, answer):
     assert [record.id for record in records] == ["t1", "t2"]
     assert yielded[1] == yielded[3]
     assert yielded[0] != yielded[1]
+
+
+@pytest.mark.parametrize("change", [lambda: stop_task("t1"), lambda: update_task("t1", {"title": "x"})])
+@pytest.mark.parametrize("first", [OutcomeUnknownError("cut"), 503])
+def test_a_change_of_unknown_outcome_stays_so_in_a_client_that_is_closed(play, answer, change, first):
+    trouble = answer(first) if isinstance(first, int) else first
+    error, _ = play(retrying(change(), PATIENCE), trouble, ClosedError())
+    assert type(error) is OutcomeUnknownError
+    assert "closed" in error.message
+    assert "Look" in error.hint
+
+
+@pytest.mark.parametrize("call", [lambda: stop_task("t1"), lambda: get_task("t1")])
+def test_what_a_closed_client_did_not_send_is_a_wrong_use_of_it(play, call):
+    error, _ = play(retrying(call(), PATIENCE), ClosedError())
+    assert type(error) is ClosedError
+
+
+def test_a_read_that_a_closing_client_cuts_off_is_a_wrong_use_of_it(play):
+    error, _ = play(retrying(get_task("t1"), PATIENCE), OutcomeUnknownError("cut"), ClosedError())
+    assert type(error) is ClosedError
+
+
+def test_a_stop_whose_answer_a_closed_client_cannot_look_up_is_of_unknown_outcome(play, answer):
+    error, _ = play(retrying(stop_task("t1"), PATIENCE), answer(200), ClosedError())
+    assert type(error) is OutcomeUnknownError
+    assert "stop task `t1`" in error.message

@@ -34,6 +34,11 @@ def test_an_organization_that_is_not_set_is_the_word_none():
     assert roots("http://127.0.0.1:7000", None) == ("http://127.0.0.1:7000", "http://127.0.0.1:7000/None")
 
 
+def test_what_a_path_cannot_hold_is_quoted_once():
+    rest, events = roots("http://h/agent-controller/a b/%41/50%/ü", "o/ü %2F")
+    assert rest == events == "http://h/agent-controller/a%20b/%41/50%25/%C3%BC/o%2F%C3%BC%20%2F"
+
+
 @pytest.mark.parametrize(
     "bad", ["", "ftp://h", "https://", "https://u:p@h", "https://h:port", "https://h?x=1", "https://h#x", "http://[::1"]
 )

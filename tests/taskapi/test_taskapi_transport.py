@@ -8,18 +8,21 @@ import traceback
 import zlib
 from collections import Counter
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import fault_server
 import pytest
 
 from taskspec.errors import OutcomeUnknownError, RateLimitedError, TaskspecError, UnreachableError, UsageError
+from taskspec.taskapi.creating import LOOK, create_once
 from taskspec.taskapi.drivers import dialling
+from taskspec.taskapi.drivers.asynchronous import Connection
 from taskspec.taskapi.drivers.dialling import Limits
 from taskspec.taskapi.drivers.routing import proxy_of
-from taskspec.taskapi.endpoints import create_task, get_task, list_agents, stop_task
+from taskspec.taskapi.endpoints import create_task, get_task, list_agents, stop_task, update_task
 from taskspec.taskapi.flow import Patience
-from taskspec.taskapi.messages import Request, exchange
+from taskspec.taskapi.messages import ClosedError, Request, exchange
 from taskspec.taskapi.pacing import Pace
 from taskspec.taskapi.records import NewTask
 from taskspec.taskapi.remotes import Traits
@@ -114,7 +117,7 @@ def test_a_closed_connection_says_so(connected, http, task):
     async def run():
         async with connected(behave) as (server, connection):
             await connection.run(get_task("t1"))
-        assert type(await told(connection, get_task("t1"))) is UsageError
+        assert isinstance(await told(connection, get_task("t1")), UsageError)
         with pytest.raises(UsageError, match="closed"):
             async for _ in connection.events("t1"):
                 pass
@@ -144,7 +147,7 @@ def test_a_packed_answer_that_grows_without_end_is_given_up(outcome, http, monke
         writer.write(http(200, bomb, content_encoding="gzip"))
 
     error, _ = outcome(behave, create())
-    assert type(error) is OutcomeUnknownError
+    assert isinstance(error, OutcomeUnknownError)
     assert "larger than" in error.message
 
 
@@ -304,17 +307,144 @@ def test_requests_keep_the_pace_that_both_colours_share(connected, http, task, m
     assert all(later - earlier > 0.4 for earlier, later in zip(times, times[3:], strict=False))
 
 
-def test_a_create_that_would_wait_longer_for_its_turn_than_it_may_is_not_sent(connected, http, task):
+def test_a_silence_of_the_remote_lets_no_window_hold_too_many_requests(connected, http, task, monkeypatch):
+    from taskspec.taskapi import pacing
+
+    monkeypatch.setattr(pacing, "MINUTE", 0.5)
+    monkeypatch.setattr(pacing, "SLACK", 0.1)
+
+    async def behave(request, writer):
+        times.append(time.monotonic())
+        limited = len(times) == 4
+        writer.write(http(429, {"detail": "slow"}, retry_after=1) if limited else http(200, task))
+
+    times = []
+
+    async def run():
+        async with connected(behave, limits=Limits(pace=Pace(3))) as (_, connection):
+            await asyncio.gather(*(connection.run(get_task("t1")) for _ in range(9)))
+
+    asyncio.run(run())
+    assert len(times) == 10
+    assert all(later - earlier > 0.4 for earlier, later in zip(times, times[3:], strict=False))
+    assert max(later - earlier for earlier, later in pairwise(times)) > 0.9
+
+
+@pytest.mark.parametrize("places", [1, 32])
+def test_creates_wait_for_their_turns_longer_than_they_may_take(connected, http, task, monkeypatch, places):
+    from taskspec.taskapi import pacing
+
+    monkeypatch.setattr(pacing, "MINUTE", 0.3)
+    monkeypatch.setattr(pacing, "SLACK", 0.05)
+
+    async def behave(request, writer):
+        times.append(time.monotonic())
+        writer.write(http(200, task))
+
+    times = []
+
+    async def run():
+        limits = Limits(pace=Pace(3), max_connections=places)
+        async with connected(behave, limits=limits) as (_, connection):
+            calls = (connection.run(create(timeout=0.2)) for _ in range(8))
+            assert [record.id for record in await asyncio.gather(*calls)] == ["t1"] * 8
+
+    asyncio.run(run())
+    assert all(later - earlier > 0.2 for earlier, later in zip(times, times[3:], strict=False))
+
+
+def test_requests_that_give_up_waiting_for_their_turns_leave_them_to_others(connected, http, task):
     async def behave(request, writer):
         writer.write(http(200, task))
 
     async def run():
-        async with connected(behave, limits=Limits(pace=Pace(1))) as (server, connection):
+        pace = Pace(1)
+        async with connected(behave, limits=Limits(pace=pace)) as (server, connection):
             await connection.run(create())
-            assert type(await told(connection, create(timeout=0.2))) is UnreachableError
+            waiting = [asyncio.ensure_future(connection.run(create())) for _ in range(5)]
+            await asyncio.sleep(0.1)
+            await close(connection)
+            assert {type(error) for error in await ended(waiting)} <= {ClosedError, asyncio.CancelledError}
             assert len(server.received) == 1
+            assert pace.reserve(time.monotonic()) < 61
 
     asyncio.run(run())
+
+
+async def close(connection):
+    """Close a connection of either colour."""
+    await (connection.aclose() if isinstance(connection, Connection) else asyncio.to_thread(connection.close))
+
+
+async def ended(waiting):
+    """Return how each ended; those of a loop are cancelled, those of a thread end by themselves."""
+    for future in waiting:
+        future.get_loop().call_later(0.1, future.cancel)
+    return await asyncio.gather(*waiting, return_exceptions=True)
+
+
+def test_a_stream_ends_with_its_connection(connected):
+    async def behave(request, writer):
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n")
+        writer.write(b'data: {"type": "chunk", "task_id": "t1", "time": 1, "data": "a"}\n\n')
+        await writer.drain()
+        await asyncio.sleep(3)
+
+    async def run():
+        async with connected(behave) as (_, connection), asyncio.timeout(2):
+            events = connection.events("t1")
+            assert (await anext(events)).type == "chunk"
+            rest = asyncio.ensure_future(anext(events))
+            await asyncio.sleep(0.1)
+            await close(connection)
+            with pytest.raises(UsageError, match="closed"):
+                await rest
+
+    asyncio.run(run())
+
+
+def test_a_create_of_a_connection_that_closes_meanwhile_is_of_unknown_outcome(connected, http):
+    async def behave(request, writer):
+        arrived.set()
+        await asyncio.sleep(0.2)
+        writer.write(http(500, {"detail": "oops"}))
+
+    arrived = asyncio.Event()
+    options = {"honours": lambda: True, "patience": Patience(jitter=lambda: 0.0)}
+
+    async def run():
+        async with connected(behave) as (_, connection):
+            call = create_once("a1", NewTask(prompt="p"), idempotency_key="k", **options)
+            made = asyncio.ensure_future(connection.run(call))
+            await arrived.wait()
+            await close(connection)
+            with pytest.raises(OutcomeUnknownError) as caught:
+                await made
+            assert LOOK in caught.value.hint
+
+    asyncio.run(run())
+
+
+def test_a_large_body_is_sent_whole_and_again(connected, http, task):
+    async def behave(request, writer):
+        writer.write(http(503 if len(server_seen) < 2 else 200, task))
+        server_seen.append(request)
+
+    server_seen = []
+    words = {"result": "x" * 2_000_000}
+
+    async def run():
+        async with connected(behave) as (server, connection):
+            connection.be_patient(Patience(jitter=lambda: 0.0))
+            record = await connection.run(update_task("t1", words))
+            return record, server
+
+    record, server = asyncio.run(run())
+    assert record.id == "t1"
+    assert {len(request.body) for request in server.received} == {len(server.received[0].body)}
+    assert len(server.received[0].body) > 2_000_000
+    assert len({request.socket for request in server.received}) == 1
+    assert all("transfer-encoding" not in request.headers for request in server.received)
 
 
 def test_what_any_answer_says_of_the_remote_is_learned(connected, http, task):

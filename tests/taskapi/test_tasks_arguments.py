@@ -64,6 +64,11 @@ CIRCLE["self"] = CIRCLE
         ("create", {"agent_id": "a", "attachments": ["https://x"]}, "attachments"),
         ("create", {"agent_id": "a", "idempotency_key": ""}, "idempotency_key"),
         ("create", {"agent_id": "a", "idempotency_key": "schlüssel"}, "idempotency_key"),
+        ("create", {"agent_id": "a", "idempotency_key": f" {SECRET}"}, "idempotency_key"),
+        ("create", {"agent_id": "a", "idempotency_key": f"{SECRET} "}, "idempotency_key"),
+        ("create", {"agent_id": "a", "agent_version": f"{SECRET} "}, "agent_version"),
+        ("create", {"agent_id": "a", "file_urls": [SECRET]}, "file_urls"),
+        ("create", {"agent_id": "a", "file_urls": ["https://x/y", "file:///etc/passwd"]}, "file_urls"),
         ("create", {"agent_id": "a", "title": 5}, "title"),
         ("create", {"agent_id": "a", "think_mode": 5}, "think_mode"),
     ],
@@ -117,9 +122,10 @@ def test_a_status_of_the_wrong_type_is_not_set():
 
 
 def test_an_agent_must_be_named_somewhere():
-    with pytest.raises(UsageError, match="`agent_id`"):
+    with pytest.raises(UsageError, match="`agent_id`") as caught:
         client(Agents).client.get()
-    for version in ("", "1\n", True, 1.5):
+    assert "XPANDER_AGENT_ID" in caught.value.hint
+    for version in ("", "1 ", "1\n", True, 1.5):
         with pytest.raises(UsageError, match="`version`"):
             client(Agents).client.get("a", version=version)
 

@@ -8,7 +8,7 @@ import pytest
 from tasks_played import KEY, configuration
 
 from taskspec import Configuration, UsageError
-from taskspec.taskapi.tasks.sessions import shared_session
+from taskspec.taskapi.tasks.sharing import shared_session
 
 NAMES = ("XPANDER_API_KEY", "XPANDER_BASE_URL", "XPANDER_ORGANIZATION_ID", "XPANDER_AGENT_ID", "IS_STG")
 
@@ -22,7 +22,7 @@ def no_environment(monkeypatch):
 def test_what_is_not_given_comes_from_the_environment(monkeypatch):
     for name in NAMES[:4]:
         monkeypatch.setenv(name, name.lower())
-    found = Configuration(base_url="")
+    found = Configuration()
     assert found.api_key == "xpander_api_key"
     assert found.base_url == "xpander_base_url"
     assert found.organization_id == "xpander_organization_id"
@@ -53,6 +53,14 @@ def test_the_key_is_in_nothing_that_is_shown():
     "wrong",
     [
         {"api_key": 5},
+        {"api_key": ""},
+        {"api_key": " padded"},
+        {"api_key": "padded "},
+        {"base_url": ""},
+        {"base_url": "  "},
+        {"organization_id": ""},
+        {"agent_id": ""},
+        {"ca_file": ""},
         {"base_url": "ftp://x"},
         {"base_url": "https://user:pw@x"},
         {"base_url": "https://x?a=1"},
@@ -77,9 +85,12 @@ def test_the_key_is_in_nothing_that_is_shown():
         {"ca_file": 5},
     ],
 )
-def test_a_value_that_cannot_be_used_is_refused(wrong):
-    with pytest.raises(UsageError):
+def test_a_value_that_cannot_be_used_is_refused_whatever_the_environment_says(wrong, monkeypatch):
+    for name in NAMES[:4]:
+        monkeypatch.setenv(name, name.lower())
+    with pytest.raises(UsageError) as caught:
         configuration(**wrong)
+    assert "padded" not in str(caught.value)
 
 
 def test_a_configuration_is_a_value():

@@ -58,6 +58,7 @@ def test_every_public_name_is_there_and_none_is_loaded_before_its_use():
     for name in taskspec.__all__:
         assert getattr(taskspec, name).__name__ == name
         assert name in dir(taskspec)
+    assert set(dir(taskspec)) == {*taskspec.__all__, "__version__"}
     with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
         _ = taskspec.Nothing
     program = "import sys, taskspec; print([m for m in sys.modules if m.startswith(('taskspec.', 'asyncio', 'http'))])"

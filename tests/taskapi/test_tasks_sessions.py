@@ -25,6 +25,8 @@ from taskspec import (
     UnreachableError,
     UsageError,
 )
+from taskspec.taskapi import pacing
+from taskspec.taskapi.tasks import sessions, sharing
 
 COLOURS = pytest.mark.parametrize("colour", [BLOCKING, WAITING], ids=["blocking", "waiting"])
 ENDED = {"completed", "failed", "error", "stopped"}
@@ -128,9 +130,9 @@ def test_the_same_key_makes_one_task(tasks, colour):
 
 @COLOURS
 def test_what_the_remote_refuses_is_a_typed_error(tasks, config, colour):
-    for name in ("get", "stop", "update"):
+    for name, given in (("get", {}), ("stop", {}), ("update", {"source": "s"})):
         with pytest.raises(NotFoundError) as caught:
-            colour(tasks, name, "no-such-task")
+            colour(tasks, name, "no-such-task", **given)
         assert caught.value.status == 404
         assert caught.value.detail
     with pytest.raises(NotFoundError):
@@ -214,6 +216,45 @@ def test_a_client_that_is_dropped_in_a_loop_closes_its_connections(config):
     assert Tasks(config).list("agent123") is not None
 
 
+def test_a_client_that_a_loop_ends_with_is_closed(config):
+    async def use_and_leave():
+        tasks = Tasks(config)
+        await tasks.acreate("agent123", prompt="x")
+        await asyncio.gather(*(tasks.acreate("agent123", prompt="x") for _ in range(3)), tasks.alist("agent123"))
+
+    for _ in range(3):
+        asyncio.run(use_and_leave())
+        gc.collect()
+        assert sessions._LEAVING == {}
+
+
+def test_a_stream_that_a_loop_ends_with_is_closed(config, caplog):
+    async def leave_early():
+        task = await Tasks(config).acreate("agent123", prompt="x", events_streaming=True)
+        async for _ in task.aevents():
+            break
+
+    for _ in range(5):
+        asyncio.run(leave_early())
+        gc.collect()
+        assert sessions._LEAVING == {}
+    assert not caplog.records
+
+
+@COLOURS
+def test_a_stream_ends_when_its_client_is_closed(config, colour):
+    tasks = Tasks(config)
+    task = tasks.create("endless", events_streaming=True)
+    with ThreadPoolExecutor(1) as pool:
+        told = pool.submit(colour.events, task)
+        time.sleep(0.3)
+        tasks.close()
+        with pytest.raises(UsageError, match="closed"):
+            told.result(10)
+    with Tasks(config) as others:
+        others.stop(task.id)
+
+
 def test_a_loaded_task_keeps_its_connection_after_its_configuration_is_gone(config):
     task_id = Task.report_external_task(config, "agent123", result="r").id
     own = Configuration(api_key=config.api_key, base_url=config.base_url, organization_id="local")
@@ -261,16 +302,42 @@ def test_a_client_is_closed_from_another_thread_than_its_loops(config):
 
     async def use():
         await tasks.alist("agent123")
+        ((connection, _),) = tasks._session._waiting.values()
+        (http,) = connection._pool._sessions.values()
+        assert not http.closed
         opened.set()
         await asyncio.to_thread(closed.wait)
         await asyncio.sleep(0.05)
+        assert http.closed
+        with pytest.raises(UsageError, match="closed"):
+            await tasks.alist("agent123")
 
     with ThreadPoolExecutor(1) as pool:
         loop = pool.submit(asyncio.run, use())
-        opened.wait(10)
+        assert opened.wait(10)
         tasks.close()
         closed.set()
         loop.result(10)
+
+
+@COLOURS
+def test_calls_without_a_configuration_share_one_session(config, colour, monkeypatch):
+    monkeypatch.setattr(sharing, "_DEFAULTS", {})
+    monkeypatch.setenv("XPANDER_API_KEY", config.api_key)
+    monkeypatch.setenv("XPANDER_BASE_URL", config.base_url)
+    monkeypatch.setenv("XPANDER_ORGANIZATION_ID", "local")
+    made = colour(Task, "report_external_task", agent_id="agent123", result="r")
+    read = colour(Task, "load", made.id)
+    assert read._session is made._session
+    monkeypatch.setattr(sharing.os, "getpid", lambda: -1)
+    forked = colour(Task, "load", made.id)
+    assert forked._session is not made._session
+    monkeypatch.setenv("XPANDER_AGENT_ID", "agent123")
+    changed = colour(Task, "load", made.id)
+    assert changed._session is not forked._session
+    assert changed._session.configuration.agent_id == "agent123"
+    for task in (made, forked, changed):
+        task._session.close()
 
 
 @COLOURS
@@ -284,14 +351,14 @@ def test_a_remote_that_is_not_there_is_unreachable(colour):
 
 
 def test_a_pace_of_ones_own_is_kept_over_both_colours(config, monkeypatch):
-    slept = []
-    monkeypatch.setattr(time, "sleep", slept.append)
+    monkeypatch.setattr(pacing, "MINUTE", 1.0)
     paced = Configuration(
         api_key=config.api_key, base_url=config.base_url, organization_id="local", requests_per_minute=2
     )
     with Tasks(paced) as tasks:
+        begun = time.monotonic()
         asyncio.run(tasks.alist("agent123"))
         tasks.list("agent123")
-        assert not [seconds for seconds in slept if seconds > 1]
+        assert time.monotonic() - begun < 1
         tasks.list("agent123")
-    assert max(slept) > 50
+    assert time.monotonic() - begun > 1

@@ -16,9 +16,11 @@ from taskspec import (
     Task,
     Tasks,
     Tokens,
+    UnreachableError,
     UsageError,
     User,
 )
+from taskspec.taskapi.messages import TooLargeError
 
 pytestmark = pytest.mark.parametrize("colour", [BLOCKING, WAITING], ids=["blocking", "waiting"])
 ROW = {"id": "t1", "agent_id": "a1", "organization_id": "o1", "status": "pending"}
@@ -157,6 +159,35 @@ def test_a_list_may_come_in_pages(colour):
     assert [item.id for item in colour(made.client, "list", "a1")] == ["t1", "t2"]
 
 
+def test_pages_are_asked_for_where_the_remote_is_known_to_have_them(colour):
+    made = client(Tasks, [ROW], [ROW], [ROW])
+    made.session.pages_lists = lambda: True
+    colour(made.client, "list", "a1", {"status": "failed"})
+    colour(made.client, "list_user_tasks", "u1")
+    colour(made.client, "list", "a1", {"per_page": 3})
+    assert [request.query for request in made.session.requests] == [
+        (("status", "failed"), ("per_page", "1000")),
+        (("per_page", "1000"),),
+        (("per_page", "3"),),
+    ]
+
+
+def test_a_list_that_is_too_large_is_read_in_pages_where_its_answer_says_that_there_are(colour):
+    made = client(Tasks, TooLargeError("too large"), [ROW])
+    learned = iter([False, True])
+    made.session.pages_lists = lambda: next(learned)
+    assert [item.id for item in colour(made.client, "list", "a1")] == ["t1"]
+    assert [request.query for request in made.session.requests] == [(), (("per_page", "1000"),)]
+
+
+@pytest.mark.parametrize("pages", [False, True])
+def test_a_list_that_stays_too_large_is_unreachable(colour, pages):
+    made = client(Tasks, TooLargeError("too large"))
+    made.session.pages_lists = lambda: pages
+    with pytest.raises(UnreachableError, match="too large"):
+        colour(made.client, "list", "a1")
+
+
 @pytest.mark.parametrize("row", [{}, {"id": None}, {"id": 7}, {"id": ""}, "text", None])
 def test_a_row_without_an_id_is_not_lost_silently(colour, row):
     made = client(Tasks, [ROW, row])
@@ -196,7 +227,7 @@ def test_an_item_loads_its_task_with_the_configuration_of_its_list(colour):
 
 
 def test_an_update_sends_what_is_given(colour):
-    made = client(Tasks, WIRE | {"status": "completed"}, WIRE)
+    made = client(Tasks, WIRE | {"status": "completed"})
     task = colour(
         made.client,
         "update",
@@ -206,12 +237,8 @@ def test_an_update_sends_what_is_given(colour):
         result="",
     )
     assert task.status is AgentExecutionStatus.Completed
-    colour(made.client, "update", "t1")
-    assert made.session.sent == [
-        {"tool_call_payload_extension": {"a": 1}, "status": "completed", "result": ""},
-        {},
-    ]
-    assert made.session.said == [("PATCH", "/agent-execution/t1/update")] * 2
+    assert made.session.sent == [{"tool_call_payload_extension": {"a": 1}, "status": "completed", "result": ""}]
+    assert made.session.said == [("PATCH", "/agent-execution/t1/update")]
 
 
 def test_an_update_that_is_answered_with_another_task_is_an_error(colour):
@@ -394,11 +421,34 @@ def test_an_external_task_is_reported(colour):
     ]
 
 
-def test_a_report_without_an_id_is_not_repeated(colour):
-    session = PlayedSession(WIRE)
+def test_a_report_without_an_id_is_sent_again_only_where_it_never_left(colour):
+    refused = UnreachableError("refused")
+    session = PlayedSession(refused, WIRE, refused, OutcomeUnknownError("cut"), *[refused] * 4)
     session.configuration.__dict__["_session"] = session
     colour(Task, "report_external_task", session.configuration, "a1")
     assert not session.requests[0].repeatable
+    with pytest.raises(OutcomeUnknownError):
+        colour(Task, "report_external_task", session.configuration, "a1")
+    with pytest.raises(UnreachableError):
+        colour(Task, "report_external_task", session.configuration, "a1")
+    assert len(session.requests) == 8
+
+
+def test_metrics_are_sent_again_only_where_they_never_left(colour):
+    task, session = a_task(UnreachableError("refused"), {}, OutcomeUnknownError("cut"))
+    task.tokens = Tokens()
+    colour(task, "report_metrics")
+    with pytest.raises(OutcomeUnknownError):
+        colour(task, "report_metrics")
+    assert len(session.requests) == 3
+
+
+def test_a_report_with_an_id_is_repeated_by_the_flow_alone(colour):
+    session = PlayedSession(UnreachableError("refused"))
+    session.configuration.__dict__["_session"] = session
+    with pytest.raises(UnreachableError):
+        colour(Task, "report_external_task", session.configuration, "a1", id="e1")
+    assert session.requests[0].repeatable
 
 
 def test_a_loaded_task_goes_on_with_the_configuration_it_was_loaded_with(colour):

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Generator
 from datetime import datetime
+from enum import Enum
 from typing import Any, assert_type
 
 from taskspec import (
@@ -22,6 +23,12 @@ from taskspec import (
 )
 
 
+class Format(str, Enum):  # noqa: UP042 - as the vendor's are
+    """An enum of another package."""
+
+    JSON = "json"
+
+
 def blocking(configuration: Configuration) -> None:
     with Tasks(configuration=configuration) as tasks:
         assert_type(tasks, Tasks)
@@ -38,6 +45,9 @@ def blocking(configuration: Configuration) -> None:
         assert_type(tasks.configuration, Configuration)
         tasks.get()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
         tasks.get(7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        assert_type(tasks.create("a", output_format="json", think_mode=None, llm_reasoning_effort="low"), Task)
+        assert_type(tasks.create("a", output_format=Format.JSON), Task)
+        tasks.create("a", output_format="html")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         tasks.create("a", colour="red")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 
 

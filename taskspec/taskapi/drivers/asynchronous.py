@@ -11,7 +11,19 @@ from taskspec.taskapi.drivers.dialling import Dial, Limits, Trace
 from taskspec.taskapi.drivers.pools import Pool, Stream
 from taskspec.taskapi.flow import Patience, advance, retrying
 from taskspec.taskapi.following import Following, follow
-from taskspec.taskapi.messages import Call, Close, Heard, Open, Opened, Pause, Read, Request, Response, T
+from taskspec.taskapi.messages import (
+    Call,
+    Close,
+    ClosedError,
+    Heard,
+    Open,
+    Opened,
+    Pause,
+    Read,
+    Request,
+    Response,
+    T,
+)
 from taskspec.taskapi.records import TaskEvent
 from taskspec.taskapi.remotes import Endpoint, RemoteIdentity, Traits
 
@@ -36,6 +48,7 @@ class Connection:
         self._dial = Dial(endpoint, traits, limits, trace)
         self._pool = Pool(self._dial)
         self._gate = asyncio.Semaphore(limits.max_connections)
+        self._queue = asyncio.Lock()
         self._patience = Patience(jitter=random.random)
 
     @property
@@ -59,7 +72,7 @@ class Connection:
 
     async def run(self, call: Call[T]) -> T:
         """Carry out a call and return its value; raises what the call raises (RemoteError and below)."""
-        told: Response | RemoteError | None = None
+        told: Response | RemoteError | ClosedError | None = None
         with closing(retrying(call, self._patience)) as steps:
             while True:
                 try:
@@ -75,7 +88,7 @@ class Connection:
         Reconnects by itself. Wrap it in `contextlib.aclosing` if you may leave it early.
         """
         following = Following(task_id, poll_interval=self.traits.poll_interval)
-        told: Response | RemoteError | Opened | Heard | None = None
+        told: Response | RemoteError | ClosedError | Opened | Heard | None = None
         with closing(follow(following, self._patience)) as steps, closing(Stream(self._pool)) as stream:
             while True:
                 try:
@@ -96,31 +109,40 @@ class Connection:
                     case _:
                         told = await self._perform(step)
 
-    async def _perform(self, step: Request | Pause) -> Response | RemoteError | None:
+    async def _perform(self, step: Request | Pause) -> Response | RemoteError | ClosedError | None:
         if isinstance(step, Pause):
             await asyncio.sleep(step.seconds)
             return None
         try:
             return await self._exchange(step)
-        except (UnreachableError, OutcomeUnknownError) as error:
+        except (UnreachableError, OutcomeUnknownError, ClosedError) as error:
             return error
 
     async def _exchange(self, request: Request) -> Response:
-        """Wait for a place and a turn, and send; only what may not be repeated spends its time by waiting."""
+        """Wait for a place and a turn, and send; no request spends its time by waiting for its turn."""
         loop = asyncio.get_running_loop()
         seconds, begun = self._dial.seconds(request), False
         try:
-            async with asyncio.timeout(None if request.repeatable else seconds) as limit, self._gate:
+            waiting = asyncio.timeout(seconds if self._dial.counts_waiting(request) else None)
+            async with waiting as limit, self._gate:
+                end = limit.when()
+                left = seconds if end is None else end - loop.time()
+                if left <= 0:
+                    raise self._dial.late(request, begun=False)
+                limit.reschedule(None)
                 await self._turn()
                 begun = True
-                end = limit.when() or loop.time() + seconds
-                limit.reschedule(end)
-                return await self._pool.exchange(request, end - loop.time())
+                limit.reschedule(loop.time() + left)
+                return await self._pool.exchange(request, left)
         except TimeoutError as error:
             raise self._dial.late(request, begun=begun) from error
 
     async def _turn(self) -> None:
-        wait = self._dial.turn()
-        while wait > 0:
-            await asyncio.sleep(wait)
-            wait = self._dial.held()
+        """Wait for the turn to send, behind whoever waits already."""
+        if not self._queue.locked() and self._dial.turn() <= 0:
+            return
+        async with self._queue:
+            wait = self._dial.turn()
+            while wait > 0:
+                await asyncio.sleep(wait)
+                wait = self._dial.turn()

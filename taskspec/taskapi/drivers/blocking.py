@@ -7,13 +7,25 @@ from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from typing import Self
 
-from taskspec.errors import OutcomeUnknownError, RemoteError, UnreachableError, UsageError
+from taskspec.errors import OutcomeUnknownError, RemoteError, UnreachableError
 from taskspec.taskapi.drivers.deadlines import Deadlines
 from taskspec.taskapi.drivers.dialling import Dial, Limits, Root, Trace
 from taskspec.taskapi.drivers.lines import Line, Stream, load_httpx
 from taskspec.taskapi.flow import Patience, advance, retrying
 from taskspec.taskapi.following import Following, follow
-from taskspec.taskapi.messages import Call, Close, Heard, Open, Opened, Pause, Read, Request, Response, T
+from taskspec.taskapi.messages import (
+    Call,
+    Close,
+    ClosedError,
+    Heard,
+    Open,
+    Opened,
+    Pause,
+    Read,
+    Request,
+    Response,
+    T,
+)
 from taskspec.taskapi.records import TaskEvent
 from taskspec.taskapi.remotes import Endpoint, Traits
 
@@ -31,10 +43,12 @@ class BlockingConnection:
         self._dial = Dial(endpoint, traits, limits, trace)
         self._gate = threading.Semaphore(limits.max_connections)
         self._patience = Patience(jitter=random.random)
+        self._queue = threading.Lock()
         self._lock = threading.Lock()
         self._deadlines = Deadlines()
         self._idle: dict[Root, list[Line]] = {"rest": [], "events": []}
-        self._closed = False
+        self._streams: set[Stream] = set()
+        self._closed = threading.Event()
         load_httpx()
 
     @property
@@ -49,18 +63,21 @@ class BlockingConnection:
         self.close()
 
     def close(self) -> None:
-        """Close the idle sockets now, and those that are in use when they come back."""
+        """Close the idle sockets and end the streams now; a request that is under way ends before its socket does."""
         with self._lock:
-            self._closed = True
+            self._closed.set()
             idle = [line for lines in self._idle.values() for line in lines]
             self._idle = {"rest": [], "events": []}
+            streams = list(self._streams)
         for line in idle:
             line.close()
+        for stream in streams:
+            stream.cut()
         self._deadlines.close()
 
     def run(self, call: Call[T]) -> T:
         """Carry out a call and return its value; raises what the call raises (RemoteError and below)."""
-        told: Response | RemoteError | None = None
+        told: Response | RemoteError | ClosedError | None = None
         with closing(retrying(call, self._patience)) as steps:
             while True:
                 try:
@@ -76,11 +93,8 @@ class BlockingConnection:
         Reconnects by itself. Wrap it in `contextlib.closing` if you may leave it early.
         """
         following = Following(task_id, poll_interval=self.traits.poll_interval)
-        told: Response | RemoteError | Opened | Heard | None = None
-        with (
-            closing(follow(following, self._patience)) as steps,
-            closing(Stream(self._dial, self._deadlines)) as stream,
-        ):
+        told: Response | RemoteError | ClosedError | Opened | Heard | None = None
+        with closing(follow(following, self._patience)) as steps, self._stream() as stream:
             while True:
                 try:
                     step = advance(steps, told)
@@ -91,9 +105,9 @@ class BlockingConnection:
                     case TaskEvent():
                         yield step
                     case Open(request=request):
-                        self._require_open()
-                        self._wait_for_turn(request, None)
+                        self._wait_for_turn()
                         told = stream.open(request)
+                        self._require_open()
                     case Read(seconds=seconds):
                         told = stream.read(seconds)
                     case Close():
@@ -101,35 +115,53 @@ class BlockingConnection:
                     case _:
                         told = self._perform(step)
 
-    def _perform(self, step: Request | Pause) -> Response | RemoteError | None:
+    def _perform(self, step: Request | Pause) -> Response | RemoteError | ClosedError | None:
         if isinstance(step, Pause):
-            time.sleep(step.seconds)
+            self._closed.wait(step.seconds)
             return None
         try:
             return self._exchange(step)
-        except (UnreachableError, OutcomeUnknownError) as error:
+        except (UnreachableError, OutcomeUnknownError, ClosedError) as error:
             return error
 
     def _exchange(self, request: Request) -> Response:
-        seconds = self._dial.seconds(request)
-        end = None if request.repeatable else time.monotonic() + seconds
-        if not self._gate.acquire(timeout=None if end is None else seconds):
+        """Wait for a place and a turn, and send; no request spends its time by waiting for its turn."""
+        left = self._dial.seconds(request)
+        end = time.monotonic() + left if self._dial.counts_waiting(request) else None
+        if not self._gate.acquire(timeout=None if end is None else left):
             raise self._dial.late(request, begun=False)
         try:
-            self._wait_for_turn(request, end)
-            left = seconds if end is None else end - time.monotonic()
+            left = left if end is None else end - time.monotonic()
+            if left <= 0:
+                raise self._dial.late(request, begun=False)
+            self._wait_for_turn()
             with self._lent(request) as line:
                 return line.exchange(request, left)
         finally:
             self._gate.release()
 
-    def _wait_for_turn(self, request: Request, end: float | None) -> None:
-        wait = self._dial.turn()
-        while wait > 0:
-            if end is not None and time.monotonic() + wait >= end:
-                raise self._dial.late(request, begun=False)
-            time.sleep(wait)
-            wait = self._dial.held()
+    def _wait_for_turn(self) -> None:
+        """Wait for the turn to send, behind whoever waits already."""
+        self._require_open()
+        if not self._queue.locked() and self._dial.turn() <= 0:
+            return
+        with self._queue:
+            self._require_open()
+            while (wait := self._dial.turn()) > 0:
+                self._closed.wait(wait)
+                self._require_open()
+
+    @contextmanager
+    def _stream(self) -> Iterator[Stream]:
+        """Lend a stream that ends when the connection is closed."""
+        with closing(Stream(self._dial, self._deadlines)) as stream:
+            with self._lock:
+                self._streams.add(stream)
+            try:
+                yield stream
+            finally:
+                with self._lock:
+                    self._streams.discard(stream)
 
     @contextmanager
     def _lent(self, request: Request) -> Iterator[Line]:
@@ -144,12 +176,12 @@ class BlockingConnection:
             yield line
         finally:
             with self._lock:
-                kept = line.is_clean and not (fresh or self._closed)
+                kept = line.is_clean and not (fresh or self._closed.is_set())
                 if kept:
                     self._idle[request.root].append(line)
             if not kept:
                 line.close()
 
     def _require_open(self) -> None:
-        if self._closed:
-            raise UsageError("The connection is closed.")
+        if self._closed.is_set():
+            raise ClosedError

@@ -13,7 +13,7 @@ from taskspec.errors import OutcomeUnknownError, RemoteError, UnreachableError, 
 from taskspec.taskapi.classifying import RATE_LIMITED, is_billing, is_success, requested_wait
 from taskspec.taskapi.drivers.routing import proxy_of, tls_context
 from taskspec.taskapi.flow import LONGEST_WAIT
-from taskspec.taskapi.messages import READ_TIMEOUT, Request, Response
+from taskspec.taskapi.messages import READ_TIMEOUT, Request, Response, TooLargeError, is_sendable
 from taskspec.taskapi.pacing import Pace
 from taskspec.taskapi.redacting import reason_of, without, without_in
 from taskspec.taskapi.remotes import Endpoint, Traits, capabilities_of
@@ -49,7 +49,7 @@ class Dial:
     """A remote as a driver knows it: its addresses, what it said of itself, when it may be asked again."""
 
     def __init__(self, endpoint: Endpoint, traits: Traits, limits: Limits, trace: Trace | None) -> None:
-        if not (endpoint.api_key.isascii() and endpoint.api_key.isprintable()):
+        if not is_sendable(endpoint.api_key):
             raise UsageError("The API key holds characters that cannot be sent.", hint="Copy the key again.")
         self.headers: Mapping[str, str] = {
             "x-api-key": endpoint.api_key,
@@ -87,14 +87,17 @@ class Dial:
         return not (request.repeatable or self.traits.honours_idempotency_keys)
 
     def turn(self) -> float:
-        """Take a turn to send, and return the seconds to wait for it."""
+        """Take a turn to send at once and return 0, or take none and return the seconds to wait first."""
         with self.limits.lock:
             return self._pace.reserve(time.monotonic())
 
-    def held(self) -> float:
-        """Return the seconds for which the remote asked not to be sent anything."""
-        with self.limits.lock:
-            return self._pace.held(time.monotonic())
+    def counts_waiting(self, request: Request) -> bool:
+        """Tell whether a request spends its time by waiting for a place: only what may not be repeated does.
+
+        Where requests are limited nothing does, since each place may be waited for as long as there are places before
+        it.
+        """
+        return not (request.repeatable or self._pace.is_limited)
 
     def received(
         self, request: Request, status: int, headers: Iterable[tuple[str, str]], content: bytes, took: float
@@ -125,6 +128,11 @@ class Dial:
             hint = "Check that the remote is up and that its base URL is right."
         return _caused(UnreachableError(text, hint=hint), error, key)
 
+    def unsendable(self, request: Request) -> UnreachableError:
+        """Return the error of a request whose headers cannot be written; what they hold is not shown."""
+        text = f"The request holds something that HTTP cannot carry ({request.method} {request.path})."
+        return UnreachableError(text, hint="Correct the API key, the agent's version or the idempotency key.")
+
     def broken(self, request: Request, error: BaseException) -> OutcomeUnknownError:
         """Return the error of a request that left and has no whole answer."""
         key = self._endpoint.api_key
@@ -135,9 +143,10 @@ class Dial:
         """Return the error of an answer that cannot be taken."""
         return OutcomeUnknownError(f"The remote's answer {what} ({self._where(request)}).")
 
-    def too_large(self, request: Request) -> OutcomeUnknownError:
-        """Return the error of an answer that does not end."""
-        return self.unusable(request, f"is larger than {MAX_RESPONSE} bytes")
+    def too_large(self, request: Request, status: int, headers: Iterable[tuple[str, str]]) -> TooLargeError:
+        """Return the error of an answer that does not end, after heeding what its head says."""
+        self._heed(Response(status=status, headers=_merged(headers, self._endpoint.api_key), at=time.time()))
+        return TooLargeError(f"The remote's answer is larger than {MAX_RESPONSE} bytes ({self._where(request)}).")
 
     def late(self, request: Request, *, begun: bool) -> UnreachableError | OutcomeUnknownError:
         """Return the error of a request whose time is over, before it was begun or after."""

@@ -133,21 +133,19 @@ class Line:
         for part in answer.iter_bytes():
             size += len(part)
             if size > dialling.MAX_RESPONSE:
-                raise self._dial.too_large(request)
+                raise self._dial.too_large(request, answer.status_code, answer.headers.multi_items())
             parts.append(part)
         return b"".join(parts)
 
 
 class Stream:
-    """An answer that goes on and on: none at first, and one at a time.
-
-    A thread reads ahead, so that a silence is noticed without giving the answer up.
-    """
+    """An answer that goes on and on, one at a time; a thread reads ahead, so that a silence does not end it."""
 
     def __init__(self, dial: Dial, deadlines: Deadlines) -> None:
         self._dial = dial
         self._deadlines = deadlines
         self._resources = ExitStack()
+        self._line: Line | None = None
         self._heard: SimpleQueue[bytes | None] = SimpleQueue()
         self._room = threading.Semaphore(AHEAD)
 
@@ -165,7 +163,7 @@ class Stream:
             except (HTTPError, InvalidURL, UnreachableError):
                 return None
             stack.callback(self._start(line, answer))
-            self._resources = stack.pop_all()
+            self._resources, self._line = stack.pop_all(), line
         kind = answer.headers.get("content-type", "")
         return Opened(status=answer.status_code, content_type=kind, at=time.monotonic())
 
@@ -175,8 +173,16 @@ class Stream:
             content = self._heard.get(timeout=seconds)
         except Empty:
             return Heard(content=b"", at=time.monotonic())
+        if content is None:
+            self._heard.put(None)
+            return None
         self._room.release()
-        return None if content is None else Heard(content=content, at=time.monotonic())
+        return Heard(content=content, at=time.monotonic())
+
+    def cut(self) -> None:
+        """End it, from any thread; whoever reads from it is told so."""
+        if self._line is not None:
+            self._line.cut()
 
     def close(self) -> None:
         """Close the socket."""
@@ -224,6 +230,8 @@ def _trouble(dial: Dial, request: Request, error: Exception, *, late: bool) -> R
     match error:
         case httpx.ProxyError():
             return dial.unreachable(request, error, f"the proxy answered {error}")
+        case httpx.LocalProtocolError():
+            return dial.unsendable(request)
         case httpx.ConnectTimeout() | httpx.PoolTimeout():
             return dial.unreachable(request, error, "it takes too long")
         case httpx.ConnectError() | httpx.InvalidURL() | httpx.UnsupportedProtocol():

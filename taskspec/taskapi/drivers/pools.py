@@ -2,16 +2,22 @@
 
 import asyncio
 import time
+from contextlib import AsyncExitStack
 from importlib import import_module
+from io import BytesIO
 from typing import TYPE_CHECKING
 
-from taskspec.errors import RemoteError, UsageError
+from taskspec.errors import RemoteError
 from taskspec.taskapi.drivers import dialling
 from taskspec.taskapi.drivers.dialling import CODINGS, CONNECT_TIMEOUT, Dial
-from taskspec.taskapi.messages import Heard, Opened, Request, Response
+from taskspec.taskapi.messages import ClosedError, Heard, Opened, Request, Response
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse, ClientSession
+
+
+LARGE = 512 * 1024
+"""A body of more bytes goes out piece by piece."""
 
 
 class Pool:
@@ -22,6 +28,7 @@ class Pool:
         self.dial = dial
         self._sessions: dict[bool, ClientSession] = {}
         self._closed = False
+        self._closing = asyncio.Lock()
 
     async def exchange(self, request: Request, left: float) -> Response:
         """Send a request and return the whole answer; raises UnreachableError and OutcomeUnknownError.
@@ -52,7 +59,7 @@ class Pool:
         return await self._session(fresh=fresh).request(
             request.method,
             yarl.URL(self.dial.url(request), encoded=True),
-            data=request.content,
+            data=_body(request.content),
             headers={**self.dial.headers, **request.headers},
             proxy=self.dial.proxy(request.root),
             timeout=aiohttp.ClientTimeout(total=None, connect=min(CONNECT_TIMEOUT, left / 2)),
@@ -60,10 +67,11 @@ class Pool:
         )
 
     async def aclose(self) -> None:
-        """Close all sockets."""
+        """Close all sockets, also where this is cancelled meanwhile; whoever comes second waits for the first."""
         self._closed = True
-        while self._sessions:
-            await self._sessions.popitem()[1].close()
+        async with self._closing, AsyncExitStack() as stack:
+            while self._sessions:
+                stack.push_async_callback(self._sessions.popitem()[1].close)
 
     async def _content(self, answer: "ClientResponse", request: Request) -> bytes:
         if answer.headers.get("content-encoding", "").lower() not in CODINGS:
@@ -72,13 +80,13 @@ class Pool:
         while part := await answer.content.readany():
             size += len(part)
             if size > dialling.MAX_RESPONSE:
-                raise self.dial.too_large(request)
+                raise self.dial.too_large(request, answer.status, answer.headers.items())
             parts.append(part)
         return b"".join(parts)
 
     def _session(self, *, fresh: bool) -> "ClientSession":
         if self._closed:
-            raise UsageError("The connection is closed.")
+            raise ClosedError
         session = self._sessions.get(fresh)
         if session is None:
             from aiohttp import ClientSession, DummyCookieJar, TCPConnector
@@ -134,6 +142,10 @@ class Stream:
         if self._answer is not None:
             self._answer.close()
             self._answer = None
+
+
+def _body(content: bytes | None) -> bytes | BytesIO | None:
+    return BytesIO(content) if content is not None and len(content) > LARGE else content
 
 
 def _trouble(dial: Dial, request: Request, error: Exception) -> RemoteError:

@@ -43,9 +43,9 @@ def tls_context(ca_file: str | None) -> ssl.SSLContext:
         file = certifi.where()
     try:
         context = ssl.create_default_context(cafile=file, capath=folder)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise UsageError(
-            f"The certificate authorities of {name} cannot be loaded: {error.strerror or error}.",
+            f"The certificate authorities of {name} cannot be loaded: {getattr(error, 'strerror', None) or error}.",
             hint="It must be a file of certificates in PEM form.",
         ) from error
     context.set_alpn_protocols(["http/1.1"])

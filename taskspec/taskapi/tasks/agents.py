@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from taskspec.errors import UsageError
 from taskspec.taskapi import endpoints
 from taskspec.taskapi.messages import Call
 from taskspec.taskapi.pairing import paired
@@ -36,7 +37,13 @@ class Agents(Client):
     def _get(self, agent_id: str | None = None, version: str | int | None = None) -> Call[Agent]:
         """Read one agent: the configuration's where none is named, the deployed version where none is given."""
         named = self.configuration.agent_id if agent_id is None else agent_id
-        number = str(version) if isinstance(version, int) and not isinstance(version, bool) else version
+        if named is None:
+            raise UsageError(
+                "No agent is named: neither `agent_id` nor the configuration's.",
+                hint="Name it: Agents().get(agent_id), Configuration(agent_id=…), or set XPANDER_AGENT_ID.",
+            )
+        is_number = isinstance(version, int) and not isinstance(version, bool)
+        number = str(checking.count("version", version)) if is_number else version
         wanted = None if number is None else checking.header("version", number)
         return _agent((yield from endpoints.get_agent(checking.identifier("agent_id", named), version=wanted)))
 

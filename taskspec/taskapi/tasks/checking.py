@@ -6,7 +6,13 @@ from enum import Enum
 from typing import Any
 
 from taskspec.errors import UsageError
+from taskspec.taskapi.decoding import finite
+from taskspec.taskapi.messages import is_sendable, is_unicode
 
+SCHEMES = ("http://", "https://", "upload:")
+SENDABLE = "text that is not empty, of printable ASCII characters, without spaces at its ends"
+LARGEST = 10**4000
+"""Whole numbers beyond it are refused: Python neither writes nor reads them."""
 DEEPEST = 200
 """Values nested deeper than this are refused: few remotes read them."""
 
@@ -18,7 +24,7 @@ def wrong(name: str, wanted: str, hint: str = "") -> UsageError:
 
 def identifier(name: str, value: object) -> str:
     """Return an id of the remote."""
-    if not isinstance(value, str) or value.strip() in {"", ".", ".."}:
+    if not isinstance(value, str) or value.strip() in {"", ".", ".."} or not is_unicode(value):
         raise wrong(name, "an id, which is text that is not empty")
     return value
 
@@ -51,12 +57,19 @@ def count(name: str, value: object) -> int | None:
         return None
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise wrong(name, "a whole number, 0 or more")
+    return whole(name, value)
+
+
+def whole(name: str, value: int) -> int:
+    """Return a whole number that can be written down."""
+    if abs(value) > LARGEST:
+        raise UsageError(f"`{name}` holds a whole number of more than 4000 digits.", hint="Write it as text.")
     return value
 
 
 def number(name: str, value: object) -> float:
     """Return a finite number."""
-    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+    if not isinstance(value, int | float) or finite(value) is None:
         raise wrong(name, "a finite number")
     return value
 
@@ -70,10 +83,14 @@ def texts(name: str, value: object) -> tuple[str, ...]:
 
 
 def urls(name: str, value: object) -> tuple[str, ...]:
-    """Return a list of texts none of which is empty."""
+    """Return a list of the URLs of files, or of `upload:…` for what the remote already has."""
     found = texts(name, value)
-    if not all(item.strip() for item in found):
-        raise wrong(name, "a list of URLs, none of them empty")
+    for place, item in enumerate(found, 1):
+        if not item.lower().startswith(SCHEMES):
+            raise UsageError(
+                f"`{name}` holds something that is not a URL (entry {place} of {len(found)}).",
+                hint="Give URLs (https://…) of what the remote can read; a local file has to be uploaded first.",
+            )
     return found
 
 
@@ -103,8 +120,10 @@ def json_value(name: str, value: object, depth: int = 0) -> Any:
     match value:
         case Enum():
             return json_value(name, value.value, depth)
-        case None | bool() | int() | str():
+        case None | bool() | str():
             return value
+        case int():
+            return whole(name, value)
         case float():
             if not math.isfinite(value):
                 raise UsageError(
@@ -125,8 +144,8 @@ def json_value(name: str, value: object, depth: int = 0) -> Any:
 def header(name: str, value: object) -> str:
     """Return text that an HTTP header can carry."""
     found = text(name, value)
-    if not (found and found.isascii() and found.isprintable()):
-        raise wrong(name, "text of printable ASCII characters")
+    if not is_sendable(found):
+        raise wrong(name, SENDABLE)
     return found
 
 

@@ -1,16 +1,20 @@
 """Where the remote is and how it is asked, as one value. Connects to nothing."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from taskspec.errors import MissingSecretError, UsageError
 from taskspec.settings import from_environ
+from taskspec.taskapi.decoding import finite
+from taskspec.taskapi.messages import is_sendable
 from taskspec.taskapi.remotes import Endpoint
 from taskspec.taskapi.roots import roots
+from taskspec.taskapi.tasks.checking import SENDABLE
 
 _MOST_CONNECTIONS = 10_000
+_MOST_SECONDS = 1_000_000
+_MOST_REQUESTS = 1_000_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,9 +33,14 @@ class Configuration:
     agent_id: str | None = None
     """The agent where a call names none. Default: `XPANDER_AGENT_ID`."""
     timeout: float = 30.0
-    """The total seconds that a request may take, from asking for a connection to the last byte of the answer."""
+    """The total seconds of one request, from its sending to the last byte of the answer.
+
+    What may be repeated is sent up to four times, each time with all of it; no wait for a place or a turn is counted.
+    What may not (a report without an id, metrics) spends it by waiting for a place too, unless requests are limited.
+    """
     create_timeout: float = 60.0
-    """The same for a request that creates a task."""
+    """The total seconds of each sending of a create; it too waits for a place within them, unless requests are limited.
+    """
     max_connections: int = 32
     """How many requests may be in flight at once, counted for each colour; more of them wait."""
     requests_per_minute: int | None = None
@@ -43,10 +52,10 @@ class Configuration:
 
     def __post_init__(self) -> None:
         settings = from_environ()
-        self._settle("api_key", self.api_key or settings.xpander_api_key)
-        self._settle("base_url", self.base_url or settings.xpander_base_url)
-        self._settle("organization_id", self.organization_id or settings.xpander_organization)
-        self._settle("agent_id", self.agent_id or settings.xpander_agent)
+        self._default("api_key", settings.xpander_api_key)
+        self._default("base_url", settings.xpander_base_url)
+        self._default("organization_id", settings.xpander_organization)
+        self._default("agent_id", settings.xpander_agent)
         for name, accepts, wanted in _RULES:
             if not accepts(getattr(self, name)):
                 raise UsageError(f"`{name}` of the configuration must be {wanted}.")
@@ -65,31 +74,37 @@ class Configuration:
         """Return the fields alone: connections are not copied."""
         return {item.name: getattr(self, item.name) for item in fields(self)}
 
-    def _settle(self, name: str, value: object) -> None:
-        object.__setattr__(self, name, value)
+    def _default(self, name: str, value: str | None) -> None:
+        """Set a field that is not given; empty text is given, and is never replaced by what somebody else meant."""
+        if getattr(self, name) is None:
+            object.__setattr__(self, name, value)
 
 
 def _is_key(value: object) -> bool:
-    return value is None or (isinstance(value, str) and value.isascii() and value.isprintable())
+    return value is None or (isinstance(value, str) and is_sendable(value))
 
 
 def _is_segment(value: object) -> bool:
     """Tell whether text can be one segment of a URL's path as it is."""
     return value is None or (
-        isinstance(value, str) and value.isprintable() and value not in {".", ".."} and not set(value) & set(" /?#%\\")
+        isinstance(value, str)
+        and value.isprintable()
+        and value not in {"", ".", ".."}
+        and not set(value) & set(" /?#%\\")
     )
 
 
 def _is_text(value: object) -> bool:
-    return value is None or isinstance(value, str)
+    return value is None or (isinstance(value, str) and value.strip() != "")
 
 
 def _is_seconds(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value > 0
+    seconds = finite(value)
+    return seconds is not None and 0 < seconds <= _MOST_SECONDS
 
 
 def _is_limit(value: object) -> bool:
-    return value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 1)
+    return value is None or (isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= _MOST_REQUESTS)
 
 
 def _is_connections(value: object) -> bool:
@@ -97,14 +112,14 @@ def _is_connections(value: object) -> bool:
 
 
 _RULES: tuple[tuple[str, Callable[[object], bool], str], ...] = (
-    ("api_key", _is_key, "text of printable ASCII characters"),
-    ("base_url", _is_text, "a URL"),
+    ("api_key", _is_key, SENDABLE),
+    ("base_url", _is_text, "a URL, not empty"),
     ("organization_id", _is_segment, "an id that can stand in a URL"),
-    ("agent_id", _is_text, "text"),
-    ("timeout", _is_seconds, "a number of seconds, more than 0"),
-    ("create_timeout", _is_seconds, "a number of seconds, more than 0"),
+    ("agent_id", _is_text, "an id, which is text that is not empty"),
+    ("timeout", _is_seconds, f"a number of seconds, more than 0 and at most {_MOST_SECONDS}"),
+    ("create_timeout", _is_seconds, f"a number of seconds, more than 0 and at most {_MOST_SECONDS}"),
     ("max_connections", _is_connections, f"a whole number from 1 to {_MOST_CONNECTIONS}"),
-    ("requests_per_minute", _is_limit, "a whole number, 1 or more, or None"),
-    ("requests_per_hour", _is_limit, "a whole number, 1 or more, or None"),
-    ("ca_file", _is_text, "the path of a file, as text"),
+    ("requests_per_minute", _is_limit, f"a whole number from 1 to {_MOST_REQUESTS}, or None"),
+    ("requests_per_hour", _is_limit, f"a whole number from 1 to {_MOST_REQUESTS}, or None"),
+    ("ca_file", _is_text, "the path of a file, as text that is not empty"),
 )

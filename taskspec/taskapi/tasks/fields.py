@@ -5,14 +5,13 @@ Facts: the published SDK's Task; see docs/protocol.md.
 
 import inspect
 import json
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from taskspec.errors import UsageError
-from taskspec.taskapi.decoding import UNKNOWN
+from taskspec.taskapi.decoding import UNKNOWN, finite
 from taskspec.taskapi.records import AgentExecutionStatus
 from taskspec.taskapi.tasks import checking
 from taskspec.taskapi.tasks.values import (
@@ -157,10 +156,6 @@ def _time_wire(name: str, value: object) -> str | None:
     raise checking.wrong(name, "a datetime or None")
 
 
-def _is_number(wire: Any) -> bool:
-    return isinstance(wire, int | float) and not isinstance(wire, bool) and math.isfinite(wire)
-
-
 def _whole(wire: Any) -> int | None:
     return wire if isinstance(wire, int) and not isinstance(wire, bool) else None
 
@@ -172,7 +167,7 @@ _KINDS: Mapping[object, _Kind] = {
     AgentExecutionStatus | str: _Kind(read_status, status_wire),
     bool: _Kind(lambda wire: wire is True, checking.flag),
     int | None: _Kind(_whole, checking.count),
-    float: _Kind(lambda wire: float(wire) if _is_number(wire) else 0.0, checking.number),
+    float: _Kind(lambda wire: finite(wire) or 0.0, checking.number),
     datetime | None: _Kind(read_time, _time_wire),
     list[str]: _Kind(read_texts, lambda name, value: list(checking.texts(name, value))),
     list[dict[str, Any]]: _Kind(read_objects, lambda name, value: list(checking.json_objects(name, value))),

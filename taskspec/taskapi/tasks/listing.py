@@ -11,7 +11,8 @@ from taskspec.taskapi.pairing import Errand, paired_errand
 from taskspec.taskapi.records import AgentExecutionStatus
 from taskspec.taskapi.tasks.configuration import Configuration
 from taskspec.taskapi.tasks.fields import read_result, read_status
-from taskspec.taskapi.tasks.sessions import Session, shared_session
+from taskspec.taskapi.tasks.sessions import Session
+from taskspec.taskapi.tasks.sharing import shared_session
 from taskspec.taskapi.tasks.task import Task
 from taskspec.taskapi.tasks.values import read_object, read_time
 

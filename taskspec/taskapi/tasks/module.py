@@ -1,7 +1,8 @@
 """The Tasks module: create, list, read, change and stop the tasks of agents. Says what is asked; sends nothing."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from enum import Enum
+from typing import Any, Literal
 
 from taskspec.errors import UsageError
 from taskspec.taskapi import endpoints
@@ -17,6 +18,9 @@ from taskspec.taskapi.tasks.task import Task
 from taskspec.taskapi.tasks.values import User
 
 Items = list[TasksListItem]
+OutputFormat = Literal["text", "markdown", "json", "voice"]
+ThinkMode = Literal["default", "harder"]
+ReasoningEffort = Literal["low", "medium", "high", "xhigh"]
 
 
 class Tasks(Client):
@@ -38,7 +42,7 @@ class Tasks(Client):
         source: str | None = None,
         worker_id: str | None = None,
         run_locally: bool = False,  # noqa: FBT002 - the vendor's signature, here and below
-        output_format: str | None = None,
+        output_format: OutputFormat | Enum | None = None,
         output_schema: Mapping[str, Any] | None = None,
         events_streaming: bool = False,  # noqa: FBT002
         additional_context: str | None = None,
@@ -49,13 +53,13 @@ class Tasks(Client):
         mcp_servers: Iterable[Mapping[str, Any]] | None = None,
         triggering_agent_id: str | None = None,
         title: str | None = None,
-        think_mode: str | None = "default",
+        think_mode: ThinkMode | Enum | None = "default",
         disable_attachment_injection: bool = False,  # noqa: FBT002
         return_metrics: bool = False,  # noqa: FBT002
         user_tokens: Mapping[str, Any] | None = None,
         llm_model_provider: str | None = None,
         llm_model_name: str | None = None,
-        llm_reasoning_effort: str | None = None,
+        llm_reasoning_effort: ReasoningEffort | Enum | None = None,
         harness_cli: str | None = None,
         tool_call_limit: int | None = None,
         attachments: Iterable[Mapping[str, Any]] | None = None,
@@ -69,7 +73,7 @@ class Tasks(Client):
         `idempotency_key` (default: a fresh one) answer the same key and the same arguments with the first task.
         """
         task = NewTask(
-            prompt=checking.text("prompt", prompt or ""),
+            prompt=checking.text("prompt", "" if prompt is None else prompt),
             files=checking.urls("file_urls", file_urls),
             title=checking.optional_text("title", title),
             agent_version=None if agent_version is None else checking.header("agent_version", agent_version),
@@ -129,7 +133,10 @@ class Tasks(Client):
         last_executed_node_id: str | None = None,
         result: str | None = None,
     ) -> Call[Task]:
-        """Change those of a task's fields that are given, and return it as it is then; None leaves a field as it is."""
+        """Change those of a task's fields that are given, and return it as it is then; None leaves a field as it is.
+
+        Nothing given is a UsageError: to read a task there is `get`.
+        """
         given = {
             "tool_call_payload_extension": checking.json_object(
                 "tool_call_payload_extension", tool_call_payload_extension
@@ -140,6 +147,8 @@ class Tasks(Client):
             "result": checking.optional_text("result", result),
         }
         sent = {name: value for name, value in given.items() if value is not None}
+        if not sent:
+            raise UsageError("There is nothing to change.", hint=f"Give at least one of: {', '.join(given)}.")
         record = yield from calls.change_task(checking.identifier("task_id", task_id), sent)
         return Task(record.raw, self._session)
 
@@ -150,7 +159,8 @@ class Tasks(Client):
 
     def _list_user_tasks(self, user_id: str, filters: Mapping[str, object] | None = None) -> Call[Items]:
         """List all tasks of a user; `filters` as in `list`."""
-        rows = yield from calls.user_history(checking.identifier("user_id", user_id), filters)
+        user = checking.identifier("user_id", user_id)
+        rows = yield from calls.user_history(user, filters, self._session.pages_lists)
         return [list_item(row, "", self._session) for row in rows]
 
     def _list(self, agent_id: str, filters: Mapping[str, object] | None = None) -> Call[Items]:
@@ -160,7 +170,7 @@ class Tasks(Client):
         and whatever else it knows. None leaves a filter out, a list repeats it.
         """
         agent = checking.identifier("agent_id", agent_id)
-        rows = yield from calls.agent_history(agent, filters)
+        rows = yield from calls.agent_history(agent, filters, self._session.pages_lists)
         return [list_item(row, agent, self._session) for row in rows]
 
     create, acreate = paired(_create)

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 from taskspec.errors import UsageError
 from taskspec.taskapi.flow import Patience
-from taskspec.taskapi.messages import Call, T
+from taskspec.taskapi.messages import Call, ClosedError, T
 from taskspec.taskapi.records import TaskEvent
 from taskspec.taskapi.remotes import RemoteIdentity, Traits
 from taskspec.taskapi.tasks.configuration import Configuration
 
 if TYPE_CHECKING:
-    from asyncio import AbstractEventLoop
+    from asyncio import AbstractEventLoop, Task
 
     from taskspec.taskapi.drivers.asynchronous import Connection
     from taskspec.taskapi.drivers.blocking import BlockingConnection
@@ -25,12 +25,17 @@ if TYPE_CHECKING:
 
     Kept = tuple[Connection, AsyncGenerator[None, None]]
 
+_LEAVING: "dict[Connection, AsyncGenerator[None, None]]" = {}
+"""The connections that their sessions have left, until they are closed."""
+_TASKS: "set[Task[None]]" = set()
+"""What closes them; a loop alone does not hold its tasks."""
+
 
 class Session:
     """What carries out the calls of a client; for any number of threads and loops at once."""
 
     def __init__(self, configuration: Configuration) -> None:
-        _require_configuration(configuration)
+        require_configuration(configuration)
         self._endpoint = configuration.endpoint()
         self.configuration = replace(configuration)
         self.patience = Patience(jitter=random.random)
@@ -41,7 +46,7 @@ class Session:
         self._finalizer: weakref.finalize[..., Session] | None = None
         self._waiting: dict[AbstractEventLoop, Kept] = {}
         # Held by the finalizer, the connections outlive a session that is collected, and their loops can close them.
-        weakref.finalize(self, self._waiting.clear).atexit = False
+        weakref.finalize(self, _release, self._waiting).atexit = False
 
     def run(self, call: Call[T], /) -> T:
         """Carry out a call; blocks the thread."""
@@ -66,7 +71,7 @@ class Session:
         """Close the connections of both colours; those of a loop are closed as soon as that loop runs."""
         with self._lock:
             self._closed = True
-            self._waiting.clear()
+            _release(self._waiting)
             if self._finalizer is not None:
                 self._finalizer()
 
@@ -81,6 +86,10 @@ class Session:
     def honours_idempotency_keys(self) -> bool:
         """Tell whether the remote has said that it repeats no create with the same key."""
         return self._traits().honours_idempotency_keys
+
+    def pages_lists(self) -> bool:
+        """Tell whether the remote has said that it cuts lists into pages where it is asked to."""
+        return self._traits().pages_lists
 
     def fresh_key(self) -> str:
         """Return an idempotency key that nobody has used."""
@@ -151,21 +160,11 @@ class Session:
 
     def _require_open(self) -> None:
         if self._closed:
-            raise UsageError("This client is closed.", hint="Make a new one: Tasks(configuration=…).")
+            raise ClosedError
 
 
-def shared_session(configuration: Configuration | None) -> Session:
-    """Return the session that a configuration itself holds, for calls that no client makes; default: the environment's.
-
-    It lives as long as the configuration, or whatever was read through it.
-    """
-    chosen = Configuration() if configuration is None else configuration
-    _require_configuration(chosen)
-    held: Session | None = chosen.__dict__.get("_session")
-    return chosen.__dict__.setdefault("_session", Session(chosen)) if held is None else held
-
-
-def _require_configuration(given: object) -> None:
+def require_configuration(given: object) -> None:
+    """Refuse what is not a Configuration."""
     if not isinstance(given, Configuration):
         raise UsageError(
             "`configuration` must be a Configuration.", hint="from taskspec import Configuration; give its fields."
@@ -183,12 +182,37 @@ async def _keeping(
     loop: "AbstractEventLoop",
     waiting: "dict[AbstractEventLoop, Kept]",
 ) -> AsyncGenerator[None, None]:
-    """Close a connection when its loop shuts its generators down, or when nobody holds this one any more."""
+    """Close a connection when this is closed: by its session, or by its loop that shuts its generators down."""
     try:
         yield
     finally:
         waiting.pop(loop, None)
+        await _closed(connection)
+
+
+def _release(waiting: "dict[AbstractEventLoop, Kept]") -> None:
+    """Let each loop close its connection as soon as it runs; at the latest when it shuts its generators down."""
+    for loop in list(waiting):
+        connection, keeper = waiting.pop(loop)
+        # Were nobody to hold the keeper, its loop would close it in a task that `asyncio.run` cancels before it begins.
+        _LEAVING[connection] = keeper
+        try:
+            loop.call_soon_threadsafe(_end, loop, connection)
+        except RuntimeError:  # the loop is closed
+            del _LEAVING[connection]
+
+
+def _end(loop: "AbstractEventLoop", connection: "Connection") -> None:
+    closing_it = loop.create_task(_closed(connection))
+    _TASKS.add(closing_it)
+    closing_it.add_done_callback(_TASKS.discard)
+
+
+async def _closed(connection: "Connection") -> None:
+    try:
         await connection.aclose()
+    finally:
+        _LEAVING.pop(connection, None)
 
 
 def _begin(keeper: AsyncGenerator[None, None]) -> None:

@@ -16,7 +16,8 @@ from taskspec.taskapi.tasks.configuration import Configuration
 from taskspec.taskapi.tasks.events import TaskEvent
 from taskspec.taskapi.tasks.fields import PLAN, TaskFields, changes, edited, read_fields, status_wire
 from taskspec.taskapi.tasks.reporting import external_report, metrics
-from taskspec.taskapi.tasks.sessions import Session, shared_session
+from taskspec.taskapi.tasks.sessions import Session
+from taskspec.taskapi.tasks.sharing import shared_session
 from taskspec.taskapi.tasks.values import ActivityLog, Tokens, read_log, time_at
 
 TELLING = frozenset({"task_created", "task_updated", "task_finished"})
@@ -35,7 +36,8 @@ KEEP = Keep.KEEP
 def _load(cls: "type[Task]", task_id: str, configuration: Configuration | None = None) -> "Errand[Task]":
     """Read a task by its id.
 
-    `configuration` is the environment's where none is given; connections are shared by all that use the same object.
+    `configuration` is the environment's where none is given. Connections are shared by all that use the same object,
+    and by all that give none.
     """
     session = shared_session(configuration)
     return session, _read(cls, checking.identifier("task_id", task_id), session)
@@ -61,7 +63,8 @@ def _report_external_task(
 ) -> "Errand[Task]":
     """Record a task that was executed elsewhere, and return it; a report with the same `id` updates it.
 
-    `agent_id` is the configuration's where none is given; `duration` is in seconds.
+    `agent_id` is the configuration's where none is given; `duration` is in seconds. Without an `id` it is sent again
+    only where it never left.
     """
     session = shared_session(configuration)
     agent = checking.identifier("agent_id", session.configuration.agent_id if agent_id is None else agent_id)
@@ -79,7 +82,7 @@ def _report_external_task(
 
 
 def _reported(cls: "type[Task]", agent_id: str, report: Mapping[str, Any], session: Session) -> "Call[Task]":
-    record = yield from calls.report_task(agent_id, report)
+    record = yield from calls.report_task(agent_id, report, session.patience)
     return cls(record.raw, session)
 
 
@@ -145,9 +148,12 @@ class Task(TaskFields):
         return read_log((yield from calls.activity_thread(self.agent_id, task_id)), task_id)
 
     def _report_metrics(self, configuration: Configuration | None = None) -> Errand[None]:
-        """Tell the remote what the execution used: `tokens`, which must be set, `used_tools` and `duration`."""
+        """Tell the remote what the execution used: `tokens`, which must be set, `used_tools` and `duration`.
+
+        It is sent again only where it never left, so that nothing is counted twice.
+        """
         session = self._session if configuration is None else shared_session(configuration)
-        return session, calls.report_metrics(self.agent_id, metrics(self))
+        return session, calls.report_metrics(self.agent_id, metrics(self), session.patience)
 
     reload, areload = paired(_reload)
     save, asave = paired(_save)

@@ -7,7 +7,7 @@ from typing import Any
 
 from taskspec.errors import UsageError
 from taskspec.taskapi.decoding import moment
-from taskspec.taskapi.tasks.checking import DEEPEST, json_object, json_objects, optional_text, text, texts
+from taskspec.taskapi.tasks.checking import DEEPEST, count, json_object, json_objects, optional_text, text, texts, wrong
 
 
 @dataclass(kw_only=True)
@@ -51,8 +51,8 @@ class Tokens:
         """Return the wire form."""
         shown = {name: getattr(self, name) for name in TOKEN_COUNTS}
         for name, value in shown.items():
-            if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-                raise UsageError(f"`{name}` must be a whole number, 0 or more.")
+            if count(name, value) is None:
+                raise wrong(name, "a whole number, 0 or more")
         return shown
 
 
