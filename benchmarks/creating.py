@@ -9,6 +9,7 @@ import json
 import os
 import sys
 import time
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -28,13 +29,13 @@ async def library(url: str, key: str, agent: str) -> AsyncIterator[Create]:
 
 @asynccontextmanager
 async def aiohttp(url: str, key: str, agent: str) -> AsyncIterator[Create]:
-    """Lend a create of a bare pooled aiohttp client: the same body, and the answer's JSON."""
+    """Lend a create of a bare pooled aiohttp client: the same request, and the answer's JSON."""
     from aiohttp import ClientSession, TCPConnector
 
     async with ClientSession(headers={"x-api-key": key}, connector=TCPConnector(limit=0)) as session:
 
         async def create() -> object:
-            async with session.post(f"{url}/agent-execution/{agent}", json=_body()) as answer:
+            async with session.post(f"{url}/agent-execution/{agent}", json=_body(), headers=_headers()) as answer:
                 answer.raise_for_status()
                 return await answer.json()
 
@@ -43,13 +44,13 @@ async def aiohttp(url: str, key: str, agent: str) -> AsyncIterator[Create]:
 
 @asynccontextmanager
 async def httpx(url: str, key: str, agent: str) -> AsyncIterator[Create]:
-    """Lend a create of a bare pooled httpx client: the same body, and the answer's JSON."""
+    """Lend a create of a bare pooled httpx client: the same request, and the answer's JSON."""
     from httpx import AsyncClient
 
     async with AsyncClient(headers={"x-api-key": key}, timeout=60, trust_env=False) as client:
 
         async def create() -> object:
-            answer = await client.post(f"{url}/agent-execution/{agent}", json=_body())
+            answer = await client.post(f"{url}/agent-execution/{agent}", json=_body(), headers=_headers())
             return answer.raise_for_status().json()
 
         yield create
@@ -65,7 +66,38 @@ async def vendor(url: str, key: str, agent: str) -> AsyncIterator[Create]:
 
 
 def _body() -> dict[str, object]:
-    return {"input": {"text": PROMPT, "files": []}, "events_streaming": False}
+    """Return what the library sends: all keys of a create."""
+    empty = dict.fromkeys(
+        [
+            "id",
+            "payload_extension",
+            "source",
+            "worker_id",
+            "output_format",
+            "output_schema",
+            "additional_context",
+            "instructions_override",
+            "test_run_node_id",
+            "user_oidc_token",
+            "expected_output",
+            "triggering_agent_id",
+            "title",
+            "tool_call_limit",
+            "user_tokens",
+            "llm_model_provider",
+            "llm_model_name",
+            "llm_reasoning_effort",
+            "harness_cli",
+            "permission_mode",
+        ]
+    )
+    flags = dict.fromkeys(("run_locally", "events_streaming", "disable_attachment_injection", "return_metrics"), False)
+    sent = {"input": {"text": PROMPT, "files": [], "user": None}, "mcp_servers": [], "think_mode": "default"}
+    return {**empty, **flags, **sent}
+
+
+def _headers() -> dict[str, str]:
+    return {"idempotency-key": str(uuid.uuid4())}
 
 
 async def _creating(create: Create, count: int, in_flight: int) -> None:
