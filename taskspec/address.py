@@ -1,21 +1,78 @@
-"""Addresses: how a task is named everywhere. Knows nothing of documents or runs."""
+"""Addresses: how a task is named everywhere, and patterns that name several. Knows nothing of documents or runs.
+
+The address of a task is its name; that of one cell of a matrix, or one item of a `forEach`, is the name with the
+values in brackets: `report[q1,formal]`. A value that is no plain word stands in quotes, as JSON writes it.
+"""
 
 import hashlib
+import json
 import re
-from typing import NewType
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Final, NewType
 
 Address = NewType("Address", str)
-"""The name of a declared task, such as `extract`."""
+"""The address of a declared task, such as `extract` or `report[q1,formal]`."""
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]*$"
 MAX_NAME = 128
+MAX_ADDRESS: Final = 512
+
+_NAME: Final = "[a-z0-9][a-z0-9_-]*"
+_PLAIN: Final = r"[^\s,\[\]\"/\\*?]+"
+_QUOTED: Final = r"\"(?:[^\"\\\x00-\x1f]|\\.)*\""
+_VALUE: Final = f"(?:{_PLAIN}|{_QUOTED})"
+_ADDRESS: Final = re.compile(rf"({_NAME})(?:\[({_VALUE}(?:,{_VALUE})*)\])?")
+_VALUES: Final = re.compile(_VALUE)
+_PATTERN: Final = re.compile(rf"[a-z0-9_*?-]+(?:\[(?:{_QUOTED}|[^\s\[\]\"/\\])*\])?")
+_PIECES: Final = re.compile(rf"{_QUOTED}|.", re.DOTALL)
+_WILD: Final = {"*": ".*", "?": "."}
 
 
 def is_address(text: str) -> bool:
-    """Tell whether a text has the form of an address (lower-case letters, digits, `-` and `_`)."""
-    return len(text) <= MAX_NAME and re.fullmatch(NAME_PATTERN, text) is not None
+    """Tell whether a text has the form of an address."""
+    found = _ADDRESS.fullmatch(text)
+    return found is not None and len(found[1]) <= MAX_NAME and len(text) <= MAX_ADDRESS
+
+
+def is_pattern(text: str) -> bool:
+    """Tell whether a text has the form of an address or of a pattern, in which `*` and `?` stand for characters."""
+    return len(text) <= MAX_ADDRESS and _PATTERN.fullmatch(text) is not None
+
+
+def cell_address(name: str, values: Iterable[str]) -> Address:
+    """Return the address of a task's cell, given the values as texts in the order of its axes."""
+    return Address(f"{name}[{','.join(map(_quoted, values))}]")
+
+
+def task_name(address: str) -> str:
+    """Return the name of the task that an address belongs to."""
+    return address.partition("[")[0]
+
+
+def cell_values(address: str) -> tuple[str, ...]:
+    """Return the values in the brackets of an address, as texts; none where it has no brackets."""
+    found = _ADDRESS.fullmatch(address)
+    if found is None or found[2] is None:
+        return ()
+    return tuple(json.loads(value) if value[0] == '"' else value for value in _VALUES.findall(found[2]))
+
+
+def matches(pattern: str, address: str) -> bool:
+    """Tell whether a pattern names an address; a name without brackets names all of its cells."""
+    whole = address if "[" in pattern else task_name(address)
+    return _compiled(pattern).fullmatch(whole) is not None
 
 
 def address_hash(address: Address) -> str:
     """Return the 12 hexadecimal digits that stand for an address in a marker."""
     return hashlib.sha256(address.encode()).hexdigest()[:12]
+
+
+@lru_cache(maxsize=1024)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile("".join(_WILD.get(piece) or re.escape(piece) for piece in _PIECES.findall(pattern)))
+
+
+def _quoted(value: str) -> str:
+    return value if re.fullmatch(_PLAIN, value) else json.dumps(value, ensure_ascii=False)

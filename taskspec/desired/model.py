@@ -1,11 +1,11 @@
 """What the documents ask for, with nothing left to look up. Renders nothing, opens nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from taskspec.address import Address
-from taskspec.documents.model import Document, Policies, Project
+from taskspec.documents.model import Policies, Project, Source
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,12 +36,39 @@ class DesiredTask:
     """Local files, and URLs as they are."""
     labels: Mapping[str, str] = field(default_factory=dict)
     policies: Policies = field(default_factory=Policies)
-    document: Document = field(repr=False)
+    source: Source = field(repr=False)
+    upstream: tuple[Address, ...] = ()
+    """The tasks that have to be accepted before: those of `dependsOn`, and those whose results it uses."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeferredTask:
+    """One declared task that uses results of others: only with them is it known what is asked for.
+
+    `spec` is for people: as in a DesiredTask, with words in the place of what is not known yet. It has no fingerprint.
+    """
+
+    address: Address
+    agent: str
+    title: str
+    spec: Mapping[str, Any]
+    labels: Mapping[str, str] = field(default_factory=dict)
+    policies: Policies = field(default_factory=Policies)
+    source: Source = field(repr=False)
+    upstream: tuple[Address, ...]
+    """As in a DesiredTask."""
+    uses: frozenset[Address]
+    """Those of `upstream` whose results it uses."""
+    finish: "Finish" = field(repr=False)
+    """Makes the task out of the accepted results (texts by address, of all in `uses`); raises ManifestError."""
+
+
+Finish = Callable[[Mapping[Address, str]], DesiredTask]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Desired:
-    """Every declared task of a project, by address, in the order of the documents."""
+    """Every declared task of a project, by address: each behind its upstream, else in the order of the documents."""
 
     project: Project
-    tasks: Mapping[Address, DesiredTask]
+    tasks: Mapping[Address, DesiredTask | DeferredTask]

@@ -34,7 +34,7 @@ def _misfits(task: TaskDocument, rendered: RenderedSpec, spec: Mapping[str, Any]
             summary="Wrong value after rendering",
             detail=f"`{path_text(violation.path) or 'spec'}` {violation.message}.",
             hint="See what the template at this place gives.",
-            position=task.document.position(("spec", *violation.path)),
+            position=task.source.position(violation.path),
         )
 
 
@@ -45,13 +45,13 @@ def _shown_secrets(task: TaskDocument, rendered: RenderedSpec) -> Iterator[Diagn
                 summary="Secret in a field that is shown",
                 detail=f"A sensitive variable is used in `{name}`, which is shown in plans and lists.",
                 hint="Use it in `userTokens`, `mcpServers` or the prompt.",
-                position=task.document.position(("spec", name)),
+                position=task.source.position((name,)),
             )
 
 
 def _agent(task: TaskDocument, spec: Mapping[str, Any], project: Project) -> Iterator[Diagnostic]:
     if is_template(task.spec["agent"]):
-        unknown = unknown_agent(spec["agent"], project, task.document.position(("spec", "agent")))
+        unknown = unknown_agent(spec["agent"], project, task.source.position(("agent",)))
         if unknown is not None:
             yield unknown
 
@@ -60,7 +60,7 @@ def _output(task: TaskDocument, spec: Mapping[str, Any]) -> Iterator[Diagnostic]
     schema, form = spec.get("outputSchema"), spec.get("outputFormat", "json")
     if schema is None or (schema == task.spec.get("outputSchema") and form == task.spec.get("outputFormat", "json")):
         return
-    position = task.document.position(("spec", "outputSchema"))
+    position = task.source.position(("outputSchema",))
     if form in _NO_JSON:
         yield Diagnostic(
             summary="Contradicting fields",

@@ -76,7 +76,7 @@ class _Resolver:
             try:
                 found.append(checked_url(entry) if is_url(entry) else self._local(entry))
             except WrongFileError as fault:
-                position = task.document.position(("spec", "files", index))
+                position = task.source.position(("files", index))
                 self.diagnostics.append(
                     Diagnostic(summary="Wrong file", detail=fault.detail, hint=fault.hint, position=position)
                 )
@@ -112,5 +112,5 @@ def _desired(task: TaskDocument, rendered: RenderedSpec, files: tuple[LocalFile 
         files=files,
         labels=task.labels,
         policies=task.policies,
-        document=task.document,
+        source=task.source,
     )

@@ -10,7 +10,7 @@ from taskspec.desired.dotted import NOTHING, fill, is_template, split
 from taskspec.desired.metering import MAX_TEXT, TooMuchError
 from taskspec.desired.scope import Scope, WrongTemplateError, placeholders, revealed
 from taskspec.diagnostics import Diagnostic
-from taskspec.documents.model import Document, TaskDocument
+from taskspec.documents.model import Source, TaskDocument
 
 if TYPE_CHECKING:
     from taskspec.desired.rendering import Renderer
@@ -68,13 +68,13 @@ class SpecRenderer:
         self._done: dict[str, tuple[Any, Any]] = {}
         self._secrets = placeholders(scope.real["vars"], scope.masked["vars"]) if scope.has_secrets else {}
         self._unset: set[str] = set()
-        self._document: Document | None = None
+        self._source: Source | None = None
         self._sound = True
         self._templated = False
 
     def render(self, task: TaskDocument, fields: tuple[str, ...]) -> RenderedSpec | None:
         """Return the named fields of a task, rendered; None where a template is wrong."""
-        self._document, self._sound, self._templated = task.document, True, False
+        self._source, self._sound, self._templated = task.source, True, False
         real: dict[str, Any] = {}
         masked: dict[str, Any] = {}
         for name in fields:
@@ -113,7 +113,7 @@ class SpecRenderer:
                 summary=_WRONG,
                 detail="The name of a field is not rendered.",
                 hint="Write the name itself; templates belong into values.",
-                position=self._known_document().position(("spec", *path, key), key=True),
+                position=self._known_source().position((*path, key), key=True),
             )
         )
         return False
@@ -182,16 +182,16 @@ class SpecRenderer:
             self._engine = Renderer(self._cache_folder)
         return self._engine
 
-    def _known_document(self) -> Document:
-        assert self._document is not None
-        return self._document
+    def _known_source(self) -> Source:
+        assert self._source is not None
+        return self._source
 
     def _report(self, fault: WrongTemplateError, text: str, path: _Path) -> None:
         self._sound = False
         if fault.reported:
             return
         line, column = _place(text, fault)
-        position = self._known_document().text_position(("spec", *path), line, column)
+        position = self._known_source().text_position(path, line, column)
         self.diagnostics.append(Diagnostic(summary=_WRONG, detail=fault.detail, hint=fault.hint, position=position))
         if fault.unset is not None and fault.unset.name not in self._unset:
             self._unset.add(fault.unset.name)

@@ -21,6 +21,7 @@ from taskspec.documents.model import (
     Project,
     RemoteSpec,
     Retry,
+    Source,
     TaskDocument,
     VariableSpec,
     VariableType,
@@ -66,6 +67,7 @@ def declare_task(document: Document, defaults: Policies) -> TaskDocument:
         address=Address(metadata["name"]),
         document=document,
         spec=spec,
+        source=Source(document=document),
         labels=metadata.get("labels", {}),
         policies=merged(defaults, spec),
     )

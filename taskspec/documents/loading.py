@@ -189,7 +189,7 @@ def _stranger(task: TaskDocument, project: Project) -> Diagnostic | None:
     agent = task.spec["agent"]
     if agent in project.agents or "{{" in agent or "{%" in agent:
         return None
-    return unknown_agent(agent, project, task.document.position(("spec", "agent")))
+    return unknown_agent(agent, project, task.source.position(("agent",)))
 
 
 def _no_task(place: Place, skipped: int) -> Diagnostic:

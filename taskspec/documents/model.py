@@ -72,6 +72,43 @@ class Document:
         return Position(file=self.file, line=marks.line + line - 1, column=column)
 
 
+class Origin(NamedTuple):
+    """Where a value stands that was laid into a spec from elsewhere, and the name of what gave it (`default` …)."""
+
+    document: Document
+    path: tuple[str | int, ...]
+    giver: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Source:
+    """Where the parts of an effective spec stand: in its own document, but for what was laid in from elsewhere.
+
+    Every path is one within the spec.
+    """
+
+    document: Document
+    given: Mapping[tuple[str | int, ...], Origin] = field(default_factory=dict)
+
+    def position(self, path: Sequence[str | int] = (), *, key: bool = False) -> Position:
+        """Return where the node at `path` stands, or its key; for a path that is not there, its nearest ancestor."""
+        document, whole = self._place(path)
+        return document.position(whole, key=key)
+
+    def text_position(self, path: Sequence[str | int], line: int, column: int = 1) -> Position:
+        """Return the place in its file of a line and column (from 1) of the string at `path`."""
+        document, whole = self._place(path)
+        return document.text_position(whole, line, column)
+
+    def _place(self, path: Sequence[str | int]) -> tuple[Document, tuple[str | int, ...]]:
+        wanted = tuple(path)
+        if self.given:
+            for length in range(len(wanted), 0, -1):
+                if (origin := self.given.get(wanted[:length])) is not None:
+                    return origin.document, (*origin.path, *wanted[length:])
+        return self.document, ("spec", *wanted)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RemoteSpec:
     """Which remote runs the tasks; None means that the environment or the remote's own default decides."""
@@ -163,11 +200,12 @@ class Project:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TaskDocument:
-    """A declared task before rendering: `spec` is what the author wrote."""
+    """A declared task before rendering: `spec` is what the author wrote, over what the project's defaults give."""
 
     address: Address
     document: Document
     spec: Mapping[str, Any]
+    source: Source
     labels: Mapping[str, str] = field(default_factory=dict)
     policies: Policies = Policies()
     """The task's own policies over the project's defaults."""

@@ -7,7 +7,7 @@ again, unchanged, or changed. The bucket in which the recorded side stands (`sta
 from dataclasses import replace
 from typing import assert_never
 
-from taskspec.desired.model import Desired, DesiredTask
+from taskspec.desired.model import DeferredTask, Desired, DesiredTask
 from taskspec.health import Health
 from taskspec.observed.model import Observed
 from taskspec.plan import reasons
@@ -30,9 +30,11 @@ def decide(desired: Desired, snapshot: Snapshot, observed: Observed, circumstanc
     chosen = addresses if selected is None else [address for address in addresses if address in selected]
     changes = []
     for address in chosen:
+        task = desired.tasks.get(address)
+        assert not isinstance(task, DeferredTask)
         case = Case(
             address=address,
-            task=desired.tasks.get(address),
+            task=task,
             situation=stand(snapshot.records.get(address), observed, circumstances.remote),
             requested=address in circumstances.requested,
         )

@@ -52,7 +52,7 @@ def text_returned(result: Accepted, task: DesiredTask) -> Reason:
     return Reason(
         code="text_returned",
         text=f"the text is again that of g{result.generation}, whose result is accepted",
-        position=task.document.position(("spec",)),
+        position=task.source.position(),
     )
 
 
@@ -61,10 +61,10 @@ def spec_changed(record: Record, task: DesiredTask, diffs: Iterable[FieldDiff]) 
     since = f"changed since g{record.generation.number}"
     fields = list(dict.fromkeys(str(diff.path[0]) for diff in diffs))
     for name in fields:
-        yield Reason(code="spec_changed", text=f"`{name}` {since}", position=task.document.position(("spec", name)))
+        yield Reason(code="spec_changed", text=f"`{name}` {since}", position=task.source.position((name,)))
     if not fields:
         text = f"what is sent with the run {since}"
-        yield Reason(code="spec_changed", text=text, position=task.document.position(("spec",)))
+        yield Reason(code="spec_changed", text=text, position=task.source.position())
 
 
 def remote_changed() -> Reason:
@@ -112,7 +112,7 @@ def attempt_granted(situation: Situation, task: DesiredTask) -> Reason:
     return Reason(
         code="attempt_granted",
         text=f"`retry` grants attempt {_counted(situation) + 1} of {task.policies.retry.max_attempts}",
-        position=task.document.position(("spec", "retry")),
+        position=task.source.position(("retry",)),
     )
 
 
@@ -126,7 +126,7 @@ def no_attempt_left(situation: Situation, task: DesiredTask) -> Reason:
     return Reason(
         code="no_attempt_left",
         text=f"{why}; to run it again: change it, raise `retry`, or `taskspec retry {task.address}`",
-        position=task.document.position(("spec", "retry")),
+        position=task.source.position(("retry",)),
     )
 
 
@@ -208,19 +208,19 @@ def title_changed(task: DesiredTask) -> Reason:
     return Reason(
         code="title_changed",
         text="`title` changed; it needs no run",
-        position=task.document.position(("spec", "title")),
+        position=task.source.position(("title",)),
     )
 
 
 def title_not_sent(task: DesiredTask, why: str) -> Reason:
     """Say why a changed title is not sent."""
-    position = task.document.position(("spec", "title"))
+    position = task.source.position(("title",))
     return Reason(code="title_not_sent", text=f"`title` changed and is not sent: {why}", position=position)
 
 
 def policy_changed(task: DesiredTask) -> Reason:
     """Say that only what taskspec itself reads has changed."""
-    position = task.document.position(("spec", "onRemove"))
+    position = task.source.position(("onRemove",))
     return Reason(code="policy_changed", text="`onRemove` changed; it needs no run", position=position)
 
 
@@ -230,7 +230,7 @@ def unknown_agent(task: DesiredTask, suggestion: str) -> Reason:
     return Reason(
         code="unknown_agent",
         text=f"the remote has no agent `{task.agent}`. {hint}",
-        position=task.document.position(("spec", "agent")),
+        position=task.source.position(("agent",)),
     )
 
 

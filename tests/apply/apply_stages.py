@@ -17,7 +17,7 @@ from taskspec.apply.watching import Watcher
 from taskspec.apply.world import World
 from taskspec.chance import Chance
 from taskspec.desired.model import Desired, DesiredTask, LocalFile
-from taskspec.documents.model import Document, Marks, OnRemove, Policies, Project, Retry
+from taskspec.documents.model import Document, Marks, OnRemove, Policies, Project, Retry, Source
 from taskspec.errors import UnreachableError
 from taskspec.events import ChangeFinished
 from taskspec.observed.model import Observed
@@ -54,7 +54,7 @@ def task(address="a", prompt="Write.", *, agent="writer", title="Title", files=(
         request={"agent": agent, "prompt": prompt, **request},
         files=tuple(files),
         policies=Policies(**said),
-        document=Document(file="tasks.yaml", value={}, marks=Marks(1, 1)),
+        source=Source(document=Document(file="tasks.yaml", value={}, marks=Marks(1, 1))),
     )
 
 

@@ -12,7 +12,7 @@ from taskspec.desired.assigning import GivenVariables
 from taskspec.desired.model import Desired, DesiredTask
 from taskspec.desired.resolving import Surroundings, resolve
 from taskspec.diagnostics import Diagnostic, Position
-from taskspec.documents.model import Manifests, Project, TaskDocument, VariableSpec, VariableType
+from taskspec.documents.model import Manifests, Project, Source, TaskDocument, VariableSpec, VariableType
 from taskspec.documents.parsing import parse
 
 
@@ -81,6 +81,7 @@ def _task(document: Any) -> TaskDocument:
     return TaskDocument(
         address=Address(metadata["name"]),
         document=document,
+        source=Source(document=document),
         spec=document.value["spec"],
         labels=metadata.get("labels", {}),
     )

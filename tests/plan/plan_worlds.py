@@ -4,7 +4,7 @@ from hypothesis import HealthCheck, settings
 
 from taskspec.address import Address
 from taskspec.desired.model import Desired, DesiredTask
-from taskspec.documents.model import Document, Marks, OnRemove, Policies, Project, Retry
+from taskspec.documents.model import Document, Marks, OnRemove, Policies, Project, Retry, Source
 from taskspec.observed.model import Absent, Observed, Present, Unreadable
 from taskspec.plan.deciding import decide
 from taskspec.plan.model import Circumstances
@@ -69,7 +69,7 @@ def task(address="a", text="A", *, title="Title", agent="writer", retry=None, on
         fingerprint=fingerprint(text),
         request={**spec(text), "userTokens": {"crm": "canary-secret"}},
         policies=Policies(retry=Retry(**(retry or {})), on_remove=OnRemove(on_remove)),
-        document=DOCUMENT,
+        source=Source(document=DOCUMENT),
     )
 
 

@@ -1,0 +1,56 @@
+"""Addresses: what has their form, how cells are named, and what patterns name."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from taskspec.address import cell_address, cell_values, is_address, is_pattern, matches, task_name
+
+
+@pytest.mark.parametrize(
+    "text", ["extract", "a-b_c", "report[q1,formal]", 'report["a b",q1]', "report[é]", "report[1.5]"]
+)
+def test_what_has_the_form_of_an_address(text):
+    assert is_address(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "Extract", "-x", "a b", "report[]", "report[q1", "report[a b]", "report[q1][q2]", "a/b", "a" * 129, "x\n"],
+)
+def test_what_has_not(text):
+    assert not is_address(text)
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20), min_size=1, max_size=4))
+def test_a_cell_is_named_by_its_values_and_gives_them_back(values):
+    address = cell_address("report", values)
+    assert is_address(address)
+    assert cell_values(address) == tuple(values)
+    assert task_name(address) == "report"
+    assert matches(address, address)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "address", "named"),
+    [
+        ("report", "report[q1]", True),
+        ("report", "report2", False),
+        ("rep*", "report[q1]", True),
+        ("report[*]", "report[q1,formal]", True),
+        ("report[*]", "report", False),
+        ("report[q1,*]", "report[q1,formal]", True),
+        ("report[q1,*]", "report[q2,formal]", False),
+        ("report[q?]", "report[q1]", True),
+        ("report[q.]", "report[q1]", False),
+        ('report["*"]', 'report["*"]', True),
+        ('report["*"]', "report[x]", False),
+    ],
+)
+def test_what_a_pattern_names(pattern, address, named):
+    assert is_pattern(pattern)
+    assert matches(pattern, address) is named
+
+
+def test_what_is_no_pattern():
+    assert not any(map(is_pattern, ["", "a b", "a/b", "label:x", "[x]", "report[", "+report"]))
