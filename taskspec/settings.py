@@ -21,7 +21,8 @@ class Settings:
     xpander_api_key: str | None = field(default=None, repr=False)
     xpander_agent: str | None = None
     cache_folder: Path | None = None
-    """Where derived files that may be deleted at any time live (`$XDG_CACHE_HOME/taskspec`); None: nowhere."""
+    """Where derived files that may be deleted at any time live (`$XDG_CACHE_HOME/taskspec`); None: nowhere, as with
+    `TASKSPEC_NO_CACHE`."""
     color: bool = True
     """False where `NO_COLOR` is set (no-color.org), and on a dumb terminal."""
     traceback: bool = False
@@ -42,7 +43,7 @@ def from_environ(environ: Mapping[str, str] | None = None) -> Settings:
         xpander_organization=env.get("XPANDER_ORGANIZATION_ID") or None,
         xpander_api_key=env.get("XPANDER_API_KEY") or None,
         xpander_agent=env.get("XPANDER_AGENT_ID") or None,
-        cache_folder=Path(cache) / "taskspec" if cache else None,
+        cache_folder=Path(cache) / "taskspec" if cache and not env.get("TASKSPEC_NO_CACHE") else None,
         color=not env.get("NO_COLOR") and env.get("TERM") != "dumb",
         traceback=bool(env.get("TASKSPEC_TRACEBACK")),
     )

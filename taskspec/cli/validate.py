@@ -22,17 +22,16 @@ def validate(words: Sequence[str], project: Path | None, given: Sequence[str], a
     """
     from taskspec.cli.failing import diagnostic_json
     from taskspec.cli.remarking import left_out, tell_warnings
-    from taskspec.runner.planning import prepare, require_declared
+    from taskspec.runner import validating
 
     invocation = options.invocation(words, project, given)
-    prepared = prepare(invocation, Wiring(invocation.settings))
-    require_declared(invocation.addresses, prepared.desired.tasks)
-    tasks = len(prepared.desired.tasks)
+    validated = validating.validate(invocation, Wiring(invocation.settings))
+    valid = validated.valid
     if as_json:
-        warnings = [diagnostic_json(d) for d in prepared.warnings]
-        say_json({"valid": True, "tasks": tasks, "skippedFiles": prepared.skipped, "diagnostics": warnings})
+        warnings = [diagnostic_json(d) for d in validated.warnings]
+        say_json({"valid": True, "tasks": valid.tasks, "skippedFiles": valid.skipped, "diagnostics": warnings})
         return 0
-    tell_warnings(prepared)
-    skipped = f" ({left_out(prepared.skipped)})" if prepared.skipped else ""
-    say([f"{plural(tasks, 'task')} in {prepared.desired.project.name}: valid.{skipped}"])
+    tell_warnings(validated.warnings)
+    skipped = f" ({left_out(valid.skipped)})" if valid.skipped else ""
+    say([f"{plural(valid.tasks, 'task')} in {valid.project}: valid.{skipped}"])
     return 0

@@ -51,6 +51,8 @@ class ProjectFiles:
         self._folder = folder
         self._real_folder = Path(os.path.realpath(folder))
         self._known: dict[str, LocalFile | WrongFileError] = {}
+        self.read: dict[str, str] = {}
+        """The SHA-256 of each file that was read, by path."""
 
     def attach(self, entry: str) -> LocalFile:
         """Return the file that an entry names; raises WrongFileError."""
@@ -93,7 +95,8 @@ class ProjectFiles:
                 raise WrongFileError(
                     f"`{path}` is larger than {MAX_FILE // 2**20} MB.", "Give the agent a URL, or less."
                 )
-            return LocalFile(path=path, sha256=hashlib.file_digest(content, "sha256").hexdigest(), size=size)
+            digest = self.read[path] = hashlib.file_digest(content, "sha256").hexdigest()
+            return LocalFile(path=path, sha256=digest, size=size)
 
     def _nearest(self, path: str) -> str:
         parent, name = posixpath.split(path)

@@ -72,3 +72,8 @@ class Desired:
 
     project: Project
     tasks: Mapping[Address, DesiredTask | DeferredTask]
+    files: Mapping[str, str] | None = None
+    """The SHA-256 of every file of the project that was read for them besides the documents, by path in the project.
+
+    None: not accounted for.
+    """

@@ -44,7 +44,8 @@ def resolve(
                 tasks[task.address] = resolved
     finally:
         resolver.renderer.close()
-    return Desired(project=manifests.project, tasks=tasks), found + tuple(resolver.diagnostics)
+    desired = Desired(project=manifests.project, tasks=tasks, files=resolver.files.read)
+    return desired, found + tuple(resolver.diagnostics)
 
 
 class _Resolver:
@@ -55,7 +56,7 @@ class _Resolver:
         self.diagnostics = renderer.diagnostics
         self._project = project
         self._takes_local_files = surroundings.takes_local_files
-        self._files = ProjectFiles(Path(project.folder))
+        self.files = ProjectFiles(Path(project.folder))
 
     def resolve(self, task: TaskDocument) -> DesiredTask | None:
         """Return a task resolved; None where something is wrong with it."""
@@ -88,7 +89,7 @@ class _Resolver:
                 f"`{entry}` is a local path, but the remote takes only URLs.",
                 "Give a URL that the agent can read, or put the text into the prompt instead.",
             )
-        return self._files.attach(entry)
+        return self.files.attach(entry)
 
 
 def _desired(task: TaskDocument, rendered: RenderedSpec, files: tuple[LocalFile | str, ...]) -> DesiredTask:

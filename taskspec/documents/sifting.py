@@ -1,15 +1,16 @@
-"""Files → the documents that are ours. Checks none of them."""
+"""Files → the documents that are ours, those that are right marked as checked. Reports only what cannot be read."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from taskspec.diagnostics import Diagnostic
+from taskspec.documents.checking import check
 from taskspec.documents.locating import shown
 from taskspec.documents.model import Document
-from taskspec.documents.parsing import Parsed, parse
-from taskspec.documents.reading import read
+from taskspec.documents.parsing import Parsed, known, parse
+from taskspec.documents.remembering import Memory
 
 KINDS: Final = frozenset({"Project", "Task"})
 _SIGN: Final = "taskspec/"
@@ -32,21 +33,26 @@ class Sifted:
         )
 
 
-def sift(files: Iterable[Path], *, named: bool) -> Sifted:
+def sift(files: Iterable[Path], *, named: bool, memory: Memory) -> Sifted:
     """Read files; those that somebody `named` must be ours, of the others only what is ours counts."""
     documents: list[Document] = []
     diagnostics: list[Diagnostic] = []
     skipped = 0
     for path in files:
-        content = read(path)
-        if isinstance(content, Diagnostic):
-            diagnostics.append(content)
+        found = memory.read(path)
+        if isinstance(found, Diagnostic):
+            diagnostics.append(found)
             continue
+        content, digest = found
         signed = any(sign in content for sign in _SIGNS)
         if not (named or signed or b"kind" in content):
             skipped += 1
             continue
-        parsed = parse(content, shown(path))
+        values = memory.recall(digest)
+        if values is not None:
+            documents += known(content, shown(path), values, checked=True).documents
+            continue
+        parsed = _checked(parse(content, shown(path)), digest, memory)
         ours = any(is_ours(document) for document in parsed.documents)
         if ours or (parsed.diagnostics and signed) or (named and parsed != Parsed()):
             diagnostics += parsed.diagnostics
@@ -54,6 +60,15 @@ def sift(files: Iterable[Path], *, named: bool) -> Sifted:
         else:
             skipped += 1
     return Sifted(documents=tuple(documents), diagnostics=tuple(diagnostics), skipped=skipped)
+
+
+def _checked(parsed: Parsed, digest: bytes, memory: Memory) -> Parsed:
+    """Check a file's documents, each by itself; of one that is right in all of them, keep what it gave."""
+    documents = parsed.documents
+    if not documents or parsed.diagnostics or any(not is_ours(one) or check(one) for one in documents):
+        return parsed
+    memory.keep(digest, [document.value for document in documents])
+    return Parsed(documents=tuple(replace(document, checked=True) for document in documents))
 
 
 def is_ours(document: Document) -> bool:

@@ -1,5 +1,6 @@
 """validate and plan: documents, desired, observed and recorded → the plan. Changes nothing anywhere."""
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +11,8 @@ from taskspec.desired.model import Desired
 from taskspec.desired.resolving import Surroundings, resolve
 from taskspec.diagnostics import Diagnostic, ManifestError, Severity, nearest
 from taskspec.documents.loading import load
+from taskspec.documents.model import Project
+from taskspec.documents.remembering import Memory
 from taskspec.errors import UsageError
 from taskspec.observed.model import Observed
 from taskspec.plan.deciding import decide
@@ -37,25 +40,33 @@ def say_nothing(_: Prepared) -> None:
     """Keep the remarks to oneself."""
 
 
-def prepare(invocation: Invocation, ports: Ports) -> Prepared:
+def prepare(invocation: Invocation, ports: Ports, memory: Memory | None = None) -> Prepared:
     """Read, parse, check and render the documents; raise ManifestError with everything that is wrong."""
-    loaded = load(invocation.target)
+    memory = memory or Memory(invocation.settings.cache_folder, Path(os.path.realpath(invocation.target)))
+    loaded = load(invocation.target, memory=memory)
+    memory.close()
     project = loaded.manifests.project
     if not loaded.manifests.tasks and project.document is None:
         require_declared([word for word in invocation.addresses if folder_hint(word)], {})
-    desired, found = resolve(
-        loaded.manifests,
-        GivenVariables(cli=invocation.variables, environ=invocation.settings.variables),
-        Surroundings(
-            takes_local_files=ports.offline(project).traits.takes_local_files,
-            cache_folder=invocation.settings.cache_folder,
-        ),
-    )
+    desired, found = resolve(loaded.manifests, given_to(invocation), surroundings_of(invocation, project, ports))
     diagnostics = (*loaded.diagnostics, *found)
     if any(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics):
         raise ManifestError(diagnostics)
     selected = frozenset(invocation.addresses) or loaded.selection
     return Prepared(desired=desired, selected=selected, warnings=diagnostics, skipped=loaded.manifests.skipped)
+
+
+def given_to(invocation: Invocation) -> GivenVariables:
+    """Return what is given beside the documents."""
+    return GivenVariables(cli=invocation.variables, environ=invocation.settings.variables)
+
+
+def surroundings_of(invocation: Invocation, project: Project, ports: Ports) -> Surroundings:
+    """Return what resolving needs to know of the world."""
+    return Surroundings(
+        takes_local_files=ports.offline(project).traits.takes_local_files,
+        cache_folder=invocation.settings.cache_folder,
+    )
 
 
 def plan(invocation: Invocation, ports: Ports, remark: Remark = say_nothing) -> Plan:
