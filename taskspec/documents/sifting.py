@@ -12,6 +12,7 @@ from taskspec.documents.model import Document
 from taskspec.documents.parsing import Parsed, known, parse
 from taskspec.documents.remembering import Memory
 
+SECRET: Final = frozenset({"userTokens", "userOidcToken", "mcpServers"})
 KINDS: Final = frozenset({"Project", "Task"})
 _SIGN: Final = "taskspec/"
 _SIGNS: Final = tuple(_SIGN.encode(encoding) for encoding in ("utf-8", "utf-16-le", "utf-16-be"))
@@ -67,8 +68,14 @@ def _checked(parsed: Parsed, digest: bytes, memory: Memory) -> Parsed:
     documents = parsed.documents
     if not documents or parsed.diagnostics or any(not is_ours(one) or check(one) for one in documents):
         return parsed
-    memory.keep(digest, [document.value for document in documents])
+    if not any(map(_may_hold_secrets, documents)):
+        memory.keep(digest, [document.value for document in documents])
     return Parsed(documents=tuple(replace(document, checked=True) for document in documents))
+
+
+def _may_hold_secrets(document: Document) -> bool:
+    """Tell whether a value that is secret by schema, or a default that is, may be written out in a checked document."""
+    return document.kind != "Task" or not SECRET.isdisjoint(document.value["spec"])
 
 
 def is_ours(document: Document) -> bool:
