@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-_DIGEST: Final = 16
+_DIGEST: Final = 32
 _MAX_BYTES: Final = 512 * 1024 * 1024
 
 

@@ -7,6 +7,7 @@ import marshal
 import math
 import re
 import sys
+from collections.abc import Sequence
 from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +20,7 @@ from jinja2.bccache import Bucket
 import taskspec
 from taskspec.desired.callables import BOUNDED, TAKEN, TESTS
 from taskspec.desired.compiled import CompiledTemplates
+from taskspec.desired.cutting import Piece, cut
 from taskspec.desired.metering import MAX_TEXT, Meter, TooMuchError
 from taskspec.desired.sandbox import VALUE, Sandbox, UnknownNameError, bounded
 from taskspec.desired.scope import WrongTemplateError
@@ -27,6 +29,8 @@ from taskspec.documents.fitting import is_text
 
 _SCHEME: Final = 1  # counts changes of what is compiled from the same text
 _FILENAME: Final = "<template>"
+_AS_TEXT: Final = "{{ '' }}"
+"""Put behind an expression that is a piece of a text: so it gives its text, and not its value."""
 _SEEN: Final = 8
 """Units of work of one value that a single expression gives."""
 _WRONG_VALUES = (
@@ -86,10 +90,11 @@ class Renderer:
 
         Raises WrongTemplateError, with the line within the text.
         """
+        pieces = cut(text)
+        if pieces is not None and (found := self._pieced(pieces, names)) is not None:
+            return found
         self._meter.restart()
-        template = self._templates.get(text)
-        if template is None:
-            template = self._templates[text] = self._loaded(text)
+        template = self._known(text)
         try:
             return _run(template, names, self._meter)
         except WrongTemplateError as error:
@@ -105,6 +110,38 @@ class Renderer:
             raise WrongTemplateError(
                 f"The template cannot be computed: {error}.", line=_line(template, error.__traceback__)
             ) from error
+
+    def _pieced(self, pieces: Sequence[Piece], names: dict[str, Any]) -> str | None:
+        """Return the pieces rendered, put together; None where one cannot be: the whole then tells why."""
+        self._meter.restart()
+        parts: list[str] = []
+        line = 0
+        for piece in pieces:
+            if piece.is_markup:
+                try:
+                    parts.append(self._piece(piece.text + _AS_TEXT, names, line))
+                except TooMuchError:
+                    raise
+                except (WrongTemplateError, TemplateError, *_WRONG_VALUES):
+                    return None
+            else:
+                parts.append(piece.text)
+            line += piece.text.count("\n")
+        return "".join(parts) if sum(map(len, parts)) <= MAX_TEXT else None
+
+    def _piece(self, text: str, names: dict[str, Any], line: int) -> Any:
+        template = self._known(text)
+        try:
+            return _run(template, names, self._meter)
+        except TooMuchError as error:
+            error.line = _line(template, error.__traceback__) + line
+            raise
+
+    def _known(self, text: str) -> Template:
+        template = self._templates.get(text)
+        if template is None:
+            template = self._templates[text] = self._loaded(text)
+        return template
 
     def _loaded(self, text: str) -> Template:
         if self._code is None:

@@ -49,7 +49,7 @@ def load(target: Path, *, search_path: str | None = None, memory: Memory | None 
     gathered = _gather(place, memory)
     if gathered is None:
         place = place.alone()
-        gathered = sift([place.single] if place.single else [], named=True, memory=memory)
+        gathered = sift([str(place.single)] if place.single else [], named=True, memory=memory)
     faults = [(document, check(document)) for document in gathered.documents]
     found = [*gathered.diagnostics, *(finding for _, own in faults for finding in own)]
     found += _repetitions(gathered.documents)
@@ -74,11 +74,11 @@ def load_project(target: Path, *, search_path: str | None = None) -> Loaded:
     place = locate(target, search_path)
     memory, gathered = Memory(), Sifted()
     if place.project_file and place.single is None:
-        gathered = sift([place.project_file], named=True, memory=memory)
+        gathered = sift([str(place.project_file)], named=True, memory=memory)
     if not _of_kind("Project", gathered.documents):
         found = _gather(place, memory)
         place = place if found is not None else place.alone()
-        gathered = found or sift([place.single] if place.single else [], named=True, memory=memory)
+        gathered = found or sift([str(place.single)] if place.single else [], named=True, memory=memory)
     declared = _of_kind("Project", gathered.documents)
     faults = [(document, check(document)) for document in declared]
     project, trouble = _project(place, [document for document, own in faults if not own])
@@ -89,24 +89,24 @@ def load_project(target: Path, *, search_path: str | None = None) -> Loaded:
     return Loaded(manifests=Manifests(project=project, tasks=()), diagnostics=tuple(found_wrong))
 
 
-def manifest_files(target: Path) -> tuple[Path, ...] | None:
+def manifest_files(target: Path) -> tuple[str, ...] | None:
     """Return the files that `load` reads of a project folder; None where it has no project file, or not all is seen."""
     place = locate(target, None)
     if place.project_file is None or place.single is not None:
         return None
-    listing, _ = _listed(place, sift([place.project_file], named=True, memory=Memory()))
-    return None if listing.diagnostics else tuple(dict.fromkeys((place.project_file, *listing.files)))
+    listing, _ = _listed(place, sift([str(place.project_file)], named=True, memory=Memory()))
+    return None if listing.diagnostics else tuple(dict.fromkeys((str(place.project_file), *listing.files)))
 
 
 def _gather(place: Place, memory: Memory) -> Sifted | None:
     """Read the files of a project; None where the single file that the target names is not one of them."""
     if place.project_file is None and place.single is not None:
         return None
-    first = sift([place.project_file] if place.project_file else [], named=True, memory=memory)
+    first = sift([str(place.project_file)] if place.project_file else [], named=True, memory=memory)
     listing, named = _listed(place, first)
-    if place.single is not None and place.single not in listing.files:
+    if place.single is not None and str(place.single) not in listing.files:
         return None
-    rest = sift([path for path in listing.files if path != place.project_file], named=named, memory=memory)
+    rest = sift([path for path in listing.files if path != str(place.project_file)], named=named, memory=memory)
     return _without_results(place, first + rest + Sifted(diagnostics=listing.diagnostics))
 
 
@@ -121,7 +121,7 @@ def _listed(place: Place, first: Sifted) -> tuple[Listing, bool]:
 
 
 def _listing(place: Place, document: Document, patterns: list[Any]) -> Listing:
-    files: dict[Path, None] = {}
+    files: dict[str, None] = {}
     found: list[Diagnostic] = []
     for index, pattern in enumerate(patterns):
         if not isinstance(pattern, str):

@@ -21,9 +21,9 @@ _PIECE: Final = re.compile(r"\*\*/|\*\*|\*|\?|[^*?]+")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Listing:
-    """The files that were found, in order, and what could not be looked at."""
+    """The files that were found, in order, as absolute paths, and what could not be looked at."""
 
-    files: tuple[Path, ...]
+    files: tuple[str, ...]
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
@@ -64,7 +64,7 @@ def match_manifests(folder: Path, pattern: str) -> Listing:
     return Listing(files=files, diagnostics=tuple(trouble))
 
 
-def read(path: Path) -> bytes | Diagnostic:
+def read(path: Path | str) -> bytes | Diagnostic:
     """Return a file's bytes, at most one more than a manifest may have."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # so that a pipe is refused, and not waited for
@@ -110,19 +110,20 @@ def _walk(folder: Path, start: str, trouble: list[Diagnostic]) -> Iterator[tuple
                 waiting.append(f"{inside}{entry.name}/")
 
 
-def _distinct(folder: Path, found: Mapping[str, bool]) -> tuple[Path, ...]:
+def _distinct(folder: Path, found: Mapping[str, bool]) -> tuple[str, ...]:
     """Sort paths (true: it is a link); leave out links that lead out of the folder, or to what is found anyway."""
-    plain = [folder / name for name in sorted(found) if not found[name]]
+    above = str(folder).rstrip("/")
+    plain = [f"{above}/{name}" for name in sorted(found) if not found[name]]
     reached = set(plain)
-    for link in [folder / name for name in sorted(found) if found[name]]:
-        real = Path(os.path.realpath(link))
-        if real.is_relative_to(folder) and real not in reached and real.is_file():
-            reached.add(real)
-            plain.append(real)
+    for name in sorted(name for name in found if found[name]):
+        real = Path(os.path.realpath(folder / name))
+        if real.is_relative_to(folder) and str(real) not in reached and real.is_file():
+            reached.add(str(real))
+            plain.append(str(real))
     return tuple(plain)
 
 
-def _unreadable(path: Path, why: str) -> Diagnostic:
+def _unreadable(path: Path | str, why: str) -> Diagnostic:
     return Diagnostic(
         summary="Cannot be read",
         detail=f"`{shown(path)}` cannot be read: {why}.",

@@ -28,7 +28,7 @@ class Memory:
     def __init__(self, cache_folder: Path | None = None, project: Path | None = None) -> None:
         self.read_files: dict[str, bytes | None] = {}
         """The digest of each file that was read, by path; None for what could not be read."""
-        self._ahead: dict[Path, bytes] = {}
+        self._ahead: dict[str, bytes] = {}
         self._used: dict[bytes, bytes] = {}
         self._fresh = False
         self._known: dict[bytes, bytes] | None = None
@@ -39,7 +39,7 @@ class Memory:
                 folder / caching.digest(str(project).encode("utf-8", "surrogateescape")).hex() if folder else None
             )
 
-    def look_ahead(self, path: Path) -> bytes | None:
+    def look_ahead(self, path: str) -> bytes | None:
         """Return the digest of a file, whose bytes are kept to be read later; None where it cannot be read."""
         content = read(path)
         if isinstance(content, Diagnostic):
@@ -47,13 +47,13 @@ class Memory:
         self._ahead[path] = content
         return caching.digest(content)
 
-    def read(self, path: Path) -> tuple[bytes, bytes] | Diagnostic:
+    def read(self, path: str) -> tuple[bytes, bytes] | Diagnostic:
         """Return a file's bytes and their digest."""
         content = self._ahead.pop(path, None) or read(path)
         if isinstance(content, Diagnostic):
-            self.read_files[str(path)] = None
+            self.read_files[path] = None
             return content
-        digest = self.read_files[str(path)] = caching.digest(content)
+        digest = self.read_files[path] = caching.digest(content)
         return content, digest
 
     def recall(self, digest: bytes) -> Values | None:

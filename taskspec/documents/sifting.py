@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Final
 
 from taskspec.diagnostics import Diagnostic
@@ -34,8 +33,8 @@ class Sifted:
         )
 
 
-def sift(files: Iterable[Path], *, named: bool, memory: Memory) -> Sifted:
-    """Read files; those that somebody `named` must be ours, of the others only what is ours counts."""
+def sift(files: Iterable[str], *, named: bool, memory: Memory) -> Sifted:
+    """Read files (absolute paths); those that somebody `named` must be ours, of the others only what is ours counts."""
     documents: list[Document] = []
     diagnostics: list[Diagnostic] = []
     skipped = 0

@@ -50,7 +50,7 @@ def _known(vouchers: Vouchers, memory: Memory, invocation: Invocation, ports: Po
     project = loaded.manifests.project
     if loaded.diagnostics or _has_secrets(project):
         return None
-    digests = {str(path): memory.look_ahead(path) for path in files}
+    digests = {path: memory.look_ahead(path) for path in files}
     on = basis(_question(invocation, ports, project), digests)
     return vouchers.get(on, Path(project.folder)) if on is not None else None
 

@@ -66,14 +66,14 @@ class Vouchers:
 
 def basis(question: Mapping[str, Any], manifests: Mapping[str, bytes | None]) -> str | None:
     """Return the digest of everything that an outcome rests on but for the project's other files."""
-    if None in manifests.values():
-        return None
-    read = {path: content.hex() for path, content in manifests.items() if content is not None}
+    files = [path.encode("utf-8", "surrogateescape") + (content or b"") for path, content in sorted(manifests.items())]
     try:
-        written = json.dumps(_plain({"question": question, "manifests": read}), sort_keys=True)
+        written = json.dumps([_plain(question), [len(file) for file in files]], sort_keys=True)
     except TypeError:
         return None
-    return caching.digest(caching.edition() + written.encode()).hex()
+    if None in manifests.values():
+        return None
+    return caching.digest(b"".join((caching.edition(), written.encode(), b"\0", *files))).hex()
 
 
 def _plain(value: Any) -> Any:
