@@ -26,6 +26,8 @@ _ADDRESS: Final = re.compile(rf"({_NAME})(?:\[({_VALUE}(?:,{_VALUE})*)\])?")
 _VALUES: Final = re.compile(_VALUE)
 _PATTERN: Final = re.compile(rf"[a-z0-9_*?-]+(?:\[(?:{_QUOTED}|[^\s\[\]\"/\\])*\])?")
 _PIECES: Final = re.compile(rf"{_QUOTED}|.", re.DOTALL)
+_UNFIT: Final = re.compile(r"[^\w.,\[\]=+@-]|^\.")
+_LONGEST_STEM: Final = 200
 _WILD: Final = {"*": ".*", "?": "."}
 
 
@@ -62,6 +64,14 @@ def matches(pattern: str, address: str) -> bool:
     """Tell whether a pattern names an address; a name without brackets names all of its cells."""
     whole = address if "[" in pattern else task_name(address)
     return _compiled(pattern).fullmatch(whole) is not None
+
+
+def file_stem(address: str) -> str:
+    """Return the file name, without an ending, that stands for an address: the address itself where it can."""
+    plain = _UNFIT.sub(lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), address)
+    if len(plain.encode()) <= _LONGEST_STEM:
+        return plain
+    return f"{task_name(address)[:100]}-{address_hash(Address(address))}"
 
 
 def address_hash(address: Address) -> str:

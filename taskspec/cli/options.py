@@ -10,12 +10,13 @@ import click
 from taskspec.address import Address, is_address
 from taskspec.errors import UsageError
 from taskspec.runner.model import Invocation, Refresh
-from taskspec.settings import from_environ
+from taskspec.settings import Settings, from_environ
 
 if TYPE_CHECKING:
     from taskspec.apply.model import Options
 
 F = TypeVar("F", bound=Callable[..., Any])
+_META = "taskspec."
 
 
 class Duration(click.ParamType[float]):
@@ -53,14 +54,39 @@ def project(command: F) -> F:
 
 
 def _project(described: str) -> Callable[[F], F]:
-    return click.option("-C", "--project", "project", type=click.Path(path_type=Path), help=described)
+    def add(command: F) -> F:
+        command = _kept("--env", metavar="NAME", help="Environment of the project (default: TASKSPEC_ENV).")(command)
+        return click.option("-C", "--project", "project", type=click.Path(path_type=Path), help=described)(command)
+
+    return add
 
 
 def variables(command: F) -> F:
-    """Add `--var`."""
+    """Add `--var` and `--var-file`."""
+    described = "Give variables the values in a YAML, JSON or .env file. May be repeated."
+    kind = click.Path(path_type=Path)
+    command = _kept("--var-file", type=kind, multiple=True, metavar="FILE", help=described)(command)
     return click.option(
         "--var", "given", multiple=True, metavar="NAME=VALUE", help="Give a variable a value. May be repeated."
     )(command)
+
+
+def _kept(name: str, **more: Any) -> Callable[[F], F]:
+    """Make an option whose value is kept with the invocation of the command, for `invocation` to find."""
+
+    def keep(ctx: click.Context, _: click.Parameter, value: Any) -> None:
+        ctx.meta[_META + name] = value
+
+    return click.option(name, expose_value=False, callback=keep, **more)
+
+
+def _found(name: str) -> Any:
+    return click.get_current_context().meta.get(_META + name)
+
+
+def environment_of(settings: Settings) -> str:
+    """Return the environment that a command is for."""
+    return _found("--env") or settings.environment
 
 
 def refreshing(command: F) -> F:
@@ -147,11 +173,14 @@ def invocation(
                 f"`{word}` is neither a folder, nor a YAML file, nor an address.",
                 hint="Addresses are the names of tasks: lower-case letters, digits, `-` and `_`.",
             )
+    settings = from_environ()
     return Invocation(
         target=project,
+        environment=environment_of(settings),
         addresses=tuple(Address(word) for word in rest),
         variables=_assigned(given),
-        settings=from_environ(),
+        variable_files=tuple(_found("--var-file") or ()),
+        settings=settings,
         refresh=Refresh(refresh),
     )
 
@@ -182,5 +211,7 @@ def _assigned(given: Sequence[str]) -> dict[str, str]:
         name, equals, value = text.partition("=")
         if not equals or not name:
             raise UsageError("--var needs a name and a value.", hint="Write --var region=emea.")
+        if name in found:
+            raise UsageError(f"--var gives `{name}` twice.", hint="Keep one of the two.")
         found[name] = value
     return found

@@ -4,13 +4,16 @@ import hashlib
 import os
 import posixpath
 import stat
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 from taskspec.desired.model import LocalFile
 from taskspec.diagnostics import nearest
+
+T = TypeVar("T")
 
 MAX_FILE: Final = 100 * 1024 * 1024
 _NEIGHBOURS = 1000
@@ -65,7 +68,15 @@ class ProjectFiles:
             raise found
         return found
 
+    def content(self, entry: str, limit: int) -> bytes:
+        """Return what a file holds; raises WrongFileError, also for one of more bytes than `limit`."""
+        return self._located(entry, lambda path, real: _content(path, real, limit))
+
     def _read(self, entry: str) -> LocalFile:
+        return self._located(entry, self._digested)
+
+    def _located(self, entry: str, take: Callable[[str, Path], T]) -> T:
+        """Return what is taken of the file that an entry names: within the project, and no link out of it."""
         path = posixpath.normpath(entry)
         if "\0" in entry or path == ".." or path.startswith(("/", "../")):
             raise WrongFileError(
@@ -77,7 +88,7 @@ class ProjectFiles:
                 raise WrongFileError(
                     f"`{entry}` is a link that leads out of the project folder.", "Copy the file into the project."
                 )
-            return self._digested(path, real)
+            return take(path, real)
         except (FileNotFoundError, NotADirectoryError):
             raise WrongFileError(f"There is no file `{entry}`.", self._nearest(path)) from None
         except (OSError, RuntimeError) as error:
@@ -85,8 +96,7 @@ class ProjectFiles:
             raise WrongFileError(f"`{entry}` cannot be read: {reason}.", "Check the file.") from error
 
     def _digested(self, path: str, real: Path) -> LocalFile:
-        if not stat.S_ISREG(real.stat().st_mode):
-            raise WrongFileError(f"`{path}` is not a regular file.", "Name single files.")
+        _require_regular(path, real)
         with real.open("rb") as content:
             size = os.fstat(content.fileno()).st_size
             if size > MAX_FILE:
@@ -103,3 +113,17 @@ class ProjectFiles:
             names = []
         found = nearest(posixpath.join(parent, name), [posixpath.join(parent, other) for other in names])
         return found or "Paths are relative to the project folder."
+
+
+def _require_regular(path: str, real: Path) -> None:
+    if not stat.S_ISREG(real.stat().st_mode):
+        raise WrongFileError(f"`{path}` is not a regular file.", "Name single files.")
+
+
+def _content(path: str, real: Path, limit: int) -> bytes:
+    _require_regular(path, real)
+    with real.open("rb") as file:
+        content = file.read(limit + 1)
+    if len(content) > limit:
+        raise WrongFileError(f"`{path}` is larger than {limit // 1_000_000} MB.", "Split it.")
+    return content

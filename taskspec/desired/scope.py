@@ -30,7 +30,7 @@ class WrongTemplateError(Exception):
 class Names(dict[str, Any]):
     """The map behind a top-level name, which can say why something is not in it."""
 
-    __slots__ = ("broken", "path", "unset")
+    __slots__ = ("absent", "broken", "path", "unset")
 
     def __init__(
         self,
@@ -39,11 +39,14 @@ class Names(dict[str, Any]):
         path: str,
         unset: Mapping[str, VariableSpec] | None = None,
         broken: Iterable[str] = (),
+        absent: Iterable[str] = (),
     ) -> None:
         super().__init__(values)
         self.path = path
         self.unset = unset or {}
         self.broken = frozenset(broken)
+        self.absent = frozenset(absent)
+        """Names that are allowed, and that the process environment does not have."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -133,6 +136,13 @@ def _unknown_in_names(name: str, holder: Names) -> WrongTemplateError:
         fault = WrongTemplateError(f"`{written}` is declared, but has no value.", hint=ways, name=written)
         fault.unset = holder.unset[name]
         return fault
+    if name in holder.absent:
+        detail = f"The environment variable `{name}` is not set."
+        return WrongTemplateError(detail, hint=f"Set it, or write `env.{name} | default('…')`.", name=written)
+    if holder.path == "env":
+        detail = f"The project allows no environment variable `{name}`."
+        hint = nearest(name, [*holder, *holder.absent]) or f"Allow it in the project: `env: {{allow: [{name}]}}`."
+        return WrongTemplateError(detail, hint=hint, name=written)
     fault = WrongTemplateError(
         f"`{written}` is not declared.", hint=nearest(name, [*holder, *holder.unset, *holder.broken]), name=written
     )

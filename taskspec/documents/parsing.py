@@ -28,8 +28,11 @@ class Parsed:
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
-def parse(content: bytes, file: str) -> Parsed:
-    """Read one file's bytes; `file` is its path as shown to the user. Raises nothing for any bytes."""
+def parse(content: bytes, file: str, *, mappings_only: bool = True) -> Parsed:
+    """Read one file's bytes; `file` is its path as shown to the user. Raises nothing for any bytes.
+
+    Without `mappings_only` a document may be a list or a single value too: what is no manifest.
+    """
     if len(content) > MAX_BYTES:
         return _refused(file, "The file is larger than 1 MB.", "Keep large texts in files of their own.")
     if content[:2] in {b"\xff\xfe", b"\xfe\xff"}:
@@ -40,7 +43,7 @@ def parse(content: bytes, file: str) -> Parsed:
         before = content[: trouble.start].decode("utf-8", "replace").removeprefix("\ufeff")
         place = Position(file=file, line=before.count("\n") + 1, column=len(before) - before.rfind("\n"))
         return _refused(file, "The file is not in UTF-8.", "Save it as UTF-8.", place)
-    builder = _build(text, file)
+    builder = _build(text, file, mappings_only=mappings_only)
     return Parsed(documents=tuple(builder.documents), diagnostics=tuple(builder.diagnostics))
 
 
@@ -49,12 +52,12 @@ def _refused(file: str, detail: str, hint: str, position: Position | None = None
     return Parsed(diagnostics=(Diagnostic(summary=UNREADABLE, detail=detail, hint=hint, position=place),))
 
 
-def _build(text: str, file: str) -> Builder:
+def _build(text: str, file: str, *, mappings_only: bool) -> Builder:
     """Feed the parser's events to a builder, up to the end or to what cannot be read."""
     import yaml
     from yaml import events as kinds
 
-    builder = Builder(text, file)
+    builder = Builder(text, file, mappings_only=mappings_only)
     steps: dict[type[yaml.events.Event], Callable[[Any], None]] = {
         kinds.ScalarEvent: builder.scalar,
         kinds.MappingStartEvent: builder.open_mapping,

@@ -8,7 +8,7 @@ from taskspec.runner.model import Invocation
 
 def project_of(invocation: Invocation) -> Project:
     """Return the project; raise ManifestError only for what is wrong with the project itself, not with its tasks."""
-    loaded = load_project(invocation.target)
+    loaded = load_project(invocation.target, invocation.environment)
     wrong = [finding for finding in loaded.diagnostics if finding.severity is Severity.ERROR]
     if wrong:
         raise ManifestError(wrong)
@@ -17,4 +17,4 @@ def project_of(invocation: Invocation) -> Project:
 
 def declared_by(invocation: Invocation) -> tuple[TaskDocument, ...]:
     """Return the tasks that are declared soundly; what is wrong with others is for `validate` to tell."""
-    return load(invocation.target).manifests.tasks
+    return load(invocation.target, invocation.environment).manifests.tasks

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from taskspec.address import Address
+from taskspec.documents.model import DEFAULT_ENVIRONMENT
 from taskspec.settings import Settings
 from taskspec.taskapi.remotes import RemoteIdentity, Traits
 
@@ -80,5 +81,8 @@ class Invocation:
     addresses: tuple[Address, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     """`--var k=v`."""
+    variable_files: tuple[Path, ...] = ()
+    """`--var-file FILE`."""
+    environment: str = DEFAULT_ENVIRONMENT
     settings: Settings
     refresh: Refresh = Refresh.ACTIVE

@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from taskspec.address import Address
+from taskspec.address import Address, task_name
 from taskspec.desired.assigning import GivenVariables
 from taskspec.desired.model import Desired
 from taskspec.desired.resolving import Surroundings, resolve
 from taskspec.diagnostics import Diagnostic, ManifestError, Severity, nearest
 from taskspec.documents.loading import load
+from taskspec.documents.supplying import read_values
 from taskspec.errors import UsageError
 from taskspec.observed.model import Observed
 from taskspec.plan.deciding import decide
@@ -39,22 +40,31 @@ def say_nothing(_: Prepared) -> None:
 
 def prepare(invocation: Invocation, ports: Ports) -> Prepared:
     """Read, parse, check and render the documents; raise ManifestError with everything that is wrong."""
-    loaded = load(invocation.target)
+    loaded = load(invocation.target, invocation.environment)
     project = loaded.manifests.project
     if not loaded.manifests.tasks and project.document is None:
         require_declared([word for word in invocation.addresses if folder_hint(word)], {})
+    supplied = [read_values(path) for path in invocation.variable_files]
+    given = GivenVariables(
+        cli=invocation.variables,
+        files=[file for file, _ in supplied],
+        variables=invocation.settings.variables,
+        environ=invocation.settings.environ,
+    )
     desired, found = resolve(
         loaded.manifests,
-        GivenVariables(cli=invocation.variables, environ=invocation.settings.variables),
+        given,
         Surroundings(
             takes_local_files=ports.offline(project).traits.takes_local_files,
             cache_folder=invocation.settings.cache_folder,
         ),
     )
-    diagnostics = (*loaded.diagnostics, *found)
+    diagnostics = (*loaded.diagnostics, *(finding for _, wrong in supplied for finding in wrong), *found)
     if any(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics):
         raise ManifestError(diagnostics)
-    selected = frozenset(invocation.addresses) or loaded.selection
+    selected = frozenset(invocation.addresses) or None
+    if selected is None and (names := loaded.selection) is not None:
+        selected = frozenset(address for address in desired.tasks if task_name(address) in names)
     return Prepared(desired=desired, selected=selected, warnings=diagnostics, skipped=loaded.manifests.skipped)
 
 
