@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from taskspec.desired.assigning import GivenVariables, assign
-from taskspec.desired.attaching import ProjectFiles, WrongFileError, checked_url, is_url
+from taskspec.desired.attaching import ProjectFiles, checked_url, is_url
+from taskspec.desired.confining import WrongFileError
 from taskspec.desired.fingerprinting import fingerprint
 from taskspec.desired.model import Desired, DesiredTask, LocalFile
 from taskspec.desired.normalising import SENT, SENT_ONLY, normalised, without_secrets
