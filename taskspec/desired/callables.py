@@ -6,6 +6,7 @@ from functools import wraps
 from itertools import chain
 from typing import Any, Final
 
+from taskspec.desired.later import refuse_later
 from taskspec.desired.metering import MAX_TEXT, Meter, TooMuchError
 from taskspec.desired.scope import WrongTemplateError
 
@@ -60,6 +61,26 @@ class Method:
     __bool__ = __str__
 
 
+class Function:
+    """A function that a template may call, and may do nothing else with."""
+
+    __slots__ = ("_call", "_name")
+
+    def __init__(self, name: str, call: Callable[..., Any]) -> None:
+        self._name = name
+        self._call = call
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function."""
+        return self._call(*args, **kwargs)
+
+    def __str__(self) -> str:
+        raise WrongTemplateError(f"`{self._name}` is a function.", hint=f"Call it: `{self._name}(…)`.", name=self._name)
+
+    __repr__ = __str__
+    __bool__ = __str__
+
+
 def method(owner: Any, name: str, meter: Meter) -> Method | None:
     """Return the method of that name that a template may call; None where there is none."""
     kind = dict if isinstance(owner, dict) else type(owner)
@@ -76,6 +97,17 @@ def metered(function: Callable[..., Any], meter: Meter) -> Callable[..., Any]:
             meter.weigh(value)
         result = function(*args, **kwargs)
         return list(result) if isinstance(result, Iterator) else result
+
+    return run
+
+
+def certain(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a filter or a test that is not metered, and refuses what is not known yet."""
+
+    @wraps(function)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        refuse_later(*args, *kwargs.values())
+        return function(*args, **kwargs)
 
     return run
 

@@ -10,7 +10,7 @@ from math import prod
 from typing import Any, Final
 
 from taskspec.address import MAX_ADDRESS, Address, cell_address
-from taskspec.desired.attaching import WrongFileError
+from taskspec.desired.confining import WrongFileError
 from taskspec.desired.scope import Names
 from taskspec.diagnostics import nearest, path_text
 from taskspec.documents.model import TaskDocument

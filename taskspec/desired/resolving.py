@@ -11,7 +11,8 @@ from typing import Any
 
 from taskspec.address import Address
 from taskspec.desired.assigning import GivenVariables, assign
-from taskspec.desired.attaching import ProjectFiles, WrongFileError, checked_url, is_url
+from taskspec.desired.attaching import ProjectFiles, checked_url, is_url
+from taskspec.desired.confining import WrongFileError
 from taskspec.desired.depending import Declared, Dependencies, depend
 from taskspec.desired.expanding import Cell, WrongCellsError, expand
 from taskspec.desired.fingerprinting import fingerprint
@@ -39,7 +40,7 @@ def resolve(
 ) -> tuple[Desired, tuple[Diagnostic, ...]]:
     """Return what the manifests ask for, and every diagnostic at once."""
     assigned, found = assign(manifests.project, given)
-    renderer = SpecRenderer(assigned.scope, surroundings.cache_folder)
+    renderer = SpecRenderer(assigned.scope, surroundings.cache_folder, Path(manifests.project.folder))
     resolver = _Resolver(manifests.project, renderer, surroundings)
     try:
         tasks = resolver.resolve(manifests)

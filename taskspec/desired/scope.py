@@ -7,7 +7,7 @@ from typing import Any, Final
 from taskspec.diagnostics import nearest
 from taskspec.documents.model import VariableSpec
 
-LATER: Final = frozenset({"tasks", "matrix", "each", "env", "file"})
+LATER: Final = frozenset({"tasks", "matrix", "each", "env"})
 """Names of the manifest language that this version does not know yet."""
 
 
@@ -19,6 +19,12 @@ class WrongTemplateError(Exception):
         self.detail = detail
         self.hint = hint
         self.line = line
+        self.file = ""
+        """The included or imported file whose line it is, relative to the project; nothing for the text itself."""
+        self.column = 0
+        """The column within that file; 0 where it is not known, and for the text itself."""
+        self.entry_line = line
+        """The line within the text itself: that which includes the file, or `line`."""
         self.name = name
         """The name that the fault is about, as the template writes it, where there is one."""
         self.unset: VariableSpec | None = None
@@ -109,8 +115,7 @@ def revealed(masked: Any, secrets: Mapping[str, Any]) -> Any:
 def unknown_name(name: str, seen: Mapping[str, Any]) -> WrongTemplateError:
     """Explain a top-level name that no template sees."""
     if name in LATER:
-        written = "file()" if name == "file" else name
-        return WrongTemplateError(f"`{written}` is not supported in templates by this version yet.", name=name)
+        return WrongTemplateError(f"`{name}` is not supported in templates by this version yet.", name=name)
     if name in seen.get("vars", ()):
         return WrongTemplateError(f"`{name}` is not known here.", hint=f"Write `vars.{name}`.", name=name)
     said = "A template sees `vars`, `project.name` and `environment`."

@@ -7,7 +7,8 @@ import csv
 from collections.abc import Callable
 from typing import Any, Final
 
-from taskspec.desired.attaching import ProjectFiles, WrongFileError
+from taskspec.desired.attaching import ProjectFiles
+from taskspec.desired.confining import WrongFileError
 from taskspec.documents.parsing import parse
 from taskspec.jsontext import NotJsonError
 from taskspec.jsontext import parse as parse_json

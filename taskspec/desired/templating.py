@@ -65,11 +65,12 @@ class RenderedSpec:
 class SpecRenderer:
     """Renders the specs of one project, and collects what is wrong with their templates."""
 
-    def __init__(self, scope: Scope, cache_folder: Path | None) -> None:
+    def __init__(self, scope: Scope, cache_folder: Path | None, project_folder: Path) -> None:
         self.diagnostics: list[Diagnostic] = []
         self._noted: set[Diagnostic] = set()
         self._scope = scope
         self._cache_folder = cache_folder
+        self._project_folder = project_folder
         self._engine: Renderer | None = None
         self._done: dict[str, tuple[Any, Any]] = {}
         self._secrets = placeholders(scope.real["vars"], scope.masked["vars"]) if scope.has_secrets else {}
@@ -242,9 +243,10 @@ class SpecRenderer:
 
     def _jinja(self) -> "Renderer":
         if self._engine is None:
+            from taskspec.desired.including import ProjectTexts
             from taskspec.desired.rendering import Renderer
 
-            self._engine = Renderer(self._cache_folder)
+            self._engine = Renderer(self._cache_folder, ProjectTexts(self._project_folder))
         return self._engine
 
     def _known_source(self) -> Source:

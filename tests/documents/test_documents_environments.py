@@ -86,7 +86,7 @@ def test_an_agent_of_an_environment_replaces_the_way_its_runs_are_carried_out(fo
 
 def test_trouble_in_an_environment_is_told_at_its_own_place(folder):
     loaded = in_environment(folder, "prod", "{agents: {ghost: {timeout: 5m}, bad: {command: [no-such-program]}}}")
-    assert found(loaded) == ["taskspec.yaml:8:21 Missing field", "taskspec.yaml:8:60 Command not found"]
+    assert found(loaded) == ["taskspec.yaml:8:21 Missing field", "taskspec.yaml:8:59 Command not found"]
 
 
 def test_a_value_for_a_variable_that_nobody_declares_is_told_in_every_environment(folder):
@@ -148,7 +148,7 @@ def test_every_part_of_a_spec_knows_where_it_stands(folder):
     assert where == {
         ("agent",): "taskspec.yaml:8:21",
         ("llm", "provider"): "taskspec.yaml:8:46",
-        ("llm", "name"): "one.yaml:4:14",
+        ("llm", "name"): "one.yaml:4:20",
         ("prompt",): "one.yaml:4:35",
     }
     givers = {path: origin.giver if origin else None for path, origin in one.source.given.items()}
