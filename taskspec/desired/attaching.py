@@ -45,7 +45,7 @@ class ProjectFiles:
 
     def content(self, entry: str, limit: int) -> bytes:
         """Return what a file holds; raises WrongFileError, also for one of more bytes than `limit`."""
-        return self._folder.read(entry, limit, "Split it.", lambda path, content, size: content.read(limit))
+        return self._folder.read(entry, limit, "Split it.", lambda _, content, __: content.read(limit))
 
 
 def _digested(path: str, content: BufferedReader, size: int) -> LocalFile:

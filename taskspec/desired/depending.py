@@ -1,5 +1,6 @@
 """What each cell waits for: the tasks of its `dependsOn`, and those whose results it uses. Renders no prompt."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -8,7 +9,7 @@ from taskspec.address import Address, is_pattern, matches, task_name
 from taskspec.desired.expanding import Cell
 from taskspec.desired.normalising import SENT
 from taskspec.desired.references import Reference
-from taskspec.diagnostics import Diagnostic, nearest, path_text
+from taskspec.diagnostics import Diagnostic, Position, nearest, path_text
 
 Path = tuple[str | int, ...]
 
@@ -18,6 +19,7 @@ CARRYING: Final = frozenset(
 """The fields that may carry results of other tasks: none of them decides who works, and what that may do."""
 MEMBERS: Final = ("result", "json", "address", "matrix", "each")
 """What a template sees of another task."""
+_SUMMARY: Final = "Wrong dependency"
 _KNOWN: Final = "`taskspec validate` counts the tasks, and `taskspec graph` shows them."
 
 
@@ -31,8 +33,7 @@ class Use:
     """`result`, `json` …; None where all of it may be read."""
     many: bool
     """A pattern: the template sees a list."""
-    path: Path
-    line: int
+    place: Position
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,6 +43,8 @@ class Dependencies:
     order: tuple[Address, ...] = ()
     """Those of `dependsOn`."""
     uses: tuple[Use, ...] = ()
+    sound: bool = True
+    """Nothing is wrong with them, nor with the cells of a task that they name."""
 
     @property
     def used(self) -> frozenset[Address]:
@@ -88,7 +91,8 @@ class Declared:
         """Return the known address or name that is meant, in words."""
         name = task_name(written)
         if name in self._by_name:
-            return nearest(written, self._by_name[name]) or f"`{name}` has, for example, `{self._by_name[name][0]}`."
+            close = nearest(written, self._by_name[name]) if written != name else ""
+            return close or f"`{name}` has, for example, `{self._by_name[name][0]}`."
         return nearest(written, [*self._by_name, *list(self.cells)[:1000]]) or _KNOWN
 
 
@@ -99,14 +103,15 @@ def depend(
     referred: Callable[[str, Path], Iterable[Reference]],
 ) -> tuple[Dependencies, list[Diagnostic]]:
     """Return what a cell waits for, and what is wrong with it; `referred` finds the references of one text."""
-    found: list[Diagnostic] = []
+    found: list[Diagnostic | None] = []
     order = [*_ordered(cell, declared, rendered, found)]
     uses = [*_used(cell, declared, referred, found), *_attached(cell, declared, rendered, found)]
-    return Dependencies(order=tuple(order), uses=tuple(uses)), found
+    dependencies = Dependencies(order=tuple(order), uses=tuple(uses), sound=not found)
+    return dependencies, [finding for finding in found if finding is not None]
 
 
 def _ordered(
-    cell: Cell, declared: Declared, rendered: Callable[[Any, Path], tuple[Any, Any]], found: list[Diagnostic]
+    cell: Cell, declared: Declared, rendered: Callable[[Any, Path], tuple[Any, Any]], found: list[Diagnostic | None]
 ) -> Iterator[Address]:
     for index, written in enumerate(cell.task.spec.get("dependsOn", ())):
         path: Path = ("dependsOn", index)
@@ -119,8 +124,10 @@ def _ordered(
             )
             continue
         names = declared.named(text)
-        if not names and task_name(text) not in declared.broken:
-            found.append(_wrong(cell, path, f"No task `{text}` is declared.", declared.nearest(text)))
+        if not names:
+            is_known = task_name(text) in declared.broken
+            wrong = _wrong(cell, path, f"No task `{text}` is declared.", declared.nearest(text))
+            found.append(None if is_known else wrong)
         if names == (cell.address,):
             found.append(_wrong(cell, path, "A task cannot wait for itself.", "Remove it from `dependsOn`."))
         yield from (address for address in names if address != cell.address)
@@ -130,45 +137,67 @@ def _used(
     cell: Cell,
     declared: Declared,
     referred: Callable[[str, Path], Iterable[Reference]],
-    found: list[Diagnostic],
+    found: list[Diagnostic | None],
 ) -> Iterator[Use]:
     for name in SENT:
         if name not in cell.task.spec:
             continue
         for path, text in _texts(cell.task.spec[name], (name,)):
             for reference in referred(text, path):
+                line = reference.entry_line
+                place = cell.task.source.text_position(path, line, _column(text, line, reference.address))
                 if name in CARRYING:
-                    yield from _use(cell, declared, reference, path, found)
+                    yield from _use(cell, declared, reference, place, found)
                 else:
                     detail = f"`{name}` cannot depend on the result of another task."
                     hint = f"Results can stand in {', '.join(f'`{field}`' for field in sorted(CARRYING))}."
-                    found.append(_at(cell, path, reference.entry_line, detail, hint))
+                    found.append(Diagnostic(summary=_SUMMARY, detail=detail, hint=hint, position=place))
 
 
-def _use(cell: Cell, declared: Declared, reference: Reference, path: Path, found: list[Diagnostic]) -> Iterator[Use]:
-    written, member, line = reference.address, reference.member, reference.entry_line
+def _use(
+    cell: Cell,
+    declared: Declared,
+    reference: Reference,
+    place: Position,
+    found: list[Diagnostic | None],
+) -> Iterator[Use]:
+    written, member = reference.address, reference.member
     if reference.is_pattern:
         addresses = tuple(address for address in declared.named(written) if address != cell.address)
     else:
         addresses = (Address(written),) if written in declared.cells else ()
     if addresses and (reference.is_pattern or member is None or member in MEMBERS):
-        member = None if reference.is_pattern else member
-        yield Use(written=written, addresses=addresses, member=member, many=reference.is_pattern, path=path, line=line)
-    elif addresses:
-        hint = nearest(str(member), MEMBERS) or "There are `result` (the text) and `json`."
-        found.append(_at(cell, path, line, f"A template sees no `{member}` of another task.", hint))
+        part = None if reference.is_pattern else member
+        yield Use(written=written, addresses=addresses, member=part, many=reference.is_pattern, place=place)
     elif task_name(written) in declared.broken:
-        pass
-    elif declared.has_cells(written):
+        found.append(None)
+    else:
+        detail, hint = _unfit(written, member, addresses, declared)
+        found.append(Diagnostic(summary=_SUMMARY, detail=detail, hint=hint, position=place))
+
+
+def _unfit(written: str, member: str | None, addresses: tuple[Address, ...], declared: Declared) -> tuple[str, str]:
+    """Return why a reference names nothing that can be used, and the way out."""
+    if addresses:
+        hint = nearest(str(member), MEMBERS) or "There are `result` (the text) and `json`."
+        return f"A template sees no `{member}` of another task.", hint
+    if declared.has_cells(written):
         first = declared.named(written)[0]
         hint = f"Write tasks['{first}'] for one of them, or tasks['{written}[*]'] for all, as a list."
-        found.append(_at(cell, path, line, f"`{written}` has several cells.", hint))
-    else:
-        found.append(_at(cell, path, line, f"No task `{written}` is declared.", declared.nearest(written)))
+        return f"`{written}` has several cells.", hint
+    return f"No task `{written}` is declared.", declared.nearest(written)
+
+
+def _column(text: str, line: int, written: str) -> int:
+    """Return the column, within its line, of the use of a result."""
+    shown = text.split("\n")[line - 1 : line] or [""]
+    name = re.escape(task_name(written))
+    use = re.search(rf"\btasks\s*(?:\.\s*|\[\s*['\"]){name}", shown[0]) or re.search(r"\btasks\b", shown[0])
+    return use.start() + 1 if use else 1
 
 
 def _attached(
-    cell: Cell, declared: Declared, rendered: Callable[[Any, Path], tuple[Any, Any]], found: list[Diagnostic]
+    cell: Cell, declared: Declared, rendered: Callable[[Any, Path], tuple[Any, Any]], found: list[Diagnostic | None]
 ) -> Iterator[Use]:
     files = cell.task.spec.get("files")
     for index, entry in enumerate(files if isinstance(files, list) else ()):
@@ -177,9 +206,10 @@ def _attached(
         path: Path = ("files", index, "task")
         text, _ = rendered(entry["task"], path)
         if text is None or task_name(str(text)) in declared.broken:
-            continue
-        if text in declared.cells:
-            yield Use(written=text, addresses=(text,), member="result", many=False, path=path, line=1)
+            found.append(None)
+        elif text in declared.cells:
+            place = cell.task.source.position(path)
+            yield Use(written=text, addresses=(text,), member="result", many=False, place=place)
         else:
             found.append(_wrong(cell, path, f"`{text}` is not the address of one task.", declared.nearest(str(text))))
 
@@ -197,13 +227,8 @@ def _texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
 
 def _wrong(cell: Cell, path: Path, detail: str, hint: str) -> Diagnostic:
     return Diagnostic(
-        summary="Wrong dependency",
+        summary=_SUMMARY,
         detail=f"{detail} (`{path_text(path)}`)",
         hint=hint,
         position=cell.task.source.position(path),
     )
-
-
-def _at(cell: Cell, path: Path, line: int, detail: str, hint: str) -> Diagnostic:
-    position = cell.task.source.text_position(path, line)
-    return Diagnostic(summary="Wrong dependency", detail=detail, hint=hint, position=position)

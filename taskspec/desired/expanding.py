@@ -88,8 +88,10 @@ def _of_matrix(task: TaskDocument, written: Mapping[str, Any], rendered: Rendere
             _require_scalar(entry[name], (*path, name))
         key = tuple(_text(entry[name]) for name in axes)
         cells[key] = cells.get(key, {}) | combination
+    known = {name for names in cells.values() for name in names}
     for key, names in cells.items():
-        yield _cell(task, key, {"matrix": Names(names, path="matrix")}, ("matrix",))
+        seen = Names(names, path="matrix", absent=known - names.keys())
+        yield _cell(task, key, {"matrix": seen}, ("matrix",))
 
 
 def _axis(values: Any, path: Path) -> list[Any]:

@@ -20,7 +20,7 @@ from taskspec.desired.model import DeferredTask, Desired, DesiredTask, LocalFile
 from taskspec.desired.normalising import SENT, SENT_ONLY, normalised, without_secrets
 from taskspec.desired.ordering import ordered
 from taskspec.desired.rechecking import recheck
-from taskspec.desired.results import WrongResultError, known, later, result_file, words
+from taskspec.desired.results import Whatever, WrongResultError, known, later, result_file, words
 from taskspec.desired.tabulating import read_rows
 from taskspec.desired.templating import RenderedSpec, SpecRenderer
 from taskspec.diagnostics import Diagnostic, ManifestError
@@ -65,10 +65,13 @@ class _Resolver:
         self._declared = self._expanded(manifests)
         waits: dict[Address, Dependencies] = {}
         for address, cell in self._declared.cells.items():
+            before = len(self._renderer.diagnostics)
             waits[address], found = depend(
                 cell, self._declared, partial(self._renderer.value, cell), partial(self._renderer.references, cell)
             )
             self._renderer.note(found)
+            if len(self._renderer.diagnostics) > before:
+                waits[address] = replace(waits[address], sound=False)
         order, circles = ordered({address: found.upstream for address, found in waits.items()})
         for circle in circles:
             self._renderer.note([self._circular(circle)])
@@ -108,9 +111,12 @@ class _Resolver:
         )
 
     def _task(self, cell: Cell, waits: Dependencies) -> DesiredTask | DeferredTask | None:
+        if not waits.sound:
+            self._desired(cell, waits, Whatever(), ahead=True)
+            return None
         if not waits.uses:
             return self._desired(cell, waits, None)
-        self._renderer.note(self._misfits(cell, waits))
+        self._renderer.note(self._misfits(waits))
         shown = self._desired(cell, waits, later(waits.uses), ahead=True)
         if shown is None:
             return None
@@ -127,14 +133,14 @@ class _Resolver:
             finish=partial(self._finished, cell, waits),
         )
 
-    def _misfits(self, cell: Cell, waits: Dependencies) -> list[Diagnostic]:
+    def _misfits(self, waits: Dependencies) -> list[Diagnostic]:
         """Find uses of the JSON of results that are not asked for as JSON."""
         return [
             Diagnostic(
                 summary="Wrong dependency",
                 detail=f"The JSON of `{address}` is used, and `{address}` asks for {self._formats[address]}.",
                 hint=f"Write `outputFormat: json` in `{address}`, or use tasks…result.",
-                position=cell.task.source.text_position(use.path, use.line),
+                position=use.place,
             )
             for use in waits.uses
             for address in use.addresses
@@ -147,8 +153,7 @@ class _Resolver:
             names = known(waits.uses, results, self._declared.cells)
             task = self._desired(cell, waits, names, results=results)
         except WrongResultError as fault:
-            place = cell.task.source.text_position(fault.use.path, fault.use.line)
-            wrong = Diagnostic(summary="Wrong result", detail=fault.detail, hint=fault.hint, position=place)
+            wrong = Diagnostic(summary="Wrong result", detail=fault.detail, hint=fault.hint, position=fault.use.place)
             raise ManifestError([wrong]) from fault
         if task is None:
             raise ManifestError(self._renderer.take(before))

@@ -45,6 +45,21 @@ def later(uses: Iterable[Use]) -> Names:
     return Names(found, path="tasks")
 
 
+class Whatever(Names):
+    """What stands behind `tasks` where something is wrong with their names: so that nothing more is said of them."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__({}, path="tasks")
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __missing__(self, name: str) -> Later:
+        return Later(f"(the result of {name})")
+
+
 def words(addresses: Iterable[Address]) -> str:
     """Return what stands in the place of a result that is not known yet."""
     listed = list(addresses)

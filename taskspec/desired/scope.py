@@ -7,8 +7,8 @@ from typing import Any, Final
 from taskspec.diagnostics import nearest
 from taskspec.documents.model import VariableSpec
 
-LATER: Final = frozenset({"tasks", "matrix", "each", "env"})
-"""Names of the manifest language that this version does not know yet."""
+ONLY_IN_CELLS: Final[Mapping[str, str]] = {"matrix": "matrix", "each": "forEach"}
+"""Names that only the templates of a task with that field see."""
 
 
 class WrongTemplateError(Exception):
@@ -52,7 +52,7 @@ class Names(dict[str, Any]):
         self.unset = unset or {}
         self.broken = frozenset(broken)
         self.absent = frozenset(absent)
-        """Names that are allowed, and that the process environment does not have."""
+        """Names that might be there, and are not: they can be tested for."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,11 +114,15 @@ def revealed(masked: Any, secrets: Mapping[str, Any]) -> Any:
 
 def unknown_name(name: str, seen: Mapping[str, Any]) -> WrongTemplateError:
     """Explain a top-level name that no template sees."""
-    if name in LATER:
-        return WrongTemplateError(f"`{name}` is not supported in templates by this version yet.", name=name)
+    if name == "tasks":
+        detail = "The result of another task cannot be used here: which tasks there are is known before any runs."
+        return WrongTemplateError(detail, name=name)
+    if name in ONLY_IN_CELLS:
+        detail = f"This task has no `{ONLY_IN_CELLS[name]}`, so `{name}` is not known."
+        return WrongTemplateError(detail, name=name)
     if name in seen.get("vars", ()):
         return WrongTemplateError(f"`{name}` is not known here.", hint=f"Write `vars.{name}`.", name=name)
-    said = "A template sees `vars`, `project.name` and `environment`."
+    said = "A template sees `vars`, `env`, `tasks`, `matrix`, `each`, `project.name`, `environment` and `file()`."
     return WrongTemplateError(f"`{name}` is not known here. {said}", hint=nearest(name, seen), name=name)
 
 
@@ -141,6 +145,9 @@ def _unknown_in_names(name: str, holder: Names) -> WrongTemplateError:
         fault = WrongTemplateError(f"`{written}` is declared, but has no value.", hint=ways, name=written)
         fault.unset = holder.unset[name]
         return fault
+    if name in holder.absent and holder.path != "env":
+        hint = f"Write `{written} | default('…')`."
+        return WrongTemplateError(f"This cell has no `{written}`; others have.", hint=hint, name=written)
     if name in holder.absent:
         detail = f"The environment variable `{name}` is not set."
         return WrongTemplateError(detail, hint=f"Set it, or write `env.{name} | default('…')`.", name=written)

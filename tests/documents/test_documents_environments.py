@@ -173,7 +173,7 @@ def test_an_environments_defaults_go_over_the_projects(folder):
         "[{spec: {timeout: 1m}}, {spec: {timeout: 2m}}]",
         "[{spec: {llm: {name: a}}}, {spec: {llm: {provider: p, name: a}}}]",
         "[{spec: {llm: '{{ vars.x }}'}}, {spec: {llm: {name: a}}}]",
-        "[{match: {labels: {team: growth}}, spec: {timeout: 1m}}, {match: {labels: {tier: gold}}, spec: {timeout: 1m}}]",
+        "[{match: {labels: {team: growth}}, spec: {title: a}}, {match: {labels: {tier: gold}}, spec: {title: a}}]",
     ],
 )
 def test_two_entries_of_one_rank_that_give_the_same_field_are_an_error(folder, entries):
