@@ -12,6 +12,7 @@ from taskspec.desired.assigning import GivenVariables, assign
 from taskspec.desired.attaching import ProjectFiles, checked_url, is_url
 from taskspec.desired.confining import WrongFileError
 from taskspec.desired.fingerprinting import fingerprint
+from taskspec.desired.including import ProjectTexts
 from taskspec.desired.model import Desired, DesiredTask, LocalFile
 from taskspec.desired.normalising import SENT, SENT_ONLY, normalised, without_secrets
 from taskspec.desired.rechecking import recheck
@@ -36,7 +37,8 @@ def resolve(
 ) -> tuple[Desired, tuple[Diagnostic, ...]]:
     """Return what the manifests ask for, and every diagnostic at once."""
     scope, found = assign(manifests.project, given)
-    resolver = _Resolver(manifests.project, SpecRenderer(scope, surroundings.cache_folder), surroundings)
+    texts = ProjectTexts(Path(manifests.project.folder))
+    resolver = _Resolver(manifests.project, SpecRenderer(scope, surroundings.cache_folder, texts), surroundings)
     tasks: dict[Address, DesiredTask] = {}
     try:
         for task in manifests.tasks:
