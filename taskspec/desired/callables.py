@@ -1,11 +1,12 @@
 """The filters and methods whose work a template could blow up, written so that it cannot. Knows no template engine."""
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import wraps
 from itertools import chain
 from typing import Any, Final
 
+from taskspec.desired.converting import b64decode, b64encode, dedent, from_json, sha256, slug, to_json, to_yaml
+from taskspec.desired.dating import add_days, add_months, written_date
 from taskspec.desired.later import refuse_later
 from taskspec.desired.metering import MAX_TEXT, Meter, TooMuchError
 from taskspec.desired.scope import WrongTemplateError
@@ -146,19 +147,22 @@ def rounded(value: Any, places: int = 0) -> Any:
     return round(value, places)
 
 
-def to_json(value: Any, indent: int | None = None) -> str:
-    """Return a value as JSON: keys sorted, characters as they are."""
-    if indent is not None and not 0 <= indent <= _MAX_PLACES:
-        raise WrongTemplateError(f"`tojson` indents by 0 to {_MAX_PLACES} spaces.")
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False, indent=indent)
-
-
 BOUNDED: Final[Mapping[str, Callable[..., Any]]] = {
+    "add_days": add_days,
+    "add_months": add_months,
+    "b64decode": b64decode,
+    "b64encode": b64encode,
+    "date": written_date,
+    "dedent": dedent,
+    "fromjson": from_json,
     "indent": indent,
     "join": join,
     "replace": replace,
     "round": rounded,
+    "sha256": sha256,
+    "slug": slug,
     "tojson": to_json,
+    "toyaml": to_yaml,
 }
 """The filters that are ours, by name."""
 TAKEN: Final = _words(

@@ -12,9 +12,9 @@ from jinja2.bccache import Bucket
 
 import taskspec
 from taskspec.desired.compiled import CompiledTemplates
-from taskspec.desired.faults import WRONG_VALUES, explained
+from taskspec.desired.faults import explained
 from taskspec.desired.sandbox import Sandbox, bounded
-from taskspec.desired.scope import WrongTemplateError
+from taskspec.desired.scope import WRONG_VALUES, WrongTemplateError
 
 _SCHEME: Final = 2  # counts changes of what is compiled from the same text
 

@@ -9,20 +9,9 @@ from jinja2 import Template, TemplateError
 
 from taskspec.desired.callables import BOUNDED, TAKEN, TESTS
 from taskspec.desired.sandbox import UnknownNameError
-from taskspec.desired.scope import WrongTemplateError
+from taskspec.desired.scope import WRONG_VALUES, WrongTemplateError
 from taskspec.diagnostics import nearest
 
-WRONG_VALUES: Final = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    TypeError,
-    ValueError,
-    RecursionError,
-    MemoryError,
-)
-"""What an expression raises whose values do not fit."""
 FAULTS: Final = (WrongTemplateError, TemplateError, *WRONG_VALUES)
 """All that a rendering raises for a mistake of the author."""
 

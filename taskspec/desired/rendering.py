@@ -9,6 +9,7 @@ from jinja2 import Template, Undefined, nodes
 
 from taskspec.desired.callables import Function
 from taskspec.desired.compiling import Compiler
+from taskspec.desired.deriving import Secrets
 from taskspec.desired.faults import FAULTS, fault_of
 from taskspec.desired.including import ProjectText, ProjectTexts
 from taskspec.desired.later import Later
@@ -40,20 +41,22 @@ class Renderer:
         """Write newly compiled code to the cache."""
         self._compiler.close()
 
-    def render(self, text: str, names: Mapping[str, Any]) -> Any:
+    def render(self, text: str, names: Mapping[str, Any], secrets: Secrets | None = None) -> Any:
         """Return the rendered text, or the value itself where the text is one single expression.
 
+        With `secrets`, the names are masked: a filter that meets a placeholder adds what stands behind its own.
         Raises WrongTemplateError, with its place.
         """
         template = self._templates.get(text)
         if template is None:
             template = self._templates[text] = self._compiler.template(text)
-        return self.compute(template, names)
+        return self.compute(template, names, secrets)
 
-    def compute(self, template: Template, names: Mapping[str, Any]) -> Any:
+    def compute(self, template: Template, names: Mapping[str, Any], secrets: Secrets | None = None) -> Any:
         """Return what a compiled text or expression gives, as `render` does."""
         self._meter.restart()
         self._within = []
+        self._environment.secrets = secrets
         try:
             return _run(template, self._environment.functions | dict(names), self._meter)
         except FAULTS as error:

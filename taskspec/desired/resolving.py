@@ -16,6 +16,7 @@ from taskspec.desired.confining import WrongFileError
 from taskspec.desired.depending import Declared, Dependencies, depend
 from taskspec.desired.expanding import Cell, WrongCellsError, expand
 from taskspec.desired.fingerprinting import fingerprint
+from taskspec.desired.including import ProjectTexts
 from taskspec.desired.model import DeferredTask, Desired, DesiredTask, LocalFile
 from taskspec.desired.normalising import SENT, SENT_ONLY, normalised, without_secrets
 from taskspec.desired.ordering import ordered
@@ -40,7 +41,8 @@ def resolve(
 ) -> tuple[Desired, tuple[Diagnostic, ...]]:
     """Return what the manifests ask for, and every diagnostic at once."""
     assigned, found = assign(manifests.project, given)
-    renderer = SpecRenderer(assigned.scope, surroundings.cache_folder, Path(manifests.project.folder))
+    texts = ProjectTexts(Path(manifests.project.folder))
+    renderer = SpecRenderer(assigned.scope, surroundings.cache_folder, texts)
     resolver = _Resolver(manifests.project, renderer, surroundings)
     try:
         tasks = resolver.resolve(manifests)

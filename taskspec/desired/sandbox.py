@@ -17,6 +17,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
 from taskspec.desired.callables import BOUNDED, TAKEN, TESTS, Function, Method, certain, metered, method
+from taskspec.desired.deriving import DERIVING, Secrets, deriving
 from taskspec.desired.later import Later, refuse_later
 from taskspec.desired.metering import Meter
 from taskspec.desired.scope import Names, WrongTemplateError, unknown_member, unknown_name
@@ -81,11 +82,14 @@ class Sandbox(ImmutableSandboxedEnvironment):
         )
         self.meter = meter
         self.functions = dict(functions)
+        self.secrets: Secrets | None = None
+        """While a text is rendered masked: what stands behind the placeholders."""
         self.finalize = self.written
         self.counted = meter.counted
         self._parts = parts
         self.globals.clear()
-        taken = {name: self.filters[name] for name in TAKEN | BOUNDED.keys()} | dict(BOUNDED)
+        taken = {name: self.filters[name] for name in TAKEN} | dict(BOUNDED)
+        taken |= {name: deriving(name, taken[name], lambda: self.secrets) for name in DERIVING}
         self.filters = {
             name: certain(f) if name in {"d", "default"} else metered(f, meter) for name, f in taken.items()
         }

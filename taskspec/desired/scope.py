@@ -1,5 +1,6 @@
 """What a template sees, and the words for a name that it does not see. Renders nothing."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -9,6 +10,19 @@ from taskspec.documents.model import VariableSpec
 
 ONLY_IN_CELLS: Final[Mapping[str, str]] = {"matrix": "matrix", "each": "forEach"}
 """Names that only the templates of a task with that field see."""
+
+
+WRONG_VALUES: Final = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+    RecursionError,
+    MemoryError,
+)
+"""What an expression raises whose values do not fit."""
 
 
 class WrongTemplateError(Exception):
@@ -31,6 +45,9 @@ class WrongTemplateError(Exception):
         """The declared variable that has no value, where that is the fault."""
         self.reported = False
         """The cause has its own diagnostic already (a variable whose given value was refused)."""
+
+
+_MARK: Final = "(sensitive: "
 
 
 class Names(dict[str, Any]):
@@ -70,7 +87,7 @@ class Scope:
 
 def placeholder(path: str) -> str:
     """Return what stands for a secret wherever it is shown, compared or recorded."""
-    return f"(sensitive: {path})"
+    return f"{_MARK}{path})"
 
 
 def mask(value: Any, path: str) -> Any:
@@ -97,18 +114,36 @@ def placeholders(real: Any, masked: Any) -> dict[str, Any]:
     return {masked: real} if isinstance(masked, str) and masked is not real else {}
 
 
+def names_a_secret(masked: Any) -> bool:
+    """Tell whether a placeholder, or what looks like one, stands anywhere in a value."""
+    waiting = [masked]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            if _MARK in item:
+                return True
+        elif isinstance(item, dict):
+            waiting += [*item.keys(), *item.values()]
+        elif isinstance(item, list | tuple):
+            waiting += item
+    return False
+
+
 def revealed(masked: Any, secrets: Mapping[str, Any]) -> Any:
     """Return a masked rendering with every placeholder replaced by its secret, and nothing else changed."""
     if isinstance(masked, str):
+        if _MARK not in masked:
+            return masked
         if masked in secrets:
             return secrets[masked]
-        for shown, kept in secrets.items():
-            masked = masked.replace(shown, str(kept))
-        return masked
+        longest_first = sorted(secrets, key=len, reverse=True)
+        return re.sub("|".join(map(re.escape, longest_first)), lambda found: str(secrets[found[0]]), masked)
     if isinstance(masked, dict):
         return {key: revealed(item, secrets) for key, item in masked.items()}
     if isinstance(masked, list):
         return [revealed(item, secrets) for item in masked]
+    if isinstance(masked, tuple):
+        return tuple(revealed(item, secrets) for item in masked)
     return masked
 
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from taskspec.desired.deriving import Secrets, SecretUseError
 from taskspec.desired.dotted import NOTHING, fill, is_template, split
 from taskspec.desired.expanding import Cell
+from taskspec.desired.including import ProjectTexts
 from taskspec.desired.later import LaterError
 from taskspec.desired.metering import MAX_TEXT, TooMuchError
 from taskspec.desired.references import Reference, ReferenceFinder, may_refer
@@ -65,12 +67,12 @@ class RenderedSpec:
 class SpecRenderer:
     """Renders the specs of one project, and collects what is wrong with their templates."""
 
-    def __init__(self, scope: Scope, cache_folder: Path | None, project_folder: Path) -> None:
+    def __init__(self, scope: Scope, cache_folder: Path | None, texts: ProjectTexts) -> None:
         self.diagnostics: list[Diagnostic] = []
         self._noted: set[Diagnostic] = set()
         self._scope = scope
         self._cache_folder = cache_folder
-        self._project_folder = project_folder
+        self._texts = texts
         self._engine: Renderer | None = None
         self._done: dict[str, tuple[Any, Any]] = {}
         self._secrets = placeholders(scope.real["vars"], scope.masked["vars"]) if scope.has_secrets else {}
@@ -209,10 +211,11 @@ class SpecRenderer:
 
         What is sent must be what is shown but for the secrets: a template that looks into one is refused.
         """
+        secrets = dict(self._secrets)
         try:
-            masked = self._evaluated(text, self._masked)
+            masked = self._evaluated(text, self._masked, secrets)
         except WrongTemplateError as fault:
-            if self._renders(text):
+            if not isinstance(fault, LaterError | SecretUseError) and self._renders(text):
                 raise WrongTemplateError(_COMPUTED, hint="Insert the variable as it is.", line=fault.line) from None
             raise
         try:
@@ -221,7 +224,7 @@ class SpecRenderer:
             raise WrongTemplateError(_COMPUTED, hint="Insert the variable as it is.", line=fault.line) from None
         if real == masked and type(real) is type(masked):
             return real, real
-        if revealed(masked, self._secrets) != real:
+        if revealed(masked, secrets) != real:
             raise WrongTemplateError(_COMPUTED, hint="Insert the variable as it is.")
         return real, masked
 
@@ -232,21 +235,20 @@ class SpecRenderer:
             return False
         return True
 
-    def _evaluated(self, text: str, names: Mapping[str, Any]) -> Any:
+    def _evaluated(self, text: str, names: Mapping[str, Any], secrets: Secrets | None = None) -> Any:
         parts = split(text)
         found = NOTHING if parts is None else fill(parts, names)
         if found is NOTHING:
-            return self._jinja().render(text, dict(names))
+            return self._jinja().render(text, names, secrets)
         if isinstance(found, str) and len(found) > MAX_TEXT:
             raise TooMuchError(f"The text is longer than {MAX_TEXT:,} characters.")
         return found
 
     def _jinja(self) -> "Renderer":
         if self._engine is None:
-            from taskspec.desired.including import ProjectTexts
             from taskspec.desired.rendering import Renderer
 
-            self._engine = Renderer(self._cache_folder, ProjectTexts(self._project_folder))
+            self._engine = Renderer(self._cache_folder, self._texts)
         return self._engine
 
     def _known_source(self) -> Source:

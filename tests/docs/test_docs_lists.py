@@ -10,8 +10,12 @@ from docs_pages import ROOT, blocks, named, page, prose, rows, section
 
 from taskspec import events
 from taskspec.desired.callables import BOUNDED, METHODS, TAKEN, TESTS
-from taskspec.desired.metering import MAX_TEXT, MAX_WORK
+from taskspec.desired.dating import LETTERS
+from taskspec.desired.deriving import DERIVING
+from taskspec.desired.including import MAX_PROJECT_TEXT
+from taskspec.desired.metering import MAX_DEPTH, MAX_TEXT, MAX_WORK
 from taskspec.desired.normalising import RUN_RELEVANT
+from taskspec.desired.rendering import MAX_INCLUDES
 from taskspec.desired.scope import LATER as LATER_NAMES
 from taskspec.documents.checking import LATER
 from taskspec.events import Effect, Event
@@ -109,6 +113,26 @@ def test_what_templates_may_call_is_listed(begins, known):
 def test_the_limits_of_templates_are_those_of_the_meter():
     assert f"{MAX_TEXT:,} characters" in MANIFESTS
     assert f"{MAX_WORK:,} units" in MANIFESTS
+    assert f"call each other {MAX_DEPTH} deep" in MANIFESTS
+    assert f"include each other {MAX_INCLUDES} deep" in MANIFESTS
+    assert MAX_PROJECT_TEXT == 2**20
+
+
+def test_the_filters_of_taskspec_are_told():
+    table = rows(section(MANIFESTS, "Filters of taskspec"))
+    told = {name.partition("(")[0] for row in table for name in named(row[0])}
+    engines_own = {"indent", "join", "replace", "round"}
+    assert told == BOUNDED.keys() - engines_own
+
+
+def test_the_filters_that_take_secrets_are_told():
+    line = next(line for line in MANIFESTS.splitlines() if line.startswith("`b64decode` "))
+    assert set(named(line.partition(":")[0])) == DERIVING - {"fromjson"}
+
+
+def test_the_letters_of_dates_are_told():
+    told = re.findall(r"`%(.)`", section(MANIFESTS, "Filters of taskspec"))
+    assert set(told) == set(LETTERS)
 
 
 def test_every_exit_code_is_told_with_its_name():
