@@ -1,7 +1,12 @@
 """Locating: the project of a command that looks after runs, and needs no task to be right. Renders nothing."""
 
+import os
+from pathlib import Path
+
+from taskspec.address import Address
 from taskspec.diagnostics import ManifestError, Severity
 from taskspec.documents.loading import load, load_project
+from taskspec.documents.locating import shown
 from taskspec.documents.model import Project, TaskDocument
 from taskspec.runner.model import Invocation
 
@@ -13,6 +18,27 @@ def project_of(invocation: Invocation) -> Project:
     if wrong:
         raise ManifestError(wrong)
     return loaded.manifests.project
+
+
+def scope_of(invocation: Invocation) -> frozenset[Address] | None:
+    """Return the names of the tasks of the one file that is named; None for a project.
+
+    Raise ManifestError for what is wrong with that file: it alone says which tasks are meant.
+    """
+    if invocation.target.is_dir():
+        return None
+    loaded = load(invocation.target)
+    if loaded.selection is None:
+        return None
+    named = Path(os.path.realpath(invocation.target))
+    wrong = [
+        finding
+        for finding in loaded.diagnostics
+        if finding.severity is Severity.ERROR and finding.position.file == shown(named)
+    ]
+    if wrong:
+        raise ManifestError(wrong)
+    return loaded.selection
 
 
 def declared_by(invocation: Invocation) -> tuple[TaskDocument, ...]:

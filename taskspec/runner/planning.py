@@ -2,18 +2,18 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from taskspec.address import Address
 from taskspec.desired.assigning import GivenVariables
-from taskspec.desired.model import Desired
+from taskspec.desired.model import DeferredTask, Desired, DesiredTask
 from taskspec.desired.resolving import Surroundings, resolve
-from taskspec.diagnostics import Diagnostic, ManifestError, Severity, nearest
+from taskspec.diagnostics import Diagnostic, ManifestError, Severity
 from taskspec.documents.loading import load
-from taskspec.errors import UsageError
+from taskspec.documents.model import Project
 from taskspec.observed.model import Observed
 from taskspec.plan.deciding import decide
 from taskspec.plan.model import Circumstances, Plan
+from taskspec.runner.choosing import choose, folder_hint, require_declared
 from taskspec.runner.model import Invocation, Need, Ports, Refresh
 from taskspec.state.model import Attempt, Record, Sending, Snapshot
 from taskspec.taskapi.remotes import RemoteIdentity
@@ -21,10 +21,10 @@ from taskspec.taskapi.remotes import RemoteIdentity
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Prepared:
-    """What the documents ask for, checked; `selected` is None where everything is meant."""
+    """What the documents ask for, checked; `scope` names the tasks of the file that was named (None: all tasks)."""
 
     desired: Desired
-    selected: frozenset[Address] | None
+    scope: frozenset[Address] | None = None
     warnings: tuple[Diagnostic, ...] = ()
     skipped: int = 0
 
@@ -42,7 +42,7 @@ def prepare(invocation: Invocation, ports: Ports) -> Prepared:
     loaded = load(invocation.target)
     project = loaded.manifests.project
     if not loaded.manifests.tasks and project.document is None:
-        require_declared([word for word in invocation.addresses if folder_hint(word)], {})
+        require_declared([word for word in invocation.selection.addresses if folder_hint(word)], {})
     desired, found = resolve(
         loaded.manifests,
         GivenVariables(cli=invocation.variables, environ=invocation.settings.variables),
@@ -54,26 +54,42 @@ def prepare(invocation: Invocation, ports: Ports) -> Prepared:
     diagnostics = (*loaded.diagnostics, *found)
     if any(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics):
         raise ManifestError(diagnostics)
-    selected = frozenset(invocation.addresses) or loaded.selection
-    return Prepared(desired=desired, selected=selected, warnings=diagnostics, skipped=loaded.manifests.skipped)
+    return Prepared(desired=desired, scope=loaded.selection, warnings=diagnostics, skipped=loaded.manifests.skipped)
 
 
 def plan(invocation: Invocation, ports: Ports, remark: Remark = say_nothing) -> Plan:
     """Return what would be done, and why."""
     prepared = prepare(invocation, ports)
     remark(prepared)
-    store = ports.open_state(prepared.desired.project, read_only=True)
-    try:
-        snapshot = store.read()
-    finally:
-        store.close()
-    question = Question(prepared=prepared, snapshot=snapshot, refresh=invocation.refresh)
-    decided = _decide_alone(question, invocation, ports)
+    snapshot = read_state(prepared.desired.project, ports)
+    selected = choose(invocation.selection, prepared.desired, snapshot.records, prepared.scope)
+    question = Question(prepared=prepared, snapshot=snapshot, selected=selected, refresh=invocation.refresh)
+    decided = _decide_alone(question, ports)
     if decided is not None:
         return decided
     import asyncio
 
-    return asyncio.run(decide_on(question, invocation, ports))
+    return asyncio.run(decide_on(question, ports))
+
+
+def selected_tasks(
+    prepared: Prepared, invocation: Invocation, ports: Ports
+) -> Mapping[Address, DesiredTask | DeferredTask]:
+    """Return the declared tasks that are selected, in their order; the state is opened only where a selector asks."""
+    tasks = prepared.desired.tasks
+    require_declared(invocation.selection.addresses, tasks)
+    records = read_state(prepared.desired.project, ports).records if invocation.selection.needs_state else {}
+    chosen = choose(invocation.selection, prepared.desired, records, prepared.scope)
+    return tasks if chosen is None else {address: task for address, task in tasks.items() if address in chosen}
+
+
+def read_state(project: Project, ports: Ports) -> Snapshot:
+    """Return what is recorded, without taking the lock."""
+    store = ports.open_state(project, read_only=True)
+    try:
+        return store.read()
+    finally:
+        store.close()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,14 +98,16 @@ class Question:
 
     prepared: Prepared
     snapshot: Snapshot
+    selected: frozenset[Address] | None
+    """The addresses that are meant; None where all are."""
     refresh: Refresh
     need: Need = Need.LOOK
     requested: frozenset[Address] = frozenset()
 
 
-async def decide_on(question: Question, invocation: Invocation, ports: Ports) -> Plan:
+async def decide_on(question: Question, ports: Ports) -> Plan:
     """Decide; ask the remote where, and only where, the answer depends on it."""
-    decided = _decide_alone(question, invocation, ports)
+    decided = _decide_alone(question, ports)
     if decided is not None:
         return decided
 
@@ -114,10 +132,9 @@ async def decide_on(question: Question, invocation: Invocation, ports: Ports) ->
     return decide(question.prepared.desired, question.snapshot, known, circumstances)
 
 
-def _decide_alone(question: Question, invocation: Invocation, ports: Ports) -> Plan | None:
+def _decide_alone(question: Question, ports: Ports) -> Plan | None:
     """Decide without the remote; None where it has to be asked: for a run, or for the agents of what is to start."""
     desired, snapshot = question.prepared.desired, question.snapshot
-    require_known(invocation.addresses, desired.tasks, snapshot.records)
     offline = ports.offline(desired.project)
     records = snapshot.records.values()
     if _wanted(records, question.refresh) or _marks(records, question.refresh, offline.identity):
@@ -132,41 +149,8 @@ def _circumstances(question: Question, ports: Ports, remote: RemoteIdentity) -> 
         plan=ports.chance.nonce(),
         remote=remote,
         requested=question.requested,
-        selected=question.prepared.selected,
+        selected=question.selected,
     )
-
-
-def require_known(
-    addresses: Iterable[Address], declared: Mapping[Address, object], recorded: Mapping[Address, object]
-) -> None:
-    """Raise UsageError for an address that is neither declared nor recorded."""
-    _require(addresses, {**declared, **recorded}, "is neither declared nor recorded in this project")
-
-
-def require_declared(addresses: Iterable[Address], declared: Mapping[Address, object]) -> None:
-    """Raise UsageError for an address that is not declared."""
-    _require(addresses, declared, "is not declared in this project")
-
-
-def require_recorded(addresses: Iterable[Address], recorded: Mapping[Address, object]) -> None:
-    """Raise UsageError for an address of which nothing is recorded, declared or not."""
-    _require(addresses, recorded, "has never been applied in this project")
-
-
-def folder_hint(word: str) -> str:
-    """Return how a folder is named that an address was taken for; the empty text where there is none."""
-    return f"There is a folder of that name: write `./{word}` for the project in it." if Path(word).is_dir() else ""
-
-
-def _require(addresses: Iterable[Address], known: Mapping[Address, object], lacking: str) -> None:
-    for address in addresses:
-        if address not in known:
-            raise UsageError(
-                f"`{address}` {lacking}.",
-                hint=folder_hint(address)
-                or nearest(address, known)
-                or "`taskspec plan` shows what is declared, `taskspec status` what was applied.",
-            )
 
 
 def _wanted(records: Iterable[Record], refresh: Refresh) -> dict[str, tuple[str, RemoteIdentity]]:
