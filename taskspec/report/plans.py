@@ -57,6 +57,8 @@ def lines(plan: Plan, paint: Paint) -> Iterator[str]:
 
 
 def _headline(plan: Plan) -> str:
+    if not plan.changes and plan.unselected:
+        return "No task is selected."
     if not plan.pending:
         return "Nothing is to be done."
     paid = plan.paid_runs

@@ -2,19 +2,19 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from taskspec.address import Address, task_name
+from taskspec.address import Address
 from taskspec.desired.assigning import GivenVariables
-from taskspec.desired.model import Desired
+from taskspec.desired.model import DeferredTask, Desired, DesiredTask
 from taskspec.desired.resolving import Surroundings, resolve
-from taskspec.diagnostics import Diagnostic, ManifestError, Severity, nearest
+from taskspec.diagnostics import Diagnostic, ManifestError, Severity
 from taskspec.documents.loading import load
+from taskspec.documents.model import Manifests, Project
 from taskspec.documents.supplying import read_values
-from taskspec.errors import UsageError
 from taskspec.observed.model import Observed
 from taskspec.plan.deciding import decide
 from taskspec.plan.model import Circumstances, Plan
+from taskspec.runner.choosing import choose, folder_hint, require_declared
 from taskspec.runner.model import Invocation, Need, Ports, Refresh
 from taskspec.state.model import Attempt, Record, Sending, Snapshot
 from taskspec.taskapi.remotes import RemoteIdentity
@@ -22,10 +22,10 @@ from taskspec.taskapi.remotes import RemoteIdentity
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Prepared:
-    """What the documents ask for, checked; `selected` is None where everything is meant."""
+    """What the documents ask for, checked; `scope` names the tasks of the file that was named (None: all tasks)."""
 
     desired: Desired
-    selected: frozenset[Address] | None
+    scope: frozenset[str] | None = None
     warnings: tuple[Diagnostic, ...] = ()
     skipped: int = 0
 
@@ -43,7 +43,16 @@ def prepare(invocation: Invocation, ports: Ports) -> Prepared:
     loaded = load(invocation.target, invocation.environment)
     project = loaded.manifests.project
     if not loaded.manifests.tasks and project.document is None:
-        require_declared([word for word in invocation.addresses if folder_hint(word)], {})
+        require_declared([word for word in invocation.selection.addresses if folder_hint(word)], {})
+    desired, found = render(loaded.manifests, invocation, ports)
+    diagnostics = (*loaded.diagnostics, *found)
+    if any(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics):
+        raise ManifestError(diagnostics)
+    return Prepared(desired=desired, scope=loaded.selection, warnings=diagnostics, skipped=loaded.manifests.skipped)
+
+
+def render(manifests: Manifests, invocation: Invocation, ports: Ports) -> tuple[Desired, tuple[Diagnostic, ...]]:
+    """Return what sound documents ask for, and what is wrong with their templates and with what is given to them."""
     supplied = [read_values(path) for path in invocation.variable_files]
     given = GivenVariables(
         cli=invocation.variables,
@@ -51,39 +60,47 @@ def prepare(invocation: Invocation, ports: Ports) -> Prepared:
         variables=invocation.settings.variables,
         environ=invocation.settings.environ,
     )
-    desired, found = resolve(
-        loaded.manifests,
-        given,
-        Surroundings(
-            takes_local_files=ports.offline(project).traits.takes_local_files,
-            cache_folder=invocation.settings.cache_folder,
-        ),
+    surroundings = Surroundings(
+        takes_local_files=ports.offline(manifests.project).traits.takes_local_files,
+        cache_folder=invocation.settings.cache_folder,
     )
-    diagnostics = (*loaded.diagnostics, *(finding for _, wrong in supplied for finding in wrong), *found)
-    if any(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics):
-        raise ManifestError(diagnostics)
-    selected = frozenset(invocation.addresses) or None
-    if selected is None and (names := loaded.selection) is not None:
-        selected = frozenset(address for address in desired.tasks if task_name(address) in names)
-    return Prepared(desired=desired, selected=selected, warnings=diagnostics, skipped=loaded.manifests.skipped)
+    desired, found = resolve(manifests, given, surroundings)
+    return desired, (*(finding for _, wrong in supplied for finding in wrong), *found)
 
 
 def plan(invocation: Invocation, ports: Ports, remark: Remark = say_nothing) -> Plan:
     """Return what would be done, and why."""
     prepared = prepare(invocation, ports)
     remark(prepared)
-    store = ports.open_state(prepared.desired.project, read_only=True)
-    try:
-        snapshot = store.read()
-    finally:
-        store.close()
-    question = Question(prepared=prepared, snapshot=snapshot, refresh=invocation.refresh)
-    decided = _decide_alone(question, invocation, ports)
+    snapshot = read_state(prepared.desired.project, ports)
+    selected = choose(invocation.selection, prepared.desired, snapshot.records, prepared.scope)
+    question = Question(prepared=prepared, snapshot=snapshot, selected=selected, refresh=invocation.refresh)
+    decided = _decide_alone(question, ports)
     if decided is not None:
         return decided
     import asyncio
 
-    return asyncio.run(decide_on(question, invocation, ports))
+    return asyncio.run(decide_on(question, ports))
+
+
+def selected_tasks(
+    prepared: Prepared, invocation: Invocation, ports: Ports
+) -> Mapping[Address, DesiredTask | DeferredTask]:
+    """Return the declared tasks that are selected, in their order; the state is opened only where a selector asks."""
+    tasks = prepared.desired.tasks
+    require_declared(invocation.selection.addresses, tasks)
+    records = read_state(prepared.desired.project, ports).records if invocation.selection.needs_state else {}
+    chosen = choose(invocation.selection, prepared.desired, records, prepared.scope)
+    return tasks if chosen is None else {address: task for address, task in tasks.items() if address in chosen}
+
+
+def read_state(project: Project, ports: Ports) -> Snapshot:
+    """Return what is recorded, without taking the lock."""
+    store = ports.open_state(project, read_only=True)
+    try:
+        return store.read()
+    finally:
+        store.close()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,14 +109,16 @@ class Question:
 
     prepared: Prepared
     snapshot: Snapshot
+    selected: frozenset[Address] | None
+    """The addresses that are meant; None where all are."""
     refresh: Refresh
     need: Need = Need.LOOK
     requested: frozenset[Address] = frozenset()
 
 
-async def decide_on(question: Question, invocation: Invocation, ports: Ports) -> Plan:
+async def decide_on(question: Question, ports: Ports) -> Plan:
     """Decide; ask the remote where, and only where, the answer depends on it."""
-    decided = _decide_alone(question, invocation, ports)
+    decided = _decide_alone(question, ports)
     if decided is not None:
         return decided
 
@@ -124,10 +143,9 @@ async def decide_on(question: Question, invocation: Invocation, ports: Ports) ->
     return decide(question.prepared.desired, question.snapshot, known, circumstances)
 
 
-def _decide_alone(question: Question, invocation: Invocation, ports: Ports) -> Plan | None:
+def _decide_alone(question: Question, ports: Ports) -> Plan | None:
     """Decide without the remote; None where it has to be asked: for a run, or for the agents of what is to start."""
     desired, snapshot = question.prepared.desired, question.snapshot
-    require_known(invocation.addresses, desired.tasks, snapshot.records)
     offline = ports.offline(desired.project)
     records = snapshot.records.values()
     if _wanted(records, question.refresh) or _marks(records, question.refresh, offline.identity):
@@ -142,41 +160,8 @@ def _circumstances(question: Question, ports: Ports, remote: RemoteIdentity) -> 
         plan=ports.chance.nonce(),
         remote=remote,
         requested=question.requested,
-        selected=question.prepared.selected,
+        selected=question.selected,
     )
-
-
-def require_known(
-    addresses: Iterable[Address], declared: Mapping[Address, object], recorded: Mapping[Address, object]
-) -> None:
-    """Raise UsageError for an address that is neither declared nor recorded."""
-    _require(addresses, {**declared, **recorded}, "is neither declared nor recorded in this project")
-
-
-def require_declared(addresses: Iterable[Address], declared: Mapping[Address, object]) -> None:
-    """Raise UsageError for an address that is not declared."""
-    _require(addresses, declared, "is not declared in this project")
-
-
-def require_recorded(addresses: Iterable[Address], recorded: Mapping[Address, object]) -> None:
-    """Raise UsageError for an address of which nothing is recorded, declared or not."""
-    _require(addresses, recorded, "has never been applied in this project")
-
-
-def folder_hint(word: str) -> str:
-    """Return how a folder is named that an address was taken for; the empty text where there is none."""
-    return f"There is a folder of that name: write `./{word}` for the project in it." if Path(word).is_dir() else ""
-
-
-def _require(addresses: Iterable[Address], known: Mapping[Address, object], lacking: str) -> None:
-    for address in addresses:
-        if address not in known:
-            raise UsageError(
-                f"`{address}` {lacking}.",
-                hint=folder_hint(address)
-                or nearest(address, known)
-                or "`taskspec plan` shows what is declared, `taskspec status` what was applied.",
-            )
 
 
 def _wanted(records: Iterable[Record], refresh: Refresh) -> dict[str, tuple[str, RemoteIdentity]]:

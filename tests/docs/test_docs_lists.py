@@ -23,6 +23,9 @@ from taskspec.health import Health
 from taskspec.plan import reasons
 from taskspec.plan.model import Action
 from taskspec.report.exiting import ExitCode, foremost
+from taskspec.selecting.model import NEVER, Comparison
+from taskspec.selecting.parsing import METHODS as SELECTORS
+from taskspec.selecting.parsing import parse
 from taskspec.state.model import Verdict
 from taskspec.taskapi.records import AgentExecutionStatus as Status
 
@@ -213,3 +216,15 @@ def test_every_runtime_dependency_has_its_reason():
     table = rows(section(page("README.md"), "What it depends on"))
     assert [row[0] for row in table] == packages
     assert all(row[1] for row in table)
+
+
+def test_the_selectors_of_the_page_are_those_that_are_understood():
+    text = page("docs/selectors.md")
+    known = {f"state:{way}" for way in Comparison} | {f"{method}:" for method in SELECTORS}
+    told = set(named(prose(text)))
+    assert all(any(word.startswith(selector) for word in told) for selector in known)
+    assert {str(verdict) for verdict in Verdict} | {NEVER} <= told
+    for word in (row[0] for row in rows(text)):
+        for selector in named(word):
+            words, _, exclude = selector.partition(" --exclude ")
+            assert parse([words], [exclude] if exclude else []).words

@@ -88,7 +88,7 @@ def test_a_run_on_another_remote_is_never_asked_for_here(ports, monkeypatch):
     assert (standing.verdict, standing.health) == ("unknown", Health.UNKNOWN)
     assert "another remote" in standing.detail
     with pytest.raises(UsageError, match="another remote"):
-        asyncio.run(telling.log(ports.invocation("a"), ports, "a"))
+        asyncio.run(telling.log(ports.invocation("a"), ports))
     assert not ports.remote.asked
 
 
