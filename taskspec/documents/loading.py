@@ -89,6 +89,11 @@ def load_project(target: Path, environment: str = DEFAULT_ENVIRONMENT, *, search
     return Loaded(manifests=Manifests(project=project, tasks=()), diagnostics=tuple(found_wrong))
 
 
+def gather(target: Path) -> Sifted:
+    """Read the files of a project folder as `load` finds them, and check nothing; UsageError where it is missing."""
+    return _gather(locate(target, None)) or Sifted()
+
+
 def _gather(place: Place) -> Sifted | None:
     """Read the files of a project; None where the single file that the target names is not one of them."""
     if place.project_file is None and place.single is not None:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 from taskspec.diagnostics import Diagnostic, Position
 from taskspec.documents.building import Builder, StopReadingError
 from taskspec.documents.model import UNREADABLE, Document
+from taskspec.documents.tokens import Token
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from yaml import MarkedYAMLError
 
@@ -45,6 +46,14 @@ def parse(content: bytes, file: str, *, mappings_only: bool = True) -> Parsed:
         return _refused(file, "The file is not in UTF-8.", "Save it as UTF-8.", place)
     builder = _build(text, file, mappings_only=mappings_only)
     return Parsed(documents=tuple(builder.documents), diagnostics=tuple(builder.diagnostics))
+
+
+def scan(text: str) -> "Iterator[Token]":
+    """Yield the tokens of a text that `parse` has read without a finding."""
+    following = _parser(text).get_token
+    while (token := following()) is not None:
+        start = token.start_mark
+        yield Token(token.id, start.index, token.end_mark.index, start.column, getattr(token, "style", None))
 
 
 def _refused(file: str, detail: str, hint: str, position: Position | None = None) -> Parsed:
