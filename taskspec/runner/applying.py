@@ -9,8 +9,9 @@ from pathlib import Path
 
 from taskspec.address import Address
 from taskspec.apply.adjusting import adjusted
-from taskspec.apply.executing import Execution, as_planned
+from taskspec.apply.executing import Execution
 from taskspec.apply.model import Emit, Options
+from taskspec.apply.outcomes import as_planned
 from taskspec.apply.publishing import ResultsFolder
 from taskspec.apply.recording import Recorder
 from taskspec.apply.restoring import restore
@@ -23,7 +24,7 @@ from taskspec.observed.refreshing import observe
 from taskspec.plan.model import Plan
 from taskspec.runner.attending import require_attendable
 from taskspec.runner.model import Invocation, Link, Need, Ports
-from taskspec.runner.planning import Question, Remark, decide_on, prepare, say_nothing
+from taskspec.runner.planning import Question, Remark, decide_on, prepare, say_nothing, used_results
 from taskspec.state.store import Lease, StateStore
 
 Approve = Callable[[Plan], bool]
@@ -54,6 +55,7 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
         question = Question(
             prepared=prepared,
             snapshot=snapshot,
+            contents=used_results(prepared.desired, snapshot, store),
             refresh=invocation.refresh,
             need=Need.HOLD,
             requested=job.requested,
