@@ -33,7 +33,7 @@ from taskspec.plan.model import Action, Change, Declared, Reason
 from taskspec.plan.prospect import Prospect, Upstream, gravest
 from taskspec.plan.removing import held
 from taskspec.plan.running import active
-from taskspec.plan.standing import Place, Standing
+from taskspec.plan.standing import Place, Situation, Standing
 
 
 def dependent(case: Case, task: DesiredTask, own: Change, upstream: Sequence[Upstream]) -> Change:
@@ -85,10 +85,10 @@ def _most(case: Case, task: DeferredTask, waiting: Sequence[Change]) -> Change:
             if situation.standing is Standing.PAUSED:
                 change = replace(change, health=Health.NEEDS_INPUT)
         case Standing.MISSING_ACTIVE | Standing.UNREADABLE | Standing.UNKNOWN_STATUS:
-            lost = situation.standing is Standing.MISSING_ACTIVE or situation.place is Place.OTHER_INSTANCE
-            if not (case.requested and lost):
+            if not case.requested or not _is_out_of_reach(situation):
                 return held(case, *why)
-            change = start(case, Action.CREATE, *asked, *why)
+            gone = () if situation.standing is Standing.MISSING_ACTIVE else (reasons.run_unreadable(situation),)
+            change = start(case, Action.CREATE, *asked, *gone, *why)
         case (
             Standing.NOTHING
             | Standing.ACCEPTED
@@ -104,6 +104,11 @@ def _most(case: Case, task: DeferredTask, waiting: Sequence[Change]) -> Change:
         case _:
             assert_never(situation.standing)
     return replace(change, conditional=change.paid)
+
+
+def _is_out_of_reach(situation: Situation) -> bool:
+    """Tell whether no look can ever account for the run: it is lost, or was on an engine whose data is gone."""
+    return situation.standing is Standing.MISSING_ACTIVE or situation.place is Place.OTHER_INSTANCE
 
 
 def _blocked(case: Case, task: Declared, shut: Sequence[Upstream]) -> Change:
