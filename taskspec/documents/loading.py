@@ -91,7 +91,7 @@ def load_project(target: Path, environment: str = DEFAULT_ENVIRONMENT, *, search
 
 def gather(target: Path) -> Sifted:
     """Read the files of a project folder as `load` finds them, and check nothing; UsageError where it is missing."""
-    return _gather(locate(target, None)) or Sifted()
+    return _gather(locate(target)) or Sifted()
 
 
 def _gather(place: Place) -> Sifted | None:

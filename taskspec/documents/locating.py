@@ -33,7 +33,7 @@ class Place:
         return Place(ground=ground, single=self.single)
 
 
-def locate(target: Path, environment: str, search_path: str | None) -> Place:
+def locate(target: Path, environment: str = DEFAULT_ENVIRONMENT, search_path: str | None = None) -> Place:
     """Find the project of a folder or a file; UsageError where there is nothing to find."""
     place = _found(target, search_path)
     return replace(place, ground=replace(place.ground, environment=environment))

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from taskspec.apply.adjusting import adjusted
-from taskspec.apply.executing import Execution, as_planned
+from taskspec.apply.executing import Execution
 from taskspec.apply.model import Emit, Options
+from taskspec.apply.outcomes import as_planned
 from taskspec.apply.publishing import ResultsFolder
 from taskspec.apply.recording import Recorder
 from taskspec.apply.restoring import restore
@@ -23,7 +24,7 @@ from taskspec.plan.model import Plan
 from taskspec.runner.attending import require_attendable
 from taskspec.runner.choosing import choose, require_some
 from taskspec.runner.model import Invocation, Link, Need, Ports
-from taskspec.runner.planning import Question, Remark, decide_on, prepare, say_nothing
+from taskspec.runner.planning import Question, Remark, decide_on, prepare, say_nothing, used_results
 from taskspec.state.store import Lease, StateStore
 
 Approve = Callable[[Plan], bool]
@@ -57,6 +58,7 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
             prepared=prepared,
             snapshot=snapshot,
             selected=selected,
+            contents=used_results(prepared.desired, snapshot, store),
             refresh=invocation.refresh,
             need=Need.HOLD,
             requested=selected if job.requested and selected is not None else frozenset(),

@@ -39,7 +39,7 @@ def format_files(paths: Sequence[Path], show: Callable[[Rewrite], None], *, writ
     UsageError where a path does not exist; then nothing has been written.
     """
     for path in paths:
-        locate(path, None)
+        locate(path)
     sifted = sum((_found(path) for path in paths), Sifted())
     findings = dict.fromkeys(sifted.diagnostics)
     changed: list[str] = []
@@ -91,7 +91,7 @@ def _found(path: Path) -> Sifted:
 def _project_folder(path: Path) -> Path:
     """Return the folder of the project that a file's own place belongs to."""
     folder = Path(os.path.realpath(path.parent))
-    places: Iterator[Path] = (above for above in (folder, *folder.parents) if locate(above, None).project_file)
+    places: Iterator[Path] = (above for above in (folder, *folder.parents) if locate(above).project_file)
     return next(places, folder)
 
 

@@ -1,7 +1,8 @@
 """validate and plan: documents, desired, observed and recorded → the plan. Changes nothing anywhere."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 
 from taskspec.address import Address
 from taskspec.desired.assigning import GivenVariables
@@ -11,12 +12,14 @@ from taskspec.diagnostics import Diagnostic, ManifestError, Severity
 from taskspec.documents.loading import load
 from taskspec.documents.model import Manifests, Project
 from taskspec.documents.supplying import read_values
+from taskspec.errors import StateError
 from taskspec.observed.model import Observed
 from taskspec.plan.deciding import decide
 from taskspec.plan.model import Circumstances, Plan
 from taskspec.runner.choosing import choose, folder_hint, require_declared
 from taskspec.runner.model import Invocation, Need, Ports, Refresh
 from taskspec.state.model import Attempt, Record, Sending, Snapshot
+from taskspec.state.store import StateReader
 from taskspec.taskapi.remotes import RemoteIdentity
 
 
@@ -72,9 +75,16 @@ def plan(invocation: Invocation, ports: Ports, remark: Remark = say_nothing) -> 
     """Return what would be done, and why."""
     prepared = prepare(invocation, ports)
     remark(prepared)
-    snapshot = read_state(prepared.desired.project, ports)
+    store = ports.open_state(prepared.desired.project, read_only=True)
+    try:
+        snapshot = store.read()
+        contents = used_results(prepared.desired, snapshot, store)
+    finally:
+        store.close()
     selected = choose(invocation.selection, prepared.desired, snapshot.records, prepared.scope)
-    question = Question(prepared=prepared, snapshot=snapshot, selected=selected, refresh=invocation.refresh)
+    question = Question(
+        prepared=prepared, snapshot=snapshot, selected=selected, contents=contents, refresh=invocation.refresh
+    )
     decided = _decide_alone(question, ports)
     if decided is not None:
         return decided
@@ -111,6 +121,8 @@ class Question:
     snapshot: Snapshot
     selected: frozenset[Address] | None
     """The addresses that are meant; None where all are."""
+    contents: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The accepted results that tasks use, by digest."""
     refresh: Refresh
     need: Need = Need.LOOK
     requested: frozenset[Address] = frozenset()
@@ -135,12 +147,32 @@ async def decide_on(question: Question, ports: Ports) -> Plan:
         here = {run: agent for run, (agent, remote) in wanted.items() if remote == connection.identity}
         marked = {nonce: found.runs for nonce, found in (await find_marked(connection, marks)).items()}
         observed = Observed(runs=await look(connection, here), marked=marked)
-        decided = decide(question.prepared.desired, question.snapshot, observed, circumstances)
+        decided = _decide(question, observed, circumstances)
         if not decided.paid_runs or ports.offline(project).declares_agents:
             return decided
         agents = await connection.run(endpoints.list_agents())
     known = replace(observed, agents=frozenset(agent.id for agent in agents))
-    return decide(question.prepared.desired, question.snapshot, known, circumstances)
+    return _decide(question, known, circumstances)
+
+
+def used_results(desired: Desired, snapshot: Snapshot, reader: StateReader) -> dict[str, str]:
+    """Return, by digest, the accepted results that tasks use: those of what is declared now, and no others.
+
+    One that cannot be read is left out: whoever uses it is held, and the others are not kept from anything.
+    """
+    contents: dict[str, str] = {}
+    for address in {used for task in desired.tasks.values() if isinstance(task, DeferredTask) for used in task.uses}:
+        task, record = desired.tasks.get(address), snapshot.records.get(address)
+        kept = record.accepted if record else None
+        if kept is None or (isinstance(task, DesiredTask) and task.fingerprint != kept.fingerprint):
+            continue
+        with suppress(StateError):
+            contents[kept.result.digest] = reader.result(kept.result)
+    return contents
+
+
+def _decide(question: Question, observed: Observed, circumstances: Circumstances) -> Plan:
+    return decide(question.prepared.desired, question.snapshot, observed, circumstances, question.contents)
 
 
 def _decide_alone(question: Question, ports: Ports) -> Plan | None:
@@ -150,7 +182,7 @@ def _decide_alone(question: Question, ports: Ports) -> Plan | None:
     records = snapshot.records.values()
     if _wanted(records, question.refresh) or _marks(records, question.refresh, offline.identity):
         return None
-    decided = decide(desired, snapshot, Observed(), _circumstances(question, ports, offline.identity))
+    decided = _decide(question, Observed(), _circumstances(question, ports, offline.identity))
     return decided if offline.declares_agents or not decided.paid_runs else None
 
 

@@ -165,8 +165,9 @@ def test_every_effect_is_told():
 
 
 def test_every_reason_is_told():
-    tree = ast.parse((ROOT / "taskspec" / "plan" / "reasons.py").read_text("utf-8"))
-    words = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    trees = [ast.parse(path.read_text("utf-8")) for path in (ROOT / "taskspec" / "plan").glob("*reasons.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    words = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     codes = {word for word in words if re.fullmatch(r"[a-z]+(_[a-z]+)+", word)} - {"run_"}
     told = {code for row in rows(section(page("docs/json.md"), "Reasons")) for code in named(row[0])}
     assert told == codes | {"accepted", "run_executing", "run_pending"}
