@@ -5,6 +5,7 @@ was read in its time, file by file, so that others can tell on what exactly an o
 """
 
 import marshal
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -35,9 +36,8 @@ class Memory:
         self._file: Path | None = None
         if cache_folder is not None and project is not None:
             folder = caching.own_folder(cache_folder, _KIND)
-            self._file = (
-                folder / caching.digest(str(project).encode("utf-8", "surrogateescape")).hex() if folder else None
-            )
+            name = caching.digest(os.path.realpath(project).encode("utf-8", "surrogateescape")).hex()
+            self._file = folder / name if folder is not None else None
 
     def look_ahead(self, path: str) -> bytes | None:
         """Return the digest of a file, whose bytes are kept to be read later; None where it cannot be read."""

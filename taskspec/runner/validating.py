@@ -1,52 +1,58 @@
 """validate: whether the documents are right, the short way where that is known already. Changes nothing anywhere."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from taskspec.desired.model import Desired
 from taskspec.diagnostics import Diagnostic
 from taskspec.documents.loading import load_project, manifest_files
 from taskspec.documents.model import Project
 from taskspec.documents.remembering import Memory
 from taskspec.runner.model import Invocation, Ports
-from taskspec.runner.planning import given_to, prepare, require_declared, surroundings_of
+from taskspec.runner.planning import Prepared, given_by, prepare, selected_tasks, surroundings_of
 from taskspec.runner.vouching import Valid, Vouchers, basis
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Validated:
-    """Documents that are right, and what is to be said of them nevertheless."""
+    """Documents that are right, how many of their tasks are selected, and what is to be said of them nevertheless."""
 
     valid: Valid
+    selected: int
     warnings: tuple[Diagnostic, ...] = ()
 
 
 def validate(invocation: Invocation, ports: Ports) -> Validated:
     """Read, parse, check and render the documents; raise ManifestError with everything that is wrong."""
-    target = Path(os.path.realpath(invocation.target))
-    cache_folder = invocation.settings.cache_folder
-    memory = Memory(cache_folder, target)
-    vouchers = None
-    if cache_folder is not None and target.is_dir() and not invocation.addresses:
-        vouchers = Vouchers(cache_folder, target)
-        if (known := _known(vouchers, memory, invocation, ports)) is not None:
-            return Validated(valid=known)
+    memory = Memory(invocation.settings.cache_folder, invocation.target)
+    vouchers = _vouchers(invocation)
+    if vouchers is not None and (known := _known(vouchers, memory, invocation, ports)) is not None:
+        return Validated(valid=known, selected=known.tasks)
     prepared = prepare(invocation, ports, memory)
     desired = prepared.desired
-    require_declared(invocation.addresses, desired.tasks)
+    selected = len(selected_tasks(prepared, invocation, ports))
     valid = Valid(project=desired.project.name, tasks=len(desired.tasks), skipped=prepared.skipped)
-    if vouchers is not None and not prepared.warnings:
-        _vouch(vouchers, memory, invocation, ports, desired, valid)
-    return Validated(valid=valid, warnings=prepared.warnings)
+    if vouchers is not None:
+        _vouch(vouchers, valid, basis(_question(invocation, ports, desired.project), memory.read_files), prepared)
+    return Validated(valid=valid, selected=selected, warnings=prepared.warnings)
+
+
+def _vouchers(invocation: Invocation) -> Vouchers | None:
+    """Return what is vouched for; None for a question that is asked anew each time."""
+    cache_folder, target = invocation.settings.cache_folder, os.path.realpath(invocation.target)
+    if cache_folder is None or not os.path.isdir(target):  # noqa: PTH112  # a text, no path
+        return None
+    if invocation.variable_files or not invocation.selection.everything:
+        return None
+    return Vouchers(cache_folder, target)
 
 
 def _known(vouchers: Vouchers, memory: Memory, invocation: Invocation, ports: Ports) -> Valid | None:
     files = manifest_files(invocation.target)
     if files is None:
         return None
-    loaded = load_project(invocation.target)
+    loaded = load_project(invocation.target, invocation.environment)
     project = loaded.manifests.project
     if loaded.diagnostics or _has_secrets(project):
         return None
@@ -55,20 +61,22 @@ def _known(vouchers: Vouchers, memory: Memory, invocation: Invocation, ports: Po
     return vouchers.get(on, Path(project.folder)) if on is not None else None
 
 
-def _vouch(
-    vouchers: Vouchers, memory: Memory, invocation: Invocation, ports: Ports, desired: Desired, valid: Valid
-) -> None:
-    on = basis(_question(invocation, ports, desired.project), memory.read_files)
-    if on is not None and desired.files is not None and not _has_secrets(desired.project):
-        vouchers.put(on, valid, desired.files)
+def _vouch(vouchers: Vouchers, valid: Valid, on: str | None, prepared: Prepared) -> None:
+    """Vouch for an outcome of which everything is known that it rests on."""
+    desired = prepared.desired
+    if on is None or desired.files is None or prepared.warnings or _has_secrets(desired.project):
+        return
+    vouchers.put(on, valid, desired.files)
 
 
 def _question(invocation: Invocation, ports: Ports, project: Project) -> dict[str, Any]:
+    given = given_by(invocation, ())
+    allowed = {name: value for name, value in given.environ.items() if name in project.env_allow}
     return {
         "target": invocation.target,
         "folder": project.folder,
-        "environment": project.environment,
-        "given": given_to(invocation),
+        "environment": invocation.environment,
+        "given": replace(given, environ=allowed),
         "surroundings": surroundings_of(invocation, project, ports),
     }
 

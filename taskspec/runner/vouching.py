@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from taskspec import caching
-from taskspec.desired.attaching import ProjectFiles, WrongFileError
+from taskspec.desired.attaching import ProjectFiles
+from taskspec.desired.confining import WrongFileError
 
 _KIND: Final = "valid"
 _MOST_QUESTIONS: Final = 16
@@ -31,9 +32,9 @@ class Valid:
 class Vouchers:
     """What was found valid of one target."""
 
-    def __init__(self, cache_folder: Path, target: Path) -> None:
+    def __init__(self, cache_folder: Path, target: str) -> None:
         folder = caching.own_folder(cache_folder, _KIND)
-        name = caching.digest(str(target).encode("utf-8", "surrogateescape")).hex()
+        name = caching.digest(target.encode("utf-8", "surrogateescape")).hex()
         self._file = folder / name if folder is not None else None
 
     def get(self, basis: str, folder: Path) -> Valid | None:

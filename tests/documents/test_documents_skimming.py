@@ -33,7 +33,7 @@ LINES = st.lists(
 
 
 def built(text: str) -> tuple[list[Document], int]:
-    builder = _build(text, "a.yaml")
+    builder = _build(text, "a.yaml", mappings_only=True)
     return builder.documents, len(builder.diagnostics)
 
 

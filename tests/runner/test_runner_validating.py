@@ -14,8 +14,9 @@ from taskspec.diagnostics import ManifestError
 from taskspec.documents.model import LOCAL
 from taskspec.runner import validating
 from taskspec.runner.model import Invocation, Offline
-from taskspec.runner.validating import validate
+from taskspec.runner.validating import Validated, validate
 from taskspec.runner.vouching import basis
+from taskspec.selecting.parsing import parse
 from taskspec.settings import Settings
 from taskspec.taskapi.remotes import RemoteIdentity, Traits
 
@@ -26,6 +27,8 @@ metadata: {name: sales}
 spec:
   agents: {writer: {command: [./write.sh]}}
   variables: {region: {default: emea}, limit: {type: integer, default: 3}SECRET}
+  env: {allow: [TEAM]}
+  environments: {prod: {variables: {limit: 4}}, test: {variables: {region: apac}}}
 """
 TASK = """\
 apiVersion: taskspec/v1
@@ -58,12 +61,14 @@ class House:
         self.ports = Ports()
         self.prepared = 0
 
-    def said(self, cache, *addresses, variables=None, target=None):
+    def said(self, cache, *addresses, variables=None, target=None, environ=None, environment="default", files=()):
         invocation = Invocation(
             target=target or self.folder,
-            addresses=addresses,
+            selection=parse(addresses),
             variables=variables or {},
-            settings=Settings(environ={}, cache_folder=cache),
+            variable_files=files,
+            environment=environment,
+            settings=Settings(environ=environ or {}, cache_folder=cache),
         )
         try:
             return validate(invocation, self.ports)
@@ -163,7 +168,48 @@ def test_what_is_given_is_a_part_of_the_question(house):
     assert house.works(variables={"limit": "0"})
     assert house.works(variables={"limit": "4"})
     assert not house.works(variables={"limit": "4"})
+    assert [house.works(environment="prod"), house.works(environment="prod")] == [True, False]
+    assert house.works(environment="test")
     house.ports.takes_local_files = False
+    assert house.works()
+
+
+def test_of_the_process_environment_what_templates_may_see_counts(house):
+    (house.folder / "a.yaml").write_text(TASK.replace("NAME", "a").replace("vars.region", "env.TEAM"))
+    house.works(environ={"TEAM": "a", "OTHER": "b"})
+    assert not house.works(environ={"TEAM": "a", "OTHER": "c"})
+    assert house.works(environ={"TEAM": "b", "OTHER": "c"})
+    assert house.works(environ={})
+
+
+def test_with_a_file_of_variables_nothing_is_taken_from_before(house, tmp_path):
+    (tmp_path / "values.yaml").write_text("limit: 5\n")
+    assert house.works(files=(tmp_path / "values.yaml",))
+    (tmp_path / "values.yaml").write_text("limit: 0\n")
+    assert house.works(files=(tmp_path / "values.yaml",))
+
+
+@pytest.mark.parametrize(
+    ("written", "file"),
+    [
+        ("  prompt: \"{{ file('text.md') }}\"", "text.md"),
+        ("  prompt: \"{% include 'text.md' %} x\"", "text.md"),
+        ("  prompt: \"{% from 'm.md' import m %}{{ m() }}\"", "macros/m.md"),
+        ('  prompt: "{{ each.value.name }}"\n  forEach: {file: rows.csv, key: name}', "rows.csv"),
+        ("  prompt: x\n  files: [data.bin]", "data.bin"),
+    ],
+)
+def test_every_file_that_is_read_counts(house, written, file):
+    task = "apiVersion: taskspec/v1\nkind: Task\nmetadata: {name: a}\nspec:\n  agent: writer\n"
+    (house.folder / "a.yaml").write_text(task + written + "\n")
+    path = house.folder / file
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("{% macro m() %}x{% endmacro %}" if file.startswith("macros") else "name\nx\n")
+    assert isinstance(house.said(None), Validated)
+    assert [house.works(), house.works()] == [True, False]
+    path.write_text(path.read_text() + "y\n")
+    assert [house.works(), house.works()] == [True, False]
+    path.unlink()
     assert house.works()
 
 
@@ -208,7 +254,7 @@ def test_an_outcome_is_vouched_for_only_where_every_file_is_accounted_for(house,
     "value", [GivenVariables(), Surroundings(takes_local_files=True)], ids=lambda v: type(v).__name__
 )
 def test_everything_that_is_given_to_resolving_is_in_the_basis(value):
-    others = {bool: False, type(None): Path("other"), dict: {"other": "x"}}
+    others = {bool: False, type(None): Path("other"), dict: {"other": "x"}, tuple: ("other",)}
     found = {basis({"it": value}, {})}
     for one in dataclasses.fields(value):
         found.add(basis({"it": dataclasses.replace(value, **{one.name: others[type(getattr(value, one.name))]})}, {}))
