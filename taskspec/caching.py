@@ -57,7 +57,7 @@ def save(path: Path, content: bytes) -> None:
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         try:
             with open(descriptor, "wb") as file:  # noqa: PTH123  # a descriptor, no path
-                file.write(digest(content) + content)
+                file.writelines((digest(content), content))
             fresh.replace(path)
         except BaseException:
             fresh.unlink(missing_ok=True)
