@@ -19,6 +19,8 @@ Values = Sequence[Mapping[str, Any]]
 MOST_PROJECTS: Final = 64
 MOST_BYTES: Final = 256 * 1024 * 1024
 """Of one project."""
+MOST_AHEAD: Final = 128 * 1024 * 1024
+"""Bytes of files that are held to be read later; what is beyond them is read again."""
 _KIND: Final = "manifests"
 _SPARE: Final = 1000
 
@@ -30,6 +32,7 @@ class Memory:
         self.read_files: dict[str, bytes | None] = {}
         """The digest of each file that was read, by path; None for what could not be read."""
         self._ahead: dict[str, bytes] = {}
+        self._room = MOST_AHEAD
         self._used: dict[bytes, bytes] = {}
         self._fresh = False
         self._known: dict[bytes, bytes] | None = None
@@ -40,11 +43,13 @@ class Memory:
             self._file = folder / name if folder is not None else None
 
     def look_ahead(self, path: str) -> bytes | None:
-        """Return the digest of a file, whose bytes are kept to be read later; None where it cannot be read."""
+        """Return the digest of a file, whose bytes are held to be read later; None where it cannot be read."""
         content = read(path)
         if isinstance(content, Diagnostic):
             return None
-        self._ahead[path] = content
+        self._room -= len(content)
+        if self._room > 0:
+            self._ahead[path] = content
         return caching.digest(content)
 
     def read(self, path: str) -> tuple[bytes, bytes] | Diagnostic:
@@ -69,10 +74,10 @@ class Memory:
         values: Values = marshal.loads(kept)  # noqa: S302 - nobody else can have written it
         return values
 
-    def keep(self, digest: bytes, values: Values) -> None:
-        """Keep the values of a content whose documents are right, each by itself."""
+    def keep(self, digest: bytes, values: bytes) -> None:
+        """Keep the values (marshalled) of a content whose documents are right, each by itself."""
         if self._file is not None:
-            self._used[digest] = marshal.dumps(list(values))
+            self._used[digest] = values
             self._fresh = True
 
     def close(self) -> None:

@@ -49,7 +49,7 @@ def _vouchers(invocation: Invocation) -> Vouchers | None:
 
 
 def _known(vouchers: Vouchers, memory: Memory, invocation: Invocation, ports: Ports) -> Valid | None:
-    files = manifest_files(invocation.target)
+    files = None if vouchers.nothing else manifest_files(invocation.target)
     if files is None:
         return None
     loaded = load_project(invocation.target, invocation.environment)

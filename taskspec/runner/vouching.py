@@ -37,6 +37,11 @@ class Vouchers:
         name = caching.digest(target.encode("utf-8", "surrogateescape")).hex()
         self._file = folder / name if folder is not None else None
 
+    @property
+    def nothing(self) -> bool:
+        """Tell whether nothing at all was found valid yet."""
+        return not self._kept()
+
     def get(self, basis: str, folder: Path) -> Valid | None:
         """Return what was found on the same basis, if the project's other files are still what they were."""
         kept = self._kept().get(basis)
