@@ -172,7 +172,7 @@ def _is_target(word: str) -> bool:
     """Tell whether a first word is meant as a path: a folder that is no project never hides the task of its name."""
     from taskspec.documents.locating import PROJECT_FILES
 
-    if _exists(word):
+    if word and _exists(word):
         return not is_address(word) or any(_exists(f"{word}/{name}") for name in PROJECT_FILES)
     return not is_selector(word) and ("/" in word or word.endswith((".yaml", ".yml")))
 
