@@ -1,5 +1,6 @@
 """What a story is about: selected, bounded by the file that was named, and refused where it can only be a mistake."""
 
+import asyncio
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "plan"))
 from plan_worlds import desired, record, task
 
 from taskspec.errors import UsageError
+from taskspec.runner import planning, telling
 from taskspec.runner.choosing import choose, require_some
 from taskspec.runner.planning import prepare, selected_tasks
 from taskspec.selecting.parsing import parse
@@ -97,3 +99,25 @@ def test_an_apply_of_what_has_changed_starts_nothing_else(ports):
     assert len(ports.remote.runs) == 2
     with pytest.raises(UsageError, match="No task is selected"):
         ports.apply("state:changed")
+
+
+def test_the_upstream_of_what_was_never_applied_can_be_looked_at(ports, monkeypatch):
+    ports.task()
+    ports.task("b", "Other.")
+    ports.apply("a")
+    resolved = planning.resolve
+
+    def resolve(*given):
+        known, found = resolved(*given)
+        return replace(known, tasks={**known.tasks, "b": replace(known.tasks["b"], upstream=("a",))}), found
+
+    monkeypatch.setattr(planning, "resolve", resolve)
+    with telling.results(ports.invocation("+b"), ports) as opened:
+        assert opened.selected == ("a",)
+    for words in (("b",), ("b", "label:x"), ("b", "state:unchanged")):
+        with (
+            pytest.raises(UsageError, match="`b` has never been applied"),
+            telling.results(ports.invocation(*words), ports),
+        ):
+            pass
+    assert {one.address for one in asyncio.run(telling.status(ports.invocation("a+"), ports))} == {"a", "b"}
