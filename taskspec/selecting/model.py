@@ -157,9 +157,6 @@ class Selection:
         return any(isinstance(term.criterion, Compared | Judged) for term in self.terms)
 
 
-EVERYTHING: Final = Selection()
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Candidate:
     """One address that can be selected, with everything that a criterion asks about."""
