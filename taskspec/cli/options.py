@@ -10,7 +10,6 @@ import click
 from taskspec.address import is_address
 from taskspec.errors import UsageError
 from taskspec.runner.model import Invocation, Refresh
-from taskspec.selecting.parsing import is_selector, parse
 from taskspec.settings import Settings, from_environ
 
 if TYPE_CHECKING:
@@ -170,6 +169,8 @@ def invocation(
     exclude: Sequence[str] = (),
 ) -> Invocation:
     """Return what a command line asks for: its first word may be the target, all others are selectors."""
+    from taskspec.selecting.parsing import parse
+
     rest = list(words)
     if project is None:
         project = Path(rest.pop(0)) if rest and _is_target(rest[0]) else Path()
@@ -201,8 +202,9 @@ def invocation_of_all(words: Sequence[str], project: Path | None) -> Invocation:
 def _is_target(word: str) -> bool:
     """Tell whether a first word is meant as a path: a folder that is no project never hides the task of its name."""
     from taskspec.documents.locating import PROJECT_FILES
+    from taskspec.selecting.parsing import is_selector
 
-    if _exists(word):
+    if word and _exists(word):
         return not is_address(word) or any(_exists(f"{word}/{name}") for name in PROJECT_FILES)
     return not is_selector(word) and ("/" in word or word.endswith((".yaml", ".yml")))
 
