@@ -27,6 +27,8 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "retry": Entry("retry", "Grant one more attempt to tasks without an accepted result."),
     "agents": Entry("agents", "Look at the agents of the remote."),
     "tasks": Entry("tasks", "Work with the tasks of agents on the remote, one at a time."),
+    "schema": Entry("schema", "Print a published JSON Schema, or write it to a file for editors."),
+    "explain": Entry("explain", "Say what a field of the manifests means, and what it may be."),
     "serve": Entry("serve", "Keep the embedded engine running until stopped."),
 }
 
