@@ -1,11 +1,13 @@
 """The fields of the language as a tree of values, and which of them a word names. Reads no schema, words no page."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 ITEM: Final = "[]"
 NAME: Final = "NAME"
+_ITEMS: Final = re.compile(r"\[[0-9]*\]")
 SLOTS: Final = frozenset({ITEM, NAME})
 """Steps of a path that no author writes: an item of a list, and a name that the author chooses."""
 
@@ -83,8 +85,7 @@ def _ends(path: tuple[str, ...], steps: tuple[str, ...]) -> bool:
 
 
 def _steps(word: str) -> tuple[str, ...]:
-    steps = (step.partition("[")[0] for step in word.strip().strip(".").split("."))
-    return tuple(step for step in steps if step)
+    return tuple(step for step in _ITEMS.sub("", word).split(".") if step)
 
 
 def _written(path: tuple[str, ...]) -> tuple[str, ...]:

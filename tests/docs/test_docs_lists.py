@@ -20,6 +20,7 @@ from taskspec.health import Health
 from taskspec.plan import reasons
 from taskspec.plan.model import Action
 from taskspec.report.exiting import ExitCode, foremost
+from taskspec.runner.starter import PROGRAMS
 from taskspec.state.model import Verdict
 from taskspec.taskapi.records import AgentExecutionStatus as Status
 
@@ -129,6 +130,11 @@ def test_what_templates_may_call_is_listed(begins, known):
 def test_the_limits_of_templates_are_those_of_the_meter():
     assert f"{MAX_TEXT:,} characters" in MANIFESTS
     assert f"{MAX_WORK:,} units" in MANIFESTS
+
+
+def test_the_agents_that_init_offers_are_told_with_their_commands_and_keys():
+    table = [[named(cell)[0] for cell in row] for row in rows(section(page("docs/tools.md"), "A new project"))]
+    assert table == [[program.name, " ".join(program.command), *program.keys] for program in PROGRAMS]
 
 
 def test_every_exit_code_is_told_with_its_name():
