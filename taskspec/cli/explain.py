@@ -10,11 +10,19 @@ from taskspec.cli.printing import paint_for, say, say_json
 from taskspec.errors import UsageError
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from taskspec.documents.language import Field
 
 
+def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem[str]]":
+    from taskspec.cli.completing import fields
+
+    return fields(ctx, param, incomplete)
+
+
 @click.command()
-@click.argument("word", metavar="FIELD")
+@click.argument("word", metavar="FIELD", shell_complete=_complete)
 @click.option("--recursive", is_flag=True, help="Show all the fields below it, without their descriptions.")
 @options.as_json
 def explain(word: str, recursive: bool, as_json: bool) -> int:

@@ -13,6 +13,8 @@ from taskspec.runner.model import Invocation, Refresh
 from taskspec.settings import from_environ
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from taskspec.apply.model import Options
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -37,7 +39,7 @@ class Duration(click.ParamType[float]):
 
 def targets(command: F) -> F:
     """Add `[TARGET] [ADDRESS]…` and `-C`."""
-    command = click.argument("words", nargs=-1, metavar="[TARGET] [ADDRESS]...")(command)
+    command = click.argument("words", nargs=-1, metavar="[TARGET] [ADDRESS]...", shell_complete=_complete)(command)
     return _project("Project folder or single file; then every argument is an address.")(command)
 
 
@@ -54,6 +56,12 @@ def project(command: F) -> F:
 
 def _project(described: str) -> Callable[[F], F]:
     return click.option("-C", "--project", "project", type=click.Path(path_type=Path), help=described)
+
+
+def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem[str]]":
+    from taskspec.cli.completing import words
+
+    return words(ctx, param, incomplete)
 
 
 def variables(command: F) -> F:
@@ -140,7 +148,7 @@ def invocation(
     """Return what a command line asks for: its first word is the target where it is no address, or names a project."""
     rest = list(words)
     if project is None:
-        project = Path(rest.pop(0)) if rest and _is_target(rest[0]) else Path()
+        project = Path(rest.pop(0)) if rest and is_target(rest[0]) else Path()
     for word in rest:
         if not is_address(word):
             raise UsageError(
@@ -169,7 +177,7 @@ def invocation_of_all(words: Sequence[str], project: Path | None) -> Invocation:
     return found
 
 
-def _is_target(word: str) -> bool:
+def is_target(word: str) -> bool:
     """Tell whether a first word is meant as a path: a folder that is no project never hides the task of its name."""
     from taskspec.documents.locating import PROJECT_FILES
 
