@@ -31,16 +31,16 @@ def explain(word: str, recursive: bool, as_json: bool) -> int:
     FIELD is a path, such as task.spec.retry or project.spec.variables, or only its end: retry, retry.backoff. What
     stands in a list, or under a name of your own, is left out of it: project.spec.agents.command.
     """
-    return _explain_field(word, recursive=recursive, as_json=as_json)
-
-
-def _explain_field(word: str, *, recursive: bool, as_json: bool) -> int:
     from taskspec.documents.describing import manifest_fields
     from taskspec.documents.language import find
 
     found = find(manifest_fields(), word)
     if not found:
         raise _unknown(word)
+    return _explain_fields(word, found, recursive=recursive, as_json=as_json)
+
+
+def _explain_fields(word: str, found: "list[Field]", *, recursive: bool, as_json: bool) -> int:
     if as_json:
         say_json({"fields": [_document(field, recursive=recursive) for field in found]})
     else:

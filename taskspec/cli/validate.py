@@ -9,7 +9,7 @@ from taskspec.cli import options
 from taskspec.cli.printing import say, say_json
 from taskspec.cli.wiring import Wiring
 from taskspec.diagnostics import ManifestError
-from taskspec.errors import TaskspecError
+from taskspec.errors import TaskspecError, UsageError
 from taskspec.report.text import plural
 from taskspec.runner.planning import Prepared
 
@@ -31,7 +31,9 @@ def validate(words: Sequence[str], project: Path | None, given: Sequence[str], f
 
     Reads, renders and checks everything; needs no key, opens no connection and runs no agent.
     """
-    if form == "github" and not as_json:
+    if form == "github":
+        if as_json:
+            raise UsageError("--json and --format github ask for two formats.", hint="Leave one of them out.")
         return _annotate(words, project, given)
     prepared = _prepare(words, project, given)
     if as_json or form == "json":
@@ -70,6 +72,7 @@ def _annotate(words: Sequence[str], project: Path | None, given: Sequence[str]) 
     from taskspec.settings import from_environ
 
     here, workspace = Path.cwd(), from_environ().github_workspace
+    workspace = workspace.resolve() if workspace else None
     try:
         prepared = _prepare(words, project, given)
     except ManifestError as error:

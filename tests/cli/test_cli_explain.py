@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from test_cli_commands import HEAVY, probe
 
 from taskspec.cli.commands import taskspec
 from taskspec.cli.running import run
@@ -49,6 +50,12 @@ def test_an_unknown_field_is_a_usage_error_with_the_nearest_known(word, hint, ca
     error = capsys.readouterr().err
     assert f"There is no field `{word}`" in error
     assert hint in error
+
+
+def test_explaining_loads_nothing_heavy():
+    done, loaded = probe("explain", "task.spec.retry")
+    assert done.returncode == 0
+    assert loaded & HEAVY == set()
 
 
 def test_as_json_every_fact_has_a_key():
