@@ -84,7 +84,7 @@ class _Reading:
         title = {"title": kind, "description": f"A document of the kind {kind}."}
         return self.field({**found, **title}, _Place(path=(kind.lower(),)))
 
-    def field(self, schema: Schema, place: _Place) -> Field:
+    def field(self, schema: Any, place: _Place) -> Field:
         """Read one schema as a field."""
         plain, followed = self._unfolding.plain(schema, place.followed)
         forms = list(self._unfolding.forms(plain, followed))
@@ -122,7 +122,8 @@ class _Reading:
         }
         for form in forms:
             for name, schema in form.get("properties", {}).items():
-                known[name] = self._child(schema, place, name, required=name not in optional)
+                if schema is not False:
+                    known[name] = self._child(schema, place, name, required=name not in optional)
             slots = [(NAME, schema) for schema in named_by_author(form)]
             slots += [(ITEM, form["items"])] if isinstance(form.get("items"), Mapping) else []
             for slot, schema in slots:
@@ -130,7 +131,7 @@ class _Reading:
                     known[slot] = self._child(schema, place, slot)
         yield from known.values()
 
-    def _child(self, schema: Schema, place: _Place, name: str, *, required: bool = False) -> Field:
+    def _child(self, schema: Any, place: _Place, name: str, *, required: bool = False) -> Field:
         inner = _Place(
             path=(*place.path, name),
             required=required,

@@ -9,6 +9,8 @@ from typing import Any, Final
 Schema = Mapping[str, Any]
 
 ANNOTATIONS: Final = ("title", "description", "default", "examples", "runRelevant", "writeOnly")
+_LEAF: Final = (*ANNOTATIONS, "type", "enum", "const")
+"""What is still told of a schema that leads back to itself."""
 SINGLE_TEMPLATE: Final[Schema] = {"$ref": "#/$defs/template"}
 _TEMPLATES: Final = (SINGLE_TEMPLATE, {"$ref": "#/$defs/templated"})
 
@@ -19,20 +21,24 @@ class Unfolding:
     def __init__(self, schema: Schema) -> None:
         self._schema = schema
 
-    def plain(self, schema: Schema, followed: frozenset[str]) -> tuple[Schema, frozenset[str]]:
+    def plain(self, schema: Any, followed: frozenset[str]) -> tuple[Schema, frozenset[str]]:
         """Lay a schema over what it refers to, and add what its `allOf` says."""
-        plain = schema
+        plain = schema if isinstance(schema, Mapping) else {}  # `true` says nothing
         while isinstance(reference := plain.get("$ref"), str):
-            target = {} if reference in followed else self._target(reference)
+            target = self._target(reference)
+            if reference in followed:
+                target = {key: target[key] for key in _LEAF if key in target}
             followed |= {reference}
             plain = merged(target, {key: value for key, value in plain.items() if key != "$ref"})
         parts = plain.get("allOf", ())
         plain = {key: value for key, value in plain.items() if key != "allOf"}
         for part in parts:
             inner, followed = self.plain(part, followed)
-            for choice in (inner,) if "if" not in inner else (inner.get("then", {}), inner.get("else", {})):
-                shape = {key: value for key, value in choice.items() if key in {"properties", "items"}}
-                plain = merged(choice if choice is inner else shape, plain)
+            if "if" not in inner:
+                plain = merged(inner, plain)
+            for choice in (inner.get("then"), inner.get("else")) if "if" in inner else ():
+                of_some, followed = self.plain(choice, followed)
+                plain = merged({key: of_some[key] for key in ("properties", "items") if key in of_some}, plain)
         return plain, followed
 
     def _target(self, reference: str) -> Schema:
@@ -45,20 +51,18 @@ class Unfolding:
     def forms(self, schema: Schema, followed: frozenset[str]) -> Iterator[Schema]:
         """Yield the ways in which a value can be written, templates left out."""
         base = {key: value for key, value in schema.items() if key not in {"if", "then", "else", "oneOf", "anyOf"}}
-        choices: list[Schema]
+        choices = [choice for word in ("oneOf", "anyOf") for choice in schema.get(word, ())]
         if "if" in schema:
-            otherwise = schema.get("else", {})
-            choices = [otherwise]
-            if schema["if"] not in _TEMPLATES:
-                choices = [merged(schema["if"], schema.get("then", {})), otherwise]
-        else:
-            choices = [choice for word in ("oneOf", "anyOf") for choice in schema.get(word, ())]
+            choices = [schema.get("else", {})]
+            if schema["if"] not in _TEMPLATES and schema.get("then") is not False:
+                condition, then = self.plain(schema["if"], followed)[0], self.plain(schema.get("then"), followed)[0]
+                choices = [merged(condition, then), *choices]
+        choices = [choice for choice in choices if choice is not False]
         if not choices:
             yield base
-            return
         for choice in choices:
-            inner, reached = self.plain(_without(choice, ANNOTATIONS), followed)
-            yield from self.forms(merged(base, inner), reached)
+            inner, reached = self.plain(choice, followed)
+            yield from self.forms(merged(base, _without(inner, ANNOTATIONS)), reached)
 
 
 def merged(under: Schema, over: Schema) -> Schema:
@@ -67,7 +71,9 @@ def merged(under: Schema, over: Schema) -> Schema:
     if "properties" in under and "properties" in over:
         shared = {**under["properties"]}
         for name, schema in over["properties"].items():
-            shared[name] = merged(shared.get(name, {}), schema)
+            known = shared.get(name)
+            both = isinstance(known, Mapping) and isinstance(schema, Mapping)
+            shared[name] = merged(dict(known or {}), schema) if both else schema
         found["properties"] = shared
     if "required" in under and "required" in over:
         found["required"] = [*under["required"], *over["required"]]
@@ -80,9 +86,10 @@ def _without(schema: Schema, keywords: Iterable[str]) -> Schema:
 
 def conditions(schema: Schema) -> Iterator[Any]:
     """Yield what the forms of a schema depend on: its `if`, and those in its `else`."""
-    while "if" in schema:
-        yield schema["if"]
-        schema = schema.get("else", {})
+    rest: Any = schema
+    while isinstance(rest, Mapping) and "if" in rest:
+        yield rest["if"]
+        rest = rest.get("else")
 
 
 def named_by_author(form: Schema) -> Iterator[Schema]:

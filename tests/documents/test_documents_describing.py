@@ -138,12 +138,43 @@ def test_what_refers_to_itself_is_followed_once():
         "task.spec.it.next",
         "task.spec.it.value",
     ]
+    assert [below.kinds for below in field.fields] == [("map",), ("whole number",)]
     whole = described({"$ref": "#"})
     assert len(list(whole.whole)) < 10
 
 
 def test_a_reference_out_of_the_schema_is_anything():
     assert described({"$ref": "https://example.com/schema"}).kinds == ()
+
+
+def test_a_schema_that_is_true_is_anything_and_one_that_is_false_is_no_field():
+    shape = {"type": "object", "properties": {"a": True, "b": False}, "additionalProperties": True, "items": False}
+    assert [(below.name, below.kinds) for below in described(shape).fields] == [("a", ())]
+    assert described({"anyOf": [True, False, {"type": "string"}]}).kinds == ("text",)
+    assert described({"if": {"type": "string"}, "then": False, "else": True, "type": "array"}).kinds == ("list",)
+
+
+def test_what_holds_under_a_condition_is_read_too():
+    field = described(
+        {
+            "type": "object",
+            "properties": {"kind": {"enum": ["x", "y"]}},
+            "allOf": [
+                {
+                    "if": {"properties": {"kind": {"const": "x"}}},
+                    "then": {"properties": {"more": {"type": "integer"}}, "required": ["more"]},
+                    "else": {"$ref": "#/$defs/node"},
+                }
+            ],
+        }
+    )
+    assert {below.name: below.kinds for below in field.fields} == {
+        "kind": ("text",),
+        "more": ("whole number",),
+        "next": ("map",),
+        "value": ("whole number",),
+    }
+    assert not any(below.required for below in field.fields)
 
 
 def test_only_what_every_form_requires_is_required():
