@@ -3,7 +3,7 @@
 python docs/make_reference.py
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from taskspec.documents.describing import manifest_fields
@@ -41,6 +41,7 @@ class _Page:
 
     def __init__(self) -> None:
         self._told: dict[object, Field] = {}
+        self._fields: dict[object, str] = {}
 
     def text(self) -> str:
         parts = [_HEAD]
@@ -55,7 +56,9 @@ class _Page:
         if field.description:
             yield f"{field.description}\n"
         yield self._table(field)
-        yield _examples(field)
+        examples = _examples(inner for inner in field.fields if self._is_told_in(inner, field))
+        if examples:
+            yield examples
         for holder in new:
             yield from self._sections(holder, f"{'#' * level} `{holder.written}`", level)
 
@@ -68,10 +71,17 @@ class _Page:
         rows = [head, ["---"] * len(head)]
         for inner in field.fields:
             run = [relevance_of(inner)] if relevant else []
-            rows.append([f"`{inner.name}`", _type(inner), _presence(inner), *run, self._meaning(inner)])
+            rows.append([f"`{inner.name}`", _type(inner), _presence(inner), *run, self._meaning(inner, field)])
         return "".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in row)} |\n" for row in rows)
 
-    def _meaning(self, field: Field) -> str:
+    def _is_told_in(self, field: Field, parent: Field) -> bool:
+        """Tell whether a section is the first one that has a field; that of a document tells all of its fields."""
+        return self._fields.setdefault(field.told, parent.written) == parent.written or len(parent.path) == 1
+
+    def _meaning(self, field: Field, parent: Field) -> str:
+        if not self._is_told_in(field, parent):
+            place = self._fields[field.told]
+            return f"As in [`{place}`](#{_anchor(place)})."
         words = [field.description, _limits(field)]
         holder = _holder(field)
         if holder is not None:
@@ -114,9 +124,9 @@ def _limits(field: Field) -> str:
     return f"{told[0].upper()}{told[1:]}." if told else ""
 
 
-def _examples(field: Field) -> str:
+def _examples(fields: Iterable[Field]) -> str:
     lines = []
-    for inner in field.fields:
+    for inner in fields:
         for place, example in enumerate(inner.examples):
             lines.append(f"{'# or: ' if place else ''}{inner.name}: {spelled(example)}\n")
     return f"```yaml\n{''.join(lines)}```\n" if lines else ""

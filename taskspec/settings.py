@@ -16,6 +16,8 @@ class Settings:
     """The whole environment: for secrets that a project names, and for what agents inherit."""
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     """`TASKSPEC_VAR_x=…`, by variable name."""
+    environment: str = "default"
+    """`TASKSPEC_ENV`: the environment where no command line names one."""
     xpander_base_url: str = "https://inbound.xpander.ai"
     xpander_organization: str | None = None
     xpander_api_key: str | None = field(default=None, repr=False)
@@ -39,6 +41,7 @@ def from_environ(environ: Mapping[str, str] | None = None) -> Settings:
     return Settings(
         environ=env,
         variables={k.removeprefix(VARIABLE_PREFIX): v for k, v in env.items() if k.startswith(VARIABLE_PREFIX)},
+        environment=env.get("TASKSPEC_ENV") or "default",
         xpander_base_url=env.get("XPANDER_BASE_URL")
         or ("https://inbound.stg.xpander.ai" if staging else "https://inbound.xpander.ai"),
         xpander_organization=env.get("XPANDER_ORGANIZATION_ID") or None,

@@ -53,12 +53,16 @@ def _lines(word: str, found: "list[Field]", *, recursive: bool) -> Iterator[str]
 
     from taskspec.report.fields import explained, places
 
-    if len(found) == 1:
-        yield from explained(found[0], paint_for(sys.stdout), recursive=recursive)
+    first, *others = found
+    if any(other.told != first.told for other in others):
+        yield from places(word, found)
+        yield ""
+        yield f"Name one of them: taskspec explain {first.written}"
         return
-    yield from places(word, found)
-    yield ""
-    yield f"Name one of them: taskspec explain {found[0].written}"
+    yield from explained(first, paint_for(sys.stdout), recursive=recursive)
+    if others:
+        yield ""
+        yield f"The same stands in {', '.join(other.written for other in others)}."
 
 
 def _unknown(word: str) -> UsageError:

@@ -1,28 +1,15 @@
 """The files of a task: URLs as they are, local files by their content's digest. Uploads nothing."""
 
 import hashlib
-import os
-import posixpath
-import stat
-from itertools import islice
+from io import BufferedReader
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from taskspec.desired.confining import ProjectFolder, Remembered, WrongFileError
 from taskspec.desired.model import LocalFile
-from taskspec.diagnostics import nearest
 
 MAX_FILE: Final = 100 * 1024 * 1024
-_NEIGHBOURS = 1000
-
-
-class WrongFileError(Exception):
-    """What is wrong with an entry of `files`."""
-
-    def __init__(self, detail: str, hint: str = "") -> None:
-        super().__init__(detail)
-        self.detail = detail
-        self.hint = hint
 
 
 def is_url(entry: str) -> bool:
@@ -48,58 +35,18 @@ class ProjectFiles:
     """The files below a project folder; each is read once, however many tasks name it."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._real_folder = Path(os.path.realpath(folder))
-        self._known: dict[str, LocalFile | WrongFileError] = {}
+        self._folder = ProjectFolder(folder)
+        self._known = Remembered()
 
     def attach(self, entry: str) -> LocalFile:
         """Return the file that an entry names; raises WrongFileError."""
-        found = self._known.get(entry)
-        if found is None:
-            try:
-                found = self._read(entry)
-            except WrongFileError as fault:
-                found = fault
-            self._known[entry] = found
-        if isinstance(found, WrongFileError):
-            raise found
-        return found
+        way = "Give the agent a URL, or less."
+        return self._known.get_or(entry, lambda: self._folder.read(entry, MAX_FILE, way, _digested))
 
-    def _read(self, entry: str) -> LocalFile:
-        path = posixpath.normpath(entry)
-        if "\0" in entry or path == ".." or path.startswith(("/", "../")):
-            raise WrongFileError(
-                f"`{entry}` is outside the project folder.", "Files are named relative to it, and stay inside it."
-            )
-        try:
-            real = (self._real_folder / path).resolve(strict=True)
-            if not real.is_relative_to(self._real_folder):
-                raise WrongFileError(
-                    f"`{entry}` is a link that leads out of the project folder.", "Copy the file into the project."
-                )
-            return self._digested(path, real)
-        except (FileNotFoundError, NotADirectoryError):
-            raise WrongFileError(f"There is no file `{entry}`.", self._nearest(path)) from None
-        except (OSError, RuntimeError) as error:
-            reason = getattr(error, "strerror", None) or "it leads in a circle"
-            raise WrongFileError(f"`{entry}` cannot be read: {reason}.", "Check the file.") from error
+    def content(self, entry: str, limit: int) -> bytes:
+        """Return what a file holds; raises WrongFileError, also for one of more bytes than `limit`."""
+        return self._folder.read(entry, limit, "Split it.", lambda _, content, __: content.read(limit))
 
-    def _digested(self, path: str, real: Path) -> LocalFile:
-        if not stat.S_ISREG(real.stat().st_mode):
-            raise WrongFileError(f"`{path}` is not a regular file.", "Name single files.")
-        with real.open("rb") as content:
-            size = os.fstat(content.fileno()).st_size
-            if size > MAX_FILE:
-                raise WrongFileError(
-                    f"`{path}` is larger than {MAX_FILE // 2**20} MB.", "Give the agent a URL, or less."
-                )
-            return LocalFile(path=path, sha256=hashlib.file_digest(content, "sha256").hexdigest(), size=size)
 
-    def _nearest(self, path: str) -> str:
-        parent, name = posixpath.split(path)
-        try:
-            names = [entry.name for entry in islice((self._folder / parent).iterdir(), _NEIGHBOURS)]
-        except OSError:
-            names = []
-        found = nearest(posixpath.join(parent, name), [posixpath.join(parent, other) for other in names])
-        return found or "Paths are relative to the project folder."
+def _digested(path: str, content: BufferedReader, size: int) -> LocalFile:
+    return LocalFile(path=path, sha256=hashlib.file_digest(content, "sha256").hexdigest(), size=size)

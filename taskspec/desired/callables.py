@@ -1,11 +1,13 @@
 """The filters and methods whose work a template could blow up, written so that it cannot. Knows no template engine."""
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import wraps
 from itertools import chain
 from typing import Any, Final
 
+from taskspec.desired.converting import b64decode, b64encode, dedent, from_json, sha256, slug, to_json, to_yaml
+from taskspec.desired.dating import add_days, add_months, written_date
+from taskspec.desired.later import refuse_later
 from taskspec.desired.metering import MAX_TEXT, Meter, TooMuchError
 from taskspec.desired.scope import WrongTemplateError
 
@@ -60,6 +62,26 @@ class Method:
     __bool__ = __str__
 
 
+class Function:
+    """A function that a template may call, and may do nothing else with."""
+
+    __slots__ = ("_call", "_name")
+
+    def __init__(self, name: str, call: Callable[..., Any]) -> None:
+        self._name = name
+        self._call = call
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function."""
+        return self._call(*args, **kwargs)
+
+    def __str__(self) -> str:
+        raise WrongTemplateError(f"`{self._name}` is a function.", hint=f"Call it: `{self._name}(…)`.", name=self._name)
+
+    __repr__ = __str__
+    __bool__ = __str__
+
+
 def method(owner: Any, name: str, meter: Meter) -> Method | None:
     """Return the method of that name that a template may call; None where there is none."""
     kind = dict if isinstance(owner, dict) else type(owner)
@@ -76,6 +98,17 @@ def metered(function: Callable[..., Any], meter: Meter) -> Callable[..., Any]:
             meter.weigh(value)
         result = function(*args, **kwargs)
         return list(result) if isinstance(result, Iterator) else result
+
+    return run
+
+
+def certain(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a filter or a test that is not metered, and refuses what is not known yet."""
+
+    @wraps(function)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        refuse_later(*args, *kwargs.values())
+        return function(*args, **kwargs)
 
     return run
 
@@ -114,19 +147,22 @@ def rounded(value: Any, places: int = 0) -> Any:
     return round(value, places)
 
 
-def to_json(value: Any, indent: int | None = None) -> str:
-    """Return a value as JSON: keys sorted, characters as they are."""
-    if indent is not None and not 0 <= indent <= _MAX_PLACES:
-        raise WrongTemplateError(f"`tojson` indents by 0 to {_MAX_PLACES} spaces.")
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False, indent=indent)
-
-
 BOUNDED: Final[Mapping[str, Callable[..., Any]]] = {
+    "add_days": add_days,
+    "add_months": add_months,
+    "b64decode": b64decode,
+    "b64encode": b64encode,
+    "date": written_date,
+    "dedent": dedent,
+    "fromjson": from_json,
     "indent": indent,
     "join": join,
     "replace": replace,
     "round": rounded,
+    "sha256": sha256,
+    "slug": slug,
     "tojson": to_json,
+    "toyaml": to_yaml,
 }
 """The filters that are ours, by name."""
 TAKEN: Final = _words(

@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from taskspec.desired.later import Later
+
 _NAME = re.compile(r"(?<!\{)\{\{ *([A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*) *\}\}")
 
 
@@ -37,6 +39,10 @@ def look_up(name: str, names: Mapping[str, Any]) -> Any:
         if not isinstance(found, Mapping) or part not in found:
             return NOTHING
         found = found[part]
+    if type(found) is Later:
+        return str(found)
+    if name.startswith("tasks.") and isinstance(found, Mapping | list):
+        return NOTHING  # something in it may not be known yet
     return found
 
 

@@ -1,4 +1,4 @@
-"""The work that one template may do: every loop step, operator, method and filter is charged here. Renders nothing.
+"""The work that one template may do: every loop step, macro, operator and filter is charged here. Renders nothing.
 
 Bounded are the length of each text that a template makes, the steps of its loops, the size of its numbers, and the
 sum of what it reads and writes. Not bounded is what costs no more than its operands: comparing, `in`, slicing; a clock
@@ -7,8 +7,10 @@ that is read at each step of a loop is the net beneath them.
 
 import time
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, ValuesView
+from contextlib import contextmanager
 from typing import Any, Final
 
+from taskspec.desired.later import refuse_later
 from taskspec.desired.scope import WrongTemplateError
 
 MAX_TEXT: Final = 1_000_000
@@ -18,6 +20,8 @@ MAX_WORK: Final = 10_000_000
 MAX_SECONDS: Final = 5.0
 STEP: Final = 100
 """Units of one step of a loop: so there are at most 100,000."""
+MAX_DEPTH: Final = 30
+"""Macros that call each other, one within the other."""
 _MAX_BITS = 4096
 _SIMPLE = 8
 
@@ -40,6 +44,7 @@ class Meter:
     def restart(self) -> None:
         """Begin with another template."""
         self._work = 0
+        self._depth = 0
         self._deadline = 0.0
 
     def charge(self, units: int) -> None:
@@ -51,12 +56,28 @@ class Meter:
     def counted(self, items: Iterable[Any]) -> Iterator[Any]:
         """Yield the items of a loop, each of them charged."""
         for item in items:
-            self.charge(STEP)
-            now = time.monotonic()
-            self._deadline = self._deadline or now + MAX_SECONDS
-            if now > self._deadline:
-                raise TooMuchError(f"The template takes longer than {MAX_SECONDS:.0f} seconds.")
+            self.step()
             yield item
+
+    def step(self, more: int = 0) -> None:
+        """Charge a step of a loop, a call of a macro or an include, and look at the clock."""
+        self.charge(STEP + more)
+        now = time.monotonic()
+        self._deadline = self._deadline or now + MAX_SECONDS
+        if now > self._deadline:
+            raise TooMuchError(f"The template takes longer than {MAX_SECONDS:.0f} seconds.")
+
+    @contextmanager
+    def deeper(self, arguments: int) -> Iterator[None]:
+        """Charge a call of a macro, and bound how deep they call each other."""
+        self.step(arguments)
+        if self._depth >= MAX_DEPTH:
+            raise TooMuchError(f"Macros call each other more than {MAX_DEPTH} deep.")
+        self._depth += 1
+        try:
+            yield
+        finally:
+            self._depth -= 1
 
     def weigh(self, value: Any) -> None:
         """Charge a value by its size; what is not plain text, number, list or map is refused."""
@@ -73,6 +94,7 @@ class Meter:
             for item in value:
                 self.weigh(item)
         else:
+            refuse_later(value)
             str(value)  # an undefined name and a method that was not called raise here, in their own words
             raise WrongTemplateError("The template uses something that is not a text, a number, a list or a map.")
 

@@ -1,132 +1,122 @@
-"""Rendering of texts: compiled once each, in memory and in the user's cache folder. Knows no manifest.
+"""Rendering of texts, with what they include and import. Knows no manifest."""
 
-Together with `sandbox` the only place that knows jinja2.
-"""
-
-import marshal
 import math
-import re
-import sys
-from hashlib import blake2b
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Final
 
-from jinja2 import BytecodeCache, Template, TemplateError, TemplateSyntaxError, Undefined
-from jinja2 import __version__ as engine_version
-from jinja2.bccache import Bucket
+from jinja2 import Template, Undefined, nodes
 
-import taskspec
-from taskspec.desired.callables import BOUNDED, TAKEN, TESTS
-from taskspec.desired.compiled import CompiledTemplates
+from taskspec.desired.callables import Function
+from taskspec.desired.compiling import Compiler
+from taskspec.desired.deriving import Secrets
+from taskspec.desired.faults import FAULTS, fault_of
+from taskspec.desired.including import ProjectText, ProjectTexts
+from taskspec.desired.later import Later
 from taskspec.desired.metering import MAX_TEXT, Meter, TooMuchError
-from taskspec.desired.sandbox import VALUE, Sandbox, UnknownNameError, bounded
+from taskspec.desired.sandbox import VALUE, Sandbox
 from taskspec.desired.scope import WrongTemplateError
-from taskspec.diagnostics import nearest
 from taskspec.documents.fitting import is_text
 
-_SCHEME: Final = 1  # counts changes of what is compiled from the same text
-_FILENAME: Final = "<template>"
+MAX_INCLUDES: Final = 20
+"""Files that include each other, one within the other."""
 _SEEN: Final = 8
 """Units of work of one value that a single expression gives."""
-_WRONG_VALUES = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    TypeError,
-    ValueError,
-    RecursionError,
-    MemoryError,
-)
-
-
-class _Code(BytecodeCache):
-    """jinja2's own way to keep compiled templates, over our store."""
-
-    def __init__(self, store: CompiledTemplates) -> None:
-        self._store = store
-
-    def get_cache_key(self, name: str, filename: str | None = None) -> str:  # noqa: ARG002 - jinja2's signature
-        return blake2b(name.encode("utf-8", "surrogatepass"), digest_size=20).hexdigest()
-
-    def get_source_checksum(self, source: str) -> str:
-        return self.get_cache_key(source)
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        found = self._store.get(bucket.key)
-        if found is not None:
-            bucket.code = marshal.loads(found)  # noqa: S302 - the store hands out nothing that others could write
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        self._store.put(bucket.key, marshal.dumps(bucket.code))
 
 
 class Renderer:
-    """Renders texts; `close` keeps what was compiled for the next time."""
+    """Renders texts; `close` keeps what was compiled for the next time. Without texts there is no file to include."""
 
-    def __init__(self, cache_folder: Path | None) -> None:
+    def __init__(self, cache_folder: Path | None, texts: ProjectTexts | None = None) -> None:
         self._meter = Meter()
-        self._environment = Sandbox(self._meter)
+        self._texts = texts
+        functions = {"file": Function("file", self._file)}
+        self._environment = Sandbox(self._meter, self._part, functions)
+        self._compiler = Compiler(self._environment, cache_folder)
         self._templates: dict[str, Template] = {}
-        self._store: CompiledTemplates | None = None
-        self._code: _Code | None = None
-        if cache_folder is not None:
-            version = f"{taskspec.__version__}-{engine_version}-{sys.implementation.cache_tag}-{_SCHEME}"
-            self._store = CompiledTemplates(cache_folder, version)
-            self._code = _Code(self._store)
+        self._within: list[str] = []
+        self._part_templates: dict[str, Template] = {}
 
     def close(self) -> None:
         """Write newly compiled code to the cache."""
-        if self._store is not None:
-            self._store.flush()
+        self._compiler.close()
 
-    def render(self, text: str, names: dict[str, Any]) -> Any:
+    def render(self, text: str, names: Mapping[str, Any], secrets: Secrets | None = None) -> Any:
         """Return the rendered text, or the value itself where the text is one single expression.
 
-        Raises WrongTemplateError, with the line within the text.
+        With `secrets`, the names are masked: a filter that meets a placeholder adds what stands behind its own.
+        Raises WrongTemplateError, with its place.
         """
-        self._meter.restart()
         template = self._templates.get(text)
         if template is None:
-            template = self._templates[text] = self._loaded(text)
+            template = self._templates[text] = self._compiler.template(text)
+        return self.compute(template, names, secrets)
+
+    def compute(self, template: Template, names: Mapping[str, Any], secrets: Secrets | None = None) -> Any:
+        """Return what a compiled text or expression gives, as `render` does."""
+        self._meter.restart()
+        self._within = []
+        self._environment.secrets = secrets
         try:
-            return _run(template, names, self._meter)
-        except WrongTemplateError as error:
-            error.line = _line(template, error.__traceback__)
-            raise
-        except UnknownNameError as error:
-            fault = error.fault(names)
-            fault.line = _line(template, error.__traceback__)
+            return _run(template, self._environment.functions | dict(names), self._meter)
+        except FAULTS as error:
+            fault = fault_of(error, names)
+            if fault is error:
+                raise
             raise fault from error
-        except TemplateError as error:
-            raise _fault(error, _line(template, error.__traceback__)) from error
-        except _WRONG_VALUES as error:
-            raise WrongTemplateError(
-                f"The template cannot be computed: {error}.", line=_line(template, error.__traceback__)
-            ) from error
 
-    def _loaded(self, text: str) -> Template:
-        if self._code is None:
-            return self._template(self._compiled(text))
-        bucket = self._code.get_bucket(self._environment, text, None, text)
-        if bucket.code is None:
-            bucket.code = self._compiled(text)
-            self._code.set_bucket(bucket)
-        return self._template(bucket.code)
+    def parsed(self, text: str, file: str = "") -> nodes.Template:
+        """Return the syntax tree of a text, or of the text of an included file; raises WrongTemplateError."""
+        return self._compiler.parsed(text, file)
 
-    def _template(self, code: Any) -> Template:
-        return self._environment.template_class.from_code(self._environment, code, {}, None)
+    def expression(self, expression: nodes.Expr, key: str) -> Template:
+        """Return an expression compiled, for `compute`; `key` tells it from every other. Changes its syntax tree."""
+        return self._compiler.expression(expression, key)
 
-    def _compiled(self, text: str) -> Any:
-        try:
-            tree = bounded(self._environment.parse(text))
-            tree.set_environment(self._environment)
-            return self._environment.compile(tree, None, _FILENAME)
-        except TemplateSyntaxError as error:
-            raise _fault(error, error.lineno) from error
-        except (SyntaxError, *_WRONG_VALUES) as error:
-            raise WrongTemplateError("The template is nested too deeply, or is no template.") from error
+    def part(self, name: Any, *, is_macros: bool) -> tuple[str, str]:
+        """Return path and text of what a template includes, or imports macros from; raises WrongTemplateError."""
+        texts = self._known_texts()
+        found = texts.macros(name) if is_macros else texts.text(name)
+        return found.path, found.text
+
+    def _known_texts(self) -> ProjectTexts:
+        if self._texts is None:
+            raise WrongTemplateError("There are no files to read here.")
+        return self._texts
+
+    def _file(self, path: Any) -> str:
+        found: ProjectText = self._known_texts().text(path)
+        self._meter.weigh(found.text)
+        return found.text
+
+    def _part(self, name: Any, is_macros: bool) -> Template:
+        self._meter.step()
+        path, text = self.part(name, is_macros=is_macros)
+        if path in self._within:
+            circle = " → ".join([*self._within[self._within.index(path) :], path])
+            raise WrongTemplateError(f"A file includes itself: {circle}.", hint="Take one of these includes out.")
+        if len(self._within) >= MAX_INCLUDES:
+            raise WrongTemplateError(f"Files include each other more than {MAX_INCLUDES} deep.")
+        if is_macros:
+            return self._entered(path, text)  # a new one each time: the engine would keep what its macros saw
+        if path not in self._part_templates:
+            self._part_templates[path] = self._entered(path, text)
+        return self._part_templates[path]
+
+    def _entered(self, path: str, text: str) -> Template:
+        template = self._compiler.template(text, path)
+        root = template.root_render_func
+
+        def run(context: Any) -> Iterator[str]:
+            within = self._within
+            within.append(path)
+            try:
+                yield from root(context)
+            finally:
+                within.pop()
+
+        template.root_render_func = run
+        return template
 
 
 def _run(template: Template, names: dict[str, Any], meter: Meter) -> Any:
@@ -156,24 +146,7 @@ def _plain(value: Any, meter: Meter) -> Any:
         return {str(key): _plain(item, meter) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item, meter) for item in value]
+    if isinstance(value, Later):
+        return str(value)
     str(value)
     raise WrongTemplateError("The expression gives something that is not a text, a number, a list or a map.")
-
-
-def _line(template: Template, trace: TracebackType | None) -> int:
-    found = 1
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == _FILENAME:
-            found = template.get_corresponding_lineno(trace.tb_lineno)
-        trace = trace.tb_next
-    return found
-
-
-def _fault(error: TemplateError, line: int) -> WrongTemplateError:
-    said = (error.message or "The template is not valid.").strip().removesuffix(".")
-    absent = re.match(r"No (filter|test) named '(\w+)'", said)
-    if absent is None:
-        return WrongTemplateError(f"{said[:1].upper()}{said[1:]}.", line=line)
-    known = TESTS if absent[1] == "test" else TAKEN | BOUNDED.keys()
-    hint = nearest(absent[2], known) or f"There are: {', '.join(sorted(known))}."
-    return WrongTemplateError(f"There is no {absent[1]} `{absent[2]}`.", hint=hint, line=line, name=absent[2])

@@ -1,19 +1,24 @@
 """The sandbox that templates run in: names, filters, tests and methods by allow-list, all work metered.
 
-Together with `rendering` the only place that knows jinja2. The engine's own sandbox keeps a template from the inside
-of Python, but does not bound its work: operators, methods, filters and loops are sent through the meter (`metering`
-says what is bounded), and macros, blocks, imports and recursion are refused before anything runs.
+The engine's own sandbox keeps a template from the inside of Python, but does not bound its work: operators, methods,
+filters, loops, macros and all that is put into a text are sent through the meter (`metering` says what is bounded);
+what a template includes or imports comes from `parts` alone; blocks and recursive loops are refused before anything
+runs.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final, cast
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, NoReturn, cast
 
-from jinja2 import StrictUndefined, Undefined, UndefinedError, nodes
-from jinja2.runtime import LoopContext
+from jinja2 import StrictUndefined, Template, Undefined, UndefinedError, nodes
+from jinja2.compiler import CodeGenerator
+from jinja2.environment import TemplateModule
+from jinja2.runtime import Context, LoopContext, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
-from taskspec.desired.callables import BOUNDED, TAKEN, TESTS, Method, metered, method
+from taskspec.desired.callables import BOUNDED, TAKEN, TESTS, Function, Method, certain, metered, method
+from taskspec.desired.deriving import DERIVING, Secrets, deriving
+from taskspec.desired.later import Later, refuse_later
 from taskspec.desired.metering import Meter
 from taskspec.desired.scope import Names, WrongTemplateError, unknown_member, unknown_name
 
@@ -21,15 +26,9 @@ VALUE: Final = "_taskspec_value"
 """The name under which a template that is one single expression leaves its value."""
 
 _REFUSED: Final = {
-    nodes.Macro: "macro",
-    nodes.CallBlock: "call",
-    nodes.FilterBlock: "filter",
-    nodes.AssignBlock: "set … endset",
     nodes.Block: "block",
     nodes.Extends: "extends",
-    nodes.Include: "include",
-    nodes.Import: "import",
-    nodes.FromImport: "from … import",
+    nodes.ScopedEvalContextModifier: "autoescape",
 }
 
 
@@ -64,61 +63,104 @@ class _Unknown(StrictUndefined):
         super().__init__(hint or "unknown", obj, name, cast("type[UndefinedError]", explained))
 
 
+class _EverythingMetered(CodeGenerator):
+    """Leaves nothing that is put into a text to be computed, and so to go unmetered, before the template runs."""
+
+    def _output_child_to_const(self, *_: Any) -> NoReturn:
+        raise nodes.Impossible
+
+
 class Sandbox(ImmutableSandboxedEnvironment):
     """The sandbox: names, filters, tests and methods by allow-list, all work metered."""
 
+    code_generator_class = _EverythingMetered
     intercepted_binops = frozenset({"+", "*", "**", "%"})
 
-    def __init__(self, meter: Meter) -> None:
+    def __init__(self, meter: Meter, parts: Callable[[Any, bool], Template], functions: Mapping[str, Function]) -> None:
         super().__init__(
             undefined=_Unknown, autoescape=False, keep_trailing_newline=True, optimized=False, cache_size=0
         )
         self.meter = meter
-        self.finalize = self.weighed
+        self.functions = dict(functions)
+        self.secrets: Secrets | None = None
+        """While a text is rendered masked: what stands behind the placeholders."""
+        self.finalize = self.written
         self.counted = meter.counted
+        self._parts = parts
         self.globals.clear()
-        taken = {name: self.filters[name] for name in TAKEN | BOUNDED.keys()} | dict(BOUNDED)
-        self.filters = {name: f if name in {"d", "default"} else metered(f, meter) for name, f in taken.items()}
-        self.tests = {name: self.tests[name] for name in TESTS}
+        taken = {name: self.filters[name] for name in TAKEN} | dict(BOUNDED)
+        taken |= {name: deriving(name, taken[name], lambda: self.secrets) for name in DERIVING}
+        self.filters = {
+            name: certain(f) if name in {"d", "default"} else metered(f, meter) for name, f in taken.items()
+        }
+        self.tests = {name: certain(cast("Callable[..., Any]", self.tests[name])) for name in TESTS}
         self.binop_table.update({"+": meter.add, "*": meter.multiply, "**": meter.power, "%": meter.modulo})
 
-    def weighed(self, value: Any) -> Any:
+    def written(self, value: Any) -> Any:
         """Charge a value that is put into a text; an `if` without `else` gives nothing."""
+        if isinstance(value, Later):
+            return str(value)
         return "" if type(value) is Undefined else self.meter.weighed(value)
+
+    def included(self, name: Any) -> Template:
+        """Return the file that a template includes."""
+        return self._parts(name, False)
+
+    def imported(self, name: Any) -> Template:
+        """Return the file that a template imports macros from."""
+        return self._parts(name, True)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         if isinstance(obj, dict) and attribute in obj:
             return obj[attribute]
         if isinstance(obj, LoopContext):
             return super().getattr(obj, attribute)
+        if isinstance(obj, Later):
+            return obj
+        if isinstance(obj, TemplateModule):
+            found = None if attribute.startswith("_") else vars(obj).get(attribute)
+            return self._missing(obj, attribute) if found is None else found
         if isinstance(obj, tuple) and attribute in getattr(obj, "_fields", ()):
             return getattr(obj, attribute)
         found = method(obj, attribute, self.meter)
         return self._missing(obj, attribute) if found is None else found
 
     def getitem(self, obj: Any, argument: Any) -> Any:
+        refuse_later(argument)
         try:
             return obj[argument]
         except (TypeError, LookupError, AttributeError):
             return self._missing(obj, argument)
 
+    def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
+        refuse_later(obj)
+        if isinstance(obj, Macro):
+            with self.meter.deeper(len(args) + len(kwargs)):
+                return context.call(obj, *args, **kwargs)
+        return super().call(context, obj, *args, **kwargs)
+
     def _missing(self, obj: Any, name: Any) -> Any:
         if isinstance(obj, Undefined):
             str(obj)
-        if isinstance(obj, Names) and name not in obj.unset:
+        if isinstance(obj, Names) and name not in obj.unset and name not in obj.absent:
             raise UnknownNameError(name, obj)
+        if isinstance(obj, TemplateModule):
+            raise WrongTemplateError(f"`{obj.__name__}` has no macro `{name}`.", name=str(name))
         return self.undefined(obj=obj, name=name)
 
     def is_safe_callable(self, obj: Any) -> bool:
         return (
-            isinstance(obj, Method)
-            or obj in (self.weighed, self.counted)
+            isinstance(obj, Method | Function)
+            or obj in (self.written, self.counted, self.included, self.imported)
             or isinstance(getattr(obj, "__self__", None), LoopContext)
         )
 
 
-def bounded(tree: nodes.Template) -> nodes.Template:
-    """Refuse what cannot be bounded, and send loops and `~` through the meter."""
+def bounded(tree: nodes.Template, *, is_part: bool = False) -> nodes.Template:
+    """Refuse what cannot be bounded, and send loops, `~`, includes and imports through the sandbox.
+
+    What is no part of another template, and a single expression, leaves its value.
+    """
     for refused in tree.find_all(tuple(_REFUSED)):
         word = _REFUSED[type(refused)]
         raise WrongTemplateError(f"`{{% {word} %}}` is not supported in manifests.", line=refused.lineno)
@@ -127,11 +169,31 @@ def bounded(tree: nodes.Template) -> nodes.Template:
             raise WrongTemplateError("A recursive loop is not supported in manifests.", line=loop.lineno)
         loop.iter = _through("counted", loop.iter)
     for concat in tree.find_all(nodes.Concat):
-        concat.nodes = [_through("weighed", node) for node in concat.nodes]
+        concat.nodes = [_through("written", node) for node in concat.nodes]
+    for include in tree.find_all(nodes.Include):
+        _check_include(include)
+        include.template = _through("included", include.template)
+    imports: Iterator[nodes.Import | nodes.FromImport] = tree.find_all((nodes.Import, nodes.FromImport))
+    for taken in imports:
+        taken.template = _through("imported", taken.template)
     match tree.body:
-        case [nodes.Output(nodes=[expression])] if not isinstance(expression, nodes.TemplateData):
+        case [nodes.Output(nodes=[expression])] if not is_part and not isinstance(expression, nodes.TemplateData):
             tree.body = [nodes.Assign(nodes.Name(VALUE, "store"), expression, lineno=expression.lineno)]
     return tree
+
+
+def _check_include(include: nodes.Include) -> None:
+    if include.ignore_missing:
+        word, way = "ignore missing", "Include only what is there."
+    elif not include.with_context:
+        word, way = "without context", "Leave it out, or make a macro of the file and import that."
+    elif isinstance(include.template, nodes.List | nodes.Tuple):
+        word, way = "with a list", "Name one file."
+    else:
+        return
+    raise WrongTemplateError(
+        f"`{{% include … %}}` {word} is not supported in manifests.", hint=way, line=include.lineno
+    )
 
 
 def _through(gate: str, expression: nodes.Node) -> nodes.Expr:

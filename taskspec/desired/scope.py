@@ -1,5 +1,6 @@
 """What a template sees, and the words for a name that it does not see. Renders nothing."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -7,8 +8,21 @@ from typing import Any, Final
 from taskspec.diagnostics import nearest
 from taskspec.documents.model import VariableSpec
 
-LATER: Final = frozenset({"tasks", "matrix", "each", "env", "file"})
-"""Names of the manifest language that this version does not know yet."""
+ONLY_IN_CELLS: Final[Mapping[str, str]] = {"matrix": "matrix", "each": "forEach"}
+"""Names that only the templates of a task with that field see."""
+
+
+WRONG_VALUES: Final = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+    RecursionError,
+    MemoryError,
+)
+"""What an expression raises whose values do not fit."""
 
 
 class WrongTemplateError(Exception):
@@ -19,6 +33,12 @@ class WrongTemplateError(Exception):
         self.detail = detail
         self.hint = hint
         self.line = line
+        self.file = ""
+        """The included or imported file whose line it is, relative to the project; nothing for the text itself."""
+        self.column = 0
+        """The column within that file; 0 where it is not known, and for the text itself."""
+        self.entry_line = line
+        """The line within the text itself: that which includes the file, or `line`."""
         self.name = name
         """The name that the fault is about, as the template writes it, where there is one."""
         self.unset: VariableSpec | None = None
@@ -27,10 +47,13 @@ class WrongTemplateError(Exception):
         """The cause has its own diagnostic already (a variable whose given value was refused)."""
 
 
+_MARK: Final = "(sensitive: "
+
+
 class Names(dict[str, Any]):
     """The map behind a top-level name, which can say why something is not in it."""
 
-    __slots__ = ("broken", "path", "unset")
+    __slots__ = ("absent", "broken", "path", "unset")
 
     def __init__(
         self,
@@ -39,11 +62,14 @@ class Names(dict[str, Any]):
         path: str,
         unset: Mapping[str, VariableSpec] | None = None,
         broken: Iterable[str] = (),
+        absent: Iterable[str] = (),
     ) -> None:
         super().__init__(values)
         self.path = path
         self.unset = unset or {}
         self.broken = frozenset(broken)
+        self.absent = frozenset(absent)
+        """Names that might be there, and are not: they can be tested for."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,7 +87,7 @@ class Scope:
 
 def placeholder(path: str) -> str:
     """Return what stands for a secret wherever it is shown, compared or recorded."""
-    return f"(sensitive: {path})"
+    return f"{_MARK}{path})"
 
 
 def mask(value: Any, path: str) -> Any:
@@ -88,29 +114,50 @@ def placeholders(real: Any, masked: Any) -> dict[str, Any]:
     return {masked: real} if isinstance(masked, str) and masked is not real else {}
 
 
+def names_a_secret(masked: Any) -> bool:
+    """Tell whether a placeholder, or what looks like one, stands anywhere in a value."""
+    waiting = [masked]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            if _MARK in item:
+                return True
+        elif isinstance(item, dict):
+            waiting += [*item.keys(), *item.values()]
+        elif isinstance(item, list | tuple):
+            waiting += item
+    return False
+
+
 def revealed(masked: Any, secrets: Mapping[str, Any]) -> Any:
     """Return a masked rendering with every placeholder replaced by its secret, and nothing else changed."""
     if isinstance(masked, str):
+        if _MARK not in masked:
+            return masked
         if masked in secrets:
             return secrets[masked]
-        for shown, kept in secrets.items():
-            masked = masked.replace(shown, str(kept))
-        return masked
+        longest_first = sorted(secrets, key=len, reverse=True)
+        return re.sub("|".join(map(re.escape, longest_first)), lambda found: str(secrets[found[0]]), masked)
     if isinstance(masked, dict):
         return {key: revealed(item, secrets) for key, item in masked.items()}
     if isinstance(masked, list):
         return [revealed(item, secrets) for item in masked]
+    if isinstance(masked, tuple):
+        return tuple(revealed(item, secrets) for item in masked)
     return masked
 
 
 def unknown_name(name: str, seen: Mapping[str, Any]) -> WrongTemplateError:
     """Explain a top-level name that no template sees."""
-    if name in LATER:
-        written = "file()" if name == "file" else name
-        return WrongTemplateError(f"`{written}` is not supported in templates by this version yet.", name=name)
+    if name == "tasks":
+        detail = "The result of another task cannot be used here: which tasks there are is known before any runs."
+        return WrongTemplateError(detail, name=name)
+    if name in ONLY_IN_CELLS:
+        detail = f"This task has no `{ONLY_IN_CELLS[name]}`, so `{name}` is not known."
+        return WrongTemplateError(detail, name=name)
     if name in seen.get("vars", ()):
         return WrongTemplateError(f"`{name}` is not known here.", hint=f"Write `vars.{name}`.", name=name)
-    said = "A template sees `vars`, `project.name` and `environment`."
+    said = "A template sees `vars`, `env`, `tasks`, `matrix`, `each`, `project.name`, `environment` and `file()`."
     return WrongTemplateError(f"`{name}` is not known here. {said}", hint=nearest(name, seen), name=name)
 
 
@@ -133,6 +180,16 @@ def _unknown_in_names(name: str, holder: Names) -> WrongTemplateError:
         fault = WrongTemplateError(f"`{written}` is declared, but has no value.", hint=ways, name=written)
         fault.unset = holder.unset[name]
         return fault
+    if name in holder.absent and holder.path != "env":
+        hint = f"Write `{written} | default('…')`."
+        return WrongTemplateError(f"This cell has no `{written}`; others have.", hint=hint, name=written)
+    if name in holder.absent:
+        detail = f"The environment variable `{name}` is not set."
+        return WrongTemplateError(detail, hint=f"Set it, or write `env.{name} | default('…')`.", name=written)
+    if holder.path == "env":
+        detail = f"The project allows no environment variable `{name}`."
+        hint = nearest(name, [*holder, *holder.absent]) or f"Allow it in the project: `env: {{allow: [{name}]}}`."
+        return WrongTemplateError(detail, hint=hint, name=written)
     fault = WrongTemplateError(
         f"`{written}` is not declared.", hint=nearest(name, [*holder, *holder.unset, *holder.broken]), name=written
     )

@@ -18,7 +18,7 @@ _RESULTS = "results"
 
 def glance(target: Path, wanted: str) -> Iterator[Document]:
     """Yield the tasks of those files of a project that hold a text; UsageError where there is no such target."""
-    place = locate(target, None)
+    place = locate(target)
     for path in _files(place):
         yield from (document for document in _documents(path, wanted) if document.kind == "Task")
 

@@ -52,6 +52,13 @@ class Field:
         return ".".join(self.path).replace(f".{ITEM}", ITEM)
 
     @property
+    def told(self) -> tuple[object, ...]:
+        """Return what two fields have in common that mean the same in different places; `required` is left out."""
+        words = (self.name, self.title, self.description, self.kinds, self.limits, self.template)
+        values = (repr(self.allowed), repr(self.default), self.has_default, repr(self.examples))
+        return (*words, *values, tuple(below.told for below in self.fields))
+
+    @property
     def whole(self) -> Iterator["Field"]:
         """Yield the field and everything below it, in the order of the schema."""
         yield self

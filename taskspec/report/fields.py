@@ -56,9 +56,13 @@ def explained(field: Field, paint: Paint, *, recursive: bool = False) -> Iterato
 
 
 def places(word: str, found: Sequence[Field]) -> Iterator[str]:
-    """Yield where a word stands that names several fields."""
-    yield f"`{word}` stands in {len(found)} places:"
-    yield from (f"{_INDENT}{line}" for line in columns((field.written, field.title) for field in found))
+    """Yield the meanings of a word that names several fields, each with the first place where it stands."""
+    meanings: dict[object, Field] = {}
+    for field in found:
+        meanings.setdefault(field.told, field)
+    yield f"`{word}` means {len(meanings)} things:"
+    rows = [(field.written, field.description.partition(". ")[0].rstrip(".")) for field in meanings.values()]
+    yield from (f"{_INDENT}{line}" for line in columns(rows))
 
 
 def _facts(field: Field) -> Iterator[tuple[str, str]]:

@@ -6,7 +6,8 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from taskspec.address import Address
+from taskspec.documents.model import DEFAULT_ENVIRONMENT
+from taskspec.selecting.model import EVERYTHING, Selection
 from taskspec.settings import Settings
 from taskspec.taskapi.remotes import RemoteIdentity, Traits
 
@@ -77,8 +78,11 @@ class Invocation:
     """What the command line asked for."""
 
     target: Path
-    addresses: tuple[Address, ...] = ()
+    selection: Selection = EVERYTHING
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     """`--var k=v`."""
+    variable_files: tuple[Path, ...] = ()
+    """`--var-file FILE`."""
+    environment: str = DEFAULT_ENVIRONMENT
     settings: Settings
     refresh: Refresh = Refresh.ACTIVE

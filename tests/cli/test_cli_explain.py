@@ -30,10 +30,17 @@ def test_a_field_is_explained():
     assert told("explain", "task.spec.agent").startswith("task.spec.agent  text\n")
 
 
-def test_a_name_that_stands_in_several_places_lists_them():
+def test_a_name_that_means_the_same_everywhere_is_explained_once():
     text = told("explain", "retry")
-    assert "stands in" in text
-    assert text.endswith("Name one of them: taskspec explain task.spec.retry\n")
+    assert text.startswith("task.spec.retry  map\n")
+    assert "The same stands in project.spec." in text
+
+
+def test_a_name_of_several_meanings_lists_them():
+    text = told("explain", "timeout")
+    assert text.startswith("`timeout` means 2 things:\n  task.spec.timeout ")
+    assert "\n  project.spec.agents.NAME.timeout " in text
+    assert text.endswith("Name one of them: taskspec explain task.spec.timeout\n")
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def run(folder, *arguments, **environ):
 def test_a_folder_that_is_no_project_does_not_hide_the_task_of_its_name(folder):
     (folder / "a").mkdir()
     found = invocation(["a"], None)
-    assert (str(found.target), found.addresses) == (".", ("a",))
+    assert (str(found.target), found.selection.addresses) == (".", ("a",))
     assert str(invocation(["./a"], None).target) == "a"
 
 
@@ -50,7 +50,7 @@ def test_a_folder_with_a_project_is_a_target(folder):
     (folder / "b").mkdir()
     (folder / "b" / "taskspec.yml").write_text(PROJECT)
     assert str(invocation(["b"], None).target) == "b"
-    assert invocation(["b"], folder).addresses == ("b",)
+    assert invocation(["b"], folder).selection.addresses == ("b",)
 
 
 def test_an_unknown_address_with_a_folder_of_its_name_tells_how_to_name_the_folder(folder):

@@ -22,7 +22,9 @@ def project(tmp_path, monkeypatch):
 
 @pytest.fixture
 def wrong(project):
-    (project / "::error::,100%.yaml").write_text(TASK.replace("prompt: hi", "promt: hi").replace("name: a", "name: b"))
+    (project / "::error::,100%.yaml").write_text(
+        TASK.replace("prompt: hi", "prompt: hi, retyr: 1, titel: x").replace("name: a", "name: b")
+    )
     return project
 
 

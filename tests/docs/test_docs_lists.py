@@ -11,8 +11,12 @@ from docs_pages import ROOT, blocks, named, page, prose, rows, section
 
 from taskspec import events
 from taskspec.desired.callables import BOUNDED, METHODS, TAKEN, TESTS
-from taskspec.desired.metering import MAX_TEXT, MAX_WORK
+from taskspec.desired.dating import LETTERS
+from taskspec.desired.deriving import DERIVING
+from taskspec.desired.including import MAX_PROJECT_TEXT
+from taskspec.desired.metering import MAX_DEPTH, MAX_TEXT, MAX_WORK
 from taskspec.desired.normalising import RUN_RELEVANT
+from taskspec.desired.rendering import MAX_INCLUDES
 from taskspec.desired.scope import LATER as LATER_NAMES
 from taskspec.documents.checking import LATER
 from taskspec.events import Effect, Event
@@ -21,6 +25,9 @@ from taskspec.plan import reasons
 from taskspec.plan.model import Action
 from taskspec.report.exiting import ExitCode, foremost
 from taskspec.runner.starter import PROGRAMS
+from taskspec.selecting.model import NEVER, Comparison
+from taskspec.selecting.parsing import METHODS as SELECTORS
+from taskspec.selecting.parsing import parse
 from taskspec.state.model import Verdict
 from taskspec.taskapi.records import AgentExecutionStatus as Status
 
@@ -38,12 +45,12 @@ def _names(table: str) -> list[str]:
 
 
 def _objects(node):
-    """Yield every schema that names fields, wherever it stands; examples and conditions declare nothing."""
+    """Yield every schema that declares fields, wherever it stands; examples and conditions declare none."""
     if isinstance(node, list):
         for item in node:
             yield from _objects(item)
     elif isinstance(node, dict):
-        if isinstance(node.get("properties"), dict):
+        if isinstance(node.get("properties"), dict) and "$ref" not in node:
             yield node
         for key, value in node.items():
             if key not in {"examples", "default", "if"}:
@@ -130,6 +137,26 @@ def test_what_templates_may_call_is_listed(begins, known):
 def test_the_limits_of_templates_are_those_of_the_meter():
     assert f"{MAX_TEXT:,} characters" in MANIFESTS
     assert f"{MAX_WORK:,} units" in MANIFESTS
+    assert f"call each other {MAX_DEPTH} deep" in MANIFESTS
+    assert f"include each other {MAX_INCLUDES} deep" in MANIFESTS
+    assert MAX_PROJECT_TEXT == 2**20
+
+
+def test_the_filters_of_taskspec_are_told():
+    table = rows(section(MANIFESTS, "Filters of taskspec"))
+    told = {name.partition("(")[0] for row in table for name in named(row[0])}
+    engines_own = {"indent", "join", "replace", "round"}
+    assert told == BOUNDED.keys() - engines_own
+
+
+def test_the_filters_that_take_secrets_are_told():
+    line = next(line for line in MANIFESTS.splitlines() if line.startswith("`b64decode` "))
+    assert set(named(line.partition(":")[0])) == DERIVING - {"fromjson"}
+
+
+def test_the_letters_of_dates_are_told():
+    told = re.findall(r"`%(.)`", section(MANIFESTS, "Filters of taskspec"))
+    assert set(told) == set(LETTERS)
 
 
 def test_the_agents_that_init_offers_are_told_with_their_commands_and_keys():
@@ -164,8 +191,9 @@ def test_every_effect_is_told():
 
 
 def test_every_reason_is_told():
-    tree = ast.parse((ROOT / "taskspec" / "plan" / "reasons.py").read_text("utf-8"))
-    words = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    trees = [ast.parse(path.read_text("utf-8")) for path in (ROOT / "taskspec" / "plan").glob("*reasons.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    words = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     codes = {word for word in words if re.fullmatch(r"[a-z]+(_[a-z]+)+", word)} - {"run_"}
     told = {code for row in rows(section(page("docs/json.md"), "Reasons")) for code in named(row[0])}
     assert told == codes | {"accepted", "run_executing", "run_pending"}
@@ -215,3 +243,15 @@ def test_every_runtime_dependency_has_its_reason():
     table = rows(section(page("README.md"), "What it depends on"))
     assert [row[0] for row in table] == packages
     assert all(row[1] for row in table)
+
+
+def test_the_selectors_of_the_page_are_those_that_are_understood():
+    text = page("docs/selectors.md")
+    known = {f"state:{way}" for way in Comparison} | {f"{method}:" for method in SELECTORS}
+    told = set(named(prose(text)))
+    assert all(any(word.startswith(selector) for word in told) for selector in known)
+    assert {str(verdict) for verdict in Verdict} | {NEVER} <= told
+    for word in (row[0] for row in rows(text)):
+        for selector in named(word):
+            words, _, exclude = selector.partition(" --exclude ")
+            assert parse([words], [exclude] if exclude else []).words

@@ -209,13 +209,15 @@ def test_what_stands_under_free_names_or_in_a_list_has_a_slot():
     ("word", "paths"),
     [
         ("task.spec.retry", ["task.spec.retry"]),
-        ("spec.prompt", ["task.spec.prompt"]),
-        ("prompt", ["task.spec.prompt"]),
+        ("spec.manifests", ["project.spec.manifests"]),
+        ("manifests", ["project.spec.manifests"]),
         ("task", ["task"]),
         ("project.spec.variables.type", ["project.spec.variables.NAME.type"]),
         ("project.spec.variables.NAME.type", ["project.spec.variables.NAME.type"]),
-        ("agents.NAME.command", ["project.spec.agents.NAME.command"]),
-        ("defaults[0].spec", ["project.spec.defaults[].spec"]),
+        ("spec.agents.NAME.command", ["project.spec.agents.NAME.command"]),
+        ("spec.agents.command", ["project.spec.agents.NAME.command"]),
+        ("spec.defaults[0].spec", ["project.spec.defaults[].spec"]),
+        ("spec.defaults[q1].spec", []),
         ("", []),
         (".", []),
         ("task.spec.promt", []),
@@ -230,6 +232,13 @@ def test_a_name_that_stands_in_several_places_names_them_all():
     found = [field.written for field in find(manifest_fields(), "retry")]
     assert found[0] == "task.spec.retry"
     assert {"task.spec.retry", "project.spec.retry"} < set(found)
+
+
+def test_fields_that_mean_the_same_in_two_places_are_told_alike():
+    task, *others = find(manifest_fields(), "retry")
+    assert all(other.told == task.told for other in others)
+    (timeout,) = find(manifest_fields(), "project.spec.agents.timeout")
+    assert timeout.told != find(manifest_fields(), "task.spec.timeout")[0].told
 
 
 def test_every_word_that_is_said_to_name_a_field_does():

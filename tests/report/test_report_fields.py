@@ -79,8 +79,12 @@ def test_no_line_of_prose_is_wider_than_a_page():
             assert all(len(line) <= WIDEST for line in prose), shown.written
 
 
-def test_a_word_that_stands_in_several_places_is_told_with_each():
-    found = find(manifest_fields(), "retry")
-    lines = list(places("retry", found))
-    assert lines[0] == f"`retry` stands in {len(found)} places:"
-    assert [line.split()[0] for line in lines[1:]] == [shown.written for shown in found]
+def test_a_word_of_several_meanings_is_told_with_each_and_its_first_place():
+    found = find(manifest_fields(), "name")
+    lines = list(places("name", found))
+    assert lines[0] == "`name` means 3 things:"
+    assert [line.split()[0] for line in lines[1:]] == [
+        "task.metadata.name",
+        "task.spec.llm.name",
+        "project.metadata.name",
+    ]

@@ -1,0 +1,75 @@
+"""Which results of other tasks a text uses, found before anything is rendered. Renders nothing itself."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from taskspec.desired.dotted import is_template
+
+if TYPE_CHECKING:
+    from taskspec.desired.referring import Analyst
+    from taskspec.desired.rendering import Renderer
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reference:
+    """One use of `tasks` in a text: of a task, of a part of its result, or of all cells that a pattern names."""
+
+    address: str
+    """An address, or a pattern such as `report[*]`, as the template gives it: perhaps of no task."""
+    path: tuple[str | int, ...] = ()
+    """What is used of it, as far as the template says so by constants: `("json", "total")`. Nothing: all of it."""
+    line: int = 1
+    """The line within the text, or within the file."""
+    file: str = ""
+    """The included file that uses it, relative to the project folder; nothing for the text itself."""
+    entry_line: int = 1
+    """The line within the text itself: that which includes the file, or the same."""
+
+    @property
+    def member(self) -> str | None:
+        """Return the first step into the task: `result`, `json` …; None where all of it is used."""
+        return str(self.path[0]) if self.path else None
+
+    @property
+    def is_pattern(self) -> bool:
+        """Tell whether it may name several tasks."""
+        return "*" in self.address or "?" in self.address
+
+    @property
+    def expression(self) -> str:
+        """Return it as a template writes it."""
+        plain = self.address.isidentifier()
+        root = f"tasks.{self.address}" if plain else f"tasks[{self.address!r}]"
+        return root + "".join(_step(step) for step in self.path)
+
+
+class ReferenceFinder:
+    """Finds the references of texts; each text is analysed once, however often it is asked about."""
+
+    def __init__(self, engine: "Callable[[], Renderer]") -> None:
+        self._engine = engine
+        self._analyst: Analyst | None = None
+
+    def references(self, text: str, names: Mapping[str, Any]) -> tuple[Reference, ...]:
+        """Return every use of `tasks` in a text and in what it includes and imports.
+
+        `names` are those that are known before any result is: keys such as `tasks['report[' ~ matrix.region ~ ']']`
+        are computed with them. Raises WrongTemplateError for a use of which it cannot be told what it uses.
+        """
+        if not may_refer(text):
+            return ()
+        if self._analyst is None:
+            from taskspec.desired.referring import Analyst
+
+            self._analyst = Analyst(self._engine())
+        return self._analyst.references(text, names)
+
+
+def may_refer(text: str) -> bool:
+    """Tell, at no cost, whether a text may use a result: False is certain."""
+    return is_template(text) and ("tasks" in text or "include" in text or "import" in text)
+
+
+def _step(step: str | int) -> str:
+    return f".{step}" if isinstance(step, str) and step.isidentifier() else f"[{step!r}]"
