@@ -1,30 +1,37 @@
-"""What can follow on a command line that is being typed: addresses, labels, fields. Says nothing, whatever is wrong."""
+"""What can follow on a command line that is being typed: selectors, fields. Says nothing, whatever is wrong."""
 
+import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 from click.shell_completion import CompletionItem
 
+if TYPE_CHECKING:
+    from taskspec.documents.glancing import Glance
+    from taskspec.documents.model import Document
+
 PATIENCE: Final = 1.0
 """So many seconds are spent on reading manifests; what was found until then is offered."""
-_LABEL: Final = "label:"
-_SIGNS: Final = "+"
-"""What may stand before an address in a selector."""
+_SIGN: Final = re.compile(r"[0-9]*\+")
+"""What may stand before a criterion of a selector."""
+_PIECE: Final = re.compile(r'"(?:[^"\\]|\\.)*"?|.', re.DOTALL)
 
 Item = CompletionItem[str]
 
 
-def words(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[Item]:
-    """Return the addresses and labels that a word can become; files where it looks like a path, or there are none."""
+def words(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Item]:
+    """Return the selectors that a word can become; files where it looks like a path, or there are none."""
     given = list(ctx.params.get("words") or ())
-    first = not given and ctx.params.get("project") is None
-    if first and incomplete.startswith((".", "/", "~")):
-        return [CompletionItem(incomplete, type="file")]
-    found = [CompletionItem(word) for word in _candidates(_target(ctx, given), incomplete) if word not in given]
-    return found or ([CompletionItem(incomplete, type="file")] if first else [])
+    may_be_target = param.name == "words" and not given and ctx.params.get("project") is None
+    files: list[Item] = [CompletionItem(incomplete, type="file")] if may_be_target else []
+    if files and incomplete.startswith((".", "/", "~")):
+        return files
+    before, begun = _last_criterion(incomplete)
+    found = [before + word for word in _candidates(_target(ctx, given), begun)]
+    return [CompletionItem(word) for word in found if word not in given] or files
 
 
 def fields(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[Item]:
@@ -32,10 +39,8 @@ def fields(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
     from taskspec.documents.describing import manifest_fields
     from taskspec.documents.language import field_names
 
-    known = field_names(manifest_fields())
-    return [
-        CompletionItem(word) for word in known if word.startswith(incomplete) and ("." in word) == ("." in incomplete)
-    ]
+    known = [name for name in field_names(manifest_fields()) if ("." in name) == ("." in incomplete)]
+    return [CompletionItem(name) for name in known if name.startswith(incomplete)]
 
 
 def _target(ctx: click.Context, given: list[str]) -> Path:
@@ -47,48 +52,67 @@ def _target(ctx: click.Context, given: list[str]) -> Path:
     return Path(given[0]) if given and is_target(given[0]) else Path()
 
 
-def _candidates(target: Path, incomplete: str) -> list[str]:
-    signs = incomplete[: len(incomplete) - len(incomplete.lstrip(_SIGNS))]
-    begun = incomplete[len(signs) :]
-    label = begun.startswith(_LABEL)
-    wanted = begun.removeprefix(_LABEL).partition("=")[0] if label else begun.partition("[")[0]
-    found = dict.fromkeys(
-        word
-        for document in _in_time(target, wanted)
-        for word in (_labels(document.value) if label else _addresses(document.value))
-        if word.startswith(begun)
-    )
-    # the prefix alone, so that whoever types `la` finds out that there are labels
-    more = [_LABEL] if not label and begun and _LABEL.startswith(begun) else []
-    return [signs + word for word in (*sorted(found), *more)]
+def _last_criterion(word: str) -> tuple[str, str]:
+    """Cut a word before the criterion that is being typed: what a comma or a `+` separates stays as it is."""
+    start = place = depth = 0
+    for piece in _PIECE.findall(word):
+        place += len(piece)
+        depth += (piece == "[") - (piece == "]")
+        if piece == "," and depth == 0:
+            start = place
+    sign = _SIGN.match(word, start)
+    start = sign.end() if sign else start
+    return word[:start], word[start:]
 
 
-def _in_time(target: Path, wanted: str) -> Iterator[Any]:
+def _candidates(target: Path, begun: str) -> list[str]:
+    method, colon, value = begun.partition(":")
+    if not colon:
+        name = begun.partition("[")[0]
+        methods = [f"{known}:" for known in _methods() if begun and known.startswith(begun)]
+        return [*_found(target, name, _addresses, begun), *methods]
+    if method == "label":
+        return _found(target, value.partition("=")[0], _labels, begun)
+    return [f"{method}:{known}" for known in _methods().get(method, ()) if known.startswith(value)]
+
+
+def _methods() -> Mapping[str, list[str]]:
+    """Return the methods of selection, each with the values that are always the same."""
+    from taskspec.selecting.model import NEVER, Comparison
+    from taskspec.selecting.parsing import METHODS
+    from taskspec.state.model import Verdict
+
+    fixed = {"state": [*map(str, Comparison)], "result": [*map(str, Verdict), NEVER]}
+    return {method: fixed.get(method, []) for method in METHODS}
+
+
+def _found(target: Path, wanted: str, of: "Callable[[Glance, Document], Iterator[str]]", begun: str) -> list[str]:
+    """Return what the tasks of those files have that hold a text, as far as they could be read in time."""
     from taskspec.documents.glancing import glance
     from taskspec.errors import UsageError
 
     deadline = time.monotonic() + PATIENCE
+    found: dict[str, None] = {}
     try:
-        for document in glance(target, wanted):
-            yield document
+        project = glance(target)
+        for document in project.tasks(wanted):
+            found |= dict.fromkeys(word for word in of(project, document) if word.startswith(begun))
             if time.monotonic() > deadline:
-                return
+                break
     except (UsageError, OSError):
-        return
+        return []
+    return sorted(found)
 
 
-def _addresses(document: Mapping[str, Any]) -> Iterator[str]:
-    name = _metadata(document).get("name")
-    if isinstance(name, str):
-        yield name
+def _addresses(project: "Glance", document: "Document") -> Iterator[str]:
+    from taskspec.cli.foreseeing import foreseen
+
+    variables = project.spec.get("variables")
+    return foreseen(document, variables if isinstance(variables, Mapping) else {})
 
 
-def _labels(document: Mapping[str, Any]) -> Iterator[str]:
-    labels = _metadata(document).get("labels")
+def _labels(_: "Glance", document: "Document") -> Iterator[str]:
+    metadata: Any = document.value.get("metadata")
+    labels = metadata.get("labels") if isinstance(metadata, Mapping) else None
     if isinstance(labels, Mapping):
-        yield from (f"{_LABEL}{name}={value}" for name, value in labels.items() if isinstance(value, str))
-
-
-def _metadata(document: Mapping[str, Any]) -> Mapping[str, Any]:
-    found = document.get("metadata")
-    return found if isinstance(found, Mapping) else {}
+        yield from (f"label:{name}={value}" for name, value in labels.items() if isinstance(value, str))

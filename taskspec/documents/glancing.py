@@ -4,6 +4,7 @@ Made for completion: it is asked while somebody types, so only files that hold w
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,26 +17,42 @@ from taskspec.documents.reading import BadPatternError, list_manifests, match_ma
 _RESULTS = "results"
 
 
-def glance(target: Path, wanted: str) -> Iterator[Document]:
-    """Yield the tasks of those files of a project that hold a text; UsageError where there is no such target."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Glance:
+    """A project seen at a glance: where it stands, and its document as it is written; empty where there is none."""
+
+    place: Place
+    project: Mapping[str, Any]
+
+    def tasks(self, wanted: str) -> Iterator[Document]:
+        """Yield the tasks of those files that hold a text."""
+        for path in self._files():
+            yield from (document for document in _documents(path, wanted) if document.kind == "Task")
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        """Return what the project declares."""
+        found = self.project.get("spec")
+        return found if isinstance(found, Mapping) else {}
+
+    def _files(self) -> Iterator[Path]:
+        if self.place.single is not None:
+            yield self.place.single
+            return
+        patterns = self.spec.get("manifests")
+        if not isinstance(patterns, list):
+            yield from list_manifests(self.place.ground.folder, _RESULTS).files
+            return
+        matched = [path for pattern in patterns for path in _matched(self.place, pattern)]
+        yield from dict.fromkeys([*([self.place.project_file] if self.place.project_file else []), *matched])
+
+
+def glance(target: Path) -> Glance:
+    """Look at a project; UsageError where there is no such target."""
     place = locate(target)
-    for path in _files(place):
-        yield from (document for document in _documents(path, wanted) if document.kind == "Task")
-
-
-def _files(place: Place) -> Iterator[Path]:
-    if place.single is not None:
-        yield place.single
-        return
-    project = _documents(place.project_file, "Project") if place.project_file else ()
-    spec = next((document.value.get("spec") for document in project if document.kind == "Project"), None)
-    patterns = spec.get("manifests") if isinstance(spec, Mapping) else None
-    if not isinstance(patterns, list):
-        yield from list_manifests(place.ground.folder, _RESULTS).files
-        return
-    if place.project_file:
-        yield place.project_file
-    yield from dict.fromkeys(path for pattern in patterns for path in _matched(place, pattern))
+    documents = _documents(place.project_file, "Project") if place.project_file else ()
+    declared = next((document.value for document in documents if document.kind == "Project"), {})
+    return Glance(place=place, project=declared)
 
 
 def _matched(place: Place, pattern: Any) -> tuple[Path, ...]:

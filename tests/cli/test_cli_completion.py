@@ -72,9 +72,41 @@ def test_options_and_their_choices_are_offered(project):
 
 def test_the_addresses_of_the_project_are_offered(project):
     assert offered(project, "plan", "") == ["regions", "report", "totals"]
-    assert offered(project, "plan", "re") == ["regions", "report"]
-    assert offered(project, "status", "report", "re") == ["regions"]
-    assert offered(project, "plan", "+re") == ["+regions", "+report"]
+    assert offered(project, "plan", "re") == ["regions", "report", "result:"]
+    assert offered(project, "status", "report", "rep") == []
+    assert offered(project, "plan", "+re") == ["+regions", "+report", "+result:"]
+
+
+def test_the_cells_of_a_task_are_offered_where_their_values_can_be_foreseen(project):
+    (project / "taskspec.yaml").write_text(
+        "apiVersion: taskspec/v1\nkind: Project\nmetadata: {name: p}\n"
+        "spec: {variables: {quarters: {type: list, default: [q1, q2]}, given: {type: list}}}\n"
+    )
+    for name, cells in {
+        "matrix": '{matrix: {quarter: "{{ vars.quarters }}", tone: [formal, very plain], exclude: [{quarter: q2}]}}',
+        "items": "{forEach: [acme, globex]}",
+        "given": '{matrix: {quarter: "{{ vars.given }}"}}',
+        "file": "{forEach: {file: a.csv, key: id}}",
+        "odd": "{matrix: [1], forEach: 7}",
+    }.items():
+        (project / "tasks" / f"{name}.yaml").write_text(
+            f"apiVersion: taskspec/v1\nkind: Task\nmetadata: {{name: {name}}}\nspec: {cells}\n"
+        )
+    assert offered(project, "plan", "mat") == ["matrix", "matrix[*]", 'matrix[q1,"very plain"]', "matrix[q1,formal]"]
+    assert offered(project, "plan", "matrix[q1,f") == ["matrix[q1,formal]"]
+    assert offered(project, "plan", "items[") == ["items[*]", "items[acme]", "items[globex]"]
+    assert offered(project, "plan", "given") == ["given", "given[*]"]
+    assert offered(project, "plan", "fil") == ["file", "file[*]", "file:"]
+    assert offered(project, "plan", "odd") == ["odd", "odd[*]"]
+
+
+def test_every_part_of_a_selector_is_completed(project):
+    assert offered(project, "plan", "2+rep") == ["2+report"]
+    assert offered(project, "plan", "label:team=growth,to") == ["label:team=growth,totals"]
+    assert offered(project, "plan", "state:ch") == ["state:changed"]
+    assert offered(project, "plan", "result:n") == ["result:none"]
+    assert offered(project, "plan", "--exclude", "reg") == ["regions"]
+    assert offered(project, "plan", "nosuch:x") == []
 
 
 def test_the_project_may_stand_elsewhere(project, tmp_path):
@@ -122,7 +154,7 @@ def test_only_files_that_hold_what_is_looked_for_are_parsed(project, monkeypatch
 
     parsed = []
     monkeypatch.setattr(glancing, "parse", lambda content, file: parsed.append(Path(file).name) or _nothing())
-    list(glancing.glance(project, "totals"))
+    list(glancing.glance(project).tasks("totals"))
     assert parsed == ["taskspec.yaml", "totals.yaml"]
 
 
@@ -134,7 +166,7 @@ def _nothing():
 
 def test_reading_ends_when_its_time_is_over(project, monkeypatch):
     monkeypatch.setattr(completing, "PATIENCE", -1)
-    assert len(completing._candidates(project, "")) == 1
+    assert completing._candidates(project, "") == ["regions"]
 
 
 ODD = ["report[q1,formal]", 'report["a b",formal]', "report[$HOME]"]

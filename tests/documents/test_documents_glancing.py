@@ -21,7 +21,7 @@ def folder(tmp_path):
 
 
 def names(target, wanted=""):
-    return [document.value["metadata"]["name"] for document in glance(target, wanted)]
+    return [document.value["metadata"]["name"] for document in glance(target).tasks(wanted)]
 
 
 def test_a_folder_has_the_tasks_of_all_its_files_but_those_of_the_results(folder):
@@ -42,6 +42,12 @@ def test_a_project_that_is_wrong_has_the_tasks_of_all_files(folder, spec):
 
 def test_a_single_file_has_its_own_tasks(folder):
     assert names(folder / "sub" / "c.yaml") == ["c", "d"]
+
+
+def test_the_spec_of_the_project_is_what_is_written_or_nothing(folder):
+    assert glance(folder).spec == {}
+    (folder / "taskspec.yaml").write_text(PROJECT.format(spec="spec: {variables: {a: {}}}\n"))
+    assert glance(folder).spec == {"variables": {"a": {}}}
 
 
 def test_files_that_cannot_be_read_are_left_out(folder):
