@@ -9,7 +9,10 @@ from typing import Any, Final
 
 from taskspec.desired.confining import ProjectFolder, Remembered, WrongFileError
 from taskspec.desired.later import refuse_later
+from taskspec.desired.pinpointing import place
 from taskspec.desired.scope import WrongTemplateError
+from taskspec.diagnostics import Position
+from taskspec.documents.locating import shown
 
 MACROS: Final = "macros"
 """The folder of a project that macros are imported from."""
@@ -32,6 +35,7 @@ class ProjectTexts:
     def __init__(self, folder: Path) -> None:
         self.read: dict[str, str] = {}
         """The SHA-256 of each file that was read, by path: what renderings depended on besides the documents."""
+        self._place = folder
         self._folder = ProjectFolder(folder)
         self._known = Remembered()
 
@@ -60,6 +64,11 @@ class ProjectTexts:
                 )
             entry = f"{MACROS}/{path}"
         return self.text(entry)
+
+    def position(self, fault: WrongTemplateError) -> Position:
+        """Return where a fault in a file that was read stands."""
+        line, column = place(self.text(fault.file).text, fault.line, fault.name)
+        return Position(file=shown(self._place / fault.file), line=line, column=column)
 
     def _decoded(self, path: str, content: BufferedReader, _: int) -> ProjectText:
         found = content.read(MAX_PROJECT_TEXT + 1)

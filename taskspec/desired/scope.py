@@ -35,8 +35,6 @@ class WrongTemplateError(Exception):
         self.line = line
         self.file = ""
         """The included or imported file whose line it is, relative to the project; nothing for the text itself."""
-        self.column = 0
-        """The column within that file; 0 where it is not known, and for the text itself."""
         self.entry_line = line
         """The line within the text itself: that which includes the file, or `line`."""
         self.name = name
@@ -45,6 +43,12 @@ class WrongTemplateError(Exception):
         """The declared variable that has no value, where that is the fault."""
         self.reported = False
         """The cause has its own diagnostic already (a variable whose given value was refused)."""
+
+    def shift(self, lines: int) -> None:
+        """Take note that the text begins so many lines into a longer one."""
+        self.entry_line += lines
+        if not self.file:
+            self.line += lines
 
 
 _MARK: Final = "(sensitive: "
