@@ -168,6 +168,8 @@ def bounded(tree: nodes.Template, *, is_part: bool = False) -> nodes.Template:
         if loop.recursive:
             raise WrongTemplateError("A recursive loop is not supported in manifests.", line=loop.lineno)
         loop.iter = _through("counted", loop.iter)
+        if next(loop.find_all(nodes.Include), None):
+            loop.body.append(nodes.ExprStmt(nodes.Name("loop", "load"), lineno=loop.lineno))  # which else is not made
     for concat in tree.find_all(nodes.Concat):
         concat.nodes = [_through("written", node) for node in concat.nodes]
     for include in tree.find_all(nodes.Include):

@@ -30,8 +30,8 @@ class WrongTemplateError(Exception):
 
     def __init__(self, detail: str, *, hint: str = "", line: int = 1, name: str = "") -> None:
         super().__init__(detail)
-        self.detail = detail
-        self.hint = hint
+        self.detail = _writable(detail)
+        self.hint = _writable(hint)
         self.line = line
         self.file = ""
         """The included or imported file whose line it is, relative to the project; nothing for the text itself."""
@@ -146,6 +146,11 @@ def revealed(masked: Any, secrets: Mapping[str, Any]) -> Any:
     if isinstance(masked, tuple):
         return tuple(revealed(item, secrets) for item in masked)
     return masked
+
+
+def _writable(words: str) -> str:
+    """Return words with half characters, which an escape in a template can make, spelled out."""
+    return words.encode("utf-8", "backslashreplace").decode()
 
 
 def unknown_name(name: str, seen: Mapping[str, Any]) -> WrongTemplateError:
