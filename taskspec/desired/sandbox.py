@@ -21,6 +21,7 @@ from taskspec.desired.deriving import DERIVING, Secrets, deriving
 from taskspec.desired.later import Later, refuse_later
 from taskspec.desired.metering import Meter
 from taskspec.desired.scope import Names, WrongTemplateError, unknown_member, unknown_name
+from taskspec.diagnostics import nearest
 
 VALUE: Final = "_taskspec_value"
 """The name under which a template that is one single expression leaves its value."""
@@ -145,7 +146,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
         if isinstance(obj, Names) and name not in obj.unset:
             raise UnknownNameError(name, obj)
         if isinstance(obj, TemplateModule):
-            raise WrongTemplateError(f"`{obj.__name__}` has no macro `{name}`.", name=str(name))
+            known = nearest(str(name), [one for one in vars(obj) if not one.startswith("_")])
+            raise WrongTemplateError(f"`{obj.__name__}` has no macro `{name}`.", hint=known, name=str(name))
         return self.undefined(obj=obj, name=name)
 
     def is_safe_callable(self, obj: Any) -> bool:

@@ -159,7 +159,9 @@ def unknown_name(name: str, seen: Mapping[str, Any]) -> WrongTemplateError:
         return WrongTemplateError(f"`{name}` is not supported in templates by this version yet.", name=name)
     if name in seen.get("vars", ()):
         return WrongTemplateError(f"`{name}` is not known here.", hint=f"Write `vars.{name}`.", name=name)
-    said = "A template sees `vars`, `project.name` and `environment`."
+    shown = {"file": "file()", "project": "project.name"}
+    known = [f"`{shown.get(one, one)}`" for one in dict.fromkeys([*seen, "file"])]
+    said = f"A template sees {', '.join(known[:-1])} and {known[-1]}."
     return WrongTemplateError(f"`{name}` is not known here. {said}", hint=nearest(name, seen), name=name)
 
 

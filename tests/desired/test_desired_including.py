@@ -71,9 +71,12 @@ def test_a_template_uses_the_texts_of_its_project(renderer: Renderer, text: str,
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("{% from 'style.md' import seen %}{{ seen() }}", "`vars` is not known here."),
+        ("{% from 'style.md' import seen %}{{ seen() }}", "A macro that is imported does not see `vars`."),
         ("{% from 'style.md' import hading %}{{ hading('A') }}", "`macros/style.md` has no macro `hading`."),
-        ("{% import 'style.md' as style %}{{ style.hading('A') }}", "`macros/style.md` has no macro `hading`."),
+        (
+            "{% import 'style.md' as style %}{{ style.hading('A') }}",
+            "has no macro `hading`. Did you mean `heading`?",
+        ),
         ("{% import 'style.md' as style %}{{ style }}", "not a text, a number, a list or a map"),
         ("{% from 'style.md' import heading %}{{ heading }}", "not a text, a number, a list or a map"),
         ("{% from 'style.md' import heading %}{{ heading('A', 1, 2) }}", "takes not more than 2 argument"),

@@ -86,6 +86,7 @@ def test_a_text_that_uses_nothing_does_not_load_the_engine(text: str) -> None:
         ("\n{{ tasks | tojson }}", "`tasks` alone"),
         ("\n{{ tasks.items() }}", "nothing that can be called"),
         ("\n{{ tasks.get('a').result }}", "nothing that can be called"),
+        ("\n{{ tasks.my-task.result }}", "Write a name with `-` in brackets: `tasks['my-…']`."),
         ("\n{% set tasks = 1 %}", "cannot be given another value"),
         ("\n{% for tasks in vars.quarters %}{% endfor %}", "cannot be given another value"),
         ("\n{% macro m(tasks) %}{% endmacro %}", "cannot be given another value"),
