@@ -7,10 +7,10 @@ runs.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final, NoReturn, cast
+from typing import Any, Final, cast
 
 from jinja2 import StrictUndefined, Template, Undefined, UndefinedError, nodes
-from jinja2.compiler import CodeGenerator
+from jinja2.compiler import CodeGenerator, Frame
 from jinja2.environment import TemplateModule
 from jinja2.runtime import Context, LoopContext, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -64,17 +64,22 @@ class _Unknown(StrictUndefined):
         super().__init__(hint or "unknown", obj, name, cast("type[UndefinedError]", explained))
 
 
-class _EverythingMetered(CodeGenerator):
-    """Leaves nothing that is put into a text to be computed, and so to go unmetered, before the template runs."""
+class _Metered(CodeGenerator):
+    """Sends all that is put into a text through the meter: nothing is computed before the template runs.
 
-    def _output_child_to_const(self, *_: Any) -> NoReturn:
+    But for the literal text of a manifest outside of macros and the like, whose length alone is counted.
+    """
+
+    def _output_child_to_const(self, node: nodes.Expr, frame: Frame, finalize: Any) -> str:
+        if isinstance(node, nodes.TemplateData) and frame.buffer is None and self.name is None:
+            return super()._output_child_to_const(node, frame, finalize)
         raise nodes.Impossible
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
     """The sandbox: names, filters, tests and methods by allow-list, all work metered."""
 
-    code_generator_class = _EverythingMetered
+    code_generator_class = _Metered
     intercepted_binops = frozenset({"+", "*", "**", "%"})
 
     def __init__(self, meter: Meter, parts: Callable[[Any, bool], Template], functions: Mapping[str, Function]) -> None:
