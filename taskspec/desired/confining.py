@@ -74,7 +74,7 @@ class ProjectFolder:
 
 def _at_once(path: str, flags: int) -> int:
     """Open without waiting: a FIFO that nobody writes into would wait for ever."""
-    return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY | os.O_NOFOLLOW)
 
 
 class Remembered(Generic[_Read]):

@@ -61,8 +61,8 @@ def _offset(text: str, line: int, name: str = "") -> int:
     tags = [tag.span() for tag in _TAG.finditer(text) if tag[1] and tag.end() > start]
     if not tags:
         return start
-    if name:
-        word = re.compile(rf"\b{re.escape(name.rpartition('.')[2])}\b")
+    for words in dict.fromkeys((name, name.rpartition(".")[2])) if name else ():
+        word = re.compile(rf"(?<!\w){re.escape(words)}(?!\w)")
         for begin, end in tags:
             found = word.search(text, max(begin, start), end)
             if found:

@@ -106,6 +106,12 @@ class Sandbox(ImmutableSandboxedEnvironment):
         """Charge a value that is put into a text; an `if` without `else` gives nothing."""
         if isinstance(value, Later):
             return str(value)
+        if isinstance(value, Macro):
+            raise WrongTemplateError(
+                f"`{value.name}` is a macro.", hint=f"Call it: `{value.name}(…)`.", name=value.name
+            )
+        if isinstance(value, TemplateModule):
+            raise WrongTemplateError(f"`{value.__name__}` stands for its macros.", hint="Call one of them.")
         return "" if type(value) is Undefined else self.meter.weighed(value)
 
     def included(self, name: Any) -> Template:

@@ -54,6 +54,8 @@ def places(workshop: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
         ("  prompt: |\n    a {{ vars.region | uper }}\n", "6:24"),
         ("  prompt: |\n    a {% if x %}\n", "6:7"),
         ("  prompt: a\n  toolCallLimit: |\n\n    {{ vars.regoin }}\n", "8:8"),
+        ("  instructionsOverride: &a |\n    {{ vars.region }}\n    b {{ vars.regoin }}\n  prompt: *a\n", "7:10"),
+        ("  prompt: a {{ (regoin or 1) if false else vars.regoin }}\n", "5:44"),
         ("  prompt: é日 {{ vars.regoin }}\n", "5:17"),
         ("  prompt: a\n  userTokens: {k: [x, '{{ vars.regoin }}']}\n", None),
     ],
