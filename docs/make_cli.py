@@ -19,9 +19,10 @@ _HEAD = """\
 This page is made by `docs/make_cli.py` from what `--help` says. The exit codes are in [exit-codes.md](exit-codes.md).
 
 The first argument of a command is its target, where it names a folder or a YAML file: `taskspec plan
-examples/quickstart`. All others are addresses, the names of tasks: `taskspec plan examples/quickstart growth`. Without
-a target it is the current folder. With `-C` every argument is an address, which helps where a task has the name of a
-folder. The arguments of `taskspec tasks` are ids of the remote: its project is named with `-C`.
+examples/quickstart`. All others are [selectors](selectors.md), such as the names of tasks: `taskspec plan
+examples/quickstart growth`. Without a target it is the current folder. With `-C` every argument is a selector, which
+helps where a task has the name of a folder. The arguments of `taskspec tasks` are ids of the remote: its project is
+named with `-C`.
 
 With a single YAML file as target, the project is the nearest folder above it that has a `taskspec.yaml`, and only the
 tasks of that file are selected. Where there is none, or its `manifests` do not name the file, the file is a project of

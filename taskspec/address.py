@@ -7,7 +7,7 @@ values in brackets: `report[q1,formal]`. A value that is no plain word stands in
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Final, NewType
 
@@ -26,7 +26,8 @@ _ADDRESS: Final = re.compile(rf"({_NAME})(?:\[({_VALUE}(?:,{_VALUE})*)\])?")
 _VALUES: Final = re.compile(_VALUE)
 _PATTERN: Final = re.compile(rf"[a-z0-9_*?-]+(?:\[(?:{_QUOTED}|[^\s\[\]\"/\\])*\])?")
 _PIECES: Final = re.compile(rf"{_QUOTED}|.", re.DOTALL)
-_WILD: Final = {"*": ".*", "?": "."}
+_UNFIT: Final = re.compile(r"[^\w.,\[\]=+@-]|^\.")
+_LONGEST_STEM: Final = 200
 
 
 def is_address(text: str) -> bool:
@@ -61,17 +62,45 @@ def cell_values(address: str) -> tuple[str, ...]:
 def matches(pattern: str, address: str) -> bool:
     """Tell whether a pattern names an address; a name without brackets names all of its cells."""
     whole = address if "[" in pattern else task_name(address)
-    return _compiled(pattern).fullmatch(whole) is not None
+    return compiled_glob(pattern).fullmatch(whole) is not None
+
+
+def pieces(text: str) -> list[str]:
+    """Cut a text into its characters, and what stands in quotes, with them."""
+    return _PIECES.findall(text)
+
+
+@lru_cache(maxsize=1024)
+def compiled_glob(glob: str, read: Callable[[str], str] = str) -> re.Pattern[str]:
+    """Return what matches the texts that a glob names; `read` tells what a piece of it stands for.
+
+    What a `*` has taken is never tried again, as the shortest text is always right for it: time grows with the product
+    of the lengths at most, whoever wrote the glob.
+    """
+    parts = [""]
+    for piece in pieces(glob):
+        if piece == "*":
+            parts.append("")
+        else:
+            parts[-1] += "." if piece == "?" else re.escape(read(piece))
+    first, *others = parts
+    if not others:
+        return re.compile(first, re.DOTALL)
+    *middle, last = others
+    return re.compile(first + "".join(f"(?>.*?{part})" for part in middle if part) + f".*{last}", re.DOTALL)
+
+
+def file_stem(address: str) -> str:
+    """Return the file name, without an ending, that stands for an address: the address itself where it can."""
+    plain = _UNFIT.sub(lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), address)
+    if len(plain.encode()) <= _LONGEST_STEM:
+        return plain
+    return f"{task_name(address)[:100]}-{address_hash(Address(address))}"
 
 
 def address_hash(address: Address) -> str:
     """Return the 12 hexadecimal digits that stand for an address in a marker."""
     return hashlib.sha256(address.encode()).hexdigest()[:12]
-
-
-@lru_cache(maxsize=1024)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile("".join(_WILD.get(piece) or re.escape(piece) for piece in _PIECES.findall(pattern)))
 
 
 def _quoted(value: str) -> str:

@@ -40,6 +40,10 @@ class Contract:
         """Compile a schema; `engine` is `jsonschema_rs` or `jsonschema` (default: the first that is installed)."""
         self._checker = _checker(schema, engine)
 
+    def fits(self, instance: Any) -> bool:
+        """Tell whether a plain JSON value has no violation."""
+        return self._checker.accepts(instance)
+
     def violations(self, instance: Any, *, masked: bool = False) -> list[Violation]:
         """Return everything that does not fit, in the order of the paths; `masked` keeps values out of the messages.
 

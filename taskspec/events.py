@@ -130,7 +130,7 @@ class OutcomeUnknown(Event):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WaitedTooLong(Event):
-    """The time to wait is over; the runs of these addresses were still active."""
+    """The time to wait is over; these addresses were not finished."""
 
     addresses: tuple[Address, ...]
 
@@ -149,7 +149,16 @@ class Effect(StrEnum):
     LEFT = "left"  # nothing was to be done, or not to be waited for
     FAILED = "failed"  # it could not be carried out: an error of ours, of the remote, or of the connection
     UNKNOWN = "unknown"  # it was sent, and its outcome is not known
-    CUT = "cut"  # the time to wait was over, or a signal came, before it was finished
+    CUT = "cut"  # it was not finished: the time to wait was over, a signal came, or its upstream was not waited for
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChangeDecided(Event):
+    """What a change depended on is over, so that it is known what is done about it; `detail` says why."""
+
+    address: Address
+    action: str
+    detail: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 VARIABLE_PREFIX = "TASKSPEC_VAR_"
+DEFAULT_ENVIRONMENT = "default"
+"""The environment of a project where nobody names one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -16,6 +18,8 @@ class Settings:
     """The whole environment: for secrets that a project names, and for what agents inherit."""
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     """`TASKSPEC_VAR_x=…`, by variable name."""
+    environment: str = DEFAULT_ENVIRONMENT
+    """`TASKSPEC_ENV`: the environment where no command line names one."""
     xpander_base_url: str = "https://inbound.xpander.ai"
     xpander_organization: str | None = None
     xpander_api_key: str | None = field(default=None, repr=False)
@@ -37,6 +41,7 @@ def from_environ(environ: Mapping[str, str] | None = None) -> Settings:
     return Settings(
         environ=env,
         variables={k.removeprefix(VARIABLE_PREFIX): v for k, v in env.items() if k.startswith(VARIABLE_PREFIX)},
+        environment=env.get("TASKSPEC_ENV") or DEFAULT_ENVIRONMENT,
         xpander_base_url=env.get("XPANDER_BASE_URL")
         or ("https://inbound.stg.xpander.ai" if staging else "https://inbound.xpander.ai"),
         xpander_organization=env.get("XPANDER_ORGANIZATION_ID") or None,

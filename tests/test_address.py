@@ -1,10 +1,12 @@
 """Addresses: what has their form, how cells are named, and what patterns name."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taskspec.address import cell_address, cell_values, is_address, is_pattern, matches, task_name
+from taskspec.address import cell_address, cell_values, compiled_glob, is_address, is_pattern, matches, task_name
 
 
 @pytest.mark.parametrize(
@@ -54,3 +56,16 @@ def test_what_a_pattern_names(pattern, address, named):
 
 def test_what_is_no_pattern():
     assert not any(map(is_pattern, ["", "a b", "a/b", "label:x", "[x]", "report[", "+report"]))
+
+
+@given(st.text("ab*?", max_size=12), st.text("ab", max_size=12))
+def test_a_glob_names_what_a_plain_search_finds(glob, text):
+    wild = {"*": ".*", "?": "."}
+    assert bool(compiled_glob(glob).fullmatch(text)) is bool(
+        re.fullmatch("".join(wild.get(character, character) for character in glob), text)
+    )
+
+
+@pytest.mark.timeout(5)
+def test_a_pattern_of_many_stars_takes_no_time():
+    assert not matches("*a" * 60 + "*b", "a" * 128)

@@ -8,9 +8,7 @@ from taskspec.state.model import Accepted, Attempt, Generation, Record, ResultRe
 
 def intended(change: Change, record: Record | None, attempt: Attempt, *, fresh: bool, plan: str) -> Record:
     """Return the record with one more attempt: of a new generation where `fresh`, else of the current one."""
-    task = change.task
-    if task is None:
-        raise ValueError("an attempt needs a declared task")
+    task = change.finished_task
     if fresh or record is None:
         number = record.generation.number + 1 if record else 1
         generation = Generation(

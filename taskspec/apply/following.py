@@ -10,8 +10,8 @@ from taskspec.apply.stopping import stop
 from taskspec.apply.world import World, unbroken
 from taskspec.events import Effect, RunEnded, RunStatusChanged
 from taskspec.health import Health
+from taskspec.jsontext import is_text
 from taskspec.judging.judging import Expectation, judge
-from taskspec.judging.parsing import is_text
 from taskspec.observed.model import Absent, Present, Unreadable
 from taskspec.plan.model import Change
 from taskspec.state.model import PutResult, ResultRef, StopCause, Verdict

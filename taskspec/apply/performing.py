@@ -66,8 +66,8 @@ async def _stop(world: World, change: Change, cause: StopCause) -> Outcome | Non
 
 def _is_wanted(world: World, change: Change) -> bool:
     """Tell whether the current generation is what is declared: then no other run is to take its place."""
-    record, task = world.recorder.record_of(change.address), change.task
-    return record is not None and task is not None and record.generation.fingerprint == task.fingerprint
+    record = world.recorder.record_of(change.address)
+    return record is not None and change.declares(record.generation.fingerprint)
 
 
 async def _follow(world: World, change: Change) -> Outcome:
@@ -86,7 +86,7 @@ async def _follow_on(world: World, change: Change, place: AsyncExitStack) -> Out
             )
         outcome = await following.follow(world, change)
         record, attempt = world.current(change.address)
-        task = change.task
+        task = None if change.after else change.task  # what its upstream has to be accepted for gets no successor now
         if outcome.by_person or task is None or not grants_another(task.policies.retry, record.generation):
             return outcome
         backoff = task.policies.retry.backoff
@@ -103,9 +103,7 @@ async def _follow_on(world: World, change: Change, place: AsyncExitStack) -> Out
 
 
 async def _retitle(world: World, change: Change) -> Outcome:
-    if change.task is None:
-        raise ValueError(f"nothing declares {change.address}")
-    kept = await unbroken(stopping.retitle(world, change, change.task))
+    kept = await unbroken(stopping.retitle(world, change, change.finished_task))
     detail = "" if kept else "the remote did not keep the new title"
     return Outcome(effect=Effect.DONE, health=change.health, detail=detail)
 

@@ -12,14 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from taskspec import __version__
-from taskspec.address import Address
+from taskspec.address import Address, file_stem
+from taskspec.desired.model import result_suffix
 from taskspec.errors import StateError
 from taskspec.events import ResultNotWritten, ResultWritten
 from taskspec.state.model import Accepted, ResultRef
-
-SUFFIXES: Mapping[str, str] = {"markdown": ".md", "json": ".json"}
-"""File name endings by output format; every other format is plain text."""
-
 
 _OF_OTHERS = (
     "there is a file that taskspec has not written in the place of {} or of its provenance; it stays as it is. Move it "
@@ -58,7 +55,7 @@ class ResultsFolder:
 
     def path(self, address: Address, ref: ResultRef) -> Path:
         """Return where the result of an address stands."""
-        return self.folder / f"{address}{SUFFIXES.get(ref.format, '.txt')}"
+        return self.folder / f"{file_stem(address)}{result_suffix(ref.format)}"
 
     def shown(self, address: Address, ref: ResultRef) -> str:
         """Return the path of a result as the user knows it, relative to the project folder."""
@@ -90,7 +87,7 @@ class ResultsFolder:
             _replace(path, content)
             if before is not None and before != path.suffix:
                 with suppress(OSError):
-                    path.with_suffix(before).unlink()
+                    path.with_name(path.name.removesuffix(path.suffix) + before).unlink()
             _replace(provenance, _as_json(_provenance(address, accepted)))
         except OSError as error:
             detail = f"{shown} cannot be written: {error.strerror}; the state keeps it, and the next apply tries again"
@@ -98,7 +95,7 @@ class ResultsFolder:
         return ResultWritten(address=address, path=shown)
 
     def _provenance(self, address: Address) -> Path:
-        return self.folder / f"{address}.provenance.json"
+        return self.folder / f"{file_stem(address)}.provenance.json"
 
 
 def _provenance(address: Address, accepted: Accepted) -> Mapping[str, Any]:
@@ -127,7 +124,7 @@ def _published(provenance: Path, address: Address) -> str | None:
     """Return the file name ending of the result that a provenance of ours names; None where there is none of ours."""
     try:
         told = json.loads(provenance.read_bytes())
-        return SUFFIXES.get(told["result"]["format"], ".txt") if told["address"] == address else None
+        return result_suffix(told["result"]["format"]) if told["address"] == address else None
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
 

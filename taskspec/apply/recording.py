@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from taskspec.address import Address
 from taskspec.errors import UnknownCommitError
-from taskspec.state.model import DropRecord, PutRecord, Record, Snapshot, StateChange
+from taskspec.state.model import DropRecord, PutRecord, Record, ResultRef, Snapshot, StateChange
 from taskspec.state.store import Lease, StateStore
 
 
@@ -41,6 +41,10 @@ class Recorder:
     def record_of(self, address: Address) -> Record | None:
         """Return what is recorded of an address now."""
         return self.records.get(address)
+
+    async def result(self, ref: ResultRef) -> str:
+        """Return a kept result; raise StateError where it is missing or does not match its digest."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._store.result, ref)
 
     def close(self) -> None:
         """End the writing thread, when nothing is under way any more."""

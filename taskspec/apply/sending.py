@@ -37,9 +37,7 @@ async def create(world: World, change: Change, *, fresh: bool) -> None:
     Raises UnsettledError where the request left and no usable answer came, and RefusedError or UnreachableError where
     the remote certainly has no run.
     """
-    task = change.task
-    if task is None:
-        raise ValueError(f"nothing declares {change.address}")
+    task = change.finished_task
     await world.uploads.bring(world.connection, world.folder, task)
     for left in reversed(range(TRIES)):
         try:

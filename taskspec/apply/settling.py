@@ -94,9 +94,9 @@ async def _repeat(world: World, change: Change) -> Finding:
     The repetition too may apply late: its deadline is durable before it leaves. The agent is not in the body.
     """
     record, attempt = world.current(change.address)
-    task = change.task
-    if task is None or record.generation.fingerprint != task.fingerprint:
+    if not change.declares(record.generation.fingerprint):
         return Finding.OPEN
+    task = change.finished_task
     new = requesting.new_task(task, attempt.marker)
     if hashlib.sha256(create_body(new)).hexdigest() != attempt.body_digest:
         return Finding.OPEN

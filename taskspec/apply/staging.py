@@ -35,12 +35,11 @@ def steps(change: Change) -> tuple[Step, ...]:
 
 def settling_steps(record: Record | None, change: Change) -> Settle:
     """Return how an intent is settled, given what is recorded now, and what follows from either finding."""
-    task = change.task
-    if task is None:
+    if change.task is None:
         return _settling_undeclared(record.on_remove if record else OnRemove.STOP)
-    if record is None or record.generation.fingerprint == task.fingerprint:
+    if record is None or change.declares(record.generation.fingerprint):
         return Settle(adopted=(Follow(),), absent=(Create(fresh=False), Follow()))
-    if record.accepted is not None and record.accepted.fingerprint == task.fingerprint:
+    if record.accepted is not None and change.declares(record.accepted.fingerprint):
         return Settle(adopted=(Stop(cause=StopCause.REPLACE),), absent=())
     create = (Create(fresh=True), Follow())
     return Settle(adopted=(Stop(cause=StopCause.REPLACE), *create), absent=create)

@@ -31,6 +31,8 @@ class Uploads:
 
 
 def _content(folder: Path, file: LocalFile) -> bytes:
+    if file.content is not None:
+        return file.content
     try:
         content = (folder / file.path).read_bytes()
     except OSError as error:

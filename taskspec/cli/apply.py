@@ -15,7 +15,13 @@ from taskspec.cli import options
 @options.execution
 @options.as_json
 def apply(
-    words: Sequence[str], project: Path | None, given: Sequence[str], refresh: str, as_json: bool, **execution: object
+    words: Sequence[str],
+    project: Path | None,
+    exclude: Sequence[str],
+    given: Sequence[str],
+    refresh: str,
+    as_json: bool,
+    **execution: object,
 ) -> int:
     """Make it so: start what is missing, wait, judge and record every result.
 
@@ -25,6 +31,6 @@ def apply(
     """
     from taskspec.cli.applying import carry_out
 
-    invocation = options.invocation(words, project, given, refresh)
+    invocation = options.invocation(words, project, given, refresh, exclude)
     wanted = options.execution_of(execution)
     return carry_out(invocation, wanted.options, yes=wanted.yes, as_json=as_json)

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 
 import click
 
-from taskspec.address import Address
 from taskspec.apply.model import Options
 from taskspec.cli.printing import note, paint_for, say, silence_stdout
 from taskspec.cli.wiring import Wiring
@@ -25,10 +24,8 @@ _LOOK = 0.2
 """How long one look at a prompt waits, in seconds."""
 
 
-def carry_out(
-    invocation: Invocation, options: Options, *, yes: bool, as_json: bool, requested: frozenset[Address] = frozenset()
-) -> int:
-    """Apply, and return the exit code."""
+def carry_out(invocation: Invocation, options: Options, *, yes: bool, as_json: bool, requested: bool = False) -> int:
+    """Apply, and return the exit code; `requested`: what is selected gets one more attempt by hand."""
     from taskspec.cli import remarking
     from taskspec.runner.applying import Job, apply
     from taskspec.runner.planning import say_nothing

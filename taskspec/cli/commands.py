@@ -18,6 +18,7 @@ class Entry(NamedTuple):
 
 COMMANDS: Final[Mapping[str, Entry]] = {
     "validate": Entry("validate", "Check the manifests, and say what is wrong and where."),
+    "fmt": Entry("fmt", "Bring manifests into the usual form. Changes nothing of what they mean."),
     "plan": Entry("plan", "Show what apply would do, and why. Changes nothing."),
     "apply": Entry("apply", "Make it so: start what is missing, wait, judge and record every result."),
     "status": Entry("status", "Show how each task stands."),

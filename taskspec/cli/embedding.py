@@ -5,13 +5,13 @@ from pathlib import Path
 from taskspec.documents.model import Project
 from taskspec.engine.model import AgentCommand, EngineConfig, Mode
 from taskspec.runner.model import Need
-from taskspec.settings import Settings
+from taskspec.settings import DEFAULT_ENVIRONMENT, Settings
 
 
 def engine_config(project: Project, settings: Settings, parallelism: int) -> EngineConfig:
     """Return the engine's configuration for a project."""
     return EngineConfig(
-        folder=Path(project.data_folder) / "engine",
+        folder=engine_folder(project),
         project_folder=Path(project.folder),
         agents={
             name: AgentCommand(command=agent.command, timeout=agent.timeout, env_allow=agent.env_allow)
@@ -20,6 +20,12 @@ def engine_config(project: Project, settings: Settings, parallelism: int) -> Eng
         environ=settings.environ,
         parallelism=parallelism,
     )
+
+
+def engine_folder(project: Project) -> Path:
+    """Return where the engine keeps its things: one for each environment, as each may have agents of its own."""
+    home = Path(project.data_folder)
+    return home / "engine" if project.environment == DEFAULT_ENVIRONMENT else home / project.environment / "engine"
 
 
 def mode(need: Need) -> Mode:

@@ -16,15 +16,23 @@ from taskspec.runner.model import Invocation
 
 @click.command()
 @options.targets
+@options.variables
 @click.option("-f", "--follow", is_flag=True, help="Show events as they come, until the run has ended.")
 @options.as_json
-def logs(words: Sequence[str], project: Path | None, follow: bool, as_json: bool) -> int:
+def logs(
+    words: Sequence[str],
+    project: Path | None,
+    exclude: Sequence[str],
+    given: Sequence[str],
+    follow: bool,
+    as_json: bool,
+) -> int:
     """Show what a task's newest run said and did.
 
     Prompt, thoughts, tool calls, what the agent wrote to stderr, and its answer, as the remote keeps them.
     """
-    invocation = options.invocation(words, project)
-    if len(invocation.addresses) != 1:
+    invocation = options.invocation(words, project, given, exclude=exclude)
+    if not invocation.selection.words:
         raise UsageError("logs shows one task.", hint="Give one address; `taskspec status` lists them.")
     if follow:
         asyncio.run(_follow(invocation, as_json=as_json))
@@ -37,7 +45,7 @@ async def _show(invocation: Invocation, *, as_json: bool) -> None:
     from taskspec.report.transcript import message_lines
     from taskspec.runner import telling
 
-    messages = await telling.log(invocation, Wiring(invocation.settings), invocation.addresses[0])
+    messages = await telling.log(invocation, Wiring(invocation.settings))
     for message in messages:
         say([json.dumps(message, ensure_ascii=True)] if as_json else message_lines(message))
 
@@ -49,7 +57,7 @@ async def _follow(invocation: Invocation, *, as_json: bool) -> None:
 
     transcript = Transcript()
     idle: list[str] = []
-    async for event in telling.events(invocation, Wiring(invocation.settings), invocation.addresses[0], idle.append):
+    async for event in telling.events(invocation, Wiring(invocation.settings), idle.append):
         if as_json:
             row = {"type": event.type, "run": event.task_id, "time": event.time, "data": event.data}
             say([json.dumps(row, ensure_ascii=True)])

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from taskspec.address import Address, is_address
+from taskspec.address import is_address
 from taskspec.errors import UsageError
 from taskspec.runner.model import Invocation, Refresh
-from taskspec.settings import from_environ
+from taskspec.settings import Settings, from_environ
 
 if TYPE_CHECKING:
     from taskspec.apply.model import Options
 
 F = TypeVar("F", bound=Callable[..., Any])
+_META = "taskspec."
 
 
 class Duration(click.ParamType[float]):
@@ -36,9 +37,12 @@ class Duration(click.ParamType[float]):
 
 
 def targets(command: F) -> F:
-    """Add `[TARGET] [ADDRESS]…` and `-C`."""
-    command = click.argument("words", nargs=-1, metavar="[TARGET] [ADDRESS]...")(command)
-    return _project("Project folder or single file; then every argument is an address.")(command)
+    """Add `[TARGET] [SELECTOR]…`, `--exclude` and `-C`."""
+    command = click.argument("words", nargs=-1, metavar="[TARGET] [SELECTOR]...")(command)
+    command = click.option(
+        "--exclude", multiple=True, metavar="SELECTOR", help="Leave out what it selects. May be repeated."
+    )(command)
+    return _project("Project folder or single file; then every argument is a selector.")(command)
 
 
 def target(command: F) -> F:
@@ -53,14 +57,40 @@ def project(command: F) -> F:
 
 
 def _project(described: str) -> Callable[[F], F]:
-    return click.option("-C", "--project", "project", type=click.Path(path_type=Path), help=described)
+    def add(command: F) -> F:
+        command = _kept("--env", metavar="NAME", help="Environment of the project (default: TASKSPEC_ENV).")(command)
+        return click.option("-C", "--project", "project", type=click.Path(path_type=Path), help=described)(command)
+
+    return add
 
 
 def variables(command: F) -> F:
-    """Add `--var`."""
+    """Add `--var` and `--var-file`."""
+    described = "Give variables the values in a YAML, JSON or .env file. May be repeated."
+    kind = click.Path(path_type=Path)
+    command = _kept("--var-file", type=kind, multiple=True, metavar="FILE", help=described)(command)
     return click.option(
         "--var", "given", multiple=True, metavar="NAME=VALUE", help="Give a variable a value. May be repeated."
     )(command)
+
+
+def _kept(name: str, **more: Any) -> Callable[[F], F]:
+    """Make an option whose value is kept with the invocation of the command, for `invocation` to find."""
+
+    def keep(ctx: click.Context, _: click.Parameter, value: Any) -> None:
+        ctx.meta[_META + name] = value
+
+    return click.option(name, expose_value=False, callback=keep, **more)
+
+
+def _found(name: str) -> Any:
+    context = click.get_current_context(silent=True)
+    return context.meta.get(_META + name) if context else None
+
+
+def environment_of(settings: Settings) -> str:
+    """Return the environment that a command is for."""
+    return _found("--env") or settings.environment
 
 
 def refreshing(command: F) -> F:
@@ -136,35 +166,35 @@ def invocation(
     project: Path | None,
     given: Sequence[str] = (),
     refresh: str = Refresh.ACTIVE.value,
+    exclude: Sequence[str] = (),
 ) -> Invocation:
-    """Return what a command line asks for: its first word is the target where it is no address, or names a project."""
+    """Return what a command line asks for: its first word may be the target, all others are selectors."""
+    from taskspec.selecting.parsing import parse
+
     rest = list(words)
     if project is None:
         project = Path(rest.pop(0)) if rest and _is_target(rest[0]) else Path()
-    for word in rest:
-        if not is_address(word):
-            raise UsageError(
-                f"`{word}` is neither a folder, nor a YAML file, nor an address.",
-                hint="Addresses are the names of tasks: lower-case letters, digits, `-` and `_`.",
-            )
+    settings = from_environ()
     return Invocation(
         target=project,
-        addresses=tuple(Address(word) for word in rest),
+        environment=environment_of(settings),
+        selection=parse(rest, exclude),
         variables=_assigned(given),
-        settings=from_environ(),
+        variable_files=tuple(_found("--var-file") or ()),
+        settings=settings,
         refresh=Refresh(refresh),
     )
 
 
 def invocation_of_all(words: Sequence[str], project: Path | None) -> Invocation:
-    """Return what a command line asks for that takes no addresses."""
+    """Return what a command line asks for that takes no selectors."""
     found = invocation(words, project)
-    if found.addresses:
-        from taskspec.runner.planning import folder_hint
+    if not found.selection.everything:
+        from taskspec.runner.choosing import folder_hint
 
         raise UsageError(
-            f"This command concerns the whole project: it takes no address such as `{found.addresses[0]}`.",
-            hint=folder_hint(found.addresses[0]) or "Leave it out, or name a project folder.",
+            f"This command concerns the whole project: it takes no selector such as `{found.selection}`.",
+            hint=folder_hint(str(found.selection)) or "Leave it out, or name a project folder.",
         )
     return found
 
@@ -172,8 +202,18 @@ def invocation_of_all(words: Sequence[str], project: Path | None) -> Invocation:
 def _is_target(word: str) -> bool:
     """Tell whether a first word is meant as a path: a folder that is no project never hides the task of its name."""
     from taskspec.documents.locating import PROJECT_FILES
+    from taskspec.selecting.parsing import is_selector
 
-    return not is_address(word) or any((Path(word) / name).is_file() for name in PROJECT_FILES)
+    if word and _exists(word):
+        return not is_address(word) or any(_exists(f"{word}/{name}") for name in PROJECT_FILES)
+    return not is_selector(word) and ("/" in word or word.endswith((".yaml", ".yml")))
+
+
+def _exists(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except (OSError, ValueError):  # too long, or no path at all
+        return False
 
 
 def _assigned(given: Sequence[str]) -> dict[str, str]:
@@ -182,5 +222,7 @@ def _assigned(given: Sequence[str]) -> dict[str, str]:
         name, equals, value = text.partition("=")
         if not equals or not name:
             raise UsageError("--var needs a name and a value.", hint="Write --var region=emea.")
+        if name in found:
+            raise UsageError(f"--var gives `{name}` twice.", hint="Keep one of the two.")
         found[name] = value
     return found

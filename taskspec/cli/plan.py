@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from taskspec.cli import options
-from taskspec.cli.printing import paint_for, say, say_json
+from taskspec.cli.printing import note, paint_for, say, say_json
 from taskspec.cli.wiring import Wiring
 
 
@@ -20,6 +20,7 @@ from taskspec.cli.wiring import Wiring
 def plan(
     words: Sequence[str],
     project: Path | None,
+    exclude: Sequence[str],
     given: Sequence[str],
     refresh: str,
     detailed_exitcode: bool,
@@ -32,9 +33,12 @@ def plan(
     from taskspec.cli import remarking
     from taskspec.report import exiting
     from taskspec.runner import planning
+    from taskspec.runner.choosing import nothing_chosen
 
-    invocation = options.invocation(words, project, given, refresh)
+    invocation = options.invocation(words, project, given, refresh, exclude)
     made = planning.plan(invocation, Wiring(invocation.settings), planning.say_nothing if as_json else remarking.remark)
+    if as_json and not made.changes and made.unselected:
+        note(nothing_chosen(invocation.selection))
     if as_json:
         from taskspec.plan.encoding import to_json
 

@@ -102,9 +102,10 @@ def told_of(task: str) -> Iterator[None]:
 def _project(folder: Path | None, settings: Settings) -> Project | None:
     if folder is None and not any(Path(name).is_file() for name in PROJECT_FILES):
         return None
+    from taskspec.cli.options import environment_of
     from taskspec.runner.locating import project_of
 
-    return project_of(Invocation(target=folder or Path(), settings=settings))
+    return project_of(Invocation(target=folder or Path(), environment=environment_of(settings), settings=settings))
 
 
 def _of_environment(settings: Settings) -> Reach:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from taskspec.cli import options
-from taskspec.cli.printing import say, say_json_list, say_text
+from taskspec.cli.printing import note, say, say_json_list, say_text
 from taskspec.cli.wiring import Wiring
 from taskspec.errors import UsageError
 
@@ -17,28 +17,35 @@ if TYPE_CHECKING:
 
 @click.command()
 @options.targets
+@options.variables
 @options.as_json
-def results(words: Sequence[str], project: Path | None, as_json: bool) -> int:
+def results(
+    words: Sequence[str], project: Path | None, exclude: Sequence[str], given: Sequence[str], as_json: bool
+) -> int:
     """List accepted results, or print the one of an address.
 
+    It is printed where one address is given and nothing else; every other selector gives a list.
     Reads the state, not the results folder: what is printed is what was accepted.
     """
     from taskspec.runner import telling
+    from taskspec.runner.choosing import nothing_chosen
 
-    invocation = options.invocation(words, project)
+    invocation = options.invocation(words, project, given, exclude=exclude)
+    address = invocation.selection.only
     ports = Wiring(invocation.settings)
     with telling.results(invocation, ports) as opened:
+        if not opened.selected and not invocation.selection.everything:
+            note(nothing_chosen(invocation.selection))
         if as_json:
             rows = (_json(record, accepted, opened.content(accepted)) for record, accepted in opened.found)
             say_json_list("results", rows)
-        elif len(invocation.addresses) != 1:
-            say(_table(opened.found))
+        elif address is None or opened.selected != (address,):
+            say(_table(opened.found, everything=invocation.selection.everything))
         elif opened.found:
             say_text(opened.content(opened.found[0][1]))
         else:
             raise UsageError(
-                f"`{invocation.addresses[0]}` has no accepted result.",
-                hint=f"`taskspec status {invocation.addresses[0]}` tells how it stands.",
+                f"`{address}` has no accepted result.", hint=f"`taskspec status {address}` tells how it stands."
             )
     return 0
 
@@ -56,11 +63,13 @@ def _json(record: "Record", accepted: "Accepted", content: str) -> dict[str, Any
     }
 
 
-def _table(found: "Sequence[tuple[Record, Accepted]]") -> list[str]:
+def _table(found: "Sequence[tuple[Record, Accepted]]", *, everything: bool) -> list[str]:
     from datetime import UTC, datetime
 
     from taskspec.report.text import columns
 
+    if not found and not everything:
+        return ["No result of what is selected is accepted yet."]
     if not found:
         return ["No result is accepted yet: `taskspec apply` makes the first."]
     rows = [("ADDRESS", "GENERATION", "FORMAT", "BYTES", "ACCEPTED")]

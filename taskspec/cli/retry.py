@@ -14,17 +14,24 @@ from taskspec.errors import UsageError
 @options.variables
 @options.execution
 @options.as_json
-def retry(words: Sequence[str], project: Path | None, given: Sequence[str], as_json: bool, **execution: object) -> int:
+def retry(
+    words: Sequence[str],
+    project: Path | None,
+    exclude: Sequence[str],
+    given: Sequence[str],
+    as_json: bool,
+    **execution: object,
+) -> int:
     """Grant one more attempt to tasks without an accepted result.
 
-    For a run that failed, was interrupted or stopped, and whose policy grants no further attempt. Needs addresses:
+    For a run that failed, was interrupted or stopped, and whose policy grants no further attempt. Needs selectors:
     each further attempt costs money.
     """
     from taskspec.cli.applying import carry_out
 
-    invocation = options.invocation(words, project, given)
-    if not invocation.addresses:
-        raise UsageError("retry needs the addresses of the tasks to try again.", hint="`taskspec status` lists them.")
+    invocation = options.invocation(words, project, given, exclude=exclude)
+    if not invocation.selection.words:
+        hint = "Name their addresses, which `taskspec status` lists, or write `result:failed`."
+        raise UsageError("retry needs to be told which tasks to try again.", hint=hint)
     wanted = options.execution_of(execution)
-    requested = frozenset(invocation.addresses)
-    return carry_out(invocation, wanted.options, yes=wanted.yes, as_json=as_json, requested=requested)
+    return carry_out(invocation, wanted.options, yes=wanted.yes, as_json=as_json, requested=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from taskspec.cli import options
-from taskspec.cli.printing import paint_for, say, say_json
+from taskspec.cli.printing import note, paint_for, say, say_json
 from taskspec.cli.wiring import Wiring
 
 if TYPE_CHECKING:
@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 
 @click.command()
 @options.targets
+@options.variables
 @options.as_json
-def status(words: Sequence[str], project: Path | None, as_json: bool) -> int:
+def status(
+    words: Sequence[str], project: Path | None, exclude: Sequence[str], given: Sequence[str], as_json: bool
+) -> int:
     """Show how each task stands.
 
     Joins a running engine and disturbs nothing. Declared tasks that were never applied are shown, and leave the exit
@@ -30,13 +33,16 @@ def status(words: Sequence[str], project: Path | None, as_json: bool) -> int:
     from taskspec.report.exiting import foremost, of_health
     from taskspec.report.standing import status_lines
     from taskspec.runner import telling
+    from taskspec.runner.choosing import nothing_chosen
 
-    invocation = options.invocation(words, project)
+    invocation = options.invocation(words, project, given, exclude=exclude)
     standings = asyncio.run(telling.status(invocation, Wiring(invocation.settings)))
     if as_json:
         say_json({"tasks": [_json(standing) for standing in standings]})
-    else:
+    elif standings or invocation.selection.everything:
         say(status_lines(standings, time.time(), paint_for(sys.stdout)))
+    if not standings and not invocation.selection.everything:
+        note(nothing_chosen(invocation.selection))
     return foremost(of_health(standing.health) for standing in standings if standing.health)
 
 

@@ -23,18 +23,22 @@ if TYPE_CHECKING:
 
 @click.command()
 @options.targets
-@click.option("-y", "--yes", is_flag=True, help="End all active runs without asking.")
+@options.variables
+@click.option("-y", "--yes", is_flag=True, help="End the runs without asking.")
 @options.as_json
-def stop(words: Sequence[str], project: Path | None, yes: bool, as_json: bool) -> int:
+def stop(
+    words: Sequence[str], project: Path | None, exclude: Sequence[str], given: Sequence[str], yes: bool, as_json: bool
+) -> int:
     """End active runs.
 
-    Of the addresses given, or of all tasks after asking. What has ended is left as it is.
+    Of the addresses given; of what other selectors select, or of all tasks, after asking. What has ended is left as
+    it is.
     """
     from taskspec.cli.applying import asked, json_lines
     from taskspec.report.narrating import Narrator
     from taskspec.runner import stopping
 
-    invocation = options.invocation(words, project)
+    invocation = options.invocation(words, project, given, exclude=exclude)
     tally = Tally()
     view: View = json_lines() if as_json else Narrator(lambda line: say([line]), paint_for(sys.stdout), tally)
     found = 0
@@ -42,10 +46,13 @@ def stop(words: Sequence[str], project: Path | None, yes: bool, as_json: bool) -
     def approve(addresses: tuple[Address, ...]) -> bool:
         nonlocal found
         found = len(addresses)
-        if yes or invocation.addresses:
+        if yes or set(addresses) <= set(invocation.selection.meant):
             return True
         if not sys.stdin.isatty():
-            raise UsageError("stop asks before it ends all runs.", hint="Add --yes, or name the addresses.")
+            raise UsageError(
+                "stop asks before it ends runs whose addresses were not given.",
+                hint="Add --yes, or name the addresses.",
+            )
         return asked(f"End the runs of {', '.join(addresses)}?")
 
     def emit(event: Event) -> None:

@@ -1,78 +1,138 @@
 """Declared variables + what was given → values, each parsed by its declared type. Reads no environment.
 
-The precedence is default < environment < command line. How a given text is read: `string` as it is; `number` and
-`integer` as JSON writes them; `boolean` as `true` or `false`; `list` as a JSON array, or as texts between commas
-(`a,b,c`; nothing at all is the empty list); `map` as a JSON object.
+The precedence is default < environment < `TASKSPEC_VAR_x` < `--var-file` < `--var`. How a given text is read:
+`string` as it is; `number` and `integer` as JSON writes them; `boolean` as `true` or `false`; `list` as a JSON array,
+or as texts between commas (`a,b,c`; nothing at all is the empty list); `map` as a JSON object.
 """
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import Any, assert_never
+from typing import Any, Final, NamedTuple, assert_never
 
 from taskspec.desired.scope import Names, Scope, mask
-from taskspec.diagnostics import Diagnostic, Position, nearest
-from taskspec.documents.fitting import misfit
+from taskspec.diagnostics import Diagnostic, Position
+from taskspec.documents.fitting import misfit, refused, undeclared
 from taskspec.documents.model import Project, VariableSpec, VariableType
+from taskspec.documents.supplying import SuppliedFile
 from taskspec.settings import VARIABLE_PREFIX
 
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _MAX_DIGITS = 300
+DEFAULT: Final = "default"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GivenVariables:
-    """What was given beside the documents, by variable name: `--var k=v` and `TASKSPEC_VAR_k=v`."""
+    """What was given beside the documents, by variable name: `--var k=v`, `--var-file`, and `TASKSPEC_VAR_k=v`."""
 
     cli: Mapping[str, str] = field(default_factory=dict, repr=False)
+    files: Sequence[SuppliedFile] = ()
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The process environment, of which templates see what the project allows."""
 
 
-def assign(project: Project, given: GivenVariables) -> tuple[Scope, tuple[Diagnostic, ...]]:
+class Giver(NamedTuple):
+    """Who gave a variable its value (`default`, `environment prod`, `--var` …), and where; a text is to be read yet."""
+
+    name: str
+    position: Position
+    value: Any
+    is_text: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Assigned:
+    """What the templates of a project see, and by whom each variable was given its value."""
+
+    scope: Scope
+    givers: Mapping[str, Giver]
+
+
+def assign(project: Project, given: GivenVariables) -> tuple[Assigned, tuple[Diagnostic, ...]]:
     """Return what the templates of a project see, and everything that is wrong with its variables' values."""
-    found = [_undeclared(name, project.variables) for name in given.cli if name not in project.variables]
+    found = [*_strangers(project, given)]
     values: dict[str, Any] = {}
+    givers: dict[str, Giver] = {}
     unset: dict[str, VariableSpec] = {}
     broken: set[str] = set()
     for spec in project.variables.values():
-        text, place = _given(spec.name, given)
-        if text is not None:
-            try:
-                values[spec.name] = _fitting(spec, _parsed(spec.type, text))
-            except ValueError as error:
-                broken.add(spec.name)
-                found.append(_refused(spec, Position(file=place, line=0, column=0), error))
-        elif spec.has_default:
-            values[spec.name] = spec.default
-        else:
+        giver = _giver(spec, project, given)
+        if giver is None:
             unset[spec.name] = spec
+            continue
+        givers[spec.name] = giver
+        try:
+            value = _parsed(spec.type, giver.value) if giver.is_text else giver.value
+            values[spec.name] = value if giver.name == DEFAULT else _fitting(spec, value)
+        except ValueError as error:
+            broken.add(spec.name)
+            found.append(refused(spec, giver.position, str(error)))
     hidden = {
         name: mask(value, f"vars.{name}") if project.variables[name].sensitive else value
         for name, value in values.items()
     }
-    real = _names(project, Names(values, path="vars", unset=unset, broken=broken))
-    if not any(spec.sensitive for spec in project.variables.values()):
-        return Scope(real=real, masked=real), tuple(found)
-    masked = _names(project, Names(hidden, path="vars", unset=unset, broken=broken))
-    return Scope(real=real, masked=masked), tuple(found)
+    environ = Names(
+        {name: given.environ[name] for name in project.env_allow if name in given.environ},
+        path="env",
+        absent=[name for name in project.env_allow if name not in given.environ],
+    )
+    real = _names(project, Names(values, path="vars", unset=unset, broken=broken), environ)
+    masked = real
+    if any(spec.sensitive for spec in project.variables.values()):
+        masked = _names(project, Names(hidden, path="vars", unset=unset, broken=broken), environ)
+    return Assigned(scope=Scope(real=real, masked=masked), givers=givers), tuple(found)
 
 
-def _names(project: Project, variables: Names) -> dict[str, Any]:
+def _names(project: Project, variables: Names, environ: Names) -> dict[str, Any]:
     return {
         "vars": variables,
+        "env": environ,
         "project": Names({"name": project.name}, path="project"),
         "environment": project.environment,
     }
 
 
-def _given(name: str, given: GivenVariables) -> tuple[str | None, str]:
-    """Return what was given for a variable, and where."""
+def _strangers(project: Project, given: GivenVariables) -> Iterator[Diagnostic]:
+    """Find values that are given to what the project does not declare, and values that two files give."""
+    for name in given.cli:
+        if name not in project.variables:
+            yield undeclared(name, project.variables, Position(file="--var", line=0, column=0))
+    first: dict[str, Position] = {}
+    for file in given.files:
+        for name, value in file.values.items():
+            if name not in project.variables:
+                yield undeclared(name, project.variables, value.position)
+            elif name in first:
+                yield Diagnostic(
+                    summary="Given twice",
+                    detail=f"Two files of --var-file give `{name}`; the other one is at {first[name]}.",
+                    hint="Keep one of them; --var goes over both.",
+                    position=value.position,
+                )
+            first.setdefault(name, value.position)
+
+
+def _giver(spec: VariableSpec, project: Project, given: GivenVariables) -> Giver | None:
+    """Return who gives a variable its value; None where nobody does."""
+    name = spec.name
     if name in given.cli:
-        return given.cli[name], "--var"
-    return given.environ.get(name), f"{VARIABLE_PREFIX}{name}"
+        return Giver("--var", Position(file="--var", line=0, column=0), given.cli[name], is_text=True)
+    for file in given.files:
+        if name in file.values:
+            supplied = file.values[name]
+            return Giver("--var-file", supplied.position, supplied.value, is_text=file.as_texts)
+    if name in given.variables:
+        place = f"{VARIABLE_PREFIX}{name}"
+        return Giver(place, Position(file=place, line=0, column=0), given.variables[name], is_text=True)
+    if name in project.values:
+        supplied = project.values[name]
+        return Giver(f"environment {project.environment}", supplied.position, supplied.value)
+    return Giver(DEFAULT, spec.position, spec.default) if spec.has_default else None
 
 
 def _fitting(spec: VariableSpec, value: Any) -> Any:
@@ -135,21 +195,3 @@ def _finite(text: str) -> float:
     if not isfinite(number):
         raise ValueError("It is a number beyond all bounds.")
     return number
-
-
-def _undeclared(name: str, declared: Mapping[str, VariableSpec]) -> Diagnostic:
-    return Diagnostic(
-        summary="Undeclared variable",
-        detail=f"`{name}` is given, but the project declares no such variable.",
-        hint=nearest(name, declared) or "Declare it under `spec.variables` of the project.",
-        position=Position(file="--var", line=0, column=0),
-    )
-
-
-def _refused(spec: VariableSpec, position: Position, error: ValueError) -> Diagnostic:
-    return Diagnostic(
-        summary="Wrong value of a variable",
-        detail=f"The value of `{spec.name}` cannot be used. {error}",
-        hint=f"It is declared at {spec.position} as `{spec.type}`.",
-        position=position,
-    )

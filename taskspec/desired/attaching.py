@@ -45,6 +45,10 @@ class ProjectFiles:
     def _read(self, entry: str) -> LocalFile:
         return self._folder.read(entry, MAX_FILE, "Give the agent a URL, or less.", _digested)
 
+    def content(self, entry: str, limit: int) -> bytes:
+        """Return what a file holds; raises WrongFileError, also for one of more bytes than `limit`."""
+        return self._folder.read(entry, limit, "Split it.", lambda _, content, __: content.read(limit))
+
 
 def _digested(path: str, content: BufferedReader, size: int) -> LocalFile:
     return LocalFile(path=path, sha256=hashlib.file_digest(content, "sha256").hexdigest(), size=size)

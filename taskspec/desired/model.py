@@ -10,11 +10,12 @@ from taskspec.documents.model import Policies, Project, Source
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LocalFile:
-    """A file of the project that goes with a run; `path` is relative to the project folder."""
+    """A file that goes with a run: one of the project, `path` relative to its folder; or a result with its content."""
 
     path: str
     sha256: str
     size: int
+    content: bytes | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,3 +73,8 @@ class Desired:
 
     project: Project
     tasks: Mapping[Address, DesiredTask | DeferredTask]
+
+
+def result_suffix(output_format: str) -> str:
+    """Return the ending of the name of a file that holds a result of a format."""
+    return {"markdown": ".md", "json": ".json"}.get(output_format, ".txt")

@@ -19,7 +19,7 @@ _NO_JSON: Final = frozenset({"text", "markdown", "voice"})
 
 def recheck(task: TaskDocument, rendered: RenderedSpec, project: Project) -> Iterator[Diagnostic]:
     """Find what is wrong with the values that templates gave."""
-    spec = {name: value for name, value in {**task.spec, **rendered.real}.items() if value is not None}
+    spec = {name: value for name, value in rendered.real.items() if value is not None}
     found = [*_misfits(task, rendered, spec), *_shown_secrets(task, rendered)]
     yield from found
     if not found:

@@ -1,27 +1,31 @@
-"""Documents + given variables → desired: each task rendered, checked again, normalised and fingerprinted.
+"""Documents + given variables → desired: each task expanded, rendered, checked again, normalised and fingerprinted.
 
-Reads the project's local files, for their digests, and nothing else; a task that has an error is left out.
+Reads the project's own files, and nothing else; a task that has an error is left out.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
+from taskspec.address import Address
 from taskspec.desired.assigning import GivenVariables, assign
 from taskspec.desired.attaching import ProjectFiles, checked_url, is_url
 from taskspec.desired.confining import WrongFileError
+from taskspec.desired.depending import Declared, Dependencies, depend
+from taskspec.desired.expanding import Cell, WrongCellsError, expand
 from taskspec.desired.fingerprinting import fingerprint
 from taskspec.desired.including import ProjectTexts
-from taskspec.desired.model import Desired, DesiredTask, LocalFile
+from taskspec.desired.model import DeferredTask, Desired, DesiredTask, LocalFile
 from taskspec.desired.normalising import SENT, SENT_ONLY, normalised, without_secrets
+from taskspec.desired.ordering import ordered
 from taskspec.desired.rechecking import recheck
+from taskspec.desired.results import Whatever, WrongResultError, known, later, result_file, words
+from taskspec.desired.tabulating import read_rows
 from taskspec.desired.templating import RenderedSpec, SpecRenderer
-from taskspec.diagnostics import Diagnostic
-from taskspec.documents.model import Manifests, Project, TaskDocument
-
-if TYPE_CHECKING:
-    from taskspec.address import Address
+from taskspec.diagnostics import Diagnostic, ManifestError
+from taskspec.documents.model import Manifests, Project
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,67 +40,188 @@ def resolve(
     manifests: Manifests, given: GivenVariables, surroundings: Surroundings
 ) -> tuple[Desired, tuple[Diagnostic, ...]]:
     """Return what the manifests ask for, and every diagnostic at once."""
-    scope, found = assign(manifests.project, given)
+    assigned, found = assign(manifests.project, given)
     texts = ProjectTexts(Path(manifests.project.folder))
-    resolver = _Resolver(manifests.project, SpecRenderer(scope, surroundings.cache_folder, texts), surroundings)
-    tasks: dict[Address, DesiredTask] = {}
+    renderer = SpecRenderer(assigned.scope, surroundings.cache_folder, texts)
+    resolver = _Resolver(manifests.project, renderer, surroundings)
     try:
-        for task in manifests.tasks:
-            resolved = resolver.resolve(task)
-            if resolved is not None:
-                tasks[task.address] = resolved
+        tasks = resolver.resolve(manifests)
     finally:
-        resolver.renderer.close()
-    return Desired(project=manifests.project, tasks=tasks), found + tuple(resolver.diagnostics)
+        renderer.close()
+    return Desired(project=manifests.project, tasks=tasks), found + tuple(renderer.diagnostics)
 
 
 class _Resolver:
-    """Resolves the tasks of one project, one after the other."""
+    """Resolves the tasks of one project."""
 
     def __init__(self, project: Project, renderer: SpecRenderer, surroundings: Surroundings) -> None:
-        self.renderer = renderer
-        self.diagnostics = renderer.diagnostics
+        self._renderer = renderer
         self._project = project
         self._takes_local_files = surroundings.takes_local_files
         self._files = ProjectFiles(Path(project.folder))
+        self._declared = Declared(cells={})
+        self._formats: dict[Address, str] = {}
 
-    def resolve(self, task: TaskDocument) -> DesiredTask | None:
-        """Return a task resolved; None where something is wrong with it."""
-        before = len(self.diagnostics)
-        rendered = self.renderer.render(task, SENT)
+    def resolve(self, manifests: Manifests) -> dict[Address, DesiredTask | DeferredTask]:
+        """Return every task that is right, each behind its upstream."""
+        self._declared = self._expanded(manifests)
+        waits: dict[Address, Dependencies] = {}
+        for address, cell in self._declared.cells.items():
+            before = len(self._renderer.diagnostics)
+            waits[address], found = depend(
+                cell, self._declared, partial(self._renderer.value, cell), partial(self._renderer.references, cell)
+            )
+            self._renderer.note(found)
+            if len(self._renderer.diagnostics) > before:
+                waits[address] = replace(waits[address], sound=False)
+        order, circles = ordered({address: found.upstream for address, found in waits.items()})
+        for circle in circles:
+            self._renderer.note([self._circular(circle)])
+        tasks: dict[Address, DesiredTask | DeferredTask] = {}
+        for address in order:
+            task = self._task(self._declared.cells[address], waits[address])
+            if task is not None:
+                tasks[address] = task
+        return tasks
+
+    def _expanded(self, manifests: Manifests) -> Declared:
+        cells: dict[Address, Cell] = {}
+        broken: set[str] = set()
+        for task in manifests.tasks:
+            before = len(self._renderer.diagnostics)
+            plain = Cell(task=task, address=task.address)
+            try:
+                found = list(expand(task, partial(self._renderer.value, plain), partial(read_rows, self._files)))
+            except WrongCellsError as fault:
+                broken.add(task.address)
+                if len(self._renderer.diagnostics) == before:
+                    position = task.source.position(fault.path, key=fault.key)
+                    wrong = Diagnostic(summary="Wrong cells", detail=fault.detail, hint=fault.hint, position=position)
+                    self._renderer.note([wrong])
+                continue
+            cells.update((cell.address, cell) for cell in found)
+        return Declared(cells=cells, broken=frozenset(broken))
+
+    def _circular(self, circle: Sequence[Address]) -> Diagnostic:
+        whole = " → ".join([*circle, circle[0]])
+        task = self._declared.cells[circle[0]].task
+        return Diagnostic(
+            summary="Tasks in a circle",
+            detail=f"Each of these tasks waits for the next: {whole}.",
+            hint="Remove one of the dependencies: in `dependsOn`, or in a template that uses `tasks`.",
+            position=task.document.position(("metadata", "name")),
+        )
+
+    def _task(self, cell: Cell, waits: Dependencies) -> DesiredTask | DeferredTask | None:
+        if not waits.sound:
+            self._desired(cell, waits, Whatever(), ahead=True)
+            return None
+        if not waits.uses:
+            return self._desired(cell, waits, None)
+        self._renderer.note(self._misfits(waits))
+        shown = self._desired(cell, waits, later(waits.uses), ahead=True)
+        if shown is None:
+            return None
+        return DeferredTask(
+            address=shown.address,
+            agent=shown.agent,
+            title=shown.title,
+            spec=shown.spec,
+            labels=shown.labels,
+            policies=shown.policies,
+            source=shown.source,
+            upstream=shown.upstream,
+            uses=waits.used,
+            finish=partial(self._finished, cell, waits),
+        )
+
+    def _misfits(self, waits: Dependencies) -> list[Diagnostic]:
+        """Find uses of the JSON of results that are not asked for as JSON."""
+        return [
+            Diagnostic(
+                summary="Wrong dependency",
+                detail=f"The JSON of `{address}` is used, and `{address}` asks for {self._formats[address]}.",
+                hint=f"Write `outputFormat: json` in `{address}`, or use tasks…result.",
+                position=use.place,
+            )
+            for use in waits.uses
+            for address in use.addresses
+            if use.member == "json" and self._formats.get(address, "json") != "json"
+        ]
+
+    def _finished(self, cell: Cell, waits: Dependencies, results: Mapping[Address, str]) -> DesiredTask:
+        before = len(self._renderer.diagnostics)
+        try:
+            names = known(waits.uses, results, self._declared.cells)
+            task = self._desired(cell, waits, names, results=results)
+        except WrongResultError as fault:
+            wrong = Diagnostic(summary="Wrong result", detail=fault.detail, hint=fault.hint, position=fault.use.place)
+            raise ManifestError([wrong]) from fault
+        if task is None:
+            raise ManifestError(self._renderer.take(before))
+        return task
+
+    def _desired(
+        self,
+        cell: Cell,
+        waits: Dependencies,
+        tasks: Mapping[str, Any] | None,
+        *,
+        results: Mapping[Address, str] | None = None,
+        ahead: bool = False,
+    ) -> DesiredTask | None:
+        """Return a cell resolved; None where something is wrong with it."""
+        before = len(self._renderer.diagnostics)
+        rendered = self._renderer.render(cell, SENT, tasks, ahead=ahead)
         if rendered is None:
             return None
         if rendered.templated:
-            self.diagnostics.extend(recheck(task, rendered, self._project))
-        if len(self.diagnostics) > before:
+            self._renderer.note(recheck(cell.task, rendered, self._project))
+        if len(self._renderer.diagnostics) > before:
             return None
-        files = self._attached(task, rendered.real.get("files") or ())
-        return None if len(self.diagnostics) > before else _desired(task, rendered, files)
+        files = self._attached(cell, rendered.real.get("files") or (), results)
+        if len(self._renderer.diagnostics) > before:
+            return None
+        task = _normalised(cell, rendered, files)
+        self._formats[cell.address] = task.spec.get("outputFormat", "text")
+        return replace(task, upstream=waits.upstream) if waits.upstream else task
 
-    def _attached(self, task: TaskDocument, entries: Sequence[str]) -> tuple[LocalFile | str, ...]:
+    def _attached(
+        self, cell: Cell, entries: Sequence[Any], results: Mapping[Address, str] | None
+    ) -> tuple[LocalFile | str, ...]:
         found: list[LocalFile | str] = []
         for index, entry in enumerate(entries):
             try:
-                found.append(checked_url(entry) if is_url(entry) else self._local(entry))
+                found.append(self._file(entry, results))
             except WrongFileError as fault:
-                position = task.source.position(("files", index))
-                self.diagnostics.append(
-                    Diagnostic(summary="Wrong file", detail=fault.detail, hint=fault.hint, position=position)
-                )
+                position = cell.task.source.position(("files", index))
+                wrong = Diagnostic(summary="Wrong file", detail=fault.detail, hint=fault.hint, position=position)
+                self._renderer.note([wrong])
         return tuple(found)
 
-    def _local(self, entry: str) -> LocalFile:
+    def _file(self, entry: Any, results: Mapping[Address, str] | None) -> LocalFile | str:
+        if isinstance(entry, str) and is_url(entry):
+            return checked_url(entry)
         if not self._takes_local_files:
+            what = f"`{entry}` is a local path" if isinstance(entry, str) else "A result is no URL"
             raise WrongFileError(
-                f"`{entry}` is a local path, but the remote takes only URLs.",
+                f"{what}, but the remote takes only URLs.",
                 "Give a URL that the agent can read, or put the text into the prompt instead.",
             )
-        return self._files.attach(entry)
+        if isinstance(entry, str):
+            return self._files.attach(entry)
+        address = Address(entry["task"])
+        if results is None:
+            return words([address])
+        if address not in results:
+            raise WrongFileError(f"`{address}` comes from a template.", "Write `{task: …}` in the list itself.")
+        return result_file(address, results[address], self._formats.get(address, "text"))
 
 
-def _desired(task: TaskDocument, rendered: RenderedSpec, files: tuple[LocalFile | str, ...]) -> DesiredTask:
+def _normalised(cell: Cell, rendered: RenderedSpec, files: tuple[LocalFile | str, ...]) -> DesiredTask:
+    task = cell.task
     request = normalised(rendered.real)
-    title = " ".join(str(request.get("title", "")).split()) or str(task.address)
+    title = " ".join(str(request.get("title", "")).split()) or str(cell.address)
     request["title"] = title
     masked = request if rendered.masked is rendered.real else normalised(rendered.masked)
     spec = without_secrets({name: value for name, value in masked.items() if name not in SENT_ONLY})
@@ -106,7 +231,7 @@ def _desired(task: TaskDocument, rendered: RenderedSpec, files: tuple[LocalFile 
             {"path": file.path, "sha256": file.sha256} if isinstance(file, LocalFile) else file for file in files
         ]
     return DesiredTask(
-        address=task.address,
+        address=cell.address,
         agent=request["agent"],
         title=title,
         spec=spec,

@@ -154,7 +154,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def _missing(self, obj: Any, name: Any) -> Any:
         if isinstance(obj, Undefined):
             str(obj)
-        if isinstance(obj, Names) and name not in obj.unset:
+        if isinstance(obj, Names) and name not in obj.unset and name not in obj.absent:
             raise UnknownNameError(name, obj)
         if isinstance(obj, TemplateModule):
             known = nearest(str(name), [one for one in vars(obj) if not one.startswith("_")])

@@ -8,8 +8,8 @@ from typing import Any, Final
 from taskspec.diagnostics import nearest
 from taskspec.documents.model import VariableSpec
 
-LATER: Final = frozenset({"tasks", "matrix", "each", "env"})
-"""Names of the manifest language that this version does not know yet."""
+ONLY_IN_CELLS: Final[Mapping[str, str]] = {"matrix": "matrix", "each": "forEach"}
+"""Names that only the templates of a task with that field see."""
 
 
 WRONG_VALUES: Final = (
@@ -57,7 +57,7 @@ _MARK: Final = "(sensitive: "
 class Names(dict[str, Any]):
     """The map behind a top-level name, which can say why something is not in it."""
 
-    __slots__ = ("broken", "path", "unset")
+    __slots__ = ("absent", "broken", "path", "unset")
 
     def __init__(
         self,
@@ -66,11 +66,14 @@ class Names(dict[str, Any]):
         path: str,
         unset: Mapping[str, VariableSpec] | None = None,
         broken: Iterable[str] = (),
+        absent: Iterable[str] = (),
     ) -> None:
         super().__init__(values)
         self.path = path
         self.unset = unset or {}
         self.broken = frozenset(broken)
+        self.absent = frozenset(absent)
+        """Names that might be there, and are not: they can be tested for."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -155,13 +158,15 @@ def _writable(words: str) -> str:
 
 def unknown_name(name: str, seen: Mapping[str, Any]) -> WrongTemplateError:
     """Explain a top-level name that no template sees."""
-    if name in LATER:
-        return WrongTemplateError(f"`{name}` is not supported in templates by this version yet.", name=name)
+    if name == "tasks":
+        detail = "The result of another task cannot be used here: which tasks there are is known before any runs."
+        return WrongTemplateError(detail, name=name)
+    if name in ONLY_IN_CELLS:
+        detail = f"This task has no `{ONLY_IN_CELLS[name]}`, so `{name}` is not known."
+        return WrongTemplateError(detail, name=name)
     if name in seen.get("vars", ()):
         return WrongTemplateError(f"`{name}` is not known here.", hint=f"Write `vars.{name}`.", name=name)
-    shown = {"file": "file()", "project": "project.name"}
-    known = [f"`{shown.get(one, one)}`" for one in dict.fromkeys([*seen, "file"])]
-    said = f"A template sees {', '.join(known[:-1])} and {known[-1]}."
+    said = "A template sees `vars`, `env`, `tasks`, `matrix`, `each`, `project.name`, `environment` and `file()`."
     return WrongTemplateError(f"`{name}` is not known here. {said}", hint=nearest(name, seen), name=name)
 
 
@@ -184,6 +189,16 @@ def _unknown_in_names(name: str, holder: Names) -> WrongTemplateError:
         fault = WrongTemplateError(f"`{written}` is declared, but has no value.", hint=ways, name=written)
         fault.unset = holder.unset[name]
         return fault
+    if name in holder.absent and holder.path != "env":
+        hint = f"Write `{written} | default('…')`."
+        return WrongTemplateError(f"This cell has no `{written}`; others have.", hint=hint, name=written)
+    if name in holder.absent:
+        detail = f"The environment variable `{name}` is not set."
+        return WrongTemplateError(detail, hint=f"Set it, or write `env.{name} | default('…')`.", name=written)
+    if holder.path == "env":
+        detail = f"The project allows no environment variable `{name}`."
+        hint = nearest(name, [*holder, *holder.absent]) or f"Allow it in the project: `env: {{allow: [{name}]}}`."
+        return WrongTemplateError(detail, hint=hint, name=written)
     fault = WrongTemplateError(
         f"`{written}` is not declared.", hint=nearest(name, [*holder, *holder.unset, *holder.broken]), name=written
     )

@@ -1,19 +1,22 @@
 """A task's spec → the same spec with its templates rendered, once with real values and once masked. Opens no file."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from taskspec.desired.deriving import Secrets, SecretUseError
 from taskspec.desired.dotted import NOTHING, fill, is_template, split
+from taskspec.desired.expanding import Cell
 from taskspec.desired.including import ProjectTexts
 from taskspec.desired.later import LaterError
 from taskspec.desired.metering import MAX_TEXT, TooMuchError
 from taskspec.desired.pinpointing import Pinpointer
+from taskspec.desired.references import Reference, ReferenceFinder, may_refer
 from taskspec.desired.scope import Scope, WrongTemplateError, placeholders, revealed
 from taskspec.diagnostics import Diagnostic
-from taskspec.documents.model import Source, TaskDocument
+from taskspec.documents.model import Source
 
 if TYPE_CHECKING:
     from taskspec.desired.rendering import Renderer
@@ -46,6 +49,8 @@ _TEXTS: Final = frozenset(
     }
 )
 """The fields that are texts by schema: there a number becomes its text."""
+_OWN: Final = re.compile(r"\b(?:matrix|each|tasks|include|import)\b")
+"""What a text must mention to depend on the names that only one cell has."""
 _WRONG: Final = "Wrong template"
 _COMPUTED: Final = "The template computes with a sensitive variable, so what is sent could not be told from the secret."
 
@@ -65,6 +70,7 @@ class SpecRenderer:
 
     def __init__(self, scope: Scope, cache_folder: Path | None, texts: ProjectTexts) -> None:
         self.diagnostics: list[Diagnostic] = []
+        self._noted: set[Diagnostic] = set()
         self._scope = scope
         self._cache_folder = cache_folder
         self._texts = texts
@@ -73,22 +79,73 @@ class SpecRenderer:
         self._done: dict[str, tuple[Any, Any]] = {}
         self._secrets = placeholders(scope.real["vars"], scope.masked["vars"]) if scope.has_secrets else {}
         self._unset: set[str] = set()
+        self._finder = ReferenceFinder(self._jinja)
         self._source: Source | None = None
+        self._real: Mapping[str, Any] = scope.real
+        self._masked: Mapping[str, Any] = scope.masked
+        self._has_own = False
+        self._ahead = False
         self._sound = True
         self._templated = False
 
-    def render(self, task: TaskDocument, fields: tuple[str, ...]) -> RenderedSpec | None:
-        """Return the named fields of a task, rendered; None where a template is wrong."""
-        self._source, self._sound, self._templated = task.source, True, False
+    def render(
+        self, cell: Cell, fields: tuple[str, ...], tasks: Mapping[str, Any] | None = None, *, ahead: bool = False
+    ) -> RenderedSpec | None:
+        """Return the named fields of a cell, rendered; None where a template is wrong.
+
+        `tasks` is what stands behind that name. `ahead` of the results, a text that needs them stays as it is written.
+        """
+        self._begin(cell, tasks, ahead=ahead)
+        spec = cell.task.spec
         real: dict[str, Any] = {}
         masked: dict[str, Any] = {}
         for name in fields:
-            if name in task.spec:
-                real[name], masked[name] = self._walk(task.spec[name], (name,))
+            if name in spec:
+                real[name], masked[name] = self._walk(spec[name], (name,))
         if not self._sound:
             return None
         same = all(real[name] is masked[name] for name in real)
         return RenderedSpec(real=real, masked=real if same else masked, templated=self._templated)
+
+    def value(self, cell: Cell, value: Any, path: _Path) -> tuple[Any, Any]:
+        """Return one value of a cell's spec rendered, as it is and masked; None twice where a template is wrong."""
+        self._begin(cell, None, ahead=False)
+        return self._walk(value, path)
+
+    def references(self, cell: Cell, text: str, path: _Path) -> tuple[Reference, ...]:
+        """Return the uses of other tasks' results in one text; what cannot be told is reported."""
+        if not may_refer(text):
+            return ()
+        self._begin(cell, None, ahead=False)
+        try:
+            return self._finder.references(text, self._masked)
+        except WrongTemplateError as fault:
+            self._report(fault, text, path)
+            return ()
+
+    def _begin(self, cell: Cell, tasks: Mapping[str, Any] | None, *, ahead: bool) -> None:
+        self._source, self._sound, self._templated, self._ahead = cell.task.source, True, False, ahead
+        self._has_own = bool(cell.names) or tasks is not None
+        if self._has_own:
+            own = {**cell.names, "tasks": tasks} if tasks is not None else cell.names
+            self._real = {**self._scope.real, **own}
+            self._masked = {**self._scope.masked, **own} if self._scope.has_secrets else self._real
+        else:
+            self._real, self._masked = self._scope.real, self._scope.masked
+
+    def note(self, findings: Iterable[Diagnostic]) -> None:
+        """Keep findings, each once: many cells of one task have the same."""
+        for finding in findings:
+            if finding not in self._noted:
+                self._noted.add(finding)
+                self.diagnostics.append(finding)
+
+    def take(self, start: int) -> list[Diagnostic]:
+        """Return the findings from a place on, and forget them."""
+        taken = self.diagnostics[start:]
+        del self.diagnostics[start:]
+        self._noted.difference_update(taken)
+        return taken
 
     def close(self) -> None:
         """Keep what was compiled for the next time."""
@@ -113,13 +170,15 @@ class SpecRenderer:
         if not is_template(key):
             return True
         self._sound = False
-        self.diagnostics.append(
-            Diagnostic(
-                summary=_WRONG,
-                detail="The name of a field is not rendered.",
-                hint="Write the name itself; templates belong into values.",
-                position=self._known_source().position((*path, key), key=True),
-            )
+        self.note(
+            [
+                Diagnostic(
+                    summary=_WRONG,
+                    detail="The name of a field is not rendered.",
+                    hint="Write the name itself; templates belong into values.",
+                    position=self._known_source().position((*path, key), key=True),
+                )
+            ]
         )
         return False
 
@@ -130,19 +189,23 @@ class SpecRenderer:
             found = self._rendered(text if wants_text else text.strip())
             return (_as_text(found[0]), _as_text(found[1])) if wants_text else found
         except WrongTemplateError as fault:
+            if self._ahead and isinstance(fault, LaterError):
+                return text, text
             if not wants_text:
                 fault.shift(text[: len(text) - len(text.lstrip())].count("\n"))
             self._report(fault, text, path)
-            return None, None
+        return None, None
 
     def _rendered(self, text: str) -> tuple[Any, Any]:
+        if self._has_own and _OWN.search(text):
+            return self._both(text) if self._scope.has_secrets else self._once(text)
         found = self._done.get(text)
         if found is None:
             found = self._done[text] = self._both(text) if self._scope.has_secrets else self._once(text)
         return found
 
     def _once(self, text: str) -> tuple[Any, Any]:
-        real = self._evaluated(text, self._scope.real)
+        real = self._evaluated(text, self._real)
         return real, real
 
     def _both(self, text: str) -> tuple[Any, Any]:
@@ -152,13 +215,13 @@ class SpecRenderer:
         """
         secrets = dict(self._secrets)
         try:
-            masked = self._evaluated(text, self._scope.masked, secrets)
+            masked = self._evaluated(text, self._masked, secrets)
         except WrongTemplateError as fault:
             if not isinstance(fault, LaterError | SecretUseError) and self._renders(text):
                 raise WrongTemplateError(_COMPUTED, hint="Insert the variable as it is.", line=fault.line) from None
             raise
         try:
-            real = self._evaluated(text, self._scope.real)
+            real = self._evaluated(text, self._real)
         except WrongTemplateError as fault:
             raise WrongTemplateError(_COMPUTED, hint="Insert the variable as it is.", line=fault.line) from None
         if real == masked and type(real) is type(masked):
@@ -169,7 +232,7 @@ class SpecRenderer:
 
     def _renders(self, text: str) -> bool:
         try:
-            self._evaluated(text, self._scope.real)
+            self._evaluated(text, self._real)
         except WrongTemplateError:
             return False
         return True
@@ -203,7 +266,7 @@ class SpecRenderer:
         if fault.file:
             detail += f" It is used at {entry}."
             position = self._texts.position(fault)
-        self.diagnostics.append(Diagnostic(summary=_WRONG, detail=detail, hint=fault.hint, position=position))
+        self.note([Diagnostic(summary=_WRONG, detail=detail, hint=fault.hint, position=position)])
         if fault.unset is not None and fault.unset.name not in self._unset:
             self._unset.add(fault.unset.name)
             self.diagnostics.append(

@@ -42,7 +42,8 @@ class StopReadingError(Exception):
 class Builder:
     """One file on its way from events to documents."""
 
-    def __init__(self, text: str, file: str) -> None:
+    def __init__(self, text: str, file: str, *, mappings_only: bool = True) -> None:
+        self.mappings_only = mappings_only
         self.text = text
         self.file = file
         self.documents: list[Document] = []
@@ -208,7 +209,7 @@ class Builder:
     def end_document(self, _: object) -> None:
         """Keep the document if it is sound, and make ready for the next."""
         value, marks = self.root or (None, Marks(1, 1))
-        if value is not None and not isinstance(value, dict):
+        if self.mappings_only and value is not None and not isinstance(value, dict):
             detail = f"A document must be a mapping, found {kind_of(value)}."
             self._note("Not a document", detail, "Begin with `apiVersion: taskspec/v1`.", (marks.line, marks.column))
         elif value is not None and len(self.diagnostics) == self.found_before:

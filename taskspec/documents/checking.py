@@ -8,17 +8,15 @@ from typing import Any, Final
 from taskspec.contracts import Contract, InvalidSchemaError, Violation, load_schema
 from taskspec.diagnostics import Diagnostic, nearest, path_text
 from taskspec.documents.hinting import later_field, way_out
-from taskspec.documents.model import Document
+from taskspec.documents.model import Document, Source
 
 Path = tuple[str | int, ...]
 
 API_VERSION: Final = "taskspec/v1"
 SCHEMA: Final = "manifest.v1"
 LATER: Final[Mapping[str, frozenset[str]]] = {
-    "Task": frozenset(
-        {"dependsOn", "matrix", "forEach", "assertions", "rerun", "onChangeActive", "protect", "sideEffects", "moved"}
-    ),
-    "Project": frozenset({"environments", "limits", "budget", "policies", "match"}),
+    "Task": frozenset({"assertions", "rerun", "onChangeActive", "protect", "sideEffects", "moved"}),
+    "Project": frozenset({"limits", "budget", "policies"}),
 }
 """Fields of the language that later versions know: refused, never ignored."""
 SENSITIVE: Final = frozenset({"userTokens", "userOidcToken", "mcpServers", "default", "apiKey", "baseUrl"})
@@ -37,7 +35,9 @@ def check(document: Document) -> list[Diagnostic]:
         found += _agents(document)
     elif document.kind == "Task":
         found += _evaluated_nowhere(document, ("metadata",))
-        found += _output_schema(document)
+        spec = document.value.get("spec")
+        if isinstance(spec, Mapping):
+            found += output_trouble(spec, Source(document=document))
     return found
 
 
@@ -51,7 +51,10 @@ def manifest_contract() -> Contract:
 def rendered_spec_contract() -> Contract:
     """Return the contract of a task's `spec` after rendering: the same, without the templates."""
     strict = _without_templates(load_schema(SCHEMA))
-    return Contract({"$schema": strict["$schema"], "$ref": "#/$defs/taskSpec", "$defs": strict["$defs"]})
+    required = ["agent", "prompt"]
+    return Contract(
+        {"$schema": strict["$schema"], "$ref": "#/$defs/taskSpec", "required": required, "$defs": strict["$defs"]}
+    )
 
 
 def _without_templates(schema: Any) -> Any:
@@ -118,10 +121,9 @@ def _explained(document: Document, violation: Violation) -> Iterator[Diagnostic]
 
 def _unknown(document: Document, path: Path, name: str, known: tuple[str, ...]) -> Diagnostic:
     position = document.position((*path, name), key=True)
-    if name in LATER.get(document.kind, ()) or ("defaults" in path and name in _fields("taskSpec")):
+    later = LATER["Task"] if "defaults" in path else LATER.get(document.kind, ())
+    if name in later:
         detail = f"`{name}` is not supported by this version yet."
-        if "defaults" in path and name not in LATER["Project"]:
-            detail = f"`{name}` is not supported in `defaults` by this version yet."
         return Diagnostic(summary="Not supported yet", detail=detail, hint=f"Remove `{name}`.", position=position)
     hint = nearest(name, known)
     if not hint and path in {(), ("metadata",)} and name in _fields("taskSpec"):
@@ -161,6 +163,8 @@ def _evaluated_nowhere(document: Document, path: Path) -> Iterator[Diagnostic]:
     waiting: list[tuple[Path, Any]] = [(path, _value(document, path))]
     while waiting:
         at, value = waiting.pop()
+        if _is_rendered(at):
+            continue
         if isinstance(value, Mapping):
             waiting += [((*at, key), item) for key, item in value.items() if key != "description"]
         elif isinstance(value, list):
@@ -169,9 +173,14 @@ def _evaluated_nowhere(document: Document, path: Path) -> Iterator[Diagnostic]:
             yield Diagnostic(
                 summary="Template not evaluated here",
                 detail=f"`{path_text(at)}` holds a template, and is not evaluated.",
-                hint="Templates belong into the `spec` of a task.",
+                hint="Templates belong into the `spec` of a task, or of an entry of `defaults`.",
                 position=document.position(at),
             )
+
+
+def _is_rendered(path: Path) -> bool:
+    """Tell whether a path of a project leads to the fields that tasks begin with."""
+    return len(path) > 3 and path[-1] == "spec" and path[-3] == "defaults"
 
 
 def _agents(document: Document) -> Iterator[Diagnostic]:
@@ -199,9 +208,9 @@ def _agents(document: Document) -> Iterator[Diagnostic]:
                 )
 
 
-def _output_schema(document: Document) -> Iterator[Diagnostic]:
-    spec = document.value.get("spec")
-    if not isinstance(spec, Mapping) or not isinstance(schema := spec.get("outputSchema"), Mapping):
+def output_trouble(spec: Mapping[str, Any], source: Source) -> Iterator[Diagnostic]:
+    """Find what is wrong with the output that a spec asks for, beyond the form of its fields."""
+    if not isinstance(schema := spec.get("outputSchema"), Mapping):
         return
     form = spec.get("outputFormat", "json")
     if form in {"text", "markdown", "voice"}:
@@ -209,7 +218,7 @@ def _output_schema(document: Document) -> Iterator[Diagnostic]:
             summary="Contradicting fields",
             detail=f"`spec.outputFormat` is `{form}`, and `spec.outputSchema` asks for JSON.",
             hint="Write `outputFormat: json`, or remove the schema.",
-            position=document.position(("spec", "outputFormat")),
+            position=source.position(("outputFormat",)),
         )
     if _TEMPLATE.search(repr(schema)):
         return
@@ -219,7 +228,7 @@ def _output_schema(document: Document) -> Iterator[Diagnostic]:
         yield Diagnostic(
             summary="Invalid JSON Schema",
             detail=f"`spec.outputSchema` is not a valid JSON Schema: {trouble}.",
-            position=document.position(("spec", "outputSchema", *trouble.path)),
+            position=source.position(("outputSchema", *trouble.path)),
         )
 
 

@@ -8,24 +8,23 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from taskspec.address import Address
 from taskspec.diagnostics import Diagnostic, Position, nearest
 from taskspec.documents.durations import seconds
-from taskspec.documents.fitting import misfit
+from taskspec.documents.fitting import check_variables
 from taskspec.documents.model import (
     LOCAL,
     AgentSpec,
     Document,
-    OnRemove,
-    Policies,
+    GivenValue,
+    Origin,
     Project,
     RemoteSpec,
-    Retry,
     Source,
-    TaskDocument,
     VariableSpec,
     VariableType,
 )
+from taskspec.documents.overlaying import Overlay, environment_of
+from taskspec.settings import DEFAULT_ENVIRONMENT
 
 INTERPRETERS: Final = frozenset({"python", "python3"})
 """Commands that are always there: the interpreter that runs taskspec."""
@@ -38,84 +37,71 @@ class Ground:
     name: str
     folder: Path
     data_folder: Path
+    environment: str = DEFAULT_ENVIRONMENT
     search_path: str | None = field(default=None, repr=False)
 
 
 def bare_project(ground: Ground) -> Project:
     """Return the project that has no document: every default holds."""
-    return Project(name=ground.name, folder=str(ground.folder), data_folder=str(ground.data_folder))
+    return Project(
+        name=ground.name,
+        folder=str(ground.folder),
+        data_folder=str(ground.data_folder),
+        environment=ground.environment,
+        results_path=_results_path({}, ground.environment),
+    )
 
 
 def declare_project(document: Document, ground: Ground) -> Project:
-    """Return the project that a checked document declares."""
-    spec = document.value.get("spec") or {}
+    """Return the project that a checked document declares, in the environment of its ground."""
+    spec, source = _in_environment(document, ground.environment)
+    given = environment_of(document, ground.environment)
+    place = ("spec", "environments", ground.environment, "variables")
     return replace(
         bare_project(ground),
         name=document.value["metadata"]["name"],
         remote=_remote(spec.get("remote", LOCAL)),
-        results_path=posixpath.normpath(spec.get("results", {}).get("path", "results")),
+        results_path=_results_path(given.get("results", {}), ground.environment, spec.get("results", {})),
         agents={name: _agent(name, written) for name, written in spec.get("agents", {}).items()},
         variables={name: _variable(document, name, written) for name, written in spec.get("variables", {}).items()},
+        values={
+            name: GivenValue(value, document.position((*place, name), key=True))
+            for name, value in given.get("variables", {}).items()
+        },
+        env_allow=tuple(spec.get("env", {}).get("allow", ())),
         document=document,
-    )
-
-
-def declare_task(document: Document, defaults: Policies) -> TaskDocument:
-    """Return the task that a checked document declares, its policies over the project's `defaults`."""
-    metadata, spec = document.value["metadata"], document.value["spec"]
-    return TaskDocument(
-        address=Address(metadata["name"]),
-        document=document,
-        spec=spec,
-        source=Source(document=document),
-        labels=metadata.get("labels", {}),
-        policies=merged(defaults, spec),
-    )
-
-
-def default_policies(document: Document | None) -> Policies:
-    """Return the policies that every task of a project begins with."""
-    spec = (document.value.get("spec") or {}) if document is not None else {}
-    policies = merged(Policies(), spec)
-    for entry in spec.get("defaults", ()):
-        policies = merged(policies, entry["spec"])
-    return policies
-
-
-def merged(policies: Policies, written: Mapping[str, Any]) -> Policies:
-    """Lay written policies over others, field by field."""
-    if not written.keys() & {"retry", "onRemove", "timeout"}:
-        return policies
-    retry = written.get("retry", {})
-    return Policies(
-        retry=Retry(
-            max_attempts=retry.get("maxAttempts", policies.retry.max_attempts),
-            statuses=tuple(retry.get("statuses", policies.retry.statuses)),
-            backoff=seconds(retry["backoff"]) if "backoff" in retry else policies.retry.backoff,
-        ),
-        on_remove=OnRemove(written.get("onRemove", policies.on_remove)),
-        timeout=seconds(written["timeout"]) if "timeout" in written else policies.timeout,
+        source=source,
     )
 
 
 def check_project(project: Project, search_path: str | None) -> Iterator[Diagnostic]:
     """Find what is wrong with a declared project beyond its form."""
-    document = project.document
-    if document is None:
+    document, source = project.document, project.source
+    if document is None or source is None:
         return
-    yield from _results_trouble(project, document)
-    written = (document.value.get("spec") or {}).get("remote")
+    yield from _results_trouble(project, source)
+    written = _in_environment(document, project.environment)[0].get("remote")
     if isinstance(written, Mapping) and project.remote.type == LOCAL:
         for name in [name for name in written if name != "type"]:
             detail = f"`{name}` means nothing to the remote `local`."
-            position = document.position(("spec", "remote", name), key=True)
+            position = source.position(("remote", name), key=True)
             yield Diagnostic(summary="Unused field", detail=detail, hint="Remove it.", position=position)
-    for variable in project.variables.values():
-        yield from _variable_trouble(variable, document)
-    if project.remote.type == LOCAL:
-        for agent in project.agents.values():
-            if agent.command:
-                yield from _command_trouble(agent, project, document, search_path)
+    yield from check_variables(project, document)
+    for agent in project.agents.values():
+        if not agent.command and not agent.worker:
+            yield missing_command(agent.name, source.position(("agents", agent.name), key=True))
+        elif agent.command and project.remote.type == LOCAL:
+            yield from _command_trouble(agent, project, source, search_path)
+
+
+def missing_command(name: str, position: Position) -> Diagnostic:
+    """Say that nobody carries out the runs of an agent."""
+    return Diagnostic(
+        summary="Missing field",
+        detail=f"`spec.agents.{name}` has neither a `command` nor `worker: true`.",
+        hint="Add `command: [program, argument]`, or `worker: true` where workers connect to `taskspec serve`.",
+        position=position,
+    )
 
 
 def unknown_agent(agent: str, project: Project, position: Position) -> Diagnostic | None:
@@ -131,34 +117,19 @@ def unknown_agent(agent: str, project: Project, position: Position) -> Diagnosti
     )
 
 
-def _results_trouble(project: Project, document: Document) -> Iterator[Diagnostic]:
+def _results_trouble(project: Project, source: Source) -> Iterator[Diagnostic]:
     path = project.results_path
     if path.startswith(("/", "~")) or path.split("/")[0] in {"..", ".", ".taskspec", ".git"}:
         yield Diagnostic(
             summary="Results folder",
             detail="`spec.results.path` must be a folder of its own within the project, relative to it.",
             hint="Write, for example, `results: {path: results}`.",
-            position=document.position(("spec", "results", "path")),
-        )
-
-
-def _variable_trouble(variable: VariableSpec, document: Document) -> Iterator[Diagnostic]:
-    place = ("spec", "variables", variable.name)
-    for index, item in enumerate(variable.enum):
-        if words := misfit(replace(variable, enum=()), item):
-            position = document.position((*place, "enum", index))
-            yield Diagnostic(
-                summary="Wrong value", detail=f"A value of the variable `{variable.name}` {words}.", position=position
-            )
-    if variable.has_default and (words := misfit(variable, variable.default)):
-        position = document.position((*place, "default"))
-        yield Diagnostic(
-            summary="Wrong value", detail=f"The default of the variable `{variable.name}` {words}.", position=position
+            position=source.position(("results", "path")),
         )
 
 
 def _command_trouble(
-    agent: AgentSpec, project: Project, document: Document, search_path: str | None
+    agent: AgentSpec, project: Project, source: Source, search_path: str | None
 ) -> Iterator[Diagnostic]:
     program = agent.command[0]
     path = str(Path(project.folder) / program) if "/" in program else program
@@ -169,15 +140,58 @@ def _command_trouble(
         summary="Command not found",
         detail=f"The agent `{agent.name}` runs `{program}`, and no such program is {where}.",
         hint="Install it, make the file executable, or correct the command.",
-        position=document.position(("spec", "agents", agent.name, "command", 0)),
+        position=source.position(("agents", agent.name, "command", 0)),
     )
+
+
+def _in_environment(document: Document, environment: str) -> tuple[Mapping[str, Any], Source]:
+    """Return the spec that holds in an environment, and where its parts stand."""
+    spec = document.value.get("spec") or {}
+    own = environment_of(document, environment)
+    laid = {name: value for name, value in own.items() if name not in {"variables", "defaults"}}
+    if not laid:
+        return spec, Source(document=document)
+    overlay = Overlay()
+    overlay.value = dict(spec)
+    over = own.get("agents", {})
+    overlay.value["agents"] = {name: _carried_out(a, over.get(name)) for name, a in spec.get("agents", {}).items()}
+    remote = spec.get("remote")
+    if "remote" in laid and _type_of(laid["remote"], _type_of(remote)) != _type_of(remote):
+        overlay.value.pop("remote", None)
+    elif isinstance(remote, str) and isinstance(laid.get("remote"), Mapping):
+        overlay.value["remote"] = {"type": remote}
+    elif isinstance(laid.get("remote"), str):
+        del laid["remote"]
+    overlay.lay(laid, Origin(document, ("spec", "environments", environment), f"environment {environment}"))
+    return overlay.value, Source(document=document, given=overlay.given)
+
+
+def _carried_out(agent: Mapping[str, Any], laid: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """Return an agent without its own way of carrying out runs, where an environment gives it another."""
+    if laid is None or not laid.keys() & {"command", "worker"}:
+        return agent
+    dropped = {"worker"} if "command" in laid else {"command", "env"}
+    return {name: value for name, value in agent.items() if name not in dropped}
+
+
+def _type_of(remote: Any, otherwise: str = LOCAL) -> str:
+    """Return the type of a remote as it is written."""
+    return remote if isinstance(remote, str) else str((remote or {}).get("type", otherwise))
+
+
+def _results_path(own: Mapping[str, Any], environment: str, common: Mapping[str, Any] | None = None) -> str:
+    """Return the folder of results: the environment's own, or a folder of its name in the common one."""
+    path = posixpath.normpath((common or {}).get("path", "results"))
+    if "path" in own:
+        return str(posixpath.normpath(own["path"]))
+    return path if environment == DEFAULT_ENVIRONMENT else f"{path}/{environment}"
 
 
 def _remote(written: str | Mapping[str, Any]) -> RemoteSpec:
     if isinstance(written, str):
         return RemoteSpec(type=written)
     return RemoteSpec(
-        type=written["type"],
+        type=written.get("type", LOCAL),
         base_url=written.get("baseUrl"),
         organization=written.get("organization"),
         api_key_env=written.get("apiKey", {}).get("env"),
@@ -188,6 +202,7 @@ def _agent(name: str, written: Mapping[str, Any]) -> AgentSpec:
     return AgentSpec(
         name=name,
         command=tuple(written.get("command", ())),
+        worker="worker" in written,
         timeout=seconds(written["timeout"]) if "timeout" in written else None,
         env_allow=tuple(written.get("env", {}).get("allow", ())),
     )
@@ -200,6 +215,7 @@ def _variable(document: Document, name: str, written: Mapping[str, Any]) -> Vari
         has_default="default" in written,
         default=written.get("default"),
         enum=tuple(written.get("enum", ())),
+        pattern=written.get("pattern", ""),
         sensitive=written.get("sensitive", False),
         description=written.get("description", ""),
         position=document.position(("spec", "variables", name), key=True),

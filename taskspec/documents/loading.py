@@ -6,21 +6,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from taskspec.address import Address
 from taskspec.diagnostics import Diagnostic, Position
 from taskspec.documents.checking import check
+from taskspec.documents.composing import check_task, declare_task
 from taskspec.documents.declaring import (
     bare_project,
     check_project,
     declare_project,
-    declare_task,
-    default_policies,
     unknown_agent,
 )
-from taskspec.documents.locating import Place, locate, shown
+from taskspec.documents.defaulting import Defaults
+from taskspec.documents.locating import Place, locate, require_environment, shown
 from taskspec.documents.model import Document, Manifests, Project, TaskDocument
 from taskspec.documents.reading import BadPatternError, Listing, list_manifests, match_manifests
 from taskspec.documents.sifting import Sifted, sift
+from taskspec.settings import DEFAULT_ENVIRONMENT
 
 RESULTS = "results"
 _EXAMPLE = (
@@ -30,19 +30,19 @@ _EXAMPLE = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Loaded:
-    """What was found: `manifests` holds only what is sound, `selection` the addresses of the file that was named."""
+    """What was found: `manifests` holds only what is sound, `selection` the names of the tasks of the named file."""
 
     manifests: Manifests
     diagnostics: tuple[Diagnostic, ...] = ()
-    selection: frozenset[Address] | None = None
+    selection: frozenset[str] | None = None
 
 
-def load(target: Path, *, search_path: str | None = None) -> Loaded:
-    """Read a project folder or a single file; UsageError where the target does not exist.
+def load(target: Path, environment: str = DEFAULT_ENVIRONMENT, *, search_path: str | None = None) -> Loaded:
+    """Read a project folder or a single file; UsageError where the target or the environment does not exist.
 
     `search_path` is where agents' commands are looked up, as in `PATH` (default: this process's own).
     """
-    place = locate(target, search_path)
+    place = locate(target, environment, search_path)
     gathered = _gather(place)
     if gathered is None:
         place = place.alone()
@@ -51,10 +51,15 @@ def load(target: Path, *, search_path: str | None = None) -> Loaded:
     found = [*gathered.diagnostics, *(finding for _, own in faults for finding in own)]
     found += _repetitions(gathered.documents)
     sound = [document for document, own in faults if not own]
-    project, trouble = _project(place, sound)
+    project, trouble = _project(place, sound, is_whole=not _of_kind("Project", gathered.documents))
     found += trouble
-    defaults = default_policies(project.document)
-    tasks = [declare_task(document, defaults) for document in _distinct_tasks(sound)]
+    defaults = Defaults(project)
+    tasks = []
+    for task in [declare_task(document, defaults) for document in _distinct_tasks(sound)]:
+        wrong = list(check_task(task))
+        found += wrong
+        tasks += [] if wrong else [task]
+    found += defaults.diagnostics
     if project.document is not None or not (gathered.diagnostics or _of_kind("Project", gathered.documents)):
         strangers = {task.address: stranger for task in tasks if (stranger := _stranger(task, project))}
         tasks = [task for task in tasks if task.address not in strangers]
@@ -66,9 +71,9 @@ def load(target: Path, *, search_path: str | None = None) -> Loaded:
     return Loaded(manifests=manifests, diagnostics=diagnostics, selection=_selection(place, tasks))
 
 
-def load_project(target: Path, *, search_path: str | None = None) -> Loaded:
+def load_project(target: Path, environment: str = DEFAULT_ENVIRONMENT, *, search_path: str | None = None) -> Loaded:
     """Read the project alone, for what needs no task to be right: what is wrong with tasks is not even looked at."""
-    place = locate(target, search_path)
+    place = locate(target, environment, search_path)
     gathered = sift([place.project_file], named=True) if place.project_file and place.single is None else Sifted()
     if not _of_kind("Project", gathered.documents):
         found = _gather(place)
@@ -76,12 +81,18 @@ def load_project(target: Path, *, search_path: str | None = None) -> Loaded:
         gathered = found or sift([place.single] if place.single else [], named=True)
     declared = _of_kind("Project", gathered.documents)
     faults = [(document, check(document)) for document in declared]
-    project, trouble = _project(place, [document for document, own in faults if not own])
+    sound = [document for document, own in faults if not own]
+    project, trouble = _project(place, sound, is_whole=not declared)
     own_files = {document.file for document in declared} | {shown(place.project_file or "")}
     found_wrong = [finding for finding in gathered.diagnostics if finding.position.file in own_files]
     found_wrong += [finding for _, own in faults for finding in own]
     found_wrong += [*_repetitions(declared), *trouble]
     return Loaded(manifests=Manifests(project=project, tasks=()), diagnostics=tuple(found_wrong))
+
+
+def gather(target: Path) -> Sifted:
+    """Read the files of a project folder as `load` finds them, and check nothing; UsageError where it is missing."""
+    return _gather(locate(target)) or Sifted()
 
 
 def _gather(place: Place) -> Sifted | None:
@@ -141,10 +152,15 @@ def _without_results(place: Place, sifted: Sifted) -> Sifted:
     )
 
 
-def _project(place: Place, sound: list[Document]) -> tuple[Project, list[Diagnostic]]:
+def _project(place: Place, sound: list[Document], *, is_whole: bool) -> tuple[Project, list[Diagnostic]]:
+    """Return the project that is declared soundly, else the bare one; `is_whole` says that nobody declares one."""
     declared = _of_kind("Project", sound)
+    environment = place.ground.environment
     if not declared:
+        if is_whole:
+            require_environment(environment, ())
         return bare_project(place.ground), []
+    require_environment(environment, (declared[0].value.get("spec") or {}).get("environments", ()))
     project = declare_project(declared[0], place.ground)
     return project, list(check_project(project, place.ground.search_path))
 
@@ -203,7 +219,7 @@ def _no_task(place: Place, skipped: int) -> Diagnostic:
     )
 
 
-def _selection(place: Place, tasks: list[TaskDocument]) -> frozenset[Address] | None:
+def _selection(place: Place, tasks: list[TaskDocument]) -> frozenset[str] | None:
     if place.single is None or place.project_file is None:
         return None
     file = shown(place.single)

@@ -1,6 +1,7 @@
 """A target on the command line → where its project stands. Reads no document."""
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -8,6 +9,7 @@ from typing import Final
 from taskspec.diagnostics import nearest
 from taskspec.documents.declaring import Ground, fitting_name
 from taskspec.errors import UsageError
+from taskspec.settings import DEFAULT_ENVIRONMENT
 
 PROJECT_FILES: Final = ("taskspec.yaml", "taskspec.yml")
 DATA_FOLDER: Final = ".taskspec"
@@ -31,8 +33,24 @@ class Place:
         return Place(ground=ground, single=self.single)
 
 
-def locate(target: Path, search_path: str | None) -> Place:
+def locate(target: Path, environment: str = DEFAULT_ENVIRONMENT, search_path: str | None = None) -> Place:
     """Find the project of a folder or a file; UsageError where there is nothing to find."""
+    place = _found(target, search_path)
+    return replace(place, ground=replace(place.ground, environment=environment))
+
+
+def require_environment(name: str, declared: Iterable[str]) -> None:
+    """Raise UsageError for an environment that the project does not declare; `default` always exists."""
+    known = [*declared]
+    if name not in {DEFAULT_ENVIRONMENT, *known}:
+        listed = f"Declared: {', '.join(f'`{other}`' for other in known)}." if known else "It declares none."
+        raise UsageError(
+            f"The project declares no environment `{name}`.",
+            hint=nearest(name, known) or f"{listed} Declare it under `spec.environments` of the project.",
+        )
+
+
+def _found(target: Path, search_path: str | None) -> Place:
     found = Path(os.path.realpath(target)) if "\0" not in str(target) else target
     if found.is_dir():
         return _folder(found, search_path)

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from taskspec.address import Address
 from taskspec.diagnostics import Position
+from taskspec.settings import DEFAULT_ENVIRONMENT
 
 LOCAL: Final = "local"
 XPANDER: Final = "xpander"
@@ -88,7 +89,8 @@ class Source:
     """
 
     document: Document
-    given: Mapping[tuple[str | int, ...], Origin] = field(default_factory=dict)
+    given: Mapping[tuple[str | int, ...], Origin | None] = field(default_factory=dict)
+    """Where what was laid in stands; None for what is the document's own within it."""
 
     def position(self, path: Sequence[str | int] = (), *, key: bool = False) -> Position:
         """Return where the node at `path` stands, or its key; for a path that is not there, its nearest ancestor."""
@@ -100,12 +102,18 @@ class Source:
         document, whole = self._place(path)
         return document.text_position(whole, line, column)
 
+    def origin(self, path: tuple[str | int, ...]) -> tuple[Origin | None, tuple[str | int, ...]]:
+        """Return what laid in the node at `path`, and the path within it; None where it is the document's own."""
+        for length in range(len(path), 0, -1) if self.given else ():
+            if path[:length] in self.given:
+                return self.given[path[:length]], path[length:]
+        return None, path
+
     def _place(self, path: Sequence[str | int]) -> tuple[Document, tuple[str | int, ...]]:
         wanted = tuple(path)
-        if self.given:
-            for length in range(len(wanted), 0, -1):
-                if (origin := self.given.get(wanted[:length])) is not None:
-                    return origin.document, (*origin.path, *wanted[length:])
+        origin, rest = self.origin(wanted)
+        if origin is not None:
+            return origin.document, (*origin.path, *rest)
         return self.document, ("spec", *wanted)
 
 
@@ -125,6 +133,7 @@ class AgentSpec:
 
     name: str
     command: tuple[str, ...] = ()
+    worker: bool = False
     timeout: float | None = None
     env_allow: tuple[str, ...] = ()
 
@@ -149,8 +158,17 @@ class VariableSpec:
     has_default: bool = False
     default: Any = field(default=None, repr=False)
     enum: tuple[Any, ...] = ()
+    pattern: str = ""
+    """A regular expression, as JSON Schema has them, that a text must match; empty: any text."""
     sensitive: bool = False
     description: str = ""
+    position: Position
+
+
+class GivenValue(NamedTuple):
+    """A value of a variable, and where it stands."""
+
+    value: Any
     position: Position
 
 
@@ -188,14 +206,20 @@ class Project:
     folder: str
     data_folder: str
     """Where state and engine keep their files: `.taskspec`, ignored by git."""
-    environment: str = "default"
+    environment: str = DEFAULT_ENVIRONMENT
     remote: RemoteSpec = RemoteSpec()
     state: str = LOCAL
     results_path: str = "results"
     agents: Mapping[str, AgentSpec] = field(default_factory=dict)
     variables: Mapping[str, VariableSpec] = field(default_factory=dict)
+    values: Mapping[str, GivenValue] = field(default_factory=dict, repr=False)
+    """What the environment gives the variables."""
+    env_allow: tuple[str, ...] = ()
+    """The variables of the process environment that templates may read."""
     document: Document | None = None
     """The `kind: Project` document; None where there is none and every default holds."""
+    source: Source | None = field(default=None, repr=False)
+    """Where the parts of the spec stand that holds in the environment."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

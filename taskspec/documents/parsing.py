@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 from taskspec.diagnostics import Diagnostic, Position
 from taskspec.documents.building import Builder, StopReadingError
 from taskspec.documents.model import UNREADABLE, Document
+from taskspec.documents.tokens import Token
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from yaml import MarkedYAMLError
 
@@ -28,8 +29,11 @@ class Parsed:
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
-def parse(content: bytes, file: str) -> Parsed:
-    """Read one file's bytes; `file` is its path as shown to the user. Raises nothing for any bytes."""
+def parse(content: bytes, file: str, *, mappings_only: bool = True) -> Parsed:
+    """Read one file's bytes; `file` is its path as shown to the user. Raises nothing for any bytes.
+
+    Without `mappings_only` a document may be a list or a single value too: what is no manifest.
+    """
     if len(content) > MAX_BYTES:
         return _refused(file, "The file is larger than 1 MB.", "Keep large texts in files of their own.")
     if content[:2] in {b"\xff\xfe", b"\xfe\xff"}:
@@ -40,8 +44,16 @@ def parse(content: bytes, file: str) -> Parsed:
         before = content[: trouble.start].decode("utf-8", "replace").removeprefix("\ufeff")
         place = Position(file=file, line=before.count("\n") + 1, column=len(before) - before.rfind("\n"))
         return _refused(file, "The file is not in UTF-8.", "Save it as UTF-8.", place)
-    builder = _build(text, file)
+    builder = _build(text, file, mappings_only=mappings_only)
     return Parsed(documents=tuple(builder.documents), diagnostics=tuple(builder.diagnostics))
+
+
+def scan(text: str) -> "Iterator[Token]":
+    """Yield the tokens of a text that `parse` has read without a finding."""
+    following = _parser(text).get_token
+    while (token := following()) is not None:
+        start = token.start_mark
+        yield Token(token.id, start.index, token.end_mark.index, start.column, getattr(token, "style", None))
 
 
 def _refused(file: str, detail: str, hint: str, position: Position | None = None) -> Parsed:
@@ -49,12 +61,12 @@ def _refused(file: str, detail: str, hint: str, position: Position | None = None
     return Parsed(diagnostics=(Diagnostic(summary=UNREADABLE, detail=detail, hint=hint, position=place),))
 
 
-def _build(text: str, file: str) -> Builder:
+def _build(text: str, file: str, *, mappings_only: bool) -> Builder:
     """Feed the parser's events to a builder, up to the end or to what cannot be read."""
     import yaml
     from yaml import events as kinds
 
-    builder = Builder(text, file)
+    builder = Builder(text, file, mappings_only=mappings_only)
     steps: dict[type[yaml.events.Event], Callable[[Any], None]] = {
         kinds.ScalarEvent: builder.scalar,
         kinds.MappingStartEvent: builder.open_mapping,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final, assert_never
 
 from taskspec.diagnostics import path_text
-from taskspec.judging.parsing import NotJsonError, is_text, parse
+from taskspec.jsontext import NotJsonError, is_text, parse
 from taskspec.state.model import StopCause, Verdict
 from taskspec.taskapi.records import AgentExecutionStatus as Status
 

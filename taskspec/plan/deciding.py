@@ -1,9 +1,11 @@
 """Deciding: desired, recorded and observed → a plan. Pure and total: asks no clock, no remote and no store.
 
 The declared side picks the column of the decision table: no longer declared, the text of an older accepted generation
-again, unchanged, or changed. The bucket in which the recorded side stands (`standing`) picks the row.
+again, unchanged, or changed. The bucket in which the recorded side stands (`standing`) picks the row. What depends on
+other tasks is decided after them (`sequencing`, `depending`).
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import assert_never
 
@@ -11,34 +13,35 @@ from taskspec.desired.model import DeferredTask, Desired, DesiredTask
 from taskspec.health import Health
 from taskspec.observed.model import Observed
 from taskspec.plan import reasons
-from taskspec.plan.drafting import Case, about, changed_fields, differences, keep, settle, start
+from taskspec.plan.drafting import Case, about, changed_fields, keep, settle, settle_with_a_run, start
 from taskspec.plan.ending import accepted, ended
-from taskspec.plan.guarding import hold_unknown_agents
-from taskspec.plan.model import Action, Change, Circumstances, Plan
+from taskspec.plan.guarding import unknown_agents_held
+from taskspec.plan.model import Action, Basis, Change, Circumstances, Plan
 from taskspec.plan.removing import held, undeclared
 from taskspec.plan.retrying import grants_another
-from taskspec.plan.standing import Place, Standing, stand
-from taskspec.state.model import Accepted, Snapshot, StopCause
+from taskspec.plan.running import active
+from taskspec.plan.sequencing import NO_CONTENTS, Known, case_of, in_order
+from taskspec.plan.standing import Place, Standing
+from taskspec.state.model import Accepted, Record, Snapshot
 
-__all__ = ["decide", "grants_another"]
+__all__ = ["alone", "decide", "decide_again", "grants_another"]
 
 
-def decide(desired: Desired, snapshot: Snapshot, observed: Observed, circumstances: Circumstances) -> Plan:
-    """Return what is to be done about each selected address, and why."""
+def decide(
+    desired: Desired,
+    snapshot: Snapshot,
+    observed: Observed,
+    circumstances: Circumstances,
+    contents: Mapping[str, str] = NO_CONTENTS,
+) -> Plan:
+    """Return what is to be done about each selected address, and why.
+
+    `contents` are the accepted results that tasks use, by digest.
+    """
     addresses = [*desired.tasks, *sorted(snapshot.records.keys() - desired.tasks.keys())]
     selected = circumstances.selected
     chosen = addresses if selected is None else [address for address in addresses if address in selected]
-    changes = []
-    for address in chosen:
-        task = desired.tasks.get(address)
-        assert not isinstance(task, DeferredTask)
-        case = Case(
-            address=address,
-            task=task,
-            situation=stand(snapshot.records.get(address), observed, circumstances.remote),
-            requested=address in circumstances.requested,
-        )
-        changes.append(_decide(case))
+    known = Known(snapshot=snapshot, basis=Basis(observed=observed, circumstances=circumstances), contents=contents)
     return Plan(
         id=circumstances.plan,
         project=desired.project.name,
@@ -46,19 +49,31 @@ def decide(desired: Desired, snapshot: Snapshot, observed: Observed, circumstanc
         lineage=snapshot.lineage,
         serial=snapshot.serial,
         created_at=circumstances.now,
-        changes=hold_unknown_agents(changes, observed),
+        changes=in_order(chosen, desired, known, alone),
         unselected=len(addresses) - len(chosen),
+        basis=known.basis,
     )
+
+
+def decide_again(basis: Basis, task: DesiredTask, record: Record | None) -> Change:
+    """Return what is to be done about a task whose text has become known, and whose upstream is accepted.
+
+    The plan had the most that this can be: it starts a run only where that was planned.
+    """
+    return unknown_agents_held(basis.observed)(alone(case_of(task.address, task, record, basis)))
 
 
 _ACTIVE = frozenset({Standing.PENDING, Standing.EXECUTING, Standing.PAUSED})
 _UNACCOUNTED = _ACTIVE | {Standing.UNSETTLED, Standing.UNREADABLE, Standing.UNKNOWN_STATUS}
 
 
-def _decide(case: Case) -> Change:
+def alone(case: Case) -> Change:
+    """Return what is to be done about an address as if it depended on no other: the decision table."""
     task = case.task
     if task is None:
         return undeclared(case)
+    if isinstance(task, DeferredTask):
+        raise TypeError(f"{case.address} is not finished")
     if _is_accounted_for(case):
         if case.requested and not _is_needless(case):
             return start(case, Action.CREATE, reasons.attempt_requested(), *changed_fields(case))
@@ -110,11 +125,11 @@ def _unchanged(case: Case, task: DesiredTask) -> Change:
         case Standing.NOTHING:
             return _not_reached(case)
         case Standing.UNSETTLED:
-            return _settled_with_a_run(case)
+            return settle_with_a_run(case, *changed_fields(case))
         case Standing.ACCEPTED:
             return accepted(case, task)
         case Standing.PENDING | Standing.EXECUTING | Standing.PAUSED:
-            return _active(case)
+            return active(case)
         case Standing.UNJUDGED:
             return about(case, Action.REJUDGE, Health.HEALTHY, reasons.result_not_judged(situation))
         case Standing.REJECTED | Standing.FAILED | Standing.ERROR | Standing.STOPPED_BY_US | Standing.STOPPED_BY_OTHER:
@@ -127,22 +142,13 @@ def _unchanged(case: Case, task: DesiredTask) -> Change:
             assert_never(situation.standing)
 
 
-def _active(case: Case) -> Change:
-    """Wait for a run; finish the stop of one that a person ended, and that was cut off on its way."""
-    situation, why = case.situation, reasons.run_active(case.situation)
-    if situation.attempt is not None and situation.attempt.stop is StopCause.USER:
-        return about(case, Action.STOP, Health.UNHEALTHY, reasons.stop_unfinished(), why)
-    paused = situation.standing is Standing.PAUSED
-    return about(case, Action.WAIT, Health.NEEDS_INPUT if paused else Health.HEALTHY, why)
-
-
 def _changed(case: Case) -> Change:
     situation = case.situation
     match situation.standing:
         case Standing.NOTHING:
             return _not_reached(case)
         case Standing.UNSETTLED:
-            return _settled_with_a_run(case)
+            return settle_with_a_run(case, *changed_fields(case))
         case Standing.PENDING | Standing.EXECUTING | Standing.PAUSED:
             return start(case, Action.REPLACE, *changed_fields(case), reasons.run_active(situation))
         case Standing.ERROR:
@@ -197,19 +203,3 @@ def _not_reached(case: Case) -> Change:
     last = case.record.generation.last if case.record else None
     tried = reasons.attempt_not_counted(last) if last else reasons.not_recorded()
     return start(case, Action.CREATE, tried, *changed_fields(case))
-
-
-def _settled_with_a_run(case: Case) -> Change:
-    """Settle an intent; a run follows where it is proven absent, or where another text is declared by now."""
-    change = settle(case, *changed_fields(case))
-    if change.action is not Action.SETTLE or case.record is None:
-        return change
-    if case.same_text:
-        return replace(change, paid=True)
-    return replace(
-        change,
-        paid=True,
-        generation=case.record.generation.number + 1,
-        attempt=1,
-        diffs=differences(case),
-    )

@@ -8,7 +8,7 @@ from taskspec.desired.model import DesiredTask
 from taskspec.health import Health
 from taskspec.plan import reasons
 from taskspec.plan.diffing import diff
-from taskspec.plan.model import Action, Change, FieldDiff, Reason
+from taskspec.plan.model import Action, Change, Declared, FieldDiff, Reason
 from taskspec.plan.standing import Place, Situation, Standing, verdict_of
 from taskspec.state.model import Record, Verdict
 from taskspec.taskapi.records import AgentExecutionStatus as Status
@@ -19,7 +19,7 @@ class Case:
     """One address with everything that is known of it."""
 
     address: Address
-    task: DesiredTask | None
+    task: Declared | None
     situation: Situation
     requested: bool = False
     """One further attempt is asked for by hand."""
@@ -31,9 +31,11 @@ class Case:
 
     @property
     def same_text(self) -> bool:
-        """Tell whether the last generation asked for exactly what is declared."""
+        """Tell whether the last generation asked for exactly what is declared, as far as that is known."""
         record, task = self.record, self.task
-        return record is not None and task is not None and record.generation.fingerprint == task.fingerprint
+        if record is None or not isinstance(task, DesiredTask):
+            return False
+        return record.generation.fingerprint == task.fingerprint
 
     @property
     def fresh(self) -> bool:
@@ -46,7 +48,6 @@ def about(case: Case, action: Action, health: Health, *why: Reason) -> Change:
     """Return a change about the recorded run."""
     situation, record, task = case.situation, case.record, case.task
     generation, attempt = record.generation if record else None, situation.attempt
-    recorded = generation.fingerprint if generation else None
     return Change(
         address=case.address,
         action=action,
@@ -56,7 +57,7 @@ def about(case: Case, action: Action, health: Health, *why: Reason) -> Change:
         destructive=action in {Action.REPLACE, Action.STOP} and interrupts(situation),
         generation=generation.number if generation else 0,
         attempt=attempt.number if attempt else 0,
-        fingerprint=task.fingerprint if task else recorded,
+        fingerprint=_fingerprint(case),
         run=attempt.run if attempt else None,
         verdict=verdict_of(situation),
         task=task,
@@ -89,7 +90,7 @@ def keep(case: Case, *why: Reason) -> Change:
 
 
 def settle(case: Case, *why: Reason) -> Change:
-    """Return a change that first finds out whether a run exists; paid where one may be started then."""
+    """Return a change that first finds out whether a run exists, and starts none."""
     situation = case.situation
     if situation.duplicates:
         runs = (run.id for run in situation.duplicates)
@@ -103,6 +104,17 @@ def settle(case: Case, *why: Reason) -> Change:
     if situation.seen is None:
         return change
     return replace(change, run=situation.seen.id, destructive=not case.same_text and interrupts(situation))
+
+
+def settle_with_a_run(case: Case, *why: Reason) -> Change:
+    """Return a change that settles an intent; a run follows where it is proven absent, or of another text."""
+    change = settle(case, *why)
+    if change.action is not Action.SETTLE or case.record is None:
+        return change
+    if case.same_text:
+        return replace(change, paid=True)
+    number = case.record.generation.number + 1
+    return replace(change, paid=True, generation=number, attempt=1, diffs=differences(case))
 
 
 def differences(case: Case) -> tuple[FieldDiff, ...]:
@@ -119,5 +131,12 @@ def interrupts(situation: Situation) -> bool:
 
 def changed_fields(case: Case) -> Iterator[Reason]:
     """Yield a reason for each field that differs from what was last asked for."""
-    if case.task is not None and case.record is not None and not case.same_text:
+    if isinstance(case.task, DesiredTask) and case.record is not None and not case.same_text:
         yield from reasons.spec_changed(case.record, case.task, differences(case))
+
+
+def _fingerprint(case: Case) -> str | None:
+    """Return the fingerprint of what is declared (None while it is not known), else of what is recorded."""
+    if case.task is None:
+        return case.record.generation.fingerprint if case.record else None
+    return case.task.fingerprint if isinstance(case.task, DesiredTask) else None

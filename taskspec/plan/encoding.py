@@ -24,6 +24,7 @@ def to_json(plan: Plan) -> dict[str, Any]:
         "summary": {
             "counts": {action.value: counts[action] for action in sorted(counts)},
             "paidRuns": plan.paid_runs,
+            "conditionalRuns": plan.conditional_runs,
             "unselected": plan.unselected,
         },
         "changes": [_change(change) for change in plan.changes],
@@ -45,6 +46,7 @@ def _change(change: Change) -> dict[str, Any]:
         "reasons": [_reason(reason) for reason in change.reasons],
         "paid": change.paid,
         "conditional": change.conditional,
+        "after": list(change.after),
         "destructive": change.destructive,
         "health": change.health.value,
         "agent": change.agent,

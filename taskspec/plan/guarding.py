@@ -1,6 +1,6 @@
 """Guarding: holds planned changes that must not be carried out. Plans nothing itself."""
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import replace
 
 from taskspec.diagnostics import nearest
@@ -9,22 +9,23 @@ from taskspec.observed.model import Observed
 from taskspec.plan.model import Action, Change
 from taskspec.plan.reasons import unknown_agent
 
+Guard = Callable[[Change], Change]
+"""Returns a change as it is, or held."""
 
-def hold_unknown_agents(changes: Iterable[Change], observed: Observed) -> tuple[Change, ...]:
-    """Return the changes, those held that would start a run of an agent which the remote does not have."""
+
+def unknown_agents_held(observed: Observed) -> Guard:
+    """Return the guard that holds what would start a run of an agent which the remote does not have."""
     known = observed.agents
-    if known is None:
-        return tuple(changes)
     suggestions: dict[str, str] = {}
-    held = []
-    for change in changes:
-        if change.paid and change.agent not in known:
-            if change.agent not in suggestions:
-                suggestions[change.agent] = nearest(change.agent, sorted(known))
-            held.append(_hold(change, suggestions[change.agent]))
-        else:
-            held.append(change)
-    return tuple(held)
+
+    def guarded(change: Change) -> Change:
+        if known is None or not change.paid or change.agent in known:
+            return change
+        if change.agent not in suggestions:
+            suggestions[change.agent] = nearest(change.agent, sorted(known))
+        return _hold(change, suggestions[change.agent])
+
+    return guarded
 
 
 def _hold(change: Change, suggestion: str) -> Change:
@@ -36,6 +37,7 @@ def _hold(change: Change, suggestion: str) -> Change:
         reasons=(unknown_agent(change.task, suggestion), *change.reasons),
         health=Health.UNHEALTHY,
         paid=False,
+        conditional=False,
         destructive=False,
         in_error=True,
     )

@@ -6,9 +6,10 @@ from enum import StrEnum
 from typing import Any
 
 from taskspec.address import Address
-from taskspec.desired.model import DesiredTask
+from taskspec.desired.model import DeferredTask, DesiredTask
 from taskspec.diagnostics import Position
 from taskspec.health import Health
+from taskspec.observed.model import Observed
 from taskspec.state.model import Record
 from taskspec.taskapi.records import TaskRecord
 from taskspec.taskapi.remotes import RemoteIdentity
@@ -31,6 +32,9 @@ class Action(StrEnum):
     HOLD = "hold"
     BLOCKED = "blocked"
 
+
+Declared = DesiredTask | DeferredTask
+"""What is declared under an address: finished, or with results of others left open."""
 
 IDLE = frozenset({Action.NONE, Action.HOLD, Action.BLOCKED})
 """The actions that do nothing: they only tell how an address stands."""
@@ -86,6 +90,9 @@ class Change:
     agent: str
     paid: bool = False
     conditional: bool = False
+    """It is done only when each of `after` is accepted; where a result is left open, it is the most that is done."""
+    after: tuple[Address, ...] = ()
+    """The tasks that have to be accepted before it may start a run, as far as they are not."""
     destructive: bool = False
     generation: int = 0
     attempt: int = 0
@@ -93,7 +100,7 @@ class Change:
     run: str | None = None
     verdict: str | None = None
     diffs: tuple[FieldDiff, ...] = ()
-    task: DesiredTask | None = field(default=None, repr=False)
+    task: Declared | None = field(default=None, repr=False)
     """What is declared; None where it no longer is."""
     record: Record | None = field(default=None, repr=False)
     """What is recorded; None where nothing is."""
@@ -101,6 +108,25 @@ class Change:
     """What the remote showed of the run that the change is about."""
     in_error: bool = False
     """The item could not be read or understood: it is held, and the command ends in error."""
+
+    @property
+    def finished_task(self) -> DesiredTask:
+        """Return what is declared, with nothing left open; raise ValueError where there is no such thing."""
+        if isinstance(self.task, DesiredTask):
+            return self.task
+        raise ValueError(f"nothing declares {self.address}, or not all of it is known")
+
+    def declares(self, fingerprint: str) -> bool:
+        """Tell whether a fingerprint is that of what is declared, as far as that is known."""
+        return isinstance(self.task, DesiredTask) and self.task.fingerprint == fingerprint
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Basis:
+    """What the remote showed, and the circumstances, when a plan was made."""
+
+    observed: Observed
+    circumstances: Circumstances
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -116,6 +142,8 @@ class Plan:
     changes: tuple[Change, ...]
     unselected: int = 0
     """How many addresses were left out because the command named others."""
+    basis: Basis | None = field(default=None, repr=False)
+    """What it was decided on: a change that leaves a result open is decided once more when it is there."""
 
     @property
     def pending(self) -> tuple[Change, ...]:
@@ -124,8 +152,13 @@ class Plan:
 
     @property
     def paid_runs(self) -> int:
-        """Return how many runs the plan may start."""
+        """Return how many runs the plan may start, the conditional ones counted as certain."""
         return sum(c.paid for c in self.changes)
+
+    @property
+    def conditional_runs(self) -> int:
+        """Return how many of these runs depend on how others end."""
+        return sum(c.paid and c.conditional for c in self.changes)
 
     @property
     def counts(self) -> Mapping[Action, int]:

@@ -5,7 +5,7 @@ from typing import Final, assert_never
 
 from taskspec.desired.model import DesiredTask
 from taskspec.documents.model import OnRemove
-from taskspec.plan.model import FieldDiff, Reason
+from taskspec.plan.model import Declared, FieldDiff, Reason
 from taskspec.plan.standing import Place, Situation, Standing
 from taskspec.state.model import Accepted, Attempt, Record, StopCause
 
@@ -224,7 +224,7 @@ def policy_changed(task: DesiredTask) -> Reason:
     return Reason(code="policy_changed", text="`onRemove` changed; it needs no run", position=position)
 
 
-def unknown_agent(task: DesiredTask, suggestion: str) -> Reason:
+def unknown_agent(task: Declared, suggestion: str) -> Reason:
     """Say that the remote has no agent of the declared id."""
     hint = suggestion or "`taskspec agents list` shows those that it has."
     return Reason(

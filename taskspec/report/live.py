@@ -4,7 +4,16 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TextIO
 
-from taskspec.events import ApplyStarted, ChangeFinished, Event, RunAdopted, RunCreated, RunEnded, RunStatusChanged
+from taskspec.events import (
+    ApplyStarted,
+    ChangeDecided,
+    ChangeFinished,
+    Event,
+    RunAdopted,
+    RunCreated,
+    RunEnded,
+    RunStatusChanged,
+)
 from taskspec.plan.model import IDLE
 from taskspec.report.narrating import Narrator
 from taskspec.report.text import duration, visible
@@ -43,6 +52,8 @@ class Live:
                 self._active[address] = (status, began)
             case RunEnded(address=address):
                 self._active.pop(address, None)
+            case ChangeDecided(action=action):
+                self._finished += action in IDLE
             case ChangeFinished(address=address, action=action):
                 self._active.pop(address, None)
                 self._finished += action not in IDLE

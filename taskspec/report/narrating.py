@@ -6,6 +6,7 @@ from typing import assert_never
 from taskspec.events import (
     AddressForgotten,
     ApplyFinished,
+    ChangeDecided,
     ChangeFinished,
     Effect,
     Event,
@@ -69,6 +70,8 @@ class Narrator:
             case RunCreated(address=address):
                 again = f", attempt {event.attempt}" if event.attempt > 1 else ""
                 return address, f"created run {visible(event.run)} (g{event.generation}{again})"
+            case ChangeDecided(address=address, action="none"):
+                return address, f"needs no run: {visible(event.detail)}"
             case RunAdopted(address=address):
                 return address, f"found run {visible(event.run)} on the remote and adopted it"
             case ResultWritten(address=address):

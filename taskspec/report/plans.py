@@ -57,10 +57,14 @@ def lines(plan: Plan, paint: Paint) -> Iterator[str]:
 
 
 def _headline(plan: Plan) -> str:
+    if not plan.changes and plan.unselected:
+        return "No task is selected."
     if not plan.pending:
         return "Nothing is to be done."
-    paid = plan.paid_runs
-    price = f"starts {plural(paid, 'run')}" if paid else "starts no run"
+    certain, perhaps = plan.paid_runs - plan.conditional_runs, plan.conditional_runs
+    price = f"starts {plural(certain, 'run')}" if certain else "starts no run"
+    if perhaps:
+        price = f"{price}, and up to {perhaps} more" if certain else f"starts up to {plural(perhaps, 'run')}"
     return f"Plan: {price}."
 
 
@@ -83,7 +87,13 @@ def _change(change: Change, paint: Paint) -> Iterator[str]:
     if change.action is Action.NONE:
         symbol, style = "✗", "error"
     marks = [
-        mark for mark, holds in (("destructive", change.destructive), ("needs input", _needs_input(change))) if holds
+        mark
+        for mark, holds in (
+            ("conditional", change.conditional),
+            ("destructive", change.destructive),
+            ("needs input", _needs_input(change)),
+        )
+        if holds
     ]
     tail = f"  ({', '.join(marks)})" if marks else ""
     generation = f" g{change.generation}" if change.generation else ""

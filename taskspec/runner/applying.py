@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from taskspec.address import Address
 from taskspec.apply.adjusting import adjusted
-from taskspec.apply.executing import Execution, as_planned
+from taskspec.apply.executing import Execution
 from taskspec.apply.model import Emit, Options
+from taskspec.apply.outcomes import as_planned
 from taskspec.apply.publishing import ResultsFolder
 from taskspec.apply.recording import Recorder
 from taskspec.apply.restoring import restore
@@ -22,8 +22,9 @@ from taskspec.events import ApplyFinished, ApplyStarted, Interrupted, WaitedTooL
 from taskspec.observed.refreshing import observe
 from taskspec.plan.model import Plan
 from taskspec.runner.attending import require_attendable
+from taskspec.runner.choosing import choose, require_some
 from taskspec.runner.model import Invocation, Link, Need, Ports
-from taskspec.runner.planning import Question, Remark, decide_on, prepare, say_nothing
+from taskspec.runner.planning import Question, Remark, decide_on, prepare, say_nothing, used_results
 from taskspec.state.store import Lease, StateStore
 
 Approve = Callable[[Plan], bool]
@@ -32,12 +33,12 @@ Approve = Callable[[Plan], bool]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
-    """How an apply is to go: its options, who approves, who listens, and which addresses get one attempt by hand."""
+    """How an apply is to go: its options, who approves, who listens, and whether what is selected is tried again."""
 
     options: Options
     approve: Approve
     emit: Emit
-    requested: frozenset[Address] = frozenset()
+    requested: bool = False
     remark: Remark = say_nothing
 
 
@@ -51,14 +52,18 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
     results = results_folder(project)
     with locked(project, ports) as (store, lease):
         snapshot = store.read()
+        selected = choose(invocation.selection, prepared.desired, snapshot.records, prepared.scope)
+        require_some(invocation.selection, selected)
         question = Question(
             prepared=prepared,
             snapshot=snapshot,
+            selected=selected,
+            contents=used_results(prepared.desired, snapshot, store),
             refresh=invocation.refresh,
             need=Need.HOLD,
-            requested=job.requested,
+            requested=selected if job.requested and selected is not None else frozenset(),
         )
-        plan = await decide_on(question, invocation, ports)
+        plan = await decide_on(question, ports)
         await require_attendable(plan, project, ports)
         if not job.approve(plan):
             return None

@@ -1,30 +1,34 @@
 """validate and plan: documents, desired, observed and recorded → the plan. Changes nothing anywhere."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 
 from taskspec.address import Address
 from taskspec.desired.assigning import GivenVariables
-from taskspec.desired.model import Desired
+from taskspec.desired.model import DeferredTask, Desired, DesiredTask
 from taskspec.desired.resolving import Surroundings, resolve
-from taskspec.diagnostics import Diagnostic, ManifestError, Severity, nearest
+from taskspec.diagnostics import Diagnostic, ManifestError, Severity
 from taskspec.documents.loading import load
-from taskspec.errors import UsageError
+from taskspec.documents.model import Manifests, Project
+from taskspec.documents.supplying import read_values
+from taskspec.errors import StateError
 from taskspec.observed.model import Observed
 from taskspec.plan.deciding import decide
 from taskspec.plan.model import Circumstances, Plan
+from taskspec.runner.choosing import choose, folder_hint, require_declared
 from taskspec.runner.model import Invocation, Need, Ports, Refresh
 from taskspec.state.model import Attempt, Record, Sending, Snapshot
+from taskspec.state.store import StateReader
 from taskspec.taskapi.remotes import RemoteIdentity
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Prepared:
-    """What the documents ask for, checked; `selected` is None where everything is meant."""
+    """What the documents ask for, checked; `scope` names the tasks of the file that was named (None: all tasks)."""
 
     desired: Desired
-    selected: frozenset[Address] | None
+    scope: frozenset[str] | None = None
     warnings: tuple[Diagnostic, ...] = ()
     skipped: int = 0
 
@@ -39,23 +43,32 @@ def say_nothing(_: Prepared) -> None:
 
 def prepare(invocation: Invocation, ports: Ports) -> Prepared:
     """Read, parse, check and render the documents; raise ManifestError with everything that is wrong."""
-    loaded = load(invocation.target)
+    loaded = load(invocation.target, invocation.environment)
     project = loaded.manifests.project
     if not loaded.manifests.tasks and project.document is None:
-        require_declared([word for word in invocation.addresses if folder_hint(word)], {})
-    desired, found = resolve(
-        loaded.manifests,
-        GivenVariables(cli=invocation.variables, environ=invocation.settings.variables),
-        Surroundings(
-            takes_local_files=ports.offline(project).traits.takes_local_files,
-            cache_folder=invocation.settings.cache_folder,
-        ),
-    )
+        require_declared([word for word in invocation.selection.addresses if folder_hint(word)], {})
+    desired, found = render(loaded.manifests, invocation, ports)
     diagnostics = (*loaded.diagnostics, *found)
     if any(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics):
         raise ManifestError(diagnostics)
-    selected = frozenset(invocation.addresses) or loaded.selection
-    return Prepared(desired=desired, selected=selected, warnings=diagnostics, skipped=loaded.manifests.skipped)
+    return Prepared(desired=desired, scope=loaded.selection, warnings=diagnostics, skipped=loaded.manifests.skipped)
+
+
+def render(manifests: Manifests, invocation: Invocation, ports: Ports) -> tuple[Desired, tuple[Diagnostic, ...]]:
+    """Return what sound documents ask for, and what is wrong with their templates and with what is given to them."""
+    supplied = [read_values(path) for path in invocation.variable_files]
+    given = GivenVariables(
+        cli=invocation.variables,
+        files=[file for file, _ in supplied],
+        variables=invocation.settings.variables,
+        environ=invocation.settings.environ,
+    )
+    surroundings = Surroundings(
+        takes_local_files=ports.offline(manifests.project).traits.takes_local_files,
+        cache_folder=invocation.settings.cache_folder,
+    )
+    desired, found = resolve(manifests, given, surroundings)
+    return desired, (*(finding for _, wrong in supplied for finding in wrong), *found)
 
 
 def plan(invocation: Invocation, ports: Ports, remark: Remark = say_nothing) -> Plan:
@@ -65,15 +78,39 @@ def plan(invocation: Invocation, ports: Ports, remark: Remark = say_nothing) -> 
     store = ports.open_state(prepared.desired.project, read_only=True)
     try:
         snapshot = store.read()
+        contents = used_results(prepared.desired, snapshot, store)
     finally:
         store.close()
-    question = Question(prepared=prepared, snapshot=snapshot, refresh=invocation.refresh)
-    decided = _decide_alone(question, invocation, ports)
+    selected = choose(invocation.selection, prepared.desired, snapshot.records, prepared.scope)
+    question = Question(
+        prepared=prepared, snapshot=snapshot, selected=selected, contents=contents, refresh=invocation.refresh
+    )
+    decided = _decide_alone(question, ports)
     if decided is not None:
         return decided
     import asyncio
 
-    return asyncio.run(decide_on(question, invocation, ports))
+    return asyncio.run(decide_on(question, ports))
+
+
+def selected_tasks(
+    prepared: Prepared, invocation: Invocation, ports: Ports
+) -> Mapping[Address, DesiredTask | DeferredTask]:
+    """Return the declared tasks that are selected, in their order; the state is opened only where a selector asks."""
+    tasks = prepared.desired.tasks
+    require_declared(invocation.selection.addresses, tasks)
+    records = read_state(prepared.desired.project, ports).records if invocation.selection.needs_state else {}
+    chosen = choose(invocation.selection, prepared.desired, records, prepared.scope)
+    return tasks if chosen is None else {address: task for address, task in tasks.items() if address in chosen}
+
+
+def read_state(project: Project, ports: Ports) -> Snapshot:
+    """Return what is recorded, without taking the lock."""
+    store = ports.open_state(project, read_only=True)
+    try:
+        return store.read()
+    finally:
+        store.close()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,14 +119,18 @@ class Question:
 
     prepared: Prepared
     snapshot: Snapshot
+    selected: frozenset[Address] | None
+    """The addresses that are meant; None where all are."""
+    contents: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The accepted results that tasks use, by digest."""
     refresh: Refresh
     need: Need = Need.LOOK
     requested: frozenset[Address] = frozenset()
 
 
-async def decide_on(question: Question, invocation: Invocation, ports: Ports) -> Plan:
+async def decide_on(question: Question, ports: Ports) -> Plan:
     """Decide; ask the remote where, and only where, the answer depends on it."""
-    decided = _decide_alone(question, invocation, ports)
+    decided = _decide_alone(question, ports)
     if decided is not None:
         return decided
 
@@ -106,23 +147,42 @@ async def decide_on(question: Question, invocation: Invocation, ports: Ports) ->
         here = {run: agent for run, (agent, remote) in wanted.items() if remote == connection.identity}
         marked = {nonce: found.runs for nonce, found in (await find_marked(connection, marks)).items()}
         observed = Observed(runs=await look(connection, here), marked=marked)
-        decided = decide(question.prepared.desired, question.snapshot, observed, circumstances)
+        decided = _decide(question, observed, circumstances)
         if not decided.paid_runs or ports.offline(project).declares_agents:
             return decided
         agents = await connection.run(endpoints.list_agents())
     known = replace(observed, agents=frozenset(agent.id for agent in agents))
-    return decide(question.prepared.desired, question.snapshot, known, circumstances)
+    return _decide(question, known, circumstances)
 
 
-def _decide_alone(question: Question, invocation: Invocation, ports: Ports) -> Plan | None:
+def used_results(desired: Desired, snapshot: Snapshot, reader: StateReader) -> dict[str, str]:
+    """Return, by digest, the accepted results that tasks use: those of what is declared now, and no others.
+
+    One that cannot be read is left out: whoever uses it is held, and the others are not kept from anything.
+    """
+    contents: dict[str, str] = {}
+    for address in {used for task in desired.tasks.values() if isinstance(task, DeferredTask) for used in task.uses}:
+        task, record = desired.tasks.get(address), snapshot.records.get(address)
+        kept = record.accepted if record else None
+        if kept is None or (isinstance(task, DesiredTask) and task.fingerprint != kept.fingerprint):
+            continue
+        with suppress(StateError):
+            contents[kept.result.digest] = reader.result(kept.result)
+    return contents
+
+
+def _decide(question: Question, observed: Observed, circumstances: Circumstances) -> Plan:
+    return decide(question.prepared.desired, question.snapshot, observed, circumstances, question.contents)
+
+
+def _decide_alone(question: Question, ports: Ports) -> Plan | None:
     """Decide without the remote; None where it has to be asked: for a run, or for the agents of what is to start."""
     desired, snapshot = question.prepared.desired, question.snapshot
-    require_known(invocation.addresses, desired.tasks, snapshot.records)
     offline = ports.offline(desired.project)
     records = snapshot.records.values()
     if _wanted(records, question.refresh) or _marks(records, question.refresh, offline.identity):
         return None
-    decided = decide(desired, snapshot, Observed(), _circumstances(question, ports, offline.identity))
+    decided = _decide(question, Observed(), _circumstances(question, ports, offline.identity))
     return decided if offline.declares_agents or not decided.paid_runs else None
 
 
@@ -132,41 +192,8 @@ def _circumstances(question: Question, ports: Ports, remote: RemoteIdentity) -> 
         plan=ports.chance.nonce(),
         remote=remote,
         requested=question.requested,
-        selected=question.prepared.selected,
+        selected=question.selected,
     )
-
-
-def require_known(
-    addresses: Iterable[Address], declared: Mapping[Address, object], recorded: Mapping[Address, object]
-) -> None:
-    """Raise UsageError for an address that is neither declared nor recorded."""
-    _require(addresses, {**declared, **recorded}, "is neither declared nor recorded in this project")
-
-
-def require_declared(addresses: Iterable[Address], declared: Mapping[Address, object]) -> None:
-    """Raise UsageError for an address that is not declared."""
-    _require(addresses, declared, "is not declared in this project")
-
-
-def require_recorded(addresses: Iterable[Address], recorded: Mapping[Address, object]) -> None:
-    """Raise UsageError for an address of which nothing is recorded, declared or not."""
-    _require(addresses, recorded, "has never been applied in this project")
-
-
-def folder_hint(word: str) -> str:
-    """Return how a folder is named that an address was taken for; the empty text where there is none."""
-    return f"There is a folder of that name: write `./{word}` for the project in it." if Path(word).is_dir() else ""
-
-
-def _require(addresses: Iterable[Address], known: Mapping[Address, object], lacking: str) -> None:
-    for address in addresses:
-        if address not in known:
-            raise UsageError(
-                f"`{address}` {lacking}.",
-                hint=folder_hint(address)
-                or nearest(address, known)
-                or "`taskspec plan` shows what is declared, `taskspec status` what was applied.",
-            )
 
 
 def _wanted(records: Iterable[Record], refresh: Refresh) -> dict[str, tuple[str, RemoteIdentity]]:

@@ -12,11 +12,13 @@ from taskspec.errors import LockHeldError, NotFoundError, OutcomeUnknownError, R
 from taskspec.events import ChangeFinished, Effect, RunStopped
 from taskspec.health import Health
 from taskspec.runner.applying import locked
+from taskspec.runner.choosing import require_some
 from taskspec.runner.locating import project_of
 from taskspec.runner.model import Invocation, Need, Ports
+from taskspec.runner.picking import pick_recorded
 from taskspec.runner.placing import elsewhere
-from taskspec.runner.planning import is_open, require_recorded
-from taskspec.state.model import Attempt, Note, PutRecord, Record, Snapshot, StateChange, StopCause, Verdict
+from taskspec.runner.planning import is_open, read_state
+from taskspec.state.model import Attempt, Note, PutRecord, Record, StateChange, StopCause, Verdict
 from taskspec.state.store import Lease, StateStore
 from taskspec.taskapi import endpoints
 from taskspec.taskapi.drivers.asynchronous import Connection
@@ -40,18 +42,15 @@ class _Running:
 
 
 async def stop(invocation: Invocation, ports: Ports, approve: Approve, emit: Emit) -> bool:
-    """End the active runs of the given addresses, or of all; return False where it was not approved.
+    """End the active runs that are selected; return False where it was not approved.
 
     While another command holds the lock the runs are ended all the same, and that command records it.
     """
     project = project_of(invocation)
-    reader = ports.open_state(project, read_only=True)
-    try:
-        snapshot = reader.read()
-    finally:
-        reader.close()
-    require_recorded(invocation.addresses, snapshot.records)
-    running = _running(snapshot, invocation.addresses)
+    records = pick_recorded(invocation, ports, read_state(project, ports))
+    if not invocation.selection.everything:
+        require_some(invocation.selection, [record.address for record in records])
+    running = _running(records)
     if running and not approve(tuple(item.record.address for item in running)):
         return False
     if running:
@@ -59,14 +58,13 @@ async def stop(invocation: Invocation, ports: Ports, approve: Approve, emit: Emi
     return True
 
 
-def _running(snapshot: Snapshot, addresses: tuple[Address, ...]) -> list[_Running]:
+def _running(records: list[Record]) -> list[_Running]:
     found = []
-    for record in snapshot.records.values():
+    for record in records:
         last = record.generation.last
         if last is None or last.run is None or not is_open(last):
             continue
-        if not addresses or record.address in addresses:
-            found.append(_Running(record=record, attempt=last, run=last.run))
+        found.append(_Running(record=record, attempt=last, run=last.run))
     return found
 
 

@@ -12,11 +12,12 @@ from taskspec.observed.model import Absent, Observation, Present, Unreadable
 from taskspec.observed.refreshing import observe
 from taskspec.report.standing import Standing, not_applied
 from taskspec.runner.hushing import until_quiet
-from taskspec.runner.locating import declared_by, project_of
+from taskspec.runner.locating import project_of
 from taskspec.runner.model import Invocation, Link, Need, Ports
+from taskspec.runner.picking import declared_by, pick, pick_recorded
 from taskspec.runner.placing import elsewhere
-from taskspec.runner.planning import is_open, require_known, require_recorded
-from taskspec.state.model import Accepted, Attempt, Record, Sending, Snapshot, Verdict
+from taskspec.runner.planning import is_open, read_state
+from taskspec.state.model import Accepted, Attempt, Record, Sending, Verdict
 from taskspec.taskapi import endpoints
 from taskspec.taskapi.records import ENDED, AgentRecord, TaskEvent
 from taskspec.taskapi.records import AgentExecutionStatus as Status
@@ -24,18 +25,21 @@ from taskspec.taskapi.remotes import RemoteIdentity
 
 __all__ = ["agents", "events", "log", "results", "status"]
 
+SOME = 5
+"""How many addresses are named where there are too many."""
+
 
 async def status(invocation: Invocation, ports: Ports) -> list[Standing]:
-    """Return how each recorded address stands, with what its run shows at this moment where it is active."""
+    """Return how each selected address stands, with what its run shows at this moment where it is active."""
     project = project_of(invocation)
-    snapshot = _snapshot(project, ports)
-    declared = {task.address: task.spec["agent"] for task in declared_by(invocation)}
-    require_known(invocation.addresses, declared, snapshot.records)
-    records = _chosen(snapshot, invocation.addresses)
+    snapshot = read_state(project, ports)
+    declared = declared_by(invocation, ports)
+    chosen = pick(invocation, ports, snapshot, declared)
+    records = [record for record in snapshot.records.values() if record.address in chosen]
     observations = await _observations(project, ports, records)
     standings = [_standing(record, observations) for record in records]
     waiting = (address for address in declared if address not in snapshot.records)
-    standings += [not_applied(a, declared[a]) for a in waiting if not invocation.addresses or a in invocation.addresses]
+    standings += [not_applied(address, declared[address]) for address in waiting if address in chosen]
     return sorted(standings, key=lambda standing: standing.address)
 
 
@@ -43,20 +47,21 @@ async def status(invocation: Invocation, ports: Ports) -> list[Standing]:
 class Results:
     """Accepted results, and the open state that holds their texts."""
 
+    selected: tuple[Address, ...]
+    """What was selected, with an accepted result or without."""
     found: Sequence[tuple[Record, Accepted]]
     content: Callable[[Accepted], str]
 
 
 @contextmanager
 def results(invocation: Invocation, ports: Ports) -> Iterator[Results]:
-    """Open the accepted results, of the given addresses or of all."""
+    """Open the accepted results that are selected."""
     store = ports.open_state(project_of(invocation), read_only=True)
     try:
-        snapshot = store.read()
-        require_recorded(invocation.addresses, snapshot.records)
-        chosen = _chosen(snapshot, invocation.addresses)
+        chosen = pick_recorded(invocation, ports, store.read())
         found = [(record, record.accepted) for record in chosen if record.accepted is not None]
-        yield Results(found=found, content=lambda accepted: store.result(accepted.result))
+        selected = tuple(record.address for record in chosen)
+        yield Results(selected=selected, found=found, content=lambda accepted: store.result(accepted.result))
     finally:
         store.close()
 
@@ -67,28 +72,26 @@ async def agents(invocation: Invocation, ports: Ports) -> list[AgentRecord]:
         return await link.connection.run(endpoints.list_agents())
 
 
-async def log(invocation: Invocation, ports: Ports, address: Address) -> Sequence[object]:
-    """Return the messages of the newest run of an address, as the remote keeps them."""
+async def log(invocation: Invocation, ports: Ports) -> Sequence[object]:
+    """Return the messages of the newest run of the one address that is selected, as the remote keeps them."""
     project = project_of(invocation)
-    record, attempt, run = _newest_run(_snapshot(project, ports), address)
-    _require_here(address, attempt, ports.offline(project).identity)
+    record, attempt, run = _newest_run(invocation, project, ports)
+    _require_here(record.address, attempt, ports.offline(project).identity)
     async with ports.connect(project, Need.LOOK) as link:
-        _require_here(address, attempt, link.connection.identity)
+        _require_here(record.address, attempt, link.connection.identity)
         return await link.connection.run(endpoints.activity_log(record.agent, run))
 
 
-async def events(
-    invocation: Invocation, ports: Ports, address: Address, when_idle: Callable[[str], None]
-) -> AsyncIterator[TaskEvent]:
-    """Yield the events of the newest run of an address as they come, until it has ended.
+async def events(invocation: Invocation, ports: Ports, when_idle: Callable[[str], None]) -> AsyncIterator[TaskEvent]:
+    """Yield the events of the newest run of the one address that is selected as they come, until it has ended.
 
     Where no engine carries it on, they end with those there are, and `when_idle` is called with its status.
     """
     project = project_of(invocation)
-    _, attempt, run = _newest_run(_snapshot(project, ports), address)
-    _require_here(address, attempt, ports.offline(project).identity)
+    record, attempt, run = _newest_run(invocation, project, ports)
+    _require_here(record.address, attempt, ports.offline(project).identity)
     async with ports.connect(project, Need.LOOK) as link:
-        _require_here(address, attempt, link.connection.identity)
+        _require_here(record.address, attempt, link.connection.identity)
         idle = await _idle_status(link, run)
         stream = link.connection.events(run)
         async with aclosing(stream if idle is None else until_quiet(stream)) as found:
@@ -111,25 +114,19 @@ def _require_here(address: Address, attempt: Attempt, here: RemoteIdentity) -> N
         raise UsageError(f"`{address}`: {why}.")
 
 
-def _snapshot(project: Project, ports: Ports) -> Snapshot:
-    store = ports.open_state(project, read_only=True)
-    try:
-        return store.read()
-    finally:
-        store.close()
-
-
-def _chosen(snapshot: Snapshot, addresses: tuple[Address, ...]) -> list[Record]:
-    return [r for r in snapshot.records.values() if not addresses or r.address in addresses]
-
-
-def _newest_run(snapshot: Snapshot, address: Address) -> tuple[Record, Attempt, str]:
-    require_recorded((address,), snapshot.records)
-    record = snapshot.records[address]
+def _newest_run(invocation: Invocation, project: Project, ports: Ports) -> tuple[Record, Attempt, str]:
+    records = pick_recorded(invocation, ports, read_state(project, ports))
+    if len(records) != 1:
+        some = ", ".join(record.address for record in records[:SOME]) + (", …" if len(records) > SOME else "")
+        raise UsageError(
+            f"One task has to be selected: `{invocation.selection}` selects {some or 'none'}.",
+            hint="Give one address; `taskspec status` lists them.",
+        )
+    (record,) = records
     for attempt in reversed(record.generation.attempts):
         if attempt.run is not None:
             return record, attempt, attempt.run
-    raise UsageError(f"No run of `{address}` is recorded yet.", hint="`taskspec apply` starts one.")
+    raise UsageError(f"No run of `{record.address}` is recorded yet.", hint="`taskspec apply` starts one.")
 
 
 async def _observations(project: Project, ports: Ports, records: Sequence[Record]) -> Mapping[str, Observation]:

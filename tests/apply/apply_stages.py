@@ -16,7 +16,8 @@ from taskspec.apply.recording import Recorder
 from taskspec.apply.watching import Watcher
 from taskspec.apply.world import World
 from taskspec.chance import Chance
-from taskspec.desired.model import Desired, DesiredTask, LocalFile
+from taskspec.desired.model import DeferredTask, Desired, DesiredTask, LocalFile
+from taskspec.diagnostics import Diagnostic, ManifestError, Position
 from taskspec.documents.model import Document, Marks, OnRemove, Policies, Project, Retry, Source
 from taskspec.errors import UnreachableError
 from taskspec.events import ChangeFinished
@@ -24,6 +25,7 @@ from taskspec.observed.model import Observed
 from taskspec.observed.refreshing import observe, observe_all
 from taskspec.plan.deciding import decide
 from taskspec.plan.model import Circumstances
+from taskspec.runner.planning import used_results
 from taskspec.state.model import Holder
 from taskspec.state.sqlite import SqliteState
 from taskspec.taskapi.drivers.asynchronous import Connection
@@ -35,7 +37,9 @@ HOLDER = Holder(user="alice", host="laptop", pid=1, command="taskspec apply", si
 A, B = Address("a"), Address("b")
 
 
-def task(address="a", prompt="Write.", *, agent="writer", title="Title", files=(), policies=None, **request):
+def task(
+    address="a", prompt="Write.", *, agent="writer", title="Title", files=(), policies=None, upstream=(), **request
+):
     """Build a declared task; `request` holds further manifest fields, `policies` those of `Policies`."""
     said = dict(policies or {})
     if "retry" in said:
@@ -55,6 +59,33 @@ def task(address="a", prompt="Write.", *, agent="writer", title="Title", files=(
         files=tuple(files),
         policies=Policies(**said),
         source=Source(document=Document(file="tasks.yaml", value={}, marks=Marks(1, 1))),
+        upstream=tuple(Address(one) for one in upstream),
+    )
+
+
+def deferred(address="b", prompt="Sum up:", *, uses, upstream=(), wrong=None, part=str, **said):
+    """Build a task that ends its prompt with `part` of each result that it uses; a result that is `wrong` fails it."""
+
+    def finish(results):
+        assert results.keys() == set(uses)
+        if wrong is not None and any(wrong in result for result in results.values()):
+            place = Position(file="tasks.yaml", line=7, column=11)
+            raise ManifestError([Diagnostic(summary="No such field", detail="It has no `sum`.", position=place)])
+        parts = (part(results[one]) for one in sorted(uses))
+        return task(address, " ".join([prompt, *parts]), upstream=whole, **said)
+
+    whole = tuple(dict.fromkeys((*upstream, *uses)))
+    known = task(address, f"{prompt} (known after {', '.join(sorted(uses))})", upstream=whole, **said)
+    return DeferredTask(
+        address=known.address,
+        agent=known.agent,
+        title=known.title,
+        spec=known.spec,
+        policies=known.policies,
+        source=known.source,
+        upstream=known.upstream,
+        uses=frozenset(Address(one) for one in uses),
+        finish=finish,
     )
 
 
@@ -75,6 +106,7 @@ class Stage:
         self.events = []
         self.unsent = 0
         self.ended_runs = 0
+        self.selected = None
         self.results = ResultsFolder(folder / "results", "results")
         self._nonces = (f"{number:016x}" for number in count(1))
 
@@ -140,7 +172,7 @@ class Stage:
             lease = store.acquire(HOLDER)
             snapshot = store.read()
             async with self.connected() as connection:
-                plan = await self._plan(connection, snapshot, tasks)
+                plan = self.plan = await self._plan(connection, store, snapshot, tasks)
                 recorder = Recorder(store, lease, snapshot)
                 watcher = Watcher(lambda runs: observe(connection, runs), connection.traits.poll_interval)
                 wanted = Options(**{**self.options, **options})
@@ -179,15 +211,18 @@ class Stage:
     async def _end_runs(self):
         self.ended_runs += 1
 
-    async def _plan(self, connection, snapshot, tasks):
+    async def _plan(self, connection, store, snapshot, tasks):
         wanted = {}
         for record in snapshot.records.values():
             bound = [attempt.run for attempt in record.generation.attempts if attempt.run]
             wanted |= dict.fromkeys(bound[-1:], record.agent)
-        circumstances = Circumstances(now=self.clock.now(), plan="p1", remote=connection.identity)
+        circumstances = Circumstances(
+            now=self.clock.now(), plan="p1", remote=connection.identity, selected=self.selected
+        )
         project = Project(name="sales", folder=str(self.folder), data_folder=str(self.folder / ".taskspec"))
         declared = Desired(project=project, tasks={task.address: task for task in tasks})
-        return decide(declared, snapshot, Observed(runs=await observe_all(connection, wanted)), circumstances)
+        observed = Observed(runs=await observe_all(connection, wanted))
+        return decide(declared, snapshot, observed, circumstances, used_results(declared, snapshot, store))
 
 
 async def happening(condition):

@@ -64,7 +64,7 @@ class Workshop:
         tasks = tuple(_task(document) for document in parse(text.encode(), "tasks.yaml").documents)
         desired, diagnostics = resolve(
             Manifests(project=project, tasks=tasks),
-            GivenVariables(cli=cli or {}, environ=environ or {}),
+            GivenVariables(cli=cli or {}, variables=environ or {}),
             Surroundings(takes_local_files=self.takes_local_files, cache_folder=self.cache_folder),
         )
         return Resolved(desired=desired, diagnostics=diagnostics)

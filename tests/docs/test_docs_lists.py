@@ -23,6 +23,9 @@ from taskspec.health import Health
 from taskspec.plan import reasons
 from taskspec.plan.model import Action
 from taskspec.report.exiting import ExitCode, foremost
+from taskspec.selecting.model import NEVER, Comparison
+from taskspec.selecting.parsing import METHODS as SELECTORS
+from taskspec.selecting.parsing import parse
 from taskspec.state.model import Verdict
 from taskspec.taskapi.records import AgentExecutionStatus as Status
 
@@ -162,8 +165,9 @@ def test_every_effect_is_told():
 
 
 def test_every_reason_is_told():
-    tree = ast.parse((ROOT / "taskspec" / "plan" / "reasons.py").read_text("utf-8"))
-    words = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    trees = [ast.parse(path.read_text("utf-8")) for path in (ROOT / "taskspec" / "plan").glob("*reasons.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    words = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     codes = {word for word in words if re.fullmatch(r"[a-z]+(_[a-z]+)+", word)} - {"run_"}
     told = {code for row in rows(section(page("docs/json.md"), "Reasons")) for code in named(row[0])}
     assert told == codes | {"accepted", "run_executing", "run_pending"}
@@ -213,3 +217,15 @@ def test_every_runtime_dependency_has_its_reason():
     table = rows(section(page("README.md"), "What it depends on"))
     assert [row[0] for row in table] == packages
     assert all(row[1] for row in table)
+
+
+def test_the_selectors_of_the_page_are_those_that_are_understood():
+    text = page("docs/selectors.md")
+    known = {f"state:{way}" for way in Comparison} | {f"{method}:" for method in SELECTORS}
+    told = set(named(prose(text)))
+    assert all(any(word.startswith(selector) for word in told) for selector in known)
+    assert {str(verdict) for verdict in Verdict} | {NEVER} <= told
+    for word in (row[0] for row in rows(text)):
+        for selector in named(word):
+            words, _, exclude = selector.partition(" --exclude ")
+            assert parse([words], [exclude] if exclude else []).words

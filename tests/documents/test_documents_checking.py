@@ -61,21 +61,26 @@ def test_a_field_of_a_later_version_is_refused_in_a_task(name):
     ]
 
 
-@pytest.mark.parametrize("name", sorted(LATER["Project"] - {"match"}))
+@pytest.mark.parametrize("name", sorted(LATER["Project"]))
 def test_a_field_of_a_later_version_is_refused_in_a_project(name):
     assert [(where, summary) for where, summary, _ in checked("Project", f"  {name}: {{}}\n")] == [
         ("5:3", "Not supported yet")
     ]
 
 
-@pytest.mark.parametrize("entry", ["{match: {}, spec: {}}", "{spec: {llm: {}}}"])
-def test_defaults_take_policies_only(entry):
-    assert [summary for _, summary, _ in checked("Project", f"  defaults: [{entry}]\n")] == ["Not supported yet"]
+@pytest.mark.parametrize("field", ["matrix: {a: [1]}", "forEach: [1]", "dependsOn: [a]"])
+def test_defaults_make_no_tasks_and_no_dependencies(field):
+    assert [summary for _, summary, _ in checked("Project", f"  defaults: [{{spec: {{{field}}}}}]\n")] == [
+        "Wrong value"
+    ]
 
 
-def test_a_missing_field_is_told_at_its_parent():
-    assert [(where, text.split(".")[0]) for where, _, text in checked("Task", "  agent: a\n")] == [
-        ("4:1", "`prompt` is missing in a task's spec")
+def test_defaults_may_hold_templates_and_nothing_else_of_a_project_may():
+    entry = "{spec: {title: '{{ vars.x }}'}}"
+    text = f"  defaults: [{entry}]\n  environments: {{prod: {{defaults: [{entry}]}}}}\n"
+    assert checked("Project", text) == []
+    assert [s for _, s, _ in checked("Project", "  environments: {prod: {variables: {x: '{{ 1 }}'}}}\n")] == [
+        "Template not evaluated here"
     ]
 
 
@@ -268,7 +273,7 @@ def test_a_title_has_at_most_200_characters_and_one_with_templates_is_checked_wh
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
-        ("depends_on", "`dependsOn` is not supported by this version yet."),
+        ("depends_on", "Did you mean `dependsOn`?"),
         ("assertion", "`assertions` is not supported by this version yet."),
         ("\u200bsource", "It holds an invisible character (U+200B): type it anew."),
     ],

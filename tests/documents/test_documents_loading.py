@@ -267,8 +267,7 @@ def test_policies_are_merged_field_by_field_and_the_tasks_own_win(folder):
   retry: {maxAttempts: 5, backoff: 2h}
   onRemove: hold
   defaults:
-    - spec: {retry: {maxAttempts: 2, statuses: [failed]}, timeout: 15m}
-    - spec: {timeout: 500ms}
+    - spec: {retry: {maxAttempts: 2, statuses: [failed]}, timeout: 500ms}
 """
     loaded = project(
         folder, spec, {"own.yaml": task("own", extra="  retry: {statuses: [timeout]}\n  onRemove: forget\n")}

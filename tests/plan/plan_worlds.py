@@ -3,7 +3,8 @@
 from hypothesis import HealthCheck, settings
 
 from taskspec.address import Address
-from taskspec.desired.model import Desired, DesiredTask
+from taskspec.desired.model import DeferredTask, Desired, DesiredTask
+from taskspec.diagnostics import Diagnostic, ManifestError, Position
 from taskspec.documents.model import Document, Marks, OnRemove, Policies, Project, Retry, Source
 from taskspec.observed.model import Absent, Observed, Present, Unreadable
 from taskspec.plan.deciding import decide
@@ -32,7 +33,8 @@ REMOTES = {
     "another remote": RemoteIdentity(type="xpander", url="https://example.com", organization="org"),
 }
 RESULT = ResultRef(digest="0" * 64, size=3, format="text")
-FIELDS = ("agent", "prompt", "title", "retry", "onRemove")
+CONTENTS = {RESULT.digest: "answer"}
+FIELDS = ("agent", "prompt", "title", "retry", "onRemove", "dependsOn")
 DOCUMENT = Document(
     file="tasks.yaml",
     value={"kind": "Task", "spec": dict.fromkeys(FIELDS, "")},
@@ -60,7 +62,7 @@ def spec(text):
     return {"agent": "writer", "prompt": text}
 
 
-def task(address="a", text="A", *, title="Title", agent="writer", retry=None, on_remove="stop"):
+def task(address="a", text="A", *, title="Title", agent="writer", retry=None, on_remove="stop", upstream=()):
     return DesiredTask(
         address=Address(address),
         agent=agent,
@@ -70,6 +72,32 @@ def task(address="a", text="A", *, title="Title", agent="writer", retry=None, on
         request={**spec(text), "userTokens": {"crm": "canary-secret"}},
         policies=Policies(retry=Retry(**(retry or {})), on_remove=OnRemove(on_remove)),
         source=Source(document=DOCUMENT),
+        upstream=tuple(upstream),
+    )
+
+
+def deferred(address="a", text="A", *, uses, upstream=(), fails=False, **said):
+    """Build a task that uses the results of others: its text is `A+answer`, with the results in order of address."""
+
+    def finish(results):
+        assert results.keys() == set(uses)
+        if fails:
+            place = Position(file="tasks.yaml", line=4, column=15)
+            raise ManifestError([Diagnostic(summary="No such field", detail="It has no `sum`.", position=place)])
+        return task(address, "+".join([text, *(results[one] for one in sorted(uses))]), upstream=whole, **said)
+
+    whole = tuple(dict.fromkeys((*upstream, *uses)))
+    known = task(address, f"{text}+(known after {', '.join(sorted(uses))})", **said)
+    return DeferredTask(
+        address=known.address,
+        agent=known.agent,
+        title=known.title,
+        spec=known.spec,
+        policies=known.policies,
+        source=known.source,
+        upstream=whole,
+        uses=frozenset(uses),
+        finish=finish,
     )
 
 
@@ -143,7 +171,7 @@ def snapshot(*records):
 
 
 def planned(wanted, held, observed=None, **more):
-    """Decide over values; `more` may give remote, requested and selected."""
+    """Decide over values; `more` may give remote, requested, selected and contents."""
     circumstances = Circumstances(
         now=1_700_000_000.0,
         plan="p1",
@@ -151,4 +179,4 @@ def planned(wanted, held, observed=None, **more):
         requested=frozenset(more.get("requested", ())),
         selected=more.get("selected"),
     )
-    return decide(wanted, held, observed or Observed(), circumstances)
+    return decide(wanted, held, observed or Observed(), circumstances, more.get("contents", CONTENTS))

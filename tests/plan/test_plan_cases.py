@@ -4,12 +4,25 @@ from pathlib import Path
 
 import pytest
 import yaml
-from plan_worlds import REMOTES, attempt, desired, observation, planned, record, shown, snapshot, task
+from plan_worlds import (
+    CONTENTS,
+    REMOTES,
+    attempt,
+    deferred,
+    desired,
+    observation,
+    planned,
+    record,
+    shown,
+    snapshot,
+    task,
+)
 
 from taskspec.observed.model import Observed
 
 FOLDER = Path(__file__).parent / "cases"
-DECLARED = {"text", "title", "agent", "retry", "on_remove"}
+DECLARED = {"text", "title", "agent", "retry", "on_remove", "upstream"}
+DEFERRED = DECLARED | {"uses", "fails"}
 
 
 def cases():
@@ -18,30 +31,50 @@ def cases():
             yield pytest.param(case, id=f"{path.stem}: {case['case']}")
 
 
+def wanted_of(case):
+    """Return what a case declares: the tasks that its `upstream` names, in that order, and then its own, `a`."""
+    parts = {**case.get("upstream", {}), "a": case}
+    made = []
+    for address, part in parts.items():
+        declared = part["declared"]
+        if declared != "nothing":
+            build, names = (deferred, DEFERRED) if "uses" in declared else (task, DECLARED)
+            made.append(build(address, **{name: declared[name] for name in declared.keys() & names}))
+    return desired(*made)
+
+
 def recorded(case):
+    parts = {"a": case, **case.get("upstream", {})}
+    return snapshot(*[kept for address, part in parts.items() if (kept := recorded_of(address, part))])
+
+
+def recorded_of(address, case):
     said = case.get("recorded")
     if said is None:
-        return snapshot()
+        return None
     generation = said.get("generation", 1)
-    attempts = [attempt(i, generation=generation, **one) for i, one in enumerate(said.get("attempts", ()), start=1)]
+    attempts = [
+        attempt(i, address=address, generation=generation, **one)
+        for i, one in enumerate(said.get("attempts", ()), start=1)
+    ]
     accepted = said.get("accepted")
-    return snapshot(
-        record(
-            text=said.get("text", "A"),
-            generation=generation,
-            attempts=attempts,
-            accepted=accepted and (accepted["generation"], accepted["text"]),
-            on_remove=said.get("on_remove", "stop"),
-        )
+    return record(
+        address,
+        text=said.get("text", "A"),
+        generation=generation,
+        attempts=attempts,
+        accepted=accepted and (accepted["generation"], accepted["text"]),
+        on_remove=said.get("on_remove", "stop"),
     )
 
 
 def observed(case, held):
-    attempts = held.records["a"].generation.attempts if held.records else ()
+    attempts = held.records["a"].generation.attempts if "a" in held.records else ()
     runs = {}
-    if "observed" in case:
-        run = attempts[-1].run
-        runs[run] = observation(run, case["observed"])
+    for address, part in {"a": case, **case.get("upstream", {})}.items():
+        if "observed" in part:
+            run = held.records[address].generation.attempts[-1].run
+            runs[run] = observation(run, part["observed"])
     marked = (
         {attempts[-1].nonce: tuple(shown(f"m{i}", s) for i, s in enumerate(case["marked"]))} if "marked" in case else {}
     )
@@ -52,29 +85,29 @@ def observed(case, held):
 @pytest.mark.parametrize("case", list(cases()))
 def test_the_decision_table(case):
     held = recorded(case)
-    declared = case["declared"]
-    wanted = (
-        desired() if declared == "nothing" else desired(task(**{k: declared[k] for k in declared.keys() & DECLARED}))
-    )
     plan = planned(
-        wanted,
+        wanted_of(case),
         held,
         observed(case, held),
         remote=REMOTES[case.get("remote", "here")],
         requested=("a",) if case.get("requested") else (),
+        selected=frozenset(case["selected"]) if "selected" in case else None,
+        contents={} if case.get("unreadable") else CONTENTS,
     )
-    (change,) = plan.changes
+    (change,) = (change for change in plan.changes if change.address == "a")
     expect = case["expect"]
     found = {
         "action": change.action.value,
         "health": change.health.value,
         "paid": change.paid,
+        "conditional": change.conditional,
+        "after": list(change.after),
         "destructive": change.destructive,
         "in_error": change.in_error,
         "run": (change.generation, change.attempt),
         "reasons": [reason.code for reason in change.reasons],
     }
-    quiet = {"paid": False, "destructive": False, "in_error": False}
+    quiet = {"paid": False, "conditional": False, "after": [], "destructive": False, "in_error": False}
     reasons = expect.get("reasons", [expect["reason"]] if "reason" in expect else None)
     assert reasons, "a case says for which reason"
     told = {**quiet, **{k: v for k, v in expect.items() if k not in {"reason", "run"}}, "reasons": reasons}

@@ -47,6 +47,7 @@ def test_a_change_tells_its_reason_its_place_and_its_difference(document):
         ],
         "paid": True,
         "conditional": False,
+        "after": [],
         "destructive": True,
         "health": "healthy",
         "agent": "writer",
@@ -68,7 +69,12 @@ def test_a_side_without_a_value_is_left_out(document):
 
 
 def test_the_summary_adds_up(document):
-    assert document["summary"] == {"counts": {"create": 1, "replace": 1}, "paidRuns": 2, "unselected": 0}
+    assert document["summary"] == {
+        "counts": {"create": 1, "replace": 1},
+        "paidRuns": 2,
+        "conditionalRuns": 0,
+        "unselected": 0,
+    }
     assert document["createdAt"] == "2023-11-14T22:13:20.000Z"
 
 

@@ -11,8 +11,8 @@ from plan_worlds import (
     RESULT,
     UNHURRIED,
     attempt,
+    deferred,
     desired,
-    fingerprint,
     observation,
     planned,
     record,
@@ -21,14 +21,17 @@ from plan_worlds import (
 )
 from plan_worlds import snapshot as state
 
+from taskspec.desired.model import DeferredTask, DesiredTask
+from taskspec.diagnostics import ManifestError
 from taskspec.observed.model import Absent, Observed, Present, Unreadable
+from taskspec.plan.deciding import decide_again
 from taskspec.plan.encoding import to_json
-from taskspec.plan.model import Action
+from taskspec.plan.model import IDLE, Action
 from taskspec.state.model import Accepted, Generation, Record, Sending, StopCause, Verdict
 from taskspec.taskapi.records import ACTIVE, ENDED
 
 ADDRESSES = ["a", "b", "c", "d"]
-TEXTS = ["A", "B", "C"]
+TEXTS = ["A", "B", "C", "A+answer"]
 STATUSES = [None, "pending", "executing", "paused", "error", "failed", "completed", "stopped", "dreaming"]
 SIGHTS = [*STATUSES[1:], "absent", "unreadable"]
 ENDINGS = {"error": "error", "failed": "failed", "completed": "rejected", "stopped": "stopped"}
@@ -78,25 +81,33 @@ def records(draw, address):
 
 
 @st.composite
-def tasks(draw, address):
+def tasks(draw, address, before=(), *, failing=True):
+    """Draw a task that may depend on those `before` it, and use their results."""
     retry = {
         "max_attempts": draw(st.integers(1, 3)),
         "statuses": tuple(draw(st.sets(st.sampled_from(["error", "failed", "rejected", "stopped", "timeout"])))),
     }
-    return task(
-        address,
-        draw(st.sampled_from(TEXTS)),
-        title=draw(st.sampled_from(["Title", "Another"])),
-        agent=draw(st.sampled_from(["writer", "writer", "writer", "stranger"])),
-        retry=retry,
-        on_remove=draw(st.sampled_from(["stop", "forget", "hold"])),
-    )
+    said = {
+        "text": draw(st.sampled_from(TEXTS)),
+        "title": draw(st.sampled_from(["Title", "Another"])),
+        "agent": draw(st.sampled_from(["writer", "writer", "writer", "stranger"])),
+        "retry": retry,
+        "on_remove": draw(st.sampled_from(["stop", "forget", "hold"])),
+        "upstream": [one for one in before if draw(st.booleans())],
+    }
+    uses = [one for one in said["upstream"] if draw(st.booleans())]
+    if not uses:
+        return task(address, **said)
+    return deferred(address, uses=uses, fails=failing and draw(st.integers(0, 5)) == 0, **said)
 
 
 @st.composite
-def worlds(draw):
+def worlds(draw, *, dependent=True, failing=True):
     """Draw what is declared, recorded and observed, and for what further attempts are asked by hand."""
-    wanted = [draw(tasks(a)) for a in draw(st.permutations(ADDRESSES))[: draw(st.integers(0, 4))]]
+    order = draw(st.permutations(ADDRESSES))[: draw(st.integers(0, 4))]
+    wanted = [
+        draw(tasks(address, order[:place] if dependent else (), failing=failing)) for place, address in enumerate(order)
+    ]
     held = state(*[draw(records(a)) for a in ADDRESSES if draw(st.booleans())])
     runs, marked = {}, {}
     for kept in held.records.values():
@@ -125,7 +136,7 @@ def test_every_address_has_exactly_one_change_in_the_order_of_the_documents(worl
 
 
 @UNHURRIED
-@given(worlds(), st.sets(st.sampled_from(ADDRESSES)))
+@given(worlds(dependent=False), st.sets(st.sampled_from(ADDRESSES)))
 def test_a_selection_leaves_the_other_addresses_alone_and_changes_nothing_else(world, chosen):
     whole, part = plan_of(world), plan_of(world, selected=frozenset(chosen))
     assert part.changes == tuple(change for change in whole.changes if change.address in chosen)
@@ -182,7 +193,7 @@ def test_an_accepted_result_of_the_declared_text_is_never_paid_again_unasked(wor
     wanted, held, observed, _ = world
     for change in planned(wanted, held, observed).changes:
         kept = change.record.accepted if change.record else None
-        if kept is None or change.task is None or kept.fingerprint != change.task.fingerprint:
+        if kept is None or not change.declares(kept.fingerprint):
             continue
         generation = change.record.generation
         asked_again = generation.number != kept.generation and generation.fingerprint == kept.fingerprint
@@ -212,26 +223,34 @@ def test_what_is_not_known_is_never_healthy(world):
 
 
 @UNHURRIED
-@given(worlds())
+@given(worlds(failing=False))
 def test_after_a_plan_is_applied_nothing_is_left_to_do(world):
     wanted, held, observed, _ = world
     plan = planned(wanted, held, observed)
-    after = replace(held, records={c.address: kept for c in plan.changes if (kept := applied(c)) is not None})
-    untouched = {
-        c.record.generation.last.run for c in plan.changes if c.record and c.action in {Action.NONE, Action.HOLD}
-    }
+    after = replace(held, records={c.address: kept for c in plan.changes if (kept := applied(c, plan)) is not None})
+    untouched = {c.record.generation.last.run for c in plan.changes if c.record and c.action in IDLE}
     still = {run: sight for run, sight in observed.runs.items() if run in untouched}
     again = planned(wanted, after, replace(observed, runs=still))
     before = {change.address: change for change in plan.changes}
     for change in again.changes:
-        held_before = before[change.address].action is Action.HOLD
-        assert change.action is (Action.HOLD if held_before else Action.NONE), (before[change.address], change)
+        assert change.action is left_over(before[change.address]), (before[change.address], change)
 
 
-def applied(change):
+def left_over(change):
+    """Return what a plan says of a change when it and all others are carried out."""
+    if change.action is Action.HOLD:
+        return Action.HOLD
+    same = change.record is not None and change.declares(change.record.generation.fingerprint)
+    overtaken = change.action in {Action.WAIT, Action.REJUDGE, Action.STOP} and bool(change.after) and not same
+    return Action.BLOCKED if change.action is Action.BLOCKED or overtaken else Action.NONE
+
+
+def applied(change, plan):
     """Return the record of a change that was carried out in the simplest way: each run that is started is accepted."""
+    if change.conditional and isinstance(change.task, DeferredTask):
+        return applied(decide_again(plan.basis, finished(change), change.record), plan)
     match change.action:
-        case Action.NONE | Action.HOLD:
+        case Action.NONE | Action.HOLD | Action.BLOCKED:
             return change.record
         case Action.FORGET:
             return None
@@ -254,6 +273,11 @@ def applied(change):
             return accepted(change)
 
 
+def finished(change, answer="answer"):
+    """Return the task of a deferred change, made with one answer of all the tasks that it uses."""
+    return change.task.finish(dict.fromkeys(change.task.uses, answer))
+
+
 def with_last(kept, **said):
     *earlier, last = kept.generation.attempts
     return replace(kept, generation=replace(kept.generation, attempts=(*earlier, replace(last, **said))))
@@ -265,10 +289,12 @@ def accepted(change):
     done = attempt(change.attempt, run=run, status="completed", verdict="accepted", title=change.task.title)
     earlier = change.record.generation.attempts if change.record else ()
     same = change.record is not None and change.generation == change.record.generation.number
+    declared = change.task if change.paid or (same and change.declares(change.record.generation.fingerprint)) else None
+    asked = declared or change.record.generation
     generation = Generation(
         number=change.generation,
-        fingerprint=change.task.fingerprint,
-        spec=change.task.spec,
+        fingerprint=asked.fingerprint,
+        spec=asked.spec,
         plan="p1",
         attempts=(*(a for a in earlier if same and a.number != change.attempt), done),
     )
@@ -278,7 +304,7 @@ def accepted(change):
         generation=generation,
         accepted=Accepted(
             generation=change.generation,
-            fingerprint=fingerprint(change.task.spec["prompt"]),
+            fingerprint=asked.fingerprint,
             plan="p1",
             agent=change.agent,
             attempt=done,
@@ -287,6 +313,87 @@ def accepted(change):
         ),
         on_remove=change.task.policies.on_remove,
     )
+
+
+def fails(task):
+    """Tell whether the templates of a task cannot be rendered."""
+    try:
+        task.finish(dict.fromkeys(task.uses, "answer"))
+    except ManifestError:
+        return True
+    return False
+
+
+@UNHURRIED
+@given(worlds())
+def test_only_what_depends_on_something_that_is_to_be_done_is_conditional(world):
+    plan = plan_of(world)
+    changes = {change.address: change for change in plan.changes}
+    for change in plan.changes:
+        assert set(change.after) <= set(change.task.upstream if change.task else ())
+        if change.conditional:
+            assert change.paid
+            assert change.after
+            assert all(changes[address].action not in IDLE for address in change.after)
+
+
+@UNHURRIED
+@given(worlds())
+def test_what_is_started_unconditionally_has_its_whole_upstream_accepted_as_it_is_declared(world):
+    plan = plan_of(world)
+    changes = {change.address: change for change in plan.changes}
+    for change in plan.changes:
+        if change.paid and not change.conditional:
+            assert isinstance(change.task, DesiredTask)
+            for address in change.task.upstream:
+                upstream = changes[address]
+                assert upstream.declares(upstream.record.accepted.fingerprint)
+                assert (upstream.action in {Action.NONE, Action.UPDATE}, upstream.health) == (True, "healthy")
+
+
+@UNHURRIED
+@given(worlds(), st.sets(st.sampled_from(ADDRESSES)))
+def test_a_task_whose_upstream_is_left_out_starts_nothing_unless_that_is_accepted(world, chosen):
+    whole = {change.address: change for change in plan_of(world).changes}
+    for change in plan_of(world, selected=frozenset(chosen)).changes:
+        alike = whole[change.address]
+        if change.paid:
+            assert alike.paid
+            assert set(change.after) <= set(chosen)
+        elif alike.paid:
+            assert change.health != "healthy"
+            assert change.after
+
+
+@UNHURRIED
+@given(worlds())
+def test_what_is_blocked_is_neither_paid_nor_healthy_and_says_what_blocks_it(world):
+    for change in plan_of(world).changes:
+        if change.action is Action.BLOCKED:
+            assert (change.paid, change.conditional, change.destructive) == (False, False, False)
+            assert change.health != "healthy"
+            assert change.after
+            assert change.reasons[0].code == "upstream_unhealthy"
+
+
+WEAKER = {
+    Action.CREATE: {Action.CREATE, Action.NONE, Action.UPDATE, Action.REJUDGE},
+    Action.REPLACE: {Action.REPLACE, Action.WAIT, Action.STOP},
+    Action.SETTLE: {Action.SETTLE},
+}
+
+
+@UNHURRIED
+@given(worlds(), st.sampled_from(["answer", "another"]))
+def test_what_is_decided_when_a_text_is_known_is_never_more_than_what_was_planned(world, answer):
+    plan = plan_of(world)
+    for change in plan.changes:
+        if not change.conditional or not isinstance(change.task, DeferredTask) or fails(change.task):
+            continue
+        decided = decide_again(plan.basis, finished(change, answer), change.record)
+        assert decided.action in WEAKER[change.action]
+        assert not decided.destructive or change.destructive or decided.action is Action.STOP
+        assert (decided.generation, decided.attempt) <= (change.generation, change.attempt) or not decided.paid
 
 
 def test_the_statuses_of_these_worlds_are_all_that_there_are():

@@ -13,6 +13,7 @@ from taskspec.events import ChangeFinished
 from taskspec.runner.applying import Job, apply
 from taskspec.runner.model import Invocation, Link, Offline
 from taskspec.runner.stopping import stop
+from taskspec.selecting.parsing import parse
 from taskspec.settings import Settings
 from taskspec.state.model import Holder
 from taskspec.state.sqlite import SqliteState
@@ -44,9 +45,9 @@ class ScriptedPorts:
         head = f"apiVersion: taskspec/v1\nkind: Task\nmetadata: {{name: {name}}}\n"
         self.write(f"{head}spec:\n  agent: writer\n  prompt: {prompt}\n{said}", f"{name}.yaml")
 
-    def apply(self, *addresses, approve=lambda plan: True, requested=(), **options):
+    def apply(self, *addresses, approve=lambda plan: True, requested=False, **options):
         self.events = []
-        job = Job(options=Options(**options), approve=approve, emit=self.events.append, requested=frozenset(requested))
+        job = Job(options=Options(**options), approve=approve, emit=self.events.append, requested=requested)
         return asyncio.run(apply(self.invocation(*addresses), self, job))
 
     def stop(self, *addresses, approve=lambda addresses: True):
@@ -55,7 +56,7 @@ class ScriptedPorts:
 
     def invocation(self, *addresses):
         settings = Settings(environ={}, cache_folder=self.folder.parent / "cache")
-        return Invocation(target=self.folder, addresses=addresses, settings=settings)
+        return Invocation(target=self.folder, selection=parse(addresses), settings=settings)
 
     def told(self, kind):
         return [event for event in self.events if isinstance(event, kind)]

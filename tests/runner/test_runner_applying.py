@@ -206,7 +206,7 @@ def test_an_attempt_that_is_asked_for_by_hand_is_made_although_none_is_left(port
     ports.apply()
     ports.apply()
     assert len(ports.remote.runs) == 1
-    ports.apply("a", requested=["a"])
+    ports.apply("a", requested=True)
     assert ports.finished()["a"].verdict == "accepted"
 
 

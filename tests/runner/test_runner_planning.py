@@ -2,9 +2,13 @@
 
 from dataclasses import replace
 
+from taskspec.address import Address
+from taskspec.desired.model import DeferredTask
+from taskspec.errors import StateError
 from taskspec.plan.model import Action
 from taskspec.runner.model import Refresh
-from taskspec.runner.planning import plan
+from taskspec.runner.planning import plan, prepare, used_results
+from taskspec.state.model import Snapshot
 
 
 def _planned(ports, refresh):
@@ -30,3 +34,65 @@ def test_without_a_full_refresh_an_intent_alone_asks_the_remote_nothing(ports):
     assert found.action is Action.SETTLE
     assert [reason.code for reason in found.reasons] == ["outcome_unknown"]
     assert ports.needs == []
+
+
+def _with_a_dependent(ports, *uses):
+    """Return what is declared, and beside it a task that uses results of others."""
+    desired = prepare(ports.invocation(), ports).desired
+    known = next(iter(desired.tasks.values()))
+    using = DeferredTask(
+        address=Address("z"),
+        agent=known.agent,
+        title="Z",
+        spec={},
+        source=known.source,
+        upstream=uses,
+        uses=frozenset(uses),
+        finish=lambda results: known,
+    )
+    return replace(desired, tasks={**desired.tasks, using.address: using})
+
+
+class Reader:
+    """Gives results by their digest, and remembers for which it was asked."""
+
+    def __init__(self, trouble=None):
+        self.asked = []
+        self._trouble = trouble
+
+    def result(self, ref):
+        self.asked.append(ref.digest)
+        if self._trouble is not None:
+            raise self._trouble
+        return "the answer"
+
+
+def _accepted(ports, address):
+    return ports.records()[address].accepted.result.digest
+
+
+def test_of_the_recorded_results_only_those_that_are_used_are_read(ports):
+    ports.task("a", "One.")
+    ports.task("b", "Two.")
+    ports.apply()
+    reader = Reader()
+    desired = _with_a_dependent(ports, Address("a"))
+    found = used_results(desired, Snapshot(lineage="l", serial=1, records=ports.records()), reader)
+    assert found == {_accepted(ports, "a"): "the answer"}
+    assert reader.asked == [_accepted(ports, "a")]
+
+
+def test_the_result_of_an_older_text_is_not_read(ports):
+    ports.task("a", "One.")
+    ports.apply()
+    ports.task("a", "Another.")
+    desired = _with_a_dependent(ports, Address("a"))
+    assert used_results(desired, Snapshot(lineage="l", serial=1, records=ports.records()), Reader()) == {}
+
+
+def test_a_result_that_cannot_be_read_is_left_out(ports):
+    ports.task("a", "One.")
+    ports.apply()
+    desired = _with_a_dependent(ports, Address("a"))
+    reader = Reader(StateError("the result is damaged"))
+    assert used_results(desired, Snapshot(lineage="l", serial=1, records=ports.records()), reader) == {}

@@ -88,7 +88,7 @@ def test_a_run_on_another_remote_is_never_asked_for_here(ports, monkeypatch):
     assert (standing.verdict, standing.health) == ("unknown", Health.UNKNOWN)
     assert "another remote" in standing.detail
     with pytest.raises(UsageError, match="another remote"):
-        asyncio.run(telling.log(ports.invocation("a"), ports, "a"))
+        asyncio.run(telling.log(ports.invocation("a"), ports))
     assert not ports.remote.asked
 
 
@@ -155,7 +155,7 @@ def test_all_results_are_read_with_the_project_found_once(ports, monkeypatch):
     ports.apply()
     found = []
     load = locating.load_project
-    monkeypatch.setattr(locating, "load_project", lambda target: found.append(target) or load(target))
+    monkeypatch.setattr(locating, "load_project", lambda *where: found.append(where) or load(*where))
     with telling.results(ports.invocation(), ports) as opened:
         texts = [opened.content(accepted) for _, accepted in opened.found]
     assert texts == ["answer to Write.", "answer to Other."]

@@ -1,4 +1,4 @@
-"""Answers in JSON, read strictly: what two readers could understand differently is refused. Knows no contract."""
+"""JSON texts, read strictly: what two readers could understand differently is refused. Knows no contract."""
 
 import json
 from collections import Counter
@@ -7,11 +7,11 @@ from typing import Any, Final, NoReturn
 
 FENCE: Final = "```"
 DEEPEST: Final = 100
-"""How many levels of arrays and objects an answer may have."""
+"""How many levels of arrays and objects a text may have."""
 
 
 class NotJsonError(ValueError):
-    """The answer is not JSON; the message says why, and where."""
+    """The text is not JSON; the message says why, and where."""
 
 
 def parse(text: str) -> Any:

@@ -1,0 +1,65 @@
+"""Outcomes: what a change ended as, and the event that tells it. Carries nothing out."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from taskspec.apply.model import Outcome
+from taskspec.events import ChangeFinished, Effect
+from taskspec.health import Health
+from taskspec.plan.model import IDLE, Change, Plan
+from taskspec.state.model import Record, Verdict
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ended:
+    """A change, as it was decided in the end, and what became of it."""
+
+    change: Change
+    outcome: Outcome
+
+
+def as_planned(plan: Plan) -> Iterator[ChangeFinished]:
+    """Yield the end of every change that does nothing: it is what the plan says of it."""
+    for change in plan.changes:
+        if change.action in IDLE:
+            yield finished(as_it_is(change))
+
+
+def finished(ended: Ended) -> ChangeFinished:
+    """Return the event of an end."""
+    change, outcome = ended.change, ended.outcome
+    return ChangeFinished(
+        address=change.address,
+        action=change.action,
+        effect=outcome.effect,
+        health=outcome.health,
+        verdict=outcome.verdict,
+        detail=outcome.detail,
+    )
+
+
+def as_it_is(change: Change) -> Ended:
+    """Return the end of a change that does nothing."""
+    detail = change.reasons[0].text
+    if change.in_error:
+        outcome = Outcome(effect=Effect.FAILED, health=change.health, detail=detail)
+    else:
+        verdict = Verdict(change.verdict) if change.verdict else None
+        outcome = Outcome(effect=Effect.LEFT, health=change.health, verdict=verdict, detail=detail)
+    return Ended(change=change, outcome=outcome)
+
+
+def unknown(detail: str) -> Outcome:
+    """Return the outcome of what was sent, and nobody knows what became of it."""
+    return Outcome(effect=Effect.UNKNOWN, health=Health.UNKNOWN, verdict=Verdict.UNKNOWN, detail=detail)
+
+
+def of_declared(change: Change, record: Record | None, outcome: Outcome) -> Outcome:
+    """Return an outcome that is no better than the change: a run that its upstream has overtaken makes nothing healthy.
+
+    Such a run is waited for because it is paid for; its result is not, or not known to be, one of what is declared.
+    """
+    wanted = record is not None and change.declares(record.generation.fingerprint)
+    if not change.after or wanted or outcome.health is not Health.HEALTHY:
+        return outcome
+    return replace(outcome, health=change.health, detail=outcome.detail or change.reasons[0].text)

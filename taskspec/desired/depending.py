@@ -1,0 +1,234 @@
+"""What each cell waits for: the tasks of its `dependsOn`, and those whose results it uses. Renders no prompt."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from taskspec.address import Address, is_pattern, matches, task_name
+from taskspec.desired.expanding import Cell
+from taskspec.desired.normalising import SENT
+from taskspec.desired.references import Reference
+from taskspec.diagnostics import Diagnostic, Position, nearest, path_text
+
+Path = tuple[str | int, ...]
+
+CARRYING: Final = frozenset(
+    {"prompt", "files", "additionalContext", "expectedOutput", "instructionsOverride", "payloadExtension"}
+)
+"""The fields that may carry results of other tasks: none of them decides who works, and what that may do."""
+MEMBERS: Final = ("result", "json", "address", "matrix", "each")
+"""What a template sees of another task."""
+_SUMMARY: Final = "Wrong dependency"
+_KNOWN: Final = "`taskspec validate` counts the tasks, and `taskspec graph` shows them."
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Use:
+    """One use of results: the text that names them, the tasks that it names, and which part of them is read."""
+
+    written: str
+    addresses: tuple[Address, ...]
+    member: str | None
+    """`result`, `json` …; None where all of it may be read."""
+    many: bool
+    """A pattern: the template sees a list."""
+    place: Position
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Dependencies:
+    """What one cell waits for."""
+
+    order: tuple[Address, ...] = ()
+    """Those of `dependsOn`."""
+    uses: tuple[Use, ...] = ()
+    sound: bool = True
+    """Nothing is wrong with them, nor with the cells of a task that they name."""
+
+    @property
+    def used(self) -> frozenset[Address]:
+        """Return the tasks whose results are used."""
+        return frozenset(address for use in self.uses for address in use.addresses)
+
+    @property
+    def upstream(self) -> tuple[Address, ...]:
+        """Return everything that has to be accepted before."""
+        return tuple(dict.fromkeys([*self.order, *(address for use in self.uses for address in use.addresses)]))
+
+
+@dataclass(kw_only=True, slots=True)
+class Declared:
+    """All addresses of a project, to be looked up by address, name or pattern."""
+
+    cells: Mapping[Address, Cell]
+    broken: frozenset[str] = frozenset()
+    """Names of tasks whose cells are not known, because something is wrong with them."""
+    _by_name: dict[str, list[Address]] = field(init=False)
+    _found: dict[str, tuple[Address, ...]] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._by_name = {}
+        for address in self.cells:
+            self._by_name.setdefault(task_name(address), []).append(address)
+
+    def named(self, pattern: str) -> tuple[Address, ...]:
+        """Return the addresses that an address, a name or a pattern names."""
+        if pattern in self.cells:
+            return (Address(pattern),)
+        if pattern not in self._found:
+            name = task_name(pattern)
+            wild = "*" in name or "?" in name
+            candidates: Iterable[Address] = self.cells if wild else self._by_name.get(name, ())
+            self._found[pattern] = tuple(address for address in candidates if matches(pattern, address))
+        return self._found[pattern]
+
+    def has_cells(self, name: str) -> bool:
+        """Tell whether a name stands for several tasks, so that it is no address itself."""
+        return name in self._by_name and name not in self.cells
+
+    def nearest(self, written: str) -> str:
+        """Return the known address or name that is meant, in words."""
+        name = task_name(written)
+        if name in self._by_name:
+            close = nearest(written, self._by_name[name]) if written != name else ""
+            return close or f"`{name}` has, for example, `{self._by_name[name][0]}`."
+        return nearest(written, [*self._by_name, *list(self.cells)[:1000]]) or _KNOWN
+
+
+def depend(
+    cell: Cell,
+    declared: Declared,
+    rendered: Callable[[Any, Path], tuple[Any, Any]],
+    referred: Callable[[str, Path], Iterable[Reference]],
+) -> tuple[Dependencies, list[Diagnostic]]:
+    """Return what a cell waits for, and what is wrong with it; `referred` finds the references of one text."""
+    found: list[Diagnostic | None] = []
+    order = [*_ordered(cell, declared, rendered, found)]
+    uses = [*_used(cell, declared, referred, found), *_attached(cell, declared, rendered, found)]
+    dependencies = Dependencies(order=tuple(order), uses=tuple(uses), sound=not found)
+    return dependencies, [finding for finding in found if finding is not None]
+
+
+def _ordered(
+    cell: Cell, declared: Declared, rendered: Callable[[Any, Path], tuple[Any, Any]], found: list[Diagnostic | None]
+) -> Iterator[Address]:
+    for index, written in enumerate(cell.task.spec.get("dependsOn", ())):
+        path: Path = ("dependsOn", index)
+        text, _ = rendered(written, path)
+        if text is None:
+            continue
+        if not isinstance(text, str) or not is_pattern(text):
+            found.append(
+                _wrong(cell, path, f"`{text}` is no address.", "Write `extract`, `report[q1]` or `report[*]`.")
+            )
+            continue
+        names = declared.named(text)
+        if not names:
+            is_known = task_name(text) in declared.broken
+            wrong = _wrong(cell, path, f"No task `{text}` is declared.", declared.nearest(text))
+            found.append(None if is_known else wrong)
+        if names == (cell.address,):
+            found.append(_wrong(cell, path, "A task cannot wait for itself.", "Remove it from `dependsOn`."))
+        yield from (address for address in names if address != cell.address)
+
+
+def _used(
+    cell: Cell,
+    declared: Declared,
+    referred: Callable[[str, Path], Iterable[Reference]],
+    found: list[Diagnostic | None],
+) -> Iterator[Use]:
+    for name in SENT:
+        if name not in cell.task.spec:
+            continue
+        for path, text in _texts(cell.task.spec[name], (name,)):
+            for reference in referred(text, path):
+                line = reference.entry_line
+                place = cell.task.source.text_position(path, line, _column(text, line, reference.address))
+                if name in CARRYING:
+                    yield from _use(cell, declared, reference, place, found)
+                else:
+                    detail = f"`{name}` cannot depend on the result of another task."
+                    hint = f"Results can stand in {', '.join(f'`{field}`' for field in sorted(CARRYING))}."
+                    found.append(Diagnostic(summary=_SUMMARY, detail=detail, hint=hint, position=place))
+
+
+def _use(
+    cell: Cell,
+    declared: Declared,
+    reference: Reference,
+    place: Position,
+    found: list[Diagnostic | None],
+) -> Iterator[Use]:
+    written, member = reference.address, reference.member
+    if reference.is_pattern:
+        addresses = tuple(address for address in declared.named(written) if address != cell.address)
+    else:
+        addresses = (Address(written),) if written in declared.cells else ()
+    if addresses and (reference.is_pattern or member is None or member in MEMBERS):
+        part = None if reference.is_pattern else member
+        yield Use(written=written, addresses=addresses, member=part, many=reference.is_pattern, place=place)
+    elif task_name(written) in declared.broken:
+        found.append(None)
+    else:
+        detail, hint = _unfit(written, member, addresses, declared)
+        found.append(Diagnostic(summary=_SUMMARY, detail=detail, hint=hint, position=place))
+
+
+def _unfit(written: str, member: str | None, addresses: tuple[Address, ...], declared: Declared) -> tuple[str, str]:
+    """Return why a reference names nothing that can be used, and the way out."""
+    if addresses:
+        hint = nearest(str(member), MEMBERS) or "There are `result` (the text) and `json`."
+        return f"A template sees no `{member}` of another task.", hint
+    if declared.has_cells(written):
+        first = declared.named(written)[0]
+        hint = f"Write tasks['{first}'] for one of them, or tasks['{written}[*]'] for all, as a list."
+        return f"`{written}` has several cells.", hint
+    return f"No task `{written}` is declared.", declared.nearest(written)
+
+
+def _column(text: str, line: int, written: str) -> int:
+    """Return the column, within its line, of the use of a result."""
+    shown = text.split("\n")[line - 1 : line] or [""]
+    name = re.escape(task_name(written))
+    use = re.search(rf"\btasks\s*(?:\.\s*|\[\s*['\"]){name}", shown[0]) or re.search(r"\btasks\b", shown[0])
+    return use.start() + 1 if use else 1
+
+
+def _attached(
+    cell: Cell, declared: Declared, rendered: Callable[[Any, Path], tuple[Any, Any]], found: list[Diagnostic | None]
+) -> Iterator[Use]:
+    files = cell.task.spec.get("files")
+    for index, entry in enumerate(files if isinstance(files, list) else ()):
+        if not isinstance(entry, Mapping):
+            continue
+        path: Path = ("files", index, "task")
+        text, _ = rendered(entry["task"], path)
+        if text is None or task_name(str(text)) in declared.broken:
+            found.append(None)
+        elif text in declared.cells:
+            place = cell.task.source.position(path)
+            yield Use(written=text, addresses=(text,), member="result", many=False, place=place)
+        else:
+            found.append(_wrong(cell, path, f"`{text}` is not the address of one task.", declared.nearest(str(text))))
+
+
+def _texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _texts(item, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _texts(item, (*path, index))
+
+
+def _wrong(cell: Cell, path: Path, detail: str, hint: str) -> Diagnostic:
+    return Diagnostic(
+        summary=_SUMMARY,
+        detail=f"{detail} (`{path_text(path)}`)",
+        hint=hint,
+        position=cell.task.source.position(path),
+    )

@@ -1,0 +1,220 @@
+"""A declared task → its cells: one for each combination of a matrix, one for each item of a `forEach`. Renders no task.
+
+Each cell has a stable address: adding a value makes new cells, and never touches the others.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import product
+from math import prod
+from typing import Any, Final
+
+from taskspec.address import MAX_ADDRESS, Address, cell_address
+from taskspec.desired.confining import WrongFileError
+from taskspec.desired.scope import Names
+from taskspec.diagnostics import nearest, path_text
+from taskspec.documents.model import TaskDocument
+
+Path = tuple[str | int, ...]
+Rendered = Callable[[Any, Path], tuple[Any, Any]]
+"""Renders a value of the spec at a path: as it is, and masked; what is wrong with it is told elsewhere."""
+
+MAX_CELLS: Final = 100_000
+"""How many cells one task may have."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cell:
+    """One task of those that a document declares, and the names that only its templates see."""
+
+    task: TaskDocument
+    address: Address
+    names: Mapping[str, Any] = field(default_factory=dict)
+
+
+class WrongCellsError(Exception):
+    """What is wrong with a matrix or a `forEach`, at a path of the spec."""
+
+    def __init__(self, path: Path, detail: str, hint: str = "", *, key: bool = False) -> None:
+        super().__init__(detail)
+        self.path = path
+        self.detail = detail
+        self.hint = hint
+        self.key = key
+
+
+def expand(task: TaskDocument, rendered: Rendered, rows: Callable[[str], Any]) -> Iterator[Cell]:
+    """Yield the cells of a task, in the order of their values; `rows` reads the items of a file.
+
+    Raises WrongCellsError.
+    """
+    if "matrix" in task.spec:
+        yield from _of_matrix(task, task.spec["matrix"], rendered)
+    elif "forEach" in task.spec:
+        yield from _of_items(task, task.spec["forEach"], rendered, rows)
+    else:
+        yield Cell(task=task, address=task.address)
+
+
+def _of_matrix(task: TaskDocument, written: Mapping[str, Any], rendered: Rendered) -> Iterator[Cell]:
+    axes = {
+        name: _axis(_open(rendered, values, ("matrix", name)), ("matrix", name))
+        for name, values in written.items()
+        if name not in {"include", "exclude"}
+    }
+    if not axes:
+        raise WrongCellsError(
+            ("matrix",), "The matrix has no axis.", "Write, for example, `quarter: [q1, q2]`.", key=True
+        )
+    if (size := prod(len(values) for values in axes.values())) > MAX_CELLS:
+        raise WrongCellsError(("matrix",), f"The matrix has {size:,} cells, and {MAX_CELLS:,} are allowed.", key=True)
+    cells: dict[tuple[str, ...], dict[str, Any]] = {}
+    left_out = _entries(rendered, written, "exclude", axes)
+    for path, entry in left_out:
+        if stranger := next((name for name in entry if name not in axes), None):
+            raise WrongCellsError(
+                (*path, stranger), f"The matrix has no axis `{stranger}`.", nearest(stranger, axes), key=True
+            )
+    for values in product(*axes.values()):
+        combination = dict(zip(axes, values, strict=True))
+        if not any(all(_same(combination[name], value) for name, value in entry.items()) for _, entry in left_out):
+            cells[tuple(map(_text, values))] = combination
+    for path, entry in _entries(rendered, written, "include", axes):
+        missing = [name for name in axes if name not in entry]
+        if missing:
+            raise WrongCellsError(path, f"An entry of `include` names every axis; `{missing[0]}` is missing.")
+        combination = {**{name: entry[name] for name in axes}, **entry}
+        for name in axes:
+            _require_scalar(entry[name], (*path, name))
+        key = tuple(_text(entry[name]) for name in axes)
+        cells[key] = cells.get(key, {}) | combination
+    known = {name for names in cells.values() for name in names}
+    for key, names in cells.items():
+        seen = Names(names, path="matrix", absent=known - names.keys())
+        yield _cell(task, key, {"matrix": seen}, ("matrix",))
+
+
+def _axis(values: Any, path: Path) -> list[Any]:
+    if not isinstance(values, list):
+        raise WrongCellsError(
+            path, f"`{path_text(path)}` must be a list.", "Write [one, two], or a template that gives a list."
+        )
+    first: dict[str, int] = {}
+    for index, value in enumerate(values):
+        _require_scalar(value, (*path, index))
+        if first.setdefault(_text(value), index) != index:
+            raise WrongCellsError((*path, index), f"The value `{_text(value)}` stands twice in `{path_text(path)}`.")
+    return values
+
+
+def _entries(
+    rendered: Rendered, written: Mapping[str, Any], name: str, axes: Mapping[str, Any]
+) -> list[tuple[Path, Mapping[str, Any]]]:
+    path: Path = ("matrix", name)
+    entries = _open(rendered, written.get(name, []), path)
+    if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
+        example = f"[{{{', '.join(f'{axis}: …' for axis in axes)}}}]"
+        raise WrongCellsError(path, f"`{path_text(path)}` must be a list of mappings.", f"Write {name}: {example}.")
+    return [((*path, index), entry) for index, entry in enumerate(entries)]
+
+
+def _of_items(task: TaskDocument, written: Any, rendered: Rendered, rows: Callable[[str], Any]) -> Iterator[Cell]:
+    path: Path = ("forEach",)
+    named_by = None
+    if isinstance(written, Mapping) and written.keys() <= {"items", "file", "key"}:
+        named_by = written.get("key")
+        if ("items" in written) == ("file" in written):
+            raise WrongCellsError(path, "A `forEach` has either `items` or a `file`.", key=True)
+        path = ("forEach", "items" if "items" in written else "file")
+        items = _open(rendered, written["items"], path) if "items" in written else _read(written, rendered, rows, path)
+    else:
+        items = _open(rendered, written, path)
+    first: dict[str, int] = {}
+    for index, (key, value) in enumerate(_pairs(items, named_by, path)):
+        if first.setdefault(key, index) != index:
+            raise WrongCellsError(path, f"Two items of the `forEach` are named `{key}`.", "Name them by another `key`.")
+        if index >= MAX_CELLS:
+            raise WrongCellsError(path, f"The `forEach` has more than {MAX_CELLS:,} items.")
+        yield _cell(task, (key,), {"each": Names({"key": key, "value": value}, path="each")}, path)
+
+
+def _read(written: Mapping[str, Any], rendered: Rendered, rows: Callable[[str], Any], path: Path) -> Any:
+    file = _open(rendered, written["file"], path)
+    try:
+        return rows(str(file))
+    except WrongFileError as fault:
+        raise WrongCellsError(path, fault.detail, fault.hint) from fault
+
+
+def _pairs(items: Any, named_by: str | None, path: Path) -> Iterable[tuple[str, Any]]:
+    """Return the name and the value of each item: keys of a map, the values themselves, or a field of theirs."""
+    if isinstance(items, Mapping):
+        return [(_key(str(key), path), value) for key, value in items.items()]
+    if not isinstance(items, list):
+        raise WrongCellsError(path, "A `forEach` goes over a list or a map.", "Give it one, or a file that holds one.")
+    found = []
+    for index, item in enumerate(items):
+        if isinstance(item, Mapping):
+            found.append((_field(item, named_by, path, index), item))
+        else:
+            _require_scalar(item, path)
+            found.append((_key(_text(item), path), item))
+    return found
+
+
+def _field(item: Mapping[str, Any], named_by: str | None, path: Path, index: int) -> str:
+    if named_by is None:
+        example = next(iter(item), "id")
+        raise WrongCellsError(
+            path,
+            "The items are maps, and nothing says which of their fields names them.",
+            f"Write `forEach: {{{path[-1] if len(path) > 1 else 'items'}: …, key: {example}}}`.",
+        )
+    if named_by not in item:
+        raise WrongCellsError(path, f"Item {index + 1} has no field `{named_by}`.", nearest(named_by, map(str, item)))
+    _require_scalar(item[named_by], path)
+    return _key(_text(item[named_by]), path)
+
+
+def _key(text: str, path: Path) -> str:
+    if not text:
+        raise WrongCellsError(path, "An item has an empty name.", "Every item needs a name of its own.")
+    return text
+
+
+def _open(rendered: Rendered, value: Any, path: Path) -> Any:
+    """Return a rendered value; a secret in it would stand in addresses."""
+    real, masked = rendered(value, path)
+    if real is not masked:
+        raise WrongCellsError(
+            path,
+            "A sensitive variable is used in what names the cells, which is shown everywhere.",
+            "Use it in `userTokens`, `mcpServers` or the prompt.",
+        )
+    return real
+
+
+def _cell(task: TaskDocument, values: Iterable[str], names: Mapping[str, Any], path: Path) -> Cell:
+    address = cell_address(task.address, values)
+    if len(address) > MAX_ADDRESS:
+        raise WrongCellsError(path, f"The address `{address[:60]}…` is longer than {MAX_ADDRESS} characters.")
+    return Cell(task=task, address=address, names=names)
+
+
+def _require_scalar(value: Any, path: Path) -> None:
+    if not isinstance(value, str | int | float):
+        kind = "a map" if isinstance(value, Mapping) else "a list" if isinstance(value, list) else "null"
+        raise WrongCellsError(path, f"A value that names a cell is a text, a number, or true or false; found {kind}.")
+
+
+def _text(value: Any) -> str:
+    """Return a value as it stands in an address."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _same(one: Any, other: Any) -> bool:
+    return isinstance(other, str | int | float) and _text(one) == _text(other)

@@ -1,0 +1,75 @@
+"""A file of the project → the items of a `forEach`: rows of a CSV file, or what a JSON or YAML file holds.
+
+All values of a CSV file are texts. Names no item.
+"""
+
+import csv
+from collections.abc import Callable
+from typing import Any, Final
+
+from taskspec.desired.attaching import ProjectFiles
+from taskspec.desired.confining import WrongFileError
+from taskspec.documents.parsing import parse
+from taskspec.jsontext import NotJsonError
+from taskspec.jsontext import parse as parse_json
+
+MAX_BYTES: Final = 20_000_000
+_JSON_HINT: Final = "It must be one JSON value: a list or a map."
+
+
+def read_rows(files: ProjectFiles, entry: str) -> Any:
+    """Return what a file of the project holds; raises WrongFileError."""
+    reader = next((reader for suffix, reader in _READERS.items() if entry.endswith(suffix)), None)
+    if reader is None:
+        raise WrongFileError(f"`{entry}` is no file of items.", "Its name must end in .csv, .json, .yaml or .yml.")
+    return reader(files.content(entry, MAX_BYTES), entry)
+
+
+def _csv(content: bytes, entry: str) -> list[dict[str, str]]:
+    text = _text(content, entry)
+    reader = csv.reader(text.splitlines(keepends=True), strict=True)
+    rows: list[dict[str, str]] = []
+    try:
+        header = next(reader, [])
+        if not header or len(set(header)) < len(header) or "" in header:
+            raise WrongFileError(
+                f"The first line of `{entry}` must name each column once.", "Write, for example, id,name."
+            )
+        for row in reader:
+            if row and len(row) != len(header):
+                raise WrongFileError(
+                    f"Line {reader.line_num} of `{entry}` has {len(row)} fields, and the first names {len(header)}.",
+                    "Put texts that hold commas in double quotes.",
+                )
+            if row:
+                rows.append(dict(zip(header, row, strict=True)))
+    except csv.Error as error:
+        raise WrongFileError(f"`{entry}` is no CSV file: line {reader.line_num}: {error}.") from error
+    return rows
+
+
+def _json(content: bytes, entry: str) -> Any:
+    try:
+        return parse_json(_text(content, entry))
+    except NotJsonError as error:
+        raise WrongFileError(f"`{entry}` is no JSON file: {error}.", _JSON_HINT) from error
+
+
+def _yaml(content: bytes, entry: str) -> Any:
+    parsed = parse(content, entry, mappings_only=False)
+    if parsed.diagnostics:
+        wrong = parsed.diagnostics[0]
+        raise WrongFileError(f"{wrong.position}: {wrong.detail}", wrong.hint)
+    if len(parsed.documents) != 1:
+        raise WrongFileError(f"`{entry}` must hold one YAML document, and holds {len(parsed.documents)}.")
+    return parsed.documents[0].value
+
+
+def _text(content: bytes, entry: str) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise WrongFileError(f"`{entry}` is not in UTF-8.", "Save it as UTF-8.") from error
+
+
+_READERS: Final[dict[str, Callable[[bytes, str], Any]]] = {".csv": _csv, ".json": _json, ".yaml": _yaml, ".yml": _yaml}

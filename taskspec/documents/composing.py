@@ -1,0 +1,69 @@
+"""A task's document over what the project's defaults give it → the task that is declared. Renders nothing."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from taskspec.address import Address
+from taskspec.diagnostics import Diagnostic
+from taskspec.documents.checking import output_trouble
+from taskspec.documents.defaulting import POLICIES, Defaults
+from taskspec.documents.durations import seconds
+from taskspec.documents.model import Document, OnRemove, Policies, Retry, Source, TaskDocument
+
+REQUIRED: Final = ("agent", "prompt")
+"""What every task must have, from its own document or from the project's defaults."""
+
+
+def declare_task(document: Document, defaults: Defaults) -> TaskDocument:
+    """Return the task that a checked document declares, over what the project's defaults give it."""
+    metadata, spec = document.value["metadata"], document.value["spec"]
+    labels = metadata.get("labels", {})
+    source = Source(document=document)
+    if (overlay := defaults.overlay(labels)) is not None:
+        overlay.lay(spec, None)
+        spec, source = overlay.value, Source(document=document, given=overlay.given)
+    return TaskDocument(
+        address=Address(metadata["name"]),
+        document=document,
+        spec=spec,
+        source=source,
+        labels=labels,
+        policies=policies_of(spec),
+    )
+
+
+def policies_of(spec: Mapping[str, Any]) -> Policies:
+    """Return the policies that an effective spec holds."""
+    if not any(name in spec for name in POLICIES):
+        return Policies()
+    retry, usual = spec.get("retry", {}), Retry()
+    return Policies(
+        retry=Retry(
+            max_attempts=retry.get("maxAttempts", usual.max_attempts),
+            statuses=tuple(retry.get("statuses", usual.statuses)),
+            backoff=seconds(retry["backoff"]) if "backoff" in retry else usual.backoff,
+        ),
+        on_remove=OnRemove(spec.get("onRemove", OnRemove.STOP)),
+        timeout=seconds(spec["timeout"]) if "timeout" in spec else None,
+    )
+
+
+def check_task(task: TaskDocument) -> Iterator[Diagnostic]:
+    """Find what is wrong with a task only together with what the project's defaults give it."""
+    for name in REQUIRED:
+        if name not in task.spec:
+            yield Diagnostic(
+                summary="Missing field",
+                detail=f"`{name}` is missing in a task's spec.",
+                hint=f"Add `{name}: …`.",
+                position=task.document.position(("spec",), key=True),
+            )
+    if task.source.given:
+        yield from output_trouble(task.spec, task.source)
+    if "matrix" in task.spec and "forEach" in task.spec:
+        yield Diagnostic(
+            summary="Contradicting fields",
+            detail="A task has either a `matrix` or a `forEach`.",
+            hint="Remove one; a list can be an axis of a matrix.",
+            position=task.source.position(("forEach",), key=True),
+        )

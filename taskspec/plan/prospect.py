@@ -1,0 +1,74 @@
+"""The prospect of an upstream task: whether it is accepted, may become so, or will not. Decides nothing.
+
+DONE   what it declares now has its accepted result, and nothing is to be done about a run of it
+OPEN   it may have it at the end of this apply: it runs, is waited for, settled or judged, or is conditional itself
+SHUT   it will not have it: it is unhealthy and left so, held, blocked or stopped, or the command did not select it
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final, assert_never
+
+from taskspec.desired.model import DesiredTask
+from taskspec.health import Health
+from taskspec.plan.model import Action, Change
+from taskspec.state.model import Verdict
+
+GRAVITY: Final = (Health.HEALTHY, Health.NEEDS_INPUT, Health.UNHEALTHY, Health.UNKNOWN)
+"""Which health stands for several: the last that holds, as with exit codes."""
+
+
+class Prospect(Enum):
+    """Whether an upstream task is accepted, may become so in this apply, or will not."""
+
+    DONE = auto()
+    OPEN = auto()
+    SHUT = auto()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Upstream:
+    """An upstream task: the change that is planned for it, and whether the command selected it."""
+
+    change: Change
+    selected: bool = True
+
+    @property
+    def prospect(self) -> Prospect:
+        """Return what is to be expected of it."""
+        if _is_done(self.change):
+            return Prospect.DONE
+        return Prospect.OPEN if self.selected and _is_open(self.change) else Prospect.SHUT
+
+    @property
+    def health(self) -> Health:
+        """Return the health that it gives to what it blocks: never healthy."""
+        return self.change.health if self.change.health is not Health.HEALTHY else Health.UNHEALTHY
+
+
+def gravest(healths: Iterable[Health]) -> Health:
+    """Return the health that stands for several."""
+    return max(healths, key=GRAVITY.index, default=Health.HEALTHY)
+
+
+def _is_done(change: Change) -> bool:
+    kept = change.record.accepted if change.record else None
+    if change.health is not Health.HEALTHY or kept is None or not change.declares(kept.fingerprint):
+        return False
+    judged = change.action is Action.REJUDGE and change.verdict == Verdict.ACCEPTED
+    return judged or change.action in {Action.NONE, Action.UPDATE}
+
+
+def _is_open(change: Change) -> bool:
+    match change.action:
+        case Action.CREATE | Action.REPLACE | Action.SETTLE | Action.ADOPT | Action.MOVE:
+            return True
+        case Action.WAIT:
+            return isinstance(change.task, DesiredTask) and change.health in {Health.HEALTHY, Health.NEEDS_INPUT}
+        case Action.REJUDGE | Action.STOP:
+            return isinstance(change.task, DesiredTask) and change.health is Health.HEALTHY
+        case Action.NONE | Action.UPDATE | Action.FORGET | Action.HOLD | Action.BLOCKED:
+            return False
+        case _:
+            assert_never(change.action)
