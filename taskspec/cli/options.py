@@ -13,6 +13,8 @@ from taskspec.runner.model import Invocation, Refresh
 from taskspec.settings import Settings, from_environ
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from taskspec.apply.model import Options
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -38,9 +40,13 @@ class Duration(click.ParamType[float]):
 
 def targets(command: F) -> F:
     """Add `[TARGET] [SELECTOR]…`, `--exclude` and `-C`."""
-    command = click.argument("words", nargs=-1, metavar="[TARGET] [SELECTOR]...")(command)
+    command = click.argument("words", nargs=-1, metavar="[TARGET] [SELECTOR]...", shell_complete=_complete)(command)
     command = click.option(
-        "--exclude", multiple=True, metavar="SELECTOR", help="Leave out what it selects. May be repeated."
+        "--exclude",
+        multiple=True,
+        metavar="SELECTOR",
+        shell_complete=_complete,
+        help="Leave out what it selects. May be repeated.",
     )(command)
     return _project("Project folder or single file; then every argument is a selector.")(command)
 
@@ -62,6 +68,12 @@ def _project(described: str) -> Callable[[F], F]:
         return click.option("-C", "--project", "project", type=click.Path(path_type=Path), help=described)(command)
 
     return add
+
+
+def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem[str]]":
+    from taskspec.cli.completing import words
+
+    return words(ctx, param, incomplete)
 
 
 def variables(command: F) -> F:
@@ -173,7 +185,7 @@ def invocation(
 
     rest = list(words)
     if project is None:
-        project = Path(rest.pop(0)) if rest and _is_target(rest[0]) else Path()
+        project = Path(rest.pop(0)) if rest and is_target(rest[0]) else Path()
     settings = from_environ()
     return Invocation(
         target=project,
@@ -199,7 +211,7 @@ def invocation_of_all(words: Sequence[str], project: Path | None) -> Invocation:
     return found
 
 
-def _is_target(word: str) -> bool:
+def is_target(word: str) -> bool:
     """Tell whether a first word is meant as a path: a folder that is no project never hides the task of its name."""
     from taskspec.documents.locating import PROJECT_FILES
     from taskspec.selecting.parsing import is_selector

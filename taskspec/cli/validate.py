@@ -1,6 +1,7 @@
 """`taskspec validate`."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -8,42 +9,103 @@ import click
 from taskspec.cli import options
 from taskspec.cli.printing import say, say_json
 from taskspec.cli.wiring import Wiring
+from taskspec.diagnostics import ManifestError
+from taskspec.errors import TaskspecError, UsageError
 from taskspec.report.text import plural
+from taskspec.runner.planning import Prepared
 
 
 @click.command()
 @options.targets
 @options.variables
-@options.as_json
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "github"]),
+    default="text",
+    show_default=True,
+    help="How to say it: for people, as JSON, or as annotations of GitHub Actions.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Short for --format json.")
 def validate(
-    words: Sequence[str], project: Path | None, exclude: Sequence[str], given: Sequence[str], as_json: bool
+    words: Sequence[str], project: Path | None, exclude: Sequence[str], given: Sequence[str], form: str, as_json: bool
 ) -> int:
     """Check the manifests, and say what is wrong and where.
 
     Reads, renders and checks everything, whatever is selected; needs no key, opens no connection and runs no agent.
     """
-    from taskspec.cli.failing import diagnostic_json
-    from taskspec.cli.remarking import left_out, tell_warnings
+    if form == "github":
+        if as_json:
+            raise UsageError("--json and --format github ask for two formats.", hint="Leave one of them out.")
+        return _annotate(words, project, exclude, given)
+    checked = _checked(words, project, exclude, given)
+    prepared = checked.prepared
+    if as_json or form == "json":
+        from taskspec.cli.failing import diagnostic_json
+
+        say_json(
+            {
+                "valid": True,
+                "tasks": len(prepared.desired.tasks),
+                "selected": checked.selected,
+                "skippedFiles": prepared.skipped,
+                "diagnostics": [diagnostic_json(d) for d in prepared.warnings],
+            }
+        )
+        return 0
+    from taskspec.cli.remarking import tell_warnings
+
+    tell_warnings(prepared)
+    say([checked.sentence])
+    return 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Checked:
+    """Manifests that are right, and how many of their tasks are selected; `narrowed`: not simply all."""
+
+    prepared: Prepared
+    selected: int
+    narrowed: bool
+
+    @property
+    def sentence(self) -> str:
+        from taskspec.cli.remarking import left_out
+
+        prepared = self.prepared
+        some = f", {self.selected or 'none'} of them selected" if self.narrowed else ""
+        skipped = f" ({left_out(prepared.skipped)})" if prepared.skipped else ""
+        return (
+            f"{plural(len(prepared.desired.tasks), 'task')} in {prepared.desired.project.name}: valid{some}.{skipped}"
+        )
+
+
+def _checked(words: Sequence[str], project: Path | None, exclude: Sequence[str], given: Sequence[str]) -> _Checked:
     from taskspec.runner.planning import prepare, selected_tasks
 
     invocation = options.invocation(words, project, given, exclude=exclude)
     ports = Wiring(invocation.settings)
     prepared = prepare(invocation, ports)
-    tasks, selected = len(prepared.desired.tasks), len(selected_tasks(prepared, invocation, ports))
-    if as_json:
-        warnings = [diagnostic_json(d) for d in prepared.warnings]
-        say_json(
-            {
-                "valid": True,
-                "tasks": tasks,
-                "selected": selected,
-                "skippedFiles": prepared.skipped,
-                "diagnostics": warnings,
-            }
-        )
-        return 0
-    tell_warnings(prepared)
-    skipped = f" ({left_out(prepared.skipped)})" if prepared.skipped else ""
-    some = "" if invocation.selection.everything else f", {selected or 'none'} of them selected"
-    say([f"{plural(tasks, 'task')} in {prepared.desired.project.name}: valid{some}.{skipped}"])
+    selected = len(selected_tasks(prepared, invocation, ports))
+    return _Checked(prepared=prepared, selected=selected, narrowed=not invocation.selection.everything)
+
+
+def _annotate(words: Sequence[str], project: Path | None, exclude: Sequence[str], given: Sequence[str]) -> int:
+    """Say everything as annotations, trouble too: GitHub reads both streams, so nothing is written beside them."""
+    from taskspec.report.annotations import annotation, annotations
+    from taskspec.settings import from_environ
+
+    here, workspace = Path.cwd(), from_environ().github_workspace
+    workspace = workspace.resolve() if workspace else None
+    try:
+        checked = _checked(words, project, exclude, given)
+    except ManifestError as error:
+        say(annotations(error.diagnostics, here, workspace))
+        return 1
+    except TaskspecError as error:
+        from taskspec.cli.failing import exit_code
+
+        say([annotation(error.message, error.hint)])
+        return exit_code(error)
+    say([*annotations(checked.prepared.warnings, here, workspace), checked.sentence])
     return 0

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from taskspec.desired.deriving import Secrets, SecretUseError
 from taskspec.desired.dotted import NOTHING, fill, is_template, split
-from taskspec.desired.expanding import Cell
 from taskspec.desired.including import ProjectTexts
 from taskspec.desired.later import LaterError
 from taskspec.desired.metering import MAX_TEXT, TooMuchError
+from taskspec.desired.model import Cell
 from taskspec.desired.pinpointing import Pinpointer
 from taskspec.desired.references import Reference, ReferenceFinder, may_refer
 from taskspec.desired.scope import Scope, WrongTemplateError, placeholders, revealed
