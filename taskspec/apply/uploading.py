@@ -31,6 +31,7 @@ class Uploads:
 
 
 def _content(folder: Path, file: LocalFile) -> bytes:
+    """Return what a file holds, if it is still what was planned: the one place that knows where contents come from."""
     try:
         content = (folder / file.path).read_bytes()
     except OSError as error:

@@ -2,6 +2,7 @@
 
 import asyncio
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -106,6 +107,17 @@ def test_the_old_result_of_a_task_that_fails_now_is_fed_to_nobody(stage):
     assert finished[C].action == "blocked"
     assert finished[B].action == "blocked"
     assert stage.record(B).accepted.generation == 1
+
+
+def test_a_result_from_another_remote_is_not_taken_for_one_that_failed_here(stage):
+    stage.identity = replace(stage.identity, organization="another")
+    stage.apply(task())
+    stage.identity = replace(stage.identity, organization="o")
+    stage.remote.scripts["Write."] = [["failed"]]
+    finished = stage.apply(task(), deferred(uses=["a"]))
+    assert (finished[A].verdict, finished[B].action) == ("failed", "blocked")
+    assert stage.record().accepted.generation == 1, "it is of the very text, and is kept"
+    assert created(stage) == ["a"]
 
 
 def test_a_failed_upstream_that_stays_as_it_is_blocks_already_in_the_plan(stage):
