@@ -60,13 +60,19 @@ class Contract:
 def load_schema(name: str) -> Mapping[str, Any]:
     """Return one of our published schemas, such as `manifest.v1`. Do not change what it returns."""
     import json
+
+    loaded: Mapping[str, Any] = json.loads(schema_text(name))
+    return loaded
+
+
+def schema_text(name: str) -> str:
+    """Return one of our published schemas as it is written, for whoever hands it on."""
     from pathlib import Path
 
     here = Path(__file__).parent
     packed = here / "schemas" / f"{name}.json"
     source = packed if packed.exists() else here.parent / "schemas" / f"{name}.json"
-    loaded: Mapping[str, Any] = json.loads(source.read_bytes())
-    return loaded
+    return source.read_text(encoding="utf-8")
 
 
 class _Flaw(NamedTuple):

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 VARIABLE_PREFIX = "TASKSPEC_VAR_"
+DEFAULT_ENVIRONMENT = "default"
+"""The environment of a project where nobody names one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -16,7 +18,7 @@ class Settings:
     """The whole environment: for secrets that a project names, and for what agents inherit."""
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     """`TASKSPEC_VAR_x=…`, by variable name."""
-    environment: str = "default"
+    environment: str = DEFAULT_ENVIRONMENT
     """`TASKSPEC_ENV`: the environment where no command line names one."""
     xpander_base_url: str = "https://inbound.xpander.ai"
     xpander_organization: str | None = None
@@ -25,6 +27,8 @@ class Settings:
     cache_folder: Path | None = None
     """Where derived files that may be deleted at any time live (`$XDG_CACHE_HOME/taskspec`); None: nowhere, as with
     `TASKSPEC_NO_CACHE`."""
+    github_workspace: Path | None = None
+    """In a job of GitHub Actions, the folder that holds the repository: annotations name files relative to it."""
     color: bool = True
     """False where `NO_COLOR` is set (no-color.org), and on a dumb terminal."""
     traceback: bool = False
@@ -40,13 +44,14 @@ def from_environ(environ: Mapping[str, str] | None = None) -> Settings:
     return Settings(
         environ=env,
         variables={k.removeprefix(VARIABLE_PREFIX): v for k, v in env.items() if k.startswith(VARIABLE_PREFIX)},
-        environment=env.get("TASKSPEC_ENV") or "default",
+        environment=env.get("TASKSPEC_ENV") or DEFAULT_ENVIRONMENT,
         xpander_base_url=env.get("XPANDER_BASE_URL")
         or ("https://inbound.stg.xpander.ai" if staging else "https://inbound.xpander.ai"),
         xpander_organization=env.get("XPANDER_ORGANIZATION_ID") or None,
         xpander_api_key=env.get("XPANDER_API_KEY") or None,
         xpander_agent=env.get("XPANDER_AGENT_ID") or None,
         cache_folder=Path(cache) / "taskspec" if cache and not env.get("TASKSPEC_NO_CACHE") else None,
+        github_workspace=Path(env["GITHUB_WORKSPACE"]) if env.get("GITHUB_WORKSPACE") else None,
         color=not env.get("NO_COLOR") and env.get("TERM") != "dumb",
         traceback=bool(env.get("TASKSPEC_TRACEBACK")),
     )

@@ -2,11 +2,14 @@
 
 import importlib
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
 
 from taskspec import __version__
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 class Entry(NamedTuple):
@@ -17,8 +20,11 @@ class Entry(NamedTuple):
 
 
 COMMANDS: Final[Mapping[str, Entry]] = {
+    "init": Entry("init", "Begin a project: one task, and an agent that needs no key and no network."),
     "validate": Entry("validate", "Check the manifests, and say what is wrong and where."),
     "fmt": Entry("fmt", "Bring manifests into the usual form. Changes nothing of what they mean."),
+    "render": Entry("render", "Show what tasks become: their fields rendered, secrets masked."),
+    "graph": Entry("graph", "Show which tasks wait for which, for a drawing program."),
     "plan": Entry("plan", "Show what apply would do, and why. Changes nothing."),
     "apply": Entry("apply", "Make it so: start what is missing, wait, judge and record every result."),
     "status": Entry("status", "Show how each task stands."),
@@ -28,6 +34,11 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "retry": Entry("retry", "Grant one more attempt to tasks without an accepted result."),
     "agents": Entry("agents", "Look at the agents of the remote."),
     "tasks": Entry("tasks", "Work with the tasks of agents on the remote, one at a time."),
+    "schema": Entry("schema", "Print a published JSON Schema, or write it to a file for editors."),
+    "explain": Entry("explain", "Say what a field of the manifests means, and what it may be."),
+    "completion": Entry(
+        "completion", "Print the script that lets a shell complete commands, options, addresses and labels."
+    ),
     "serve": Entry("serve", "Keep the embedded engine running until stopped."),
 }
 
@@ -54,11 +65,19 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command of a line; an unknown one is told with the nearest known."""
         name = args[0]
-        if name not in COMMANDS and not name.startswith("-"):
+        if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
             from taskspec.diagnostics import nearest
 
             ctx.fail(f"There is no command `{name}`. {nearest(name, COMMANDS)}".rstrip())
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem[str]]":
+        """Return the commands that a word can become, from the table above, and the options."""
+        from click.shell_completion import CompletionItem
+
+        known = [CompletionItem(name, help=entry.help) for name, entry in COMMANDS.items()]
+        fitting = [item for item in known if item.value.startswith(incomplete)]
+        return [*fitting, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # click's signature
         """Write the commands' section from the table above."""

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from taskspec.documents.model import DEFAULT_ENVIRONMENT, Project
+from taskspec.documents.model import Project
 from taskspec.engine.model import AgentCommand, EngineConfig, Mode
 from taskspec.runner.model import Need
-from taskspec.settings import Settings
+from taskspec.settings import DEFAULT_ENVIRONMENT, Settings
 
 
 def engine_config(project: Project, settings: Settings, parallelism: int) -> EngineConfig:

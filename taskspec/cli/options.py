@@ -10,10 +10,11 @@ import click
 from taskspec.address import is_address
 from taskspec.errors import UsageError
 from taskspec.runner.model import Invocation, Refresh
-from taskspec.selecting.parsing import is_selector, parse
 from taskspec.settings import Settings, from_environ
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from taskspec.apply.model import Options
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -39,9 +40,13 @@ class Duration(click.ParamType[float]):
 
 def targets(command: F) -> F:
     """Add `[TARGET] [SELECTOR]…`, `--exclude` and `-C`."""
-    command = click.argument("words", nargs=-1, metavar="[TARGET] [SELECTOR]...")(command)
+    command = click.argument("words", nargs=-1, metavar="[TARGET] [SELECTOR]...", shell_complete=_complete)(command)
     command = click.option(
-        "--exclude", multiple=True, metavar="SELECTOR", help="Leave out what it selects. May be repeated."
+        "--exclude",
+        multiple=True,
+        metavar="SELECTOR",
+        shell_complete=_complete,
+        help="Leave out what it selects. May be repeated.",
     )(command)
     return _project("Project folder or single file; then every argument is a selector.")(command)
 
@@ -63,6 +68,12 @@ def _project(described: str) -> Callable[[F], F]:
         return click.option("-C", "--project", "project", type=click.Path(path_type=Path), help=described)(command)
 
     return add
+
+
+def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem[str]]":
+    from taskspec.cli.completing import words
+
+    return words(ctx, param, incomplete)
 
 
 def variables(command: F) -> F:
@@ -170,9 +181,11 @@ def invocation(
     exclude: Sequence[str] = (),
 ) -> Invocation:
     """Return what a command line asks for: its first word may be the target, all others are selectors."""
+    from taskspec.selecting.parsing import parse
+
     rest = list(words)
     if project is None:
-        project = Path(rest.pop(0)) if rest and _is_target(rest[0]) else Path()
+        project = Path(rest.pop(0)) if rest and is_target(rest[0]) else Path()
     settings = from_environ()
     return Invocation(
         target=project,
@@ -198,11 +211,12 @@ def invocation_of_all(words: Sequence[str], project: Path | None) -> Invocation:
     return found
 
 
-def _is_target(word: str) -> bool:
+def is_target(word: str) -> bool:
     """Tell whether a first word is meant as a path: a folder that is no project never hides the task of its name."""
     from taskspec.documents.locating import PROJECT_FILES
+    from taskspec.selecting.parsing import is_selector
 
-    if _exists(word):
+    if word and _exists(word):
         return not is_address(word) or any(_exists(f"{word}/{name}") for name in PROJECT_FILES)
     return not is_selector(word) and ("/" in word or word.endswith((".yaml", ".yml")))
 

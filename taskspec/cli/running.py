@@ -33,7 +33,7 @@ def run(arguments: Sequence[str]) -> int:
         return _INTERRUPTED
     except click.ClickException as error:
         error.show()
-        if "--json" in arguments:
+        if _wants_json(arguments):
             from taskspec.cli.failing import say_usage
 
             say_usage(error.format_message())
@@ -49,7 +49,7 @@ def run(arguments: Sequence[str]) -> int:
     except TaskspecError as error:
         from taskspec.cli.failing import tell
 
-        return tell(error, as_json="--json" in arguments)
+        return tell(error, as_json=_wants_json(arguments))
     except Exception as error:
         from taskspec.settings import from_environ
 
@@ -59,6 +59,12 @@ def run(arguments: Sequence[str]) -> int:
 
         return tell_bug(error)
     return code if isinstance(code, int) else 0
+
+
+def _wants_json(arguments: Sequence[str]) -> bool:
+    """Tell whether a command line asks for JSON, in whichever way; it may be one that click refuses."""
+    joined = "\0".join(arguments)
+    return "--json" in arguments or "--format\0json" in joined or "--format=json" in arguments
 
 
 def _listen() -> None:

@@ -46,7 +46,7 @@ def stop(
     def approve(addresses: tuple[Address, ...]) -> bool:
         nonlocal found
         found = len(addresses)
-        if yes or set(addresses) <= set(invocation.selection.addresses):
+        if yes or set(addresses) <= set(invocation.selection.meant):
             return True
         if not sys.stdin.isatty():
             raise UsageError(

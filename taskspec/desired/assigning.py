@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import Any, Final, NamedTuple, assert_never
+from typing import Any, Final, assert_never
 
+from taskspec.desired.model import Giver
 from taskspec.desired.scope import Names, Scope, mask
 from taskspec.diagnostics import Diagnostic, Position
 from taskspec.documents.fitting import misfit, refused, undeclared
@@ -34,15 +35,6 @@ class GivenVariables:
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The process environment, of which templates see what the project allows."""
-
-
-class Giver(NamedTuple):
-    """Who gave a variable its value (`default`, `environment prod`, `--var` …), and where; a text is to be read yet."""
-
-    name: str
-    position: Position
-    value: Any
-    is_text: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

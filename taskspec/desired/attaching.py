@@ -36,14 +36,16 @@ class ProjectFiles:
 
     def __init__(self, folder: Path) -> None:
         self._folder = ProjectFolder(folder)
-        self._known = Remembered()
+        self._known = Remembered(self._read)
         self.read: dict[str, str] = {}
         """The SHA-256 of each file that was read, by path."""
 
     def attach(self, entry: str) -> LocalFile:
         """Return the file that an entry names; raises WrongFileError."""
-        way = "Give the agent a URL, or less."
-        return self._known.get_or(entry, lambda: self._folder.read(entry, MAX_FILE, way, self._digested))
+        return self._known.get(entry)
+
+    def _read(self, entry: str) -> LocalFile:
+        return self._folder.read(entry, MAX_FILE, "Give the agent a URL, or less.", self._digested)
 
     def content(self, entry: str, limit: int) -> bytes:
         """Return what a file holds; raises WrongFileError, also for one of more bytes than `limit`."""

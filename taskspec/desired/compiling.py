@@ -16,7 +16,7 @@ from taskspec.desired.faults import explained
 from taskspec.desired.sandbox import Sandbox, bounded
 from taskspec.desired.scope import WRONG_VALUES, WrongTemplateError
 
-_SCHEME: Final = 2  # counts changes of what is compiled from the same text
+_SCHEME: Final = 3  # counts changes of what is compiled from the same text
 
 
 class _Code(BytecodeCache):
@@ -69,17 +69,16 @@ class Compiler:
 
     def template(self, text: str, file: str = "") -> Template:
         """Return a template that was never used; `file` is the path of an included one."""
-        code = self._codes.get(f"{file}\0{text}")
+        key = f"text\0{file}\0{text}"
+        code = self._codes.get(key)
         if code is None:
-            code = self._codes[f"{file}\0{text}"] = self._kept(
-                f"{file}\0{text}", lambda: self._compiled(self.parsed(text, file), file)
-            )
+            code = self._codes[key] = self._kept(key, lambda: self._compiled(self.parsed(text, file), file))
         return self._template(code)
 
     def expression(self, expression: nodes.Expr, key: str) -> Template:
         """Return a template that leaves the value of an expression; `key` tells it from every other."""
         tree = nodes.Template([nodes.Output([expression], lineno=expression.lineno)], lineno=1)
-        return self._template(self._kept(f"\0{key}", lambda: self._compiled(tree, "")))
+        return self._template(self._kept(f"expression\0{key}", lambda: self._compiled(tree, "")))
 
     def _template(self, code: Any) -> Template:
         environment = self._environment

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from taskspec.address import Address, is_pattern, matches, task_name
-from taskspec.desired.expanding import Cell
+from taskspec.desired.model import Cell
 from taskspec.desired.normalising import SENT
 from taskspec.desired.references import Reference
 from taskspec.diagnostics import Diagnostic, Position, nearest, path_text

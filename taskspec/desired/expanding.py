@@ -4,13 +4,13 @@ Each cell has a stable address: adding a value makes new cells, and never touche
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from itertools import product
 from math import prod
 from typing import Any, Final
 
-from taskspec.address import MAX_ADDRESS, Address, cell_address
+from taskspec.address import MAX_ADDRESS, cell_address
 from taskspec.desired.confining import WrongFileError
+from taskspec.desired.model import Cell
 from taskspec.desired.scope import Names
 from taskspec.diagnostics import nearest, path_text
 from taskspec.documents.model import TaskDocument
@@ -21,15 +21,6 @@ Rendered = Callable[[Any, Path], tuple[Any, Any]]
 
 MAX_CELLS: Final = 100_000
 """How many cells one task may have."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Cell:
-    """One task of those that a document declares, and the names that only its templates see."""
-
-    task: TaskDocument
-    address: Address
-    names: Mapping[str, Any] = field(default_factory=dict)
 
 
 class WrongCellsError(Exception):

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from taskspec.address import Address
-from taskspec.documents.model import Policies, Project, Source
+from taskspec.diagnostics import Position
+from taskspec.documents.model import Policies, Project, Source, TaskDocument
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,12 +68,36 @@ class DeferredTask:
 Finish = Callable[[Mapping[Address, str]], DesiredTask]
 
 
+class Giver(NamedTuple):
+    """Who gave a variable its value (`default`, `environment prod`, `--var` …), and where; a text is to be read yet."""
+
+    name: str
+    position: Position
+    value: Any
+    is_text: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cell:
+    """One task of those that a document declares, and the names that only its templates see."""
+
+    task: TaskDocument
+    address: Address
+    names: Mapping[str, Any] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Desired:
     """Every declared task of a project, by address: each behind its upstream, else in the order of the documents."""
 
     project: Project
     tasks: Mapping[Address, DesiredTask | DeferredTask]
+    cells: Mapping[Address, Cell] = field(default_factory=dict, repr=False)
+    """What each task was made of."""
+    givers: Mapping[str, Giver] = field(default_factory=dict, repr=False)
+    """Who gave each variable its value."""
+    variables: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """The values of the variables, secrets masked."""
     files: Mapping[str, str] | None = None
     """The SHA-256 of every file of the project that was read for them besides the documents, by path in the project.
 

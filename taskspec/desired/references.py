@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from taskspec.desired.dotted import is_template
+from taskspec.desired.scope import WrongTemplateError
 
 if TYPE_CHECKING:
     from taskspec.desired.referring import Analyst
@@ -39,9 +40,17 @@ class Reference:
     @property
     def expression(self) -> str:
         """Return it as a template writes it."""
-        plain = self.address.isidentifier()
-        root = f"tasks.{self.address}" if plain else f"tasks[{self.address!r}]"
-        return root + "".join(_step(step) for step in self.path)
+        return self._task + "".join(_step(step) for step in self.path)
+
+    def fault(self, detail: str, hint: str = "") -> WrongTemplateError:
+        """Return what is wrong with this use as a fault at its place."""
+        fault = WrongTemplateError(detail, hint=hint, line=self.line, name=self._task)
+        fault.file, fault.entry_line = self.file, self.entry_line
+        return fault
+
+    @property
+    def _task(self) -> str:
+        return f"tasks.{self.address}" if self.address.isidentifier() else f"tasks[{self.address!r}]"
 
 
 class ReferenceFinder:

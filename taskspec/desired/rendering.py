@@ -119,12 +119,14 @@ class Renderer:
         return self._texts
 
     def _file(self, path: Any) -> str:
+        self._meter.weigh(path)
         found: ProjectText = self._known_texts().text(path)
         self._meter.weigh(found.text)
         return found.text
 
     def _part(self, name: Any, is_macros: bool) -> Template:
         self._meter.step()
+        self._meter.weigh(name)
         path, text = self.part(name, is_macros=is_macros)
         if path in self._within:
             circle = " → ".join([*self._within[self._within.index(path) :], path])

@@ -14,10 +14,10 @@ from taskspec.desired.assigning import GivenVariables, assign
 from taskspec.desired.attaching import ProjectFiles, checked_url, is_url
 from taskspec.desired.confining import WrongFileError
 from taskspec.desired.depending import Declared, Dependencies, depend
-from taskspec.desired.expanding import Cell, WrongCellsError, expand
+from taskspec.desired.expanding import WrongCellsError, expand
 from taskspec.desired.fingerprinting import fingerprint
 from taskspec.desired.including import ProjectTexts
-from taskspec.desired.model import DeferredTask, Desired, DesiredTask, LocalFile
+from taskspec.desired.model import Cell, DeferredTask, Desired, DesiredTask, LocalFile
 from taskspec.desired.normalising import SENT, SENT_ONLY, normalised, without_secrets
 from taskspec.desired.ordering import ordered
 from taskspec.desired.rechecking import recheck
@@ -48,8 +48,15 @@ def resolve(
         tasks = resolver.resolve(manifests)
     finally:
         renderer.close()
-    read = texts.read | resolver.files.read
-    return Desired(project=manifests.project, tasks=tasks, files=read), found + tuple(renderer.diagnostics)
+    desired = Desired(
+        project=manifests.project,
+        tasks=tasks,
+        cells=resolver.cells,
+        givers=assigned.givers,
+        variables=assigned.scope.masked["vars"],
+        files=texts.read | resolver.files.read,
+    )
+    return desired, found + tuple(renderer.diagnostics)
 
 
 class _Resolver:
@@ -62,6 +69,11 @@ class _Resolver:
         self.files = ProjectFiles(Path(project.folder))
         self._declared = Declared(cells={})
         self._formats: dict[Address, str] = {}
+
+    @property
+    def cells(self) -> Mapping[Address, Cell]:
+        """Return every task that is declared, whether it is right or not."""
+        return self._declared.cells
 
     def resolve(self, manifests: Manifests) -> dict[Address, DesiredTask | DeferredTask]:
         """Return every task that is right, each behind its upstream."""

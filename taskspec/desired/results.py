@@ -6,9 +6,8 @@ from typing import Any, Final
 
 from taskspec.address import Address, file_stem
 from taskspec.desired.depending import Use
-from taskspec.desired.expanding import Cell
 from taskspec.desired.later import Later
-from taskspec.desired.model import LocalFile, result_suffix
+from taskspec.desired.model import Cell, LocalFile, result_suffix
 from taskspec.desired.scope import Names
 from taskspec.jsontext import NotJsonError, parse
 

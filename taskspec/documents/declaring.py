@@ -12,7 +12,6 @@ from taskspec.diagnostics import Diagnostic, Position, nearest
 from taskspec.documents.durations import seconds
 from taskspec.documents.fitting import check_variables
 from taskspec.documents.model import (
-    DEFAULT_ENVIRONMENT,
     LOCAL,
     AgentSpec,
     Document,
@@ -25,6 +24,7 @@ from taskspec.documents.model import (
     VariableType,
 )
 from taskspec.documents.overlaying import Overlay, environment_of
+from taskspec.settings import DEFAULT_ENVIRONMENT
 
 INTERPRETERS: Final = frozenset({"python", "python3"})
 """Commands that are always there: the interpreter that runs taskspec."""

@@ -23,7 +23,8 @@ class Block:
 
 def reindent(text: str, old: int, new: int) -> Block:
     """Move a block scalar from within a block of column `old` to one of column `new`."""
-    head, _, body = text.partition("\n")
+    head, *rest = _BREAK.split(text, maxsplit=1)
+    body = "".join(rest)
     found = _HEADER.match(head)
     header = found[0] if found else head
     digit = (found[1] or found[4]) if found else None

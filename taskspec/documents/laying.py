@@ -17,7 +17,7 @@ from taskspec.documents.tokens import Token
 STEP: Final = 2
 _BREAK: Final = re.compile("[\x85\u2028\u2029]")
 _MARKERS: Final = frozenset({kinds.DIRECTIVE, kinds.DOCUMENT_START, kinds.DOCUMENT_END, kinds.STREAM_END})
-_PROPERTIES: Final = frozenset({kinds.ALIAS, kinds.ANCHOR, kinds.TAG})
+_NAMES: Final = frozenset({kinds.ALIAS, kinds.ANCHOR})
 _TIGHT: Final = kinds.CLOSING | {kinds.COMMA, kinds.VALUE}
 _AWAITING: Final = frozenset({kinds.VALUE, kinds.ENTRY, kinds.KEY, kinds.ANCHOR, kinds.TAG})
 """After these a node may follow, deeper than the block that they stand in."""
@@ -235,8 +235,8 @@ class _Page:
 
 def _space(last: Token, token: Token, gap: str) -> str:
     """Return what belongs between two tokens of one line."""
-    if last.kind in _PROPERTIES and token.kind in _TIGHT:
-        return " " if gap and token.kind == kinds.VALUE else ""  # `*a:` is another alias than `*a :`
+    if last.kind == kinds.TAG or (last.kind in _NAMES and token.kind == kinds.VALUE):
+        return gap and " "  # `*a:` is another alias than `*a :`, and `!a,` another tag than `!a ,`
     if last.kind in kinds.OPENING and token.kind != kinds.VALUE:
         return ""
     if last.kind in {kinds.VALUE, kinds.ENTRY, kinds.COMMA}:

@@ -17,10 +17,11 @@ from taskspec.documents.declaring import (
 )
 from taskspec.documents.defaulting import Defaults
 from taskspec.documents.locating import Place, locate, require_environment, shown
-from taskspec.documents.model import DEFAULT_ENVIRONMENT, Document, Manifests, Project, TaskDocument
+from taskspec.documents.model import Document, Manifests, Project, TaskDocument
 from taskspec.documents.reading import BadPatternError, Listing, list_manifests, match_manifests
 from taskspec.documents.remembering import Memory
 from taskspec.documents.sifting import Sifted, sift
+from taskspec.settings import DEFAULT_ENVIRONMENT
 
 RESULTS = "results"
 _EXAMPLE = (

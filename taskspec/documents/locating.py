@@ -8,8 +8,8 @@ from typing import Final
 
 from taskspec.diagnostics import nearest
 from taskspec.documents.declaring import Ground, fitting_name
-from taskspec.documents.model import DEFAULT_ENVIRONMENT
 from taskspec.errors import UsageError
+from taskspec.settings import DEFAULT_ENVIRONMENT
 
 PROJECT_FILES: Final = ("taskspec.yaml", "taskspec.yml")
 DATA_FOLDER: Final = ".taskspec"

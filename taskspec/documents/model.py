@@ -7,8 +7,8 @@ from typing import Any, Final, NamedTuple
 
 from taskspec.address import Address
 from taskspec.diagnostics import Position
+from taskspec.settings import DEFAULT_ENVIRONMENT
 
-DEFAULT_ENVIRONMENT: Final = "default"
 LOCAL: Final = "local"
 XPANDER: Final = "xpander"
 UNREADABLE: Final = "YAML cannot be read"

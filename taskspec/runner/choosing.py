@@ -89,5 +89,5 @@ def _nearest_place(place: Place, candidates: list[Candidate]) -> str:
             found = nearest(f"{plain(key)}={plain(value)}", labels)
             return found.replace("`", "`label:", 1)
         case Within(path=path):
-            found = nearest(plain(path), {file for candidate in candidates for file in candidate.files[-1:]})
+            found = nearest(plain(path), {file for candidate in candidates for file in candidate.files[:1]})
             return found.replace("`", "`file:", 1)

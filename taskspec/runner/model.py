@@ -6,9 +6,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from taskspec.documents.model import DEFAULT_ENVIRONMENT
-from taskspec.selecting.model import EVERYTHING, Selection
-from taskspec.settings import Settings
+from taskspec.settings import DEFAULT_ENVIRONMENT, Settings
 from taskspec.taskapi.remotes import RemoteIdentity, Traits
 
 if TYPE_CHECKING:
@@ -16,6 +14,7 @@ if TYPE_CHECKING:
 
     from taskspec.chance import Chance
     from taskspec.documents.model import Project
+    from taskspec.selecting.model import Selection
     from taskspec.state.model import Holder
     from taskspec.state.store import StateStore
     from taskspec.taskapi.drivers.asynchronous import Connection
@@ -73,12 +72,19 @@ class Ports(Protocol):
         """Describe this process to those who wait for its lock."""
 
 
+def _everything() -> "Selection":
+    from taskspec.selecting.model import Selection
+
+    return Selection()
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Invocation:
     """What the command line asked for."""
 
     target: Path
-    selection: Selection = EVERYTHING
+    selection: "Selection" = field(default_factory=_everything)
+    """Which tasks are meant."""
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     """`--var k=v`."""
     variable_files: tuple[Path, ...] = ()

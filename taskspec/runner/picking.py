@@ -38,6 +38,7 @@ def pick(
 
 def pick_recorded(invocation: Invocation, ports: Ports, snapshot: Snapshot) -> list[Record]:
     """Return the records that are selected; raise UsageError for an address of which nothing is recorded."""
-    require_recorded(invocation.selection.addresses, snapshot.records)
+    selection = invocation.selection
+    require_recorded(selection.meant if selection.needs_documents else selection.addresses, snapshot.records)
     chosen = pick(invocation, ports, snapshot)
     return [record for address, record in snapshot.records.items() if address in chosen]

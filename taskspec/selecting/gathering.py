@@ -56,7 +56,6 @@ def last_verdict(record: Record) -> Verdict:
 
 
 def _paths(file: str, folder: str, here: str) -> tuple[str, ...]:
-    """Return how a file is shown, its absolute path, and its path within the project."""
+    """Return a file's path within the project, how it is shown, and its absolute path."""
     absolute = file if file.startswith("/") else f"{here.rstrip('/')}/{file}"
-    inside = absolute.removeprefix(folder)
-    return tuple(dict.fromkeys((file, absolute, inside)))
+    return tuple(dict.fromkeys((absolute.removeprefix(folder), file, absolute)))

@@ -1,7 +1,7 @@
 """Selectors as values, and what they choose among. Parses nothing, chooses nothing."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -130,15 +130,19 @@ class Selection:
     @property
     def addresses(self) -> tuple[Address, ...]:
         """Return the addresses that stand in it in full, without a glob: each of them has to be there."""
-        named = [term.criterion for term in self.terms if isinstance(term.criterion, Named)]
-        return tuple(Address(one.pattern) for one in named if not is_glob(one.pattern))
+        return tuple(_addresses(self.terms))
+
+    @property
+    def meant(self) -> tuple[Address, ...]:
+        """Return those of the addresses that are meant themselves: neither excluded, nor only a place in the graph."""
+        terms = (term for word in self.words for term in word if not term.above and not term.below)
+        return tuple(_addresses(terms))
 
     @property
     def only(self) -> Address | None:
         """Return the address that is the whole of it; None where it is anything else."""
-        written = [term for term in self.terms if not term.above and not term.below]
-        alone = len(self.words) == 1 and len(written) == 1 and not self.exclude and len(self.words[0]) == 1
-        return self.addresses[0] if alone and self.addresses else None
+        alone = len(list(self.terms)) == 1 and len(self.meant) == 1
+        return self.meant[0] if alone else None
 
     @property
     def needs_documents(self) -> bool:
@@ -151,9 +155,6 @@ class Selection:
     def needs_state(self) -> bool:
         """Tell whether only the state says what it selects."""
         return any(isinstance(term.criterion, Compared | Judged) for term in self.terms)
-
-
-EVERYTHING: Final = Selection()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -169,6 +170,12 @@ class Candidate:
     """None where the documents were not looked at."""
     verdict: Verdict | None = None
     """The verdict on the last attempt, as it is recorded; None where the address was never applied."""
+
+
+def _addresses(terms: Iterable[Term]) -> Iterator[Address]:
+    for term in terms:
+        if isinstance(term.criterion, Named) and not is_glob(term.criterion.pattern):
+            yield Address(term.criterion.pattern)
 
 
 def word_text(word: Word) -> str:

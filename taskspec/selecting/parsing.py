@@ -101,7 +101,8 @@ def _criterion(text: str, word: str) -> Criterion:
     if found is None:
         if is_pattern(text):
             return Named(pattern=text)
-        raise UsageError(f"`{text}` is no selector.", hint=_EXAMPLE)
+        why = "names of tasks are of lower-case letters, digits, `-` and `_`, and paths have a `/`"
+        raise UsageError(f"`{text}` is no selector: {why}.", hint=_EXAMPLE)
     method, value = found[1], found[2]
     known = _METHODS.get(method)
     if known is None:

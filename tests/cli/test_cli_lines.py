@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -51,6 +52,27 @@ def test_a_folder_with_a_project_is_a_target(folder):
     (folder / "b" / "taskspec.yml").write_text(PROJECT)
     assert str(invocation(["b"], None).target) == "b"
     assert invocation(["b"], folder).selection.addresses == ("b",)
+
+
+@pytest.mark.parametrize("word", ["file:tasks/a.yaml", 'r["a/b.yaml"]', "+a", "label:x=a/b", "report*", "2+a"])
+def test_what_reads_as_a_selector_and_is_not_there_is_one(folder, word):
+    found = invocation([word], None)
+    assert (str(found.target), str(found.selection)) == (".", word)
+
+
+@pytest.mark.parametrize("word", ["nosuch/", "nosuch.yaml", "a/b", "./a", "My Tasks", "Tasks"])
+def test_what_is_there_or_looks_like_a_path_is_a_target(folder, word):
+    (folder / "My Tasks").mkdir()
+    (folder / "Tasks").mkdir()
+    found = invocation([word], None)
+    assert found.target == Path(word)
+    assert found.selection.everything
+
+
+@pytest.mark.parametrize("word", ["", "Nosuch", "x" * 5000, "a\0b", "lable:a", "state:old"])
+def test_what_is_neither_is_told(folder, word):
+    with pytest.raises(UsageError):
+        invocation([word], None)
 
 
 def test_an_unknown_address_with_a_folder_of_its_name_tells_how_to_name_the_folder(folder):

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taskspec.address import Address
-from taskspec.desired.expanding import Cell, expand
+from taskspec.desired.expanding import expand
+from taskspec.desired.model import Cell
 from taskspec.documents.model import Document, Marks, Source, TaskDocument
 
 

@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import runpy
 from dataclasses import fields
 
 import pytest
@@ -23,6 +24,7 @@ from taskspec.health import Health
 from taskspec.plan import reasons
 from taskspec.plan.model import Action
 from taskspec.report.exiting import ExitCode, foremost
+from taskspec.runner.starter import PROGRAMS
 from taskspec.selecting.model import NEVER, Comparison
 from taskspec.selecting.parsing import METHODS as SELECTORS
 from taskspec.selecting.parsing import parse
@@ -32,58 +34,77 @@ from taskspec.taskapi.records import AgentExecutionStatus as Status
 SCHEMA = json.loads((ROOT / "schemas" / "manifest.v1.json").read_text("utf-8"))
 PLAN = json.loads((ROOT / "schemas" / "plan.v1.json").read_text("utf-8"))
 MANIFESTS = page("docs/manifests.md")
-DEFINITIONS = SCHEMA["$defs"]
-TABLES = {
-    "A document": SCHEMA["properties"],
-    "Metadata of a task": DEFINITIONS["taskMetadata"]["properties"],
-    "Metadata of a project": DEFINITIONS["projectMetadata"]["properties"],
-    "The spec of a task": DEFINITIONS["taskSpec"]["properties"],
-    "The spec of a project": DEFINITIONS["projectSpec"]["properties"],
-    "`user`": DEFINITIONS["user"]["properties"],
-    "`harness`": DEFINITIONS["harness"]["properties"],
-    "`llm`": DEFINITIONS["llm"]["properties"],
-    "`retry`": DEFINITIONS["retry"]["properties"],
-    "`remote`": DEFINITIONS["projectSpec"]["properties"]["remote"]["else"]["properties"],
-    "`results`": DEFINITIONS["projectSpec"]["properties"]["results"]["properties"],
-    "An agent": DEFINITIONS["agent"]["properties"],
-    "A variable": DEFINITIONS["variable"]["properties"],
-}
+REFERENCE = page("docs/reference.md")
+HEADINGS = re.findall(r"^#+ (.+)$", prose(REFERENCE), re.MULTILINE)
+SECTIONS = {heading: rows(section(REFERENCE, heading)) for heading in HEADINGS}
+SPEC = SCHEMA["$defs"]["taskSpec"]["properties"]
 
 
 def _names(table: str) -> list[str]:
     return [named(row[0])[0] for row in rows(table)]
 
 
-@pytest.mark.parametrize("heading", TABLES)
-def test_every_field_of_the_schema_is_in_its_table(heading):
-    assert sorted(_names(section(MANIFESTS, heading))) == sorted(TABLES[heading])
+def _objects(node):
+    """Yield every schema that declares fields, wherever it stands; examples and conditions declare none."""
+    if isinstance(node, list):
+        for item in node:
+            yield from _objects(item)
+    elif isinstance(node, dict):
+        if isinstance(node.get("properties"), dict) and "$ref" not in node:
+            yield node
+        for key, value in node.items():
+            if key not in {"examples", "default", "if"}:
+                yield from _objects(value)
 
 
-def test_every_definition_with_fields_has_its_table():
-    having = [name for name, definition in DEFINITIONS.items() if "properties" in definition]
-    assert len(having) == len(TABLES) - 3  # the document itself, `remote` and `results` stand inside others
+OBJECTS = list(_objects({k: v for k, v in SCHEMA.items() if k != "allOf"}))
 
 
-@pytest.mark.parametrize("name", ["taskSpec", "user", "agent", "taskMetadata", "projectMetadata"])
-def test_what_is_required_is_said_to_be(name):
-    tables = {"taskSpec": "The spec of a task", "user": "`user`", "agent": "An agent"}
-    tables |= {"taskMetadata": "Metadata of a task", "projectMetadata": "Metadata of a project"}
-    required = {named(row[0])[0] for row in rows(section(MANIFESTS, tables[name])) if row[2] == "required"}
-    assert required == set(DEFINITIONS[name].get("required", ()))
+def _sections_of(schema) -> list[list[list[str]]]:
+    """Return the tables that have exactly the fields of a schema."""
+    return [
+        table
+        for table in SECTIONS.values()
+        if sorted(named(row[0])[0] for row in table) == sorted(schema["properties"])
+    ]
+
+
+def test_the_reference_is_up_to_date():
+    made = runpy.run_path(str(ROOT / "docs" / "make_reference.py"))["page"]()
+    assert made == REFERENCE, "run `python docs/make_reference.py`"
+
+
+def test_whatever_the_schema_names_is_in_a_table_of_the_reference():
+    assert len(OBJECTS) > 10
+    for schema in OBJECTS:
+        assert _sections_of(schema), f"no table has {list(schema['properties'])}"
+
+
+def test_what_the_schema_requires_is_said_to_be_required():
+    for schema in OBJECTS[1:]:  # the document itself requires other fields of a task than of a project
+        told = [{named(row[0])[0] for row in table if row[2] == "required"} for table in _sections_of(schema)]
+        assert set(schema.get("required", ())) in told, schema["properties"].keys()
 
 
 def test_the_words_that_a_field_takes_are_those_of_the_schema():
-    for heading, properties in TABLES.items():
-        for row in rows(section(MANIFESTS, heading)):
-            schema = properties[named(row[0])[0]]
-            allowed = schema.get("enum") or schema.get("else", {}).get("enum")
-            if allowed and named(row[1]):
+    checked = 0
+    for schema in OBJECTS[1:]:
+        for row in [row for table in _sections_of(schema) for row in table]:
+            field = schema["properties"][named(row[0])[0]]
+            allowed = field.get("enum") or field.get("else", {}).get("enum")
+            if allowed:
                 assert named(row[1]) == allowed, row[0]
+                checked += 1
+    assert checked > 5
+
+
+def test_every_task_field_says_whether_it_is_run_relevant():
+    assert [name for name, field in SPEC.items() if "runRelevant" not in field] == []
 
 
 def test_run_relevant_fields_are_those_of_the_fingerprint():
-    marked = {named(row[0])[0] for row in rows(section(MANIFESTS, "The spec of a task")) if row[3] != "no"}
-    assert marked == set(RUN_RELEVANT)
+    assert {name for name, field in SPEC.items() if field["runRelevant"] is not False} == set(RUN_RELEVANT)
+    assert {named(row[0])[0] for row in SECTIONS["`task.spec`"] if row[3] != "no"} == set(RUN_RELEVANT)
 
 
 @pytest.mark.parametrize(("kind", "begins"), [("Task", "In a task:"), ("Project", "In a project:")])
@@ -136,6 +157,11 @@ def test_the_filters_that_take_secrets_are_told():
 def test_the_letters_of_dates_are_told():
     told = re.findall(r"`%(.)`", section(MANIFESTS, "Filters of taskspec"))
     assert set(told) == set(LETTERS)
+
+
+def test_the_agents_that_init_offers_are_told_with_their_commands_and_keys():
+    table = [[named(cell)[0] for cell in row] for row in rows(section(page("docs/tools.md"), "A new project"))]
+    assert table == [[program.name, " ".join(program.command), *program.keys] for program in PROGRAMS]
 
 
 def test_every_exit_code_is_told_with_its_name():

@@ -76,8 +76,9 @@ def _list(draw, value, column):
 def _node(draw, value, before, column, *, in_list):
     """Return the lines of a value after its key or dash."""
     block = isinstance(value, (dict, list)) and value and draw(st.integers(0, 3))
+    named = draw(st.sampled_from(["", "", "", " &x", "  &x", " !!map" if isinstance(value, dict) else ""]))
     if not block:
-        return _leaf(draw, value, before, column)
+        return _leaf(draw, value, before + named, column)
     inside = column + draw(MARGINS)
     if isinstance(value, list) and not in_list and draw(st.booleans()):
         inside = column
@@ -88,7 +89,7 @@ def _node(draw, value, before, column, *, in_list):
         first = next(n for n, line in enumerate(lines) if line.strip() and not line.strip().startswith("#"))
         lines[first] = before + lines[first][len(before) :]
         return lines[first:]
-    return [_ended(draw, before), *_lone(draw, inside), *write(draw, value, inside)]
+    return [_ended(draw, before + named), *_lone(draw, inside), *write(draw, value, inside)]
 
 
 def _leaf(draw, value, before, column):

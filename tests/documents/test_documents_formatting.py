@@ -116,6 +116,7 @@ CASES = {
     ),
     "anchors and aliases": ("a:  &x  1\nb: [*x , *x]\nc: *x   # d\n", "a: &x 1\nb: [*x, *x]\nc: *x   # d\n"),
     "keys that are aliases": ("a: &x  k\n*x : 1\n", "a: &x k\n*x : 1\n"),
+    "tags": ("a: [!!str  x, !!str ,! z ]\nb: {!!str :  c}\n", "a: [!!str x, !!str , ! z]\nb: {!!str : c}\n"),
     "anchors before blocks": ("a:   &x\n    b: 1\nc:\n-   &y\n    d: 1\n", "a: &x\n  b: 1\nc:\n  - &y\n    d: 1\n"),
     "explicit keys": ("?   a\n:   b\n? c\n:   - d\n", "? a\n: b\n? c\n: - d\n"),
     "Windows": ("\ufeffa: |\r\n    x\r\n\r\n    y\r\nb: 'c\r\n   d'\r\n", "a: |\n  x\n\n  y\nb: 'c\n  d'\n"),

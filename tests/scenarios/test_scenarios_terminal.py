@@ -126,6 +126,18 @@ def test_a_termination_at_the_question_is_143(project):
     assert b"Traceback" not in terminal.seen
 
 
+@pytest.mark.parametrize(("answer", "agent"), [("llm\n", "llm"), ("\n", "clerk")])
+def test_a_person_who_begins_a_project_is_asked_who_does_the_first_task(workspace, answer, agent):
+    program = workspace.write("bin/llm", "#!/bin/sh\nexec cat\n")
+    program.chmod(0o755)
+    terminal = Terminal(workspace, "init", "new", PATH=f"{program.parent}:/usr/bin:/bin")
+    terminal.until("Who does the first task?")
+    assert not (workspace.folder / "new").exists()
+    terminal.type(answer)
+    assert terminal.end() == 0
+    assert f"agent: {agent}\n" in (workspace.folder / "new/tasks/to-do.yaml").read_text()
+
+
 def test_a_terminal_gets_colours_and_the_live_view_is_taken_away(project):
     terminal = Terminal(project, "apply", "--yes")
     assert terminal.end() == 0

@@ -75,9 +75,9 @@ def test_the_last_verdict_is_what_is_recorded(attempts, verdict):
     ("file", "here", "paths"),
     [
         ("tasks/a.yaml", "/p", ("tasks/a.yaml", "/p/tasks/a.yaml")),
-        ("p/tasks/a.yaml", "/", ("p/tasks/a.yaml", "/p/tasks/a.yaml", "tasks/a.yaml")),
-        ("a.yaml", "/p/tasks", ("a.yaml", "/p/tasks/a.yaml", "tasks/a.yaml")),
-        ("/p/a.yaml", "/elsewhere", ("/p/a.yaml", "a.yaml")),
+        ("p/tasks/a.yaml", "/", ("tasks/a.yaml", "p/tasks/a.yaml", "/p/tasks/a.yaml")),
+        ("a.yaml", "/p/tasks", ("tasks/a.yaml", "a.yaml", "/p/tasks/a.yaml")),
+        ("/p/a.yaml", "/elsewhere", ("a.yaml", "/p/a.yaml")),
     ],
 )
 def test_a_file_is_named_as_it_is_shown_or_within_its_project(file, here, paths):

@@ -158,6 +158,8 @@ def test_one_address_and_nothing_else_is_told_from_all_others(text):
 
 
 def test_addresses_that_have_to_be_there_are_those_without_a_glob():
-    assert parse(["a", "+b,label:x", "c*"], ["d"]).addresses == ("a", "b", "d")
+    found = parse(["a", "+b,label:x", "c*", "e,state:new"], ["d"])
+    assert found.addresses == ("a", "b", "e", "d")
+    assert found.meant == ("a", "e")
     assert Selection().everything
     assert not parse([], ["d"]).everything

@@ -1,0 +1,45 @@
+"""`taskspec render`."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from taskspec.cli import options
+from taskspec.cli.printing import note, paint_for, say, say_json_list
+from taskspec.cli.wiring import Wiring
+
+
+@click.command()
+@options.targets
+@options.variables
+@options.as_json
+def render(
+    words: Sequence[str], project: Path | None, exclude: Sequence[str], given: Sequence[str], as_json: bool
+) -> int:
+    """Show what tasks become: their fields rendered, secrets masked.
+
+    Needs no key, opens no connection and runs no agent. What depends on results is known when these are there: until
+    then words stand in their place.
+    """
+    from taskspec.cli.remarking import tell_warnings
+    from taskspec.report.rendered import task_json, task_lines
+    from taskspec.runner.choosing import nothing_chosen
+    from taskspec.runner.planning import prepare, selected_tasks
+
+    invocation = options.invocation(words, project, given, exclude=exclude)
+    ports = Wiring(invocation.settings)
+    prepared = prepare(invocation, ports)
+    selected = selected_tasks(prepared, invocation, ports)
+    if not selected:
+        note(nothing_chosen(invocation.selection))
+    tasks = [prepared.desired.tasks[address] for address in selected]
+    if as_json:
+        say_json_list("tasks", map(task_json, tasks))
+        return 0
+    tell_warnings(prepared.warnings)
+    paint = paint_for(sys.stdout)
+    for index, task in enumerate(tasks):
+        say([*(["---"] if index else []), *task_lines(task, paint)])
+    return 0

@@ -1,0 +1,52 @@
+"""Diagnostics and other trouble as workflow commands of GitHub Actions. Reads nothing, and trusts no text.
+
+One command is one line, and its texts are escaped as GitHub's runner reads them: `%`, CR and LF everywhere, `:` and `,`
+in properties too. So no name of a file and no word of a manifest can begin a command of its own.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from taskspec.diagnostics import Diagnostic, Position, Severity
+from taskspec.report.text import visible
+
+_DATA: Final[Mapping[str, str]] = {"%": "%25", "\r": "%0D", "\n": "%0A"}
+_PROPERTY: Final[Mapping[str, str]] = {**_DATA, ":": "%3A", ",": "%2C"}
+
+
+def annotations(diagnostics: Iterable[Diagnostic], here: Path, workspace: Path | None) -> Iterator[str]:
+    """Yield a line for each diagnostic, in the order of their places.
+
+    The files of diagnostics are relative to `here`, those of annotations to the `workspace`, the repository's folder.
+    """
+    for diagnostic in sorted(diagnostics, key=lambda d: (d.position, d.summary)):
+        command = "error" if diagnostic.severity is Severity.ERROR else "warning"
+        place = _place(diagnostic.position, here, workspace)
+        words = "\n→ ".join(part for part in (diagnostic.detail, diagnostic.hint) if part)
+        yield _command(command, {**place, "title": diagnostic.summary}, words or diagnostic.summary)
+
+
+def annotation(message: str, hint: str = "") -> str:
+    """Return the line for an error that has no place."""
+    return _command("error", {}, "\n→ ".join(part for part in (message, hint) if part))
+
+
+def _place(position: Position, here: Path, workspace: Path | None) -> dict[str, str]:
+    """Return where something stands; nothing where that is no file."""
+    if not position.line:
+        return {}
+    file = here / position.file
+    inside = workspace is not None and file.is_relative_to(workspace)
+    shown = str(file.relative_to(workspace)) if workspace is not None and inside else position.file
+    return {"file": shown, "line": str(position.line), "col": str(position.column)}
+
+
+def _command(name: str, properties: Mapping[str, str], message: str) -> str:
+    told = ",".join(f"{key}={_escaped(value, _PROPERTY)}" for key, value in properties.items())
+    return f"::{name}{' ' if told else ''}{told}::{_escaped(message, _DATA)}"
+
+
+def _escaped(text: str, escapes: Mapping[str, str]) -> str:
+    # a line end that is part of the text is kept, everything else that steers a terminal is made visible
+    return "".join(escapes.get(character) or visible(character) for character in text)

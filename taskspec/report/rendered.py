@@ -1,0 +1,85 @@
+"""Rendered tasks in words: what would be sent, as YAML, secrets masked. Renders no template."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from taskspec.desired.model import DeferredTask, DesiredTask
+from taskspec.report.text import Paint, visible
+
+_STEP: Final = "  "
+
+
+def task_lines(task: DesiredTask | DeferredTask, paint: Paint) -> Iterator[str]:
+    """Yield a task as a YAML document, under a comment with its address and its place."""
+    place = visible(str(task.source.document.position()))
+    yield paint(f"# {visible(task.address)}  {place}", "dim")
+    if task.upstream:
+        words = "known after" if isinstance(task, DeferredTask) else "waits for"
+        yield paint(f"# {words} {visible(', '.join(task.upstream))}", "dim")
+    fields: dict[str, Any] = {"title": task.title, **task.spec}
+    if task.labels:
+        fields = {"labels": task.labels, **fields}
+    yield from _mapping(fields, "", paint)
+
+
+def task_json(task: DesiredTask | DeferredTask) -> dict[str, Any]:
+    """Return a task as JSON; one that is deferred has no fingerprint yet."""
+    position = task.source.document.position()
+    return {
+        "address": task.address,
+        "at": {"file": position.file, "line": position.line, "column": position.column},
+        "agent": task.agent,
+        "title": task.title,
+        "labels": dict(task.labels),
+        "after": list(task.upstream),
+        "deferred": isinstance(task, DeferredTask),
+        "fingerprint": None if isinstance(task, DeferredTask) else task.fingerprint,
+        "spec": dict(task.spec),
+    }
+
+
+def _mapping(fields: Mapping[str, Any], margin: str, paint: Paint) -> Iterator[str]:
+    for name, value in fields.items():
+        key = margin + paint(name if name.isidentifier() else _quoted(name), "accent") + ":"
+        yield from _value(key, value, margin + _STEP, paint)
+
+
+def _value(key: str, value: Any, margin: str, paint: Paint) -> Iterator[str]:
+    if isinstance(value, Mapping) and value:
+        yield key
+        yield from _mapping(value, margin, paint)
+    elif isinstance(value, list) and value:
+        yield key
+        for item in value:
+            if isinstance(item, Mapping | list) and item:
+                yield f"{margin}-"
+                yield from _item(item, margin + _STEP, paint)
+            else:
+                yield f"{margin}- {_quoted(item)}"
+    elif isinstance(value, str) and _fits_block(value):
+        text = value.removesuffix("\n")
+        yield f"{key} {'|' if value.endswith(chr(10)) else '|-'}"
+        for line in text.split("\n"):
+            yield margin + line if line else ""
+    else:
+        yield f"{key} {_quoted(value)}"
+
+
+def _item(item: Any, margin: str, paint: Paint) -> Iterator[str]:
+    if isinstance(item, Mapping):
+        yield from _mapping(item, margin, paint)
+    else:
+        for inner in item:
+            yield f"{margin}- {_quoted(inner)}"
+
+
+def _fits_block(text: str) -> bool:
+    """Tell whether a text of several lines can stand in a block, harmless and unchanged."""
+    body = text.removesuffix("\n")
+    return "\n" in text and not body.startswith((" ", "\n")) and not body.endswith("\n") and visible(text) == text
+
+
+def _quoted(value: Any) -> str:
+    """Return a value as JSON, which is YAML too; what could steer a terminal is escaped."""
+    return visible(json.dumps(value, ensure_ascii=False))
