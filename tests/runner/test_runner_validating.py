@@ -2,6 +2,8 @@
 
 import dataclasses
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -267,3 +269,51 @@ def test_what_cannot_be_written_down_exactly_vouches_for_nothing():
     assert basis({"it": {1: "x"}}, {}) is None
     assert basis({}, {"a.yaml": None}) is None
     assert basis({"it": Path("a")}, {}) != basis({"it": "a"}, {})
+
+
+WATCHED = """
+import os, sys
+from pathlib import Path
+folder = os.path.realpath(sys.argv[1])
+opened = set()
+
+def hook(event, arguments):
+    if event == "open" and isinstance(arguments[0], str | os.PathLike):
+        path = os.path.realpath(arguments[0])
+        if path.startswith(folder + "/"):
+            opened.add(path)
+
+from taskspec.cli.wiring import Wiring
+from taskspec.documents.remembering import Memory
+from taskspec.runner.model import Invocation
+from taskspec.runner.planning import prepare
+from taskspec.settings import Settings
+
+invocation = Invocation(target=Path(folder), settings=Settings(environ={}))
+memory = Memory()
+sys.addaudithook(hook)
+prepared = prepare(invocation, Wiring(invocation.settings), memory)
+known = {*memory.read_files, *(os.path.join(folder, path) for path in prepared.desired.files)}
+print(len(opened), sorted(opened - known))
+"""
+
+
+def test_no_file_of_a_project_is_opened_that_is_not_accounted_for(house):
+    folder = house.folder
+    (folder / "macros").mkdir()
+    (folder / "macros" / "m.md").write_text("{% macro m() %}x{% endmacro %}")
+    (folder / "text.md").write_text("{% include 'inner.md' %}")
+    (folder / "inner.md").write_text("{{ file('deep.md') }}")
+    (folder / "deep.md").write_text("deep")
+    for ending, rows in {"csv": "name\nx\n", "json": '[{"name": "x"}]', "yaml": "- {name: x}\n"}.items():
+        (folder / f"rows.{ending}").write_text(rows)
+        task = TASK.replace("NAME", ending).replace("vars.region", "each.value.name")
+        (folder / f"{ending}.task.yaml").write_text(task + f"  forEach: {{file: rows.{ending}, key: name}}\n")
+    (folder / "b.yaml").write_text(
+        TASK.replace("NAME", "b").replace(
+            "{{ vars.region }}", "{% from 'm.md' import m %}{% include 'text.md' %}{{ m() }}"
+        )
+    )
+    command = [sys.executable, "-c", WATCHED, str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.stdout.split(maxsplit=1) == ["14", "[]\n"], done.stderr
