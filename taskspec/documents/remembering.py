@@ -74,10 +74,10 @@ class Memory:
         values: Values = marshal.loads(kept)  # noqa: S302 - nobody else can have written it
         return values
 
-    def keep(self, digest: bytes, values: bytes) -> None:
-        """Keep the values (marshalled) of a content whose documents are right, each by itself."""
+    def keep(self, digest: bytes, values: Values) -> None:
+        """Keep the values of a content whose documents are right, each by itself."""
         if self._file is not None:
-            self._used[digest] = values
+            self._used[digest] = marshal.dumps(values)
             self._fresh = True
 
     def close(self) -> None:

@@ -1,6 +1,5 @@
 """Files → the documents that are ours, those that are right marked as checked. Reports only what cannot be read."""
 
-import marshal
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -100,12 +99,12 @@ def _recognised(read: Sequence[tuple[str, _Read]], memory: Memory) -> Iterator[t
         right, may_be_kept = next(judged)
         if right is not None and may_be_kept:
             memory.keep(found[1], right)
-        yield path, found, None if right is None else marshal.loads(right)  # noqa: S302 - made by `_judged`
+        yield path, found, right
 
 
-def _judged(contents: Sequence[bytes]) -> list[tuple[bytes | None, bool]]:
+def _judged(contents: Sequence[bytes]) -> list[tuple[Values | None, bool]]:
     """Return the documents of each content, if all of them are ours and right, and whether they may be kept."""
-    found: list[tuple[bytes | None, bool]] = []
+    found: list[tuple[Values | None, bool]] = []
     for content in contents:
         parsed = parse(content, "") if _is_signed(content) else Parsed()
         documents = parsed.documents
@@ -113,7 +112,7 @@ def _judged(contents: Sequence[bytes]) -> list[tuple[bytes | None, bool]]:
             found.append((None, False))
         else:
             may_be_kept = not any(map(_may_hold_secrets, documents))
-            found.append((marshal.dumps([document.value for document in documents]), may_be_kept))
+            found.append(([document.value for document in documents], may_be_kept))
     return found
 
 
