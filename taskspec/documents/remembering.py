@@ -77,7 +77,7 @@ class Memory:
     def keep(self, digest: bytes, values: Values) -> None:
         """Keep the values of a content whose documents are right, each by itself."""
         if self._file is not None:
-            self._used[digest] = marshal.dumps(values)
+            self._used[digest] = marshal.dumps(list(values))
             self._fresh = True
 
     def close(self) -> None:
