@@ -1,13 +1,16 @@
 """`taskspec explain`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from taskspec.address import is_address
 from taskspec.cli import options
 from taskspec.cli.printing import paint_for, say, say_json
 from taskspec.errors import UsageError
+from taskspec.runner.model import Invocation
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -22,22 +25,54 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> "l
 
 
 @click.command()
-@click.argument("word", metavar="FIELD", shell_complete=_complete)
+@click.argument("word", metavar="FIELD|ADDRESS", shell_complete=_complete)
 @click.option("--recursive", is_flag=True, help="Show all the fields below it, without their descriptions.")
+@options.project
+@options.variables
 @options.as_json
-def explain(word: str, recursive: bool, as_json: bool) -> int:
-    """Say what a field of the manifests means, and what it may be.
+def explain(word: str, project: Path | None, given: Sequence[str], recursive: bool, as_json: bool) -> int:
+    """Say what a field of the manifests means, or where each value of a task comes from.
 
     FIELD is a path, such as task.spec.retry or project.spec.variables, or only its end: retry, retry.backoff. What
     stands in a list, or under a name of your own, is left out of it: project.spec.agents.command.
+
+    ADDRESS is that of a declared task: each effective value is shown with what gave it. A word that is both is the
+    field; with -C it is the address.
     """
     from taskspec.documents.describing import manifest_fields
     from taskspec.documents.language import find
 
-    found = find(manifest_fields(), word)
-    if not found:
+    found = find(manifest_fields(), word) if project is None else []
+    if found:
+        return _explain_fields(word, found, recursive=recursive, as_json=as_json)
+    if not is_address(word) or (project is None and not _is_project()):
         raise _unknown(word)
-    return _explain_fields(word, found, recursive=recursive, as_json=as_json)
+    return _explain_task(options.invocation([word], project or Path(), given), as_json=as_json)
+
+
+def _is_project() -> bool:
+    from taskspec.documents.locating import PROJECT_FILES
+
+    return any(Path(name).is_file() for name in PROJECT_FILES)
+
+
+def _explain_task(invocation: Invocation, *, as_json: bool) -> int:
+    import sys
+
+    from taskspec.cli.wiring import Wiring
+    from taskspec.desired.tracing import trace
+    from taskspec.report import origins
+    from taskspec.runner.planning import prepare, selected_tasks
+
+    ports = Wiring(invocation.settings)
+    prepared = prepare(invocation, ports)
+    traced = {address: trace(prepared.desired, address) for address in selected_tasks(prepared, invocation, ports)}
+    if as_json:
+        say_json({"tasks": [origins.as_json(address, values) for address, values in traced.items()]})
+        return 0
+    for index, (address, values) in enumerate(traced.items()):
+        say([*([""] if index else []), *origins.lines(address, values, paint_for(sys.stdout))])
+    return 0
 
 
 def _explain_fields(word: str, found: "list[Field]", *, recursive: bool, as_json: bool) -> int:
@@ -77,7 +112,8 @@ def _unknown(word: str) -> UsageError:
     hint = nearest(last, below) or nearest(word, field_names(roots))
     return UsageError(
         f"There is no field `{word}` in the manifests.",
-        hint=hint or "`taskspec explain task --recursive` shows all fields of a task.",
+        hint=hint
+        or "`taskspec explain task --recursive` shows all fields of a task; addresses are those of a project here.",
     )
 
 
