@@ -16,7 +16,7 @@ API_VERSION: Final = "taskspec/v1"
 SCHEMA: Final = "manifest.v1"
 LATER: Final[Mapping[str, frozenset[str]]] = {
     "Task": frozenset({"assertions", "rerun", "onChangeActive", "protect", "sideEffects", "moved"}),
-    "Project": frozenset({"limits", "budget", "policies"}),
+    "Project": frozenset({"budget", "policies"}),
 }
 """Fields of the language that later versions know: refused, never ignored."""
 SENSITIVE: Final = frozenset({"userTokens", "userOidcToken", "mcpServers", "default", "apiKey", "baseUrl"})

@@ -207,6 +207,15 @@ class Policies:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """How much one apply may do; None: any number."""
+
+    max_create: int | None = None
+    max_stop: int | None = None
+    max_stop_percent: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Project:
     """What is common to all tasks. `folder` and `data_folder` are absolute paths."""
 
@@ -222,6 +231,7 @@ class Project:
     variables: Mapping[str, VariableSpec] = field(default_factory=dict)
     values: Mapping[str, GivenValue] = field(default_factory=dict, repr=False)
     """What the environment gives the variables."""
+    limits: Limits = Limits()
     env_allow: tuple[str, ...] = ()
     """The variables of the process environment that templates may read."""
     document: Document | None = None

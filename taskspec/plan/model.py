@@ -130,6 +130,17 @@ class Basis:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Refusal:
+    """A limit that a plan goes beyond: what is allowed, what the plan would do, by which addresses, and who says so."""
+
+    limit: str
+    allowed: int
+    found: int
+    addresses: tuple[Address, ...]
+    position: Position
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
     """Every address of a project and what is to be done about it, `none` included."""
 
@@ -142,6 +153,8 @@ class Plan:
     changes: tuple[Change, ...]
     unselected: int = 0
     """How many addresses were left out because the command named others."""
+    refusals: tuple[Refusal, ...] = ()
+    """The limits that it goes beyond: then nothing of it is carried out."""
     basis: Basis | None = field(default=None, repr=False)
     """What it was decided on: a change that leaves a result open is decided once more when it is there."""
 

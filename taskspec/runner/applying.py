@@ -17,7 +17,7 @@ from taskspec.apply.restoring import restore
 from taskspec.apply.watching import Watcher
 from taskspec.apply.world import World
 from taskspec.documents.model import Project
-from taskspec.errors import UsageError
+from taskspec.errors import LimitError, UsageError
 from taskspec.events import ApplyFinished, ApplyStarted, Interrupted, WaitedTooLong
 from taskspec.observed.refreshing import observe
 from taskspec.plan.model import Plan
@@ -67,6 +67,8 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
         await require_attendable(plan, project, ports)
         if not job.approve(plan):
             return None
+        if plan.refusals:
+            raise LimitError(f"the plan goes beyond `{plan.refusals[0].limit}`, so nothing of it is carried out")
         results.check()
         began = ports.chance.now()
         job.emit(ApplyStarted(plan=plan.id, changes=len(plan.pending), paid=plan.paid_runs))

@@ -16,6 +16,7 @@ from taskspec.documents.supplying import SuppliedFile, read_values
 from taskspec.errors import StateError
 from taskspec.observed.model import Observed
 from taskspec.plan.deciding import decide
+from taskspec.plan.limiting import refusals
 from taskspec.plan.model import Circumstances, Plan
 from taskspec.runner.choosing import choose, folder_hint, require_declared
 from taskspec.runner.model import Invocation, Need, Ports, Refresh
@@ -32,6 +33,8 @@ class Prepared:
     scope: frozenset[str] | None = None
     warnings: tuple[Diagnostic, ...] = ()
     skipped: int = 0
+    overridden: frozenset[str] = frozenset()
+    """The limits that are not to be kept this time."""
 
 
 Remark = Callable[[Prepared], None]
@@ -54,7 +57,13 @@ def prepare(invocation: Invocation, ports: Ports, memory: Memory | None = None) 
     diagnostics = (*loaded.diagnostics, *found)
     if any(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics):
         raise ManifestError(diagnostics)
-    return Prepared(desired=desired, scope=loaded.selection, warnings=diagnostics, skipped=loaded.manifests.skipped)
+    return Prepared(
+        desired=desired,
+        scope=loaded.selection,
+        warnings=diagnostics,
+        skipped=loaded.manifests.skipped,
+        overridden=invocation.overridden,
+    )
 
 
 def render(manifests: Manifests, invocation: Invocation, ports: Ports) -> tuple[Desired, tuple[Diagnostic, ...]]:
@@ -184,7 +193,11 @@ def used_results(desired: Desired, snapshot: Snapshot, reader: StateReader) -> d
 
 
 def _decide(question: Question, observed: Observed, circumstances: Circumstances) -> Plan:
-    return decide(question.prepared.desired, question.snapshot, observed, circumstances, question.contents)
+    plan = decide(question.prepared.desired, question.snapshot, observed, circumstances, question.contents)
+    project = question.prepared.desired.project
+    recorded = len(question.snapshot.records)
+    refused = refusals(plan.changes, recorded, project.limits, project.source, question.prepared.overridden)
+    return replace(plan, refusals=refused) if refused else plan
 
 
 def _decide_alone(question: Question, ports: Ports) -> Plan | None:
