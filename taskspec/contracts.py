@@ -36,9 +36,13 @@ class Contract:
 
     __slots__ = ("_checker",)
 
-    def __init__(self, schema: Mapping[str, Any], *, engine: str | None = None) -> None:
-        """Compile a schema; `engine` is `jsonschema_rs` or `jsonschema` (default: the first that is installed)."""
-        self._checker = _checker(schema, engine)
+    def __init__(self, schema: Mapping[str, Any], *, engine: str | None = None, linear: bool = False) -> None:
+        """Compile a schema; `engine` is `jsonschema_rs` or `jsonschema` (default: the first that is installed).
+
+        `linear` takes only patterns that are matched in linear time: no look-around, no back-references. The second
+        engine cannot promise that.
+        """
+        self._checker = _checker(schema, engine, linear=linear)
 
     def violations(self, instance: Any, *, masked: bool = False) -> list[Violation]:
         """Return everything that does not fit, in the order of the paths; `masked` keeps values out of the messages.
@@ -80,7 +84,7 @@ _TOO_DEEP = _Flaw((), "depth", None, {}, None, ())
 class _Fast:
     """The jsonschema-rs engine."""
 
-    def __init__(self, schema: Mapping[str, Any]) -> None:
+    def __init__(self, schema: Mapping[str, Any], *, linear: bool) -> None:
         import jsonschema_rs
 
         refused: list[str] = []
@@ -91,7 +95,11 @@ class _Fast:
 
         self._schema = schema
         try:
-            self._validator = jsonschema_rs.validator_for(dict(schema), retriever=refuse)
+            self._validator = jsonschema_rs.validator_for(
+                dict(schema),
+                retriever=refuse,
+                pattern_options=jsonschema_rs.RegexOptions() if linear else None,
+            )
         except (ValueError, jsonschema_rs.ReferencingError) as trouble:
             path = tuple(getattr(trouble, "instance_path", ()))
             message = _missing(refused[0]) if refused else str(getattr(trouble, "message", trouble)).split("\n", 1)[0]
@@ -167,10 +175,10 @@ class _Reference:
             raise InvalidSchemaError(_missing(trouble.ref)) from trouble
 
 
-def _checker(schema: Mapping[str, Any], engine: str | None) -> _Fast | _Reference:
+def _checker(schema: Mapping[str, Any], engine: str | None, *, linear: bool) -> _Fast | _Reference:
     if engine != "jsonschema":
         try:
-            return _Fast(schema)
+            return _Fast(schema, linear=linear)
         except ImportError:
             if engine is not None:
                 raise
