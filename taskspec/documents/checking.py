@@ -15,9 +15,7 @@ Path = tuple[str | int, ...]
 API_VERSION: Final = "taskspec/v1"
 SCHEMA: Final = "manifest.v1"
 LATER: Final[Mapping[str, frozenset[str]]] = {
-    "Task": frozenset(
-        {"dependsOn", "matrix", "forEach", "assertions", "rerun", "onChangeActive", "protect", "sideEffects", "moved"}
-    ),
+    "Task": frozenset({"dependsOn", "matrix", "forEach", "rerun", "onChangeActive", "protect", "sideEffects", "moved"}),
     "Project": frozenset({"environments", "limits", "budget", "policies", "match"}),
 }
 """Fields of the language that later versions know: refused, never ignored."""
@@ -38,6 +36,7 @@ def check(document: Document) -> list[Diagnostic]:
     elif document.kind == "Task":
         found += _evaluated_nowhere(document, ("metadata",))
         found += _output_schema(document)
+        found += _assertions(document)
     return found
 
 
@@ -221,6 +220,14 @@ def _output_schema(document: Document) -> Iterator[Diagnostic]:
             detail=f"`spec.outputSchema` is not a valid JSON Schema: {trouble}.",
             position=document.position(("spec", "outputSchema", *trouble.path)),
         )
+
+
+def _assertions(document: Document) -> Iterator[Diagnostic]:
+    """Find what is wrong with assertions; tasks without any need no language of expressions."""
+    if _value(document, ("spec", "assertions")):
+        from taskspec.documents.asserting import wrong_assertions
+
+        yield from wrong_assertions(document)
 
 
 def _value(document: Document, path: Path) -> Any:
