@@ -16,7 +16,6 @@ NAMES: Final = ("value", "result", "json")
 LENGTHS: Final = ("minLength", "maxLength")
 CHECKS: Final = ("expr", "regex", "schema", *LENGTHS)
 _ONE: Final = "Give it one of `expr`, `regex`, `schema`, `minLength`, `maxLength`."
-_TEMPLATE: Final = re.compile(r"\{\{|\{%")
 
 _Path = tuple[str | int, ...]
 
@@ -39,14 +38,11 @@ class _Assertion:
         self._written = written
 
     def findings(self) -> Iterator[Diagnostic]:
-        templates = list(self._templates())
         yield from self._number_of_checks()
-        yield from templates
-        if not templates:
-            yield from self._json_path()
-            yield from self._expression()
-            yield from self._regex()
-            yield from self._schema()
+        yield from self._json_path()
+        yield from self._expression()
+        yield from self._regex()
+        yield from self._schema()
 
     def _number_of_checks(self) -> Iterator[Diagnostic]:
         name = path_text(self._path)
@@ -71,22 +67,6 @@ class _Assertion:
                 hint="Exchange the two.",
                 position=self._document.position((*self._path, "maxLength")),
             )
-
-    def _templates(self) -> Iterator[Diagnostic]:
-        waiting: list[tuple[_Path, Any]] = [(self._path, self._written)]
-        while waiting:
-            at, value = waiting.pop()
-            if isinstance(value, Mapping):
-                waiting += [((*at, key), item) for key, item in value.items()]
-            elif isinstance(value, list):
-                waiting += [((*at, index), item) for index, item in enumerate(value)]
-            elif isinstance(value, str) and _TEMPLATE.search(value):
-                yield Diagnostic(
-                    summary="Template not evaluated here",
-                    detail=f"`{path_text(at)}` holds a template, and assertions are not rendered.",
-                    hint="Write the value itself. For the characters: `[{]{` in a regex, `'{' + '{'` in an expression.",
-                    position=self._document.position(at),
-                )
 
     def _json_path(self) -> Iterator[Diagnostic]:
         text = self._text("path")

@@ -21,6 +21,7 @@ LATER: Final[Mapping[str, frozenset[str]]] = {
 """Fields of the language that later versions know: refused, never ignored."""
 SENSITIVE: Final = frozenset({"userTokens", "userOidcToken", "mcpServers", "default", "apiKey", "baseUrl"})
 """Fields whose values no message shows."""
+_BELONGS: Final = "Templates belong into the `spec` of a task."
 _TEMPLATE: Final = re.compile(r"\{\{|\{%")
 
 
@@ -155,7 +156,7 @@ def _wrong(document: Document, violation: Violation) -> Diagnostic:
     )
 
 
-def _evaluated_nowhere(document: Document, path: Path) -> Iterator[Diagnostic]:
+def _evaluated_nowhere(document: Document, path: Path, hint: str = _BELONGS) -> Iterator[Diagnostic]:
     """Find templates where none is rendered; descriptions are only for people."""
     waiting: list[tuple[Path, Any]] = [(path, _value(document, path))]
     while waiting:
@@ -168,7 +169,7 @@ def _evaluated_nowhere(document: Document, path: Path) -> Iterator[Diagnostic]:
             yield Diagnostic(
                 summary="Template not evaluated here",
                 detail=f"`{path_text(at)}` holds a template, and is not evaluated.",
-                hint="Templates belong into the `spec` of a task.",
+                hint=hint,
                 position=document.position(at),
             )
 
@@ -224,10 +225,13 @@ def _output_schema(document: Document) -> Iterator[Diagnostic]:
 
 def _assertions(document: Document) -> Iterator[Diagnostic]:
     """Find what is wrong with assertions; tasks without any need no language of expressions."""
-    if _value(document, ("spec", "assertions")):
-        from taskspec.documents.asserting import wrong_assertions
+    if not _value(document, ("spec", "assertions")):
+        return
+    from taskspec.documents.asserting import wrong_assertions
 
-        yield from wrong_assertions(document)
+    hint = "Write the value itself. For the characters: `[{]{` in a regex, `'{' + '{'` in an expression."
+    templates = list(_evaluated_nowhere(document, ("spec", "assertions"), hint))
+    yield from templates or wrong_assertions(document)
 
 
 def _value(document: Document, path: Path) -> Any:

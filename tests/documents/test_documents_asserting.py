@@ -52,7 +52,7 @@ def test_what_is_right_is_taken(written):
         ("    - {schema: {type: nmber}}", "8:23", "is not a valid JSON Schema"),
         ("    - {schema: {pattern: '(?=a)'}}", "8:26", "Patterns in it take no look-around"),
         ("    - {exp: value}", "8:8", "`exp` is not a field of `spec.assertions[0]`. Did you mean `expr`?"),
-        ("    - {expr: '{{ vars.a }} > 0'}", "8:14", "holds a template, and assertions are not rendered."),
+        ("    - {expr: '{{ vars.a }} > 0'}", "8:14", "holds a template, and is not evaluated. Write the value itself."),
         ("    - {regex: 5}", "8:15", "`spec.assertions[0].regex` must be a string, found a number. Put it in quotes."),
         ("    - value > 0", "8:7", "`spec.assertions[0]` must be a mapping, found a string."),
         ("    {expr: value > 0}", "8:5", "`spec.assertions` must be a list, found a mapping."),
