@@ -14,7 +14,7 @@ MAX_WORK: Final = 300_000
 MAX_SELECTED: Final = 10_000
 """How many values a path may select."""
 _DEEPEST: Final = 200
-_LEFT: Final = "left"
+_WORK: Final = "work"
 _MATCHING: Final = frozenset({"match", "search"})
 """Functions of the RFC that are left out: their regular expressions are not matched in linear time."""
 
@@ -27,6 +27,21 @@ class WrongPathError(ValueError):
         self.message = message
         self.column = column
         self.hint = hint
+
+
+class Work:
+    """How much selecting may still do; several selections may share one."""
+
+    __slots__ = ("left",)
+
+    def __init__(self, left: int = MAX_WORK) -> None:
+        self.left = left
+
+    def spend(self, amount: int) -> None:
+        """Take some work off; raise WrongPathError where none is left."""
+        self.left -= amount
+        if self.left < 0:
+            raise WrongPathError("It takes too much work.")
 
 
 class Selected(NamedTuple):
@@ -46,14 +61,13 @@ class JsonPath:
         self.text = text
         self._path = _read(text)
 
-    def select(self, value: Any) -> list[Selected]:
+    def select(self, value: Any, work: Work | None = None) -> list[Selected]:
         """Return what the path selects in a JSON value, in order; raise WrongPathError where that is too much."""
         from jsonpath import JSONPathError
 
         # By its segments, because the library takes a value that is a text for a document that is still to be parsed.
-        nodes: Any = (
-            _nodes()(filter_context={_LEFT: [MAX_WORK]}, obj=value, parent=None, path="$", parts=(), root=value),
-        )
+        context = {_WORK: work or Work()}
+        nodes: Any = (_nodes()(filter_context=context, obj=value, parent=None, path="$", parts=(), root=value),)
         try:
             for segment in self._path.segments:
                 nodes = segment.resolve(nodes)
@@ -75,10 +89,8 @@ def _nodes() -> "type[JSONPathMatch]":
 
         def __init__(self, **known: Any) -> None:
             super().__init__(**known)
-            left: list[int] = known["filter_context"][_LEFT]
-            left[0] -= 1 + (len(self.obj) // 4 if isinstance(self.obj, list | Mapping) else 0)
-            if left[0] < 0:
-                raise WrongPathError("It takes too much work.")
+            held = len(self.obj) // 4 if isinstance(self.obj, list | Mapping) else 0
+            known["filter_context"][_WORK].spend(1 + held)
 
         def add_child(self, *children: JSONPathMatch) -> None:
             """Keep no children: nobody asks for them."""
