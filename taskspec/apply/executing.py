@@ -147,9 +147,9 @@ class Execution:
 
 
 def as_planned(plan: Plan) -> Iterator[ChangeFinished]:
-    """Yield the end of every change that does nothing: it is what the plan says of it."""
+    """Yield the end of every change for which nothing is left to do: it is what the plan says of it."""
     for change in plan.changes:
-        if change.action in IDLE:
+        if change.action in IDLE or change.rejudges:
             yield _finished(change, _as_it_is(change))
 
 
@@ -166,6 +166,8 @@ def _finished(change: Change, outcome: Outcome) -> ChangeFinished:
 
 def _as_it_is(change: Change) -> Outcome:
     detail = change.reasons[0].text
+    if change.rejudges and (judged := change.judgement) is not None:
+        return Outcome(effect=Effect.DONE, health=change.health, verdict=judged.verdict, detail=judged.detail)
     if change.in_error:
         return Outcome(effect=Effect.FAILED, health=change.health, detail=detail)
     verdict = Verdict(change.verdict) if change.verdict else None

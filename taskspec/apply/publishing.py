@@ -14,7 +14,7 @@ from typing import Any
 from taskspec import __version__
 from taskspec.address import Address
 from taskspec.errors import StateError
-from taskspec.events import ResultNotWritten, ResultWritten
+from taskspec.events import ResultNotWritten, ResultWithdrawn, ResultWritten
 from taskspec.state.model import Accepted, ResultRef
 
 SUFFIXES: Mapping[str, str] = {"markdown": ".md", "json": ".json"}
@@ -97,6 +97,25 @@ class ResultsFolder:
             return ResultNotWritten(address=address, detail=detail)
         return ResultWritten(address=address, path=shown)
 
+    def withdraw(self, address: Address, ref: ResultRef) -> ResultWithdrawn | ResultNotWritten | None:
+        """Remove the files of a result that is accepted no longer, and tell it; None where they are not there.
+
+        Only what a provenance of ours names is removed; the provenance goes last, so that a cut leaves the proof.
+        """
+        provenance = self._provenance(address)
+        if _published(provenance, address, ref.digest) is None:
+            return None
+        shown = self.shown(address, ref)
+        try:
+            self.path(address, ref).unlink(missing_ok=True)
+            provenance.unlink()
+        except OSError as error:
+            detail = (
+                f"{shown} is no longer accepted, and cannot be removed: {error.strerror}; the next apply tries again"
+            )
+            return ResultNotWritten(address=address, detail=detail)
+        return ResultWithdrawn(address=address, path=shown)
+
     def _provenance(self, address: Address) -> Path:
         return self.folder / f"{address}.provenance.json"
 
@@ -123,10 +142,15 @@ def _provenance(address: Address, accepted: Accepted) -> Mapping[str, Any]:
     }
 
 
-def _published(provenance: Path, address: Address) -> str | None:
-    """Return the file name ending of the result that a provenance of ours names; None where there is none of ours."""
+def _published(provenance: Path, address: Address, digest: str | None = None) -> str | None:
+    """Return the file name ending of the result that a provenance of ours names; None where there is none of ours.
+
+    With a digest, it must be that of the result.
+    """
     try:
         told = json.loads(provenance.read_bytes())
+        if digest is not None and told["result"]["sha256"] != digest:
+            return None
         return SUFFIXES.get(told["result"]["format"], ".txt") if told["address"] == address else None
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None

@@ -112,5 +112,6 @@ def _desired(task: TaskDocument, rendered: RenderedSpec, files: tuple[LocalFile 
         files=files,
         labels=task.labels,
         policies=task.policies,
+        assertions=tuple(task.spec.get("assertions") or ()),
         source=task.source,
     )

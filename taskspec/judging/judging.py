@@ -26,6 +26,13 @@ class Expectation:
     output_schema: Mapping[str, Any] | None = None
     assertions: tuple[Assertion, ...] = ()
 
+    @classmethod
+    def of(cls, spec: Mapping[str, Any], assertions: tuple[Assertion, ...]) -> "Expectation":
+        """Return what a recorded or declared spec asks for, and what else must hold."""
+        return cls(
+            output_format=spec.get("outputFormat"), output_schema=spec.get("outputSchema"), assertions=assertions
+        )
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Judgement:

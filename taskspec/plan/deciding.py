@@ -11,10 +11,11 @@ from taskspec.desired.model import DeferredTask, Desired, DesiredTask
 from taskspec.health import Health
 from taskspec.observed.model import Observed
 from taskspec.plan import reasons
-from taskspec.plan.drafting import Case, about, changed_fields, differences, keep, settle, start
-from taskspec.plan.ending import accepted, ended
+from taskspec.plan.drafting import Case, about, changed_fields, differences, settle, start
+from taskspec.plan.ending import accepted, ended, returned
 from taskspec.plan.guarding import hold_unknown_agents
 from taskspec.plan.model import Action, Change, Circumstances, Plan
+from taskspec.plan.regrading import dependents, turns
 from taskspec.plan.removing import held, undeclared
 from taskspec.plan.retrying import grants_another
 from taskspec.plan.standing import Place, Standing, stand
@@ -28,7 +29,7 @@ def decide(desired: Desired, snapshot: Snapshot, observed: Observed, circumstanc
     addresses = [*desired.tasks, *sorted(snapshot.records.keys() - desired.tasks.keys())]
     selected = circumstances.selected
     chosen = addresses if selected is None else [address for address in addresses if address in selected]
-    changes = []
+    changes, needed_by = [], dependents(desired)
     for address in chosen:
         task = desired.tasks.get(address)
         assert not isinstance(task, DeferredTask)
@@ -37,6 +38,8 @@ def decide(desired: Desired, snapshot: Snapshot, observed: Observed, circumstanc
             task=task,
             situation=stand(snapshot.records.get(address), observed, circumstances.remote),
             requested=address in circumstances.requested,
+            kept=circumstances.kept,
+            dependents=needed_by.get(address, ()),
         )
         changes.append(_decide(case))
     return Plan(
@@ -82,12 +85,14 @@ def _is_accounted_for(case: Case) -> bool:
     standing = case.situation.standing
     if standing is Standing.UNJUDGED:
         return not case.same_text
+    if turns(case):
+        return False
     return standing is not Standing.NOTHING and standing not in _UNACCOUNTED
 
 
 def _is_needless(case: Case) -> bool:
     """Tell whether what is declared has its accepted result: asking for an attempt more is no wish to pay again."""
-    return case.same_text and case.situation.standing is Standing.ACCEPTED
+    return case.same_text and case.situation.standing is Standing.ACCEPTED and not turns(case)
 
 
 def _is_out_of_reach(case: Case) -> bool:
@@ -175,7 +180,7 @@ def _returned(case: Case, task: DesiredTask, result: Accepted) -> Change:
         case Standing.UNREADABLE | Standing.UNKNOWN_STATUS:
             return held(case)
         case Standing.MISSING_ACTIVE:
-            return keep(case, why, reasons.run_gone(situation))
+            return returned(case, task, result, why, reasons.run_gone(situation))
         case (
             Standing.NOTHING
             | Standing.ACCEPTED
@@ -187,7 +192,7 @@ def _returned(case: Case, task: DesiredTask, result: Accepted) -> Change:
             | Standing.STOPPED_BY_OTHER
             | Standing.MISSING_ENDED
         ):
-            return keep(case, why)
+            return returned(case, task, result, why)
         case _:
             assert_never(situation.standing)
 

@@ -9,6 +9,7 @@ from taskspec.address import Address
 from taskspec.desired.model import DesiredTask
 from taskspec.diagnostics import Position
 from taskspec.health import Health
+from taskspec.judging.judging import Judgement
 from taskspec.state.model import Record
 from taskspec.taskapi.records import TaskRecord
 from taskspec.taskapi.remotes import RemoteIdentity
@@ -45,6 +46,8 @@ class Circumstances:
     """The id that the plan is to have."""
     remote: RemoteIdentity
     """Where runs are to be started; its `instance` is None where nobody connected."""
+    kept: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The kept results that have to be judged again, by their digests."""
     requested: frozenset[Address] = frozenset()
     """Addresses for which one further attempt is asked for by hand."""
     selected: frozenset[Address] | None = None
@@ -99,8 +102,15 @@ class Change:
     """What is recorded; None where nothing is."""
     observed: TaskRecord | None = field(default=None, repr=False)
     """What the remote showed of the run that the change is about."""
+    judgement: Judgement | None = field(default=None, repr=False)
+    """What its kept result is by the declared assertions, where they are not those by which it was judged."""
     in_error: bool = False
     """The item could not be read or understood: it is held, and the command ends in error."""
+
+    @property
+    def rejudges(self) -> bool:
+        """Tell whether it only judges a kept result again, for which no remote is needed."""
+        return self.action is Action.REJUDGE and self.judgement is not None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,6 +13,7 @@ from taskspec.events import (
     OutcomeUnknown,
     ResultNotWritten,
     ResultUnreadable,
+    ResultWithdrawn,
     ResultWritten,
     RetryScheduled,
     RunAdopted,
@@ -23,6 +24,7 @@ from taskspec.events import (
     WaitedTooLong,
 )
 from taskspec.health import Health
+from taskspec.plan.model import Action
 from taskspec.report.counting import Tally
 from taskspec.report.text import Paint, duration, indented, one_line, plural, visible
 
@@ -73,6 +75,8 @@ class Narrator:
                 return address, f"found run {visible(event.run)} on the remote and adopted it"
             case ResultWritten(address=address):
                 return address, f"result in {visible(event.path)}"
+            case ResultWithdrawn(address=address):
+                return address, f"removed {visible(event.path)}, which is no longer accepted"
             case ResultUnreadable(address=address):
                 return address, self._paint(f"its result file is missing, and {visible(event.detail)}", "error")
             case ResultNotWritten(address=address):
@@ -113,6 +117,8 @@ class Narrator:
                 yield self._line(event.address, self._paint(one_line(event.detail or "not finished"), "warning"))
             case Effect.LEFT if event.health is not Health.HEALTHY:
                 yield self._line(event.address, self._paint(one_line(event.detail), "warning"))
+            case Effect.DONE if event.action == Action.REJUDGE and event.detail and event.verdict == "rejected":
+                yield self._line(event.address, self._paint(f"rejected: {one_line(event.detail)}", "error"))
             case Effect.LEFT | Effect.DONE:
                 return
             case _:

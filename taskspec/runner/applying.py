@@ -23,7 +23,7 @@ from taskspec.observed.refreshing import observe
 from taskspec.plan.model import Plan
 from taskspec.runner.attending import require_attendable
 from taskspec.runner.model import Invocation, Link, Need, Ports
-from taskspec.runner.planning import Question, Remark, decide_on, prepare, say_nothing
+from taskspec.runner.planning import Question, Remark, decide_on, kept_results, prepare, say_nothing
 from taskspec.state.store import Lease, StateStore
 
 Approve = Callable[[Plan], bool]
@@ -57,6 +57,7 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
             refresh=invocation.refresh,
             need=Need.HOLD,
             requested=job.requested,
+            kept=kept_results(prepared.desired, snapshot, store),
         )
         plan = await decide_on(question, invocation, ports)
         await require_attendable(plan, project, ports)
@@ -65,11 +66,11 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
         results.check()
         began = ports.chance.now()
         job.emit(ApplyStarted(plan=plan.id, changes=len(plan.pending), paid=plan.paid_runs))
-        if moved := tuple(adjusted(plan.changes)):
+        if moved := tuple(adjusted(plan, began)):
             store.commit(lease, snapshot.serial, moved)
             snapshot = store.read()
         restore(snapshot, store, results, job.emit)
-        if plan.pending:
+        if not all(change.rejudges for change in plan.pending):
             recorder = Recorder(store, lease, snapshot)
             async with ports.connect(project, Need.RUN) as link:
                 await _carry_out(_world(project, ports, job, plan, recorder, link), link)

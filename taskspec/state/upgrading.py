@@ -1,4 +1,4 @@
-"""A record of an older format → the same in the format of today: one function a step. Opens nothing, decides nothing."""
+"""A record of an older format → the same in the format of today: one function a step. Opens and decides nothing."""
 
 from collections.abc import Callable
 from typing import Any, Final

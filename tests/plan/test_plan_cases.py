@@ -9,7 +9,7 @@ from plan_worlds import REMOTES, attempt, desired, observation, planned, record,
 from taskspec.observed.model import Observed
 
 FOLDER = Path(__file__).parent / "cases"
-DECLARED = {"text", "title", "agent", "retry", "on_remove"}
+DECLARED = {"text", "title", "agent", "retry", "on_remove", "assertions"}
 
 
 def cases():
@@ -30,7 +30,7 @@ def recorded(case):
             text=said.get("text", "A"),
             generation=generation,
             attempts=attempts,
-            accepted=accepted and (accepted["generation"], accepted["text"]),
+            accepted=accepted and (accepted["generation"], accepted["text"], accepted.get("attempt", {})),
             on_remove=said.get("on_remove", "stop"),
         )
     )
@@ -62,6 +62,7 @@ def test_the_decision_table(case):
         observed(case, held),
         remote=REMOTES[case.get("remote", "here")],
         requested=("a",) if case.get("requested") else (),
+        kept=case.get("kept", ()),
     )
     (change,) = plan.changes
     expect = case["expect"]
