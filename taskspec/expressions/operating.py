@@ -41,7 +41,7 @@ def compared(tools: Tools, op: ast.cmpop, left: Any, right: Any) -> bool:
         case _:
             sign, compare = _ORDER[type(op)]
             if kind(left) != kind(right) or kind(left) not in {"number", "string"}:
-                raise Fault(f"`{sign}` cannot compare {said(left)} with {said(right)}")
+                raise Fault(f"`{sign}` cannot compare {said(left)} with {said(right)}", _conversion(left, right))
             tools.meter.spend(len(left) // 100 if isinstance(left, str) else 0)
             return compare(left, right)
 
@@ -49,8 +49,14 @@ def compared(tools: Tools, op: ast.cmpop, left: Any, right: Any) -> bool:
 def _same(tools: Tools, sign: str, left: Any, right: Any) -> bool:
     """Tell whether two values are equal. Of two kinds they never can be: that is a mistake, but for null."""
     if kind(left) != kind(right) and left is not None and right is not None:
-        raise Fault(f"`{sign}` compares {said(left)} with {said(right)}, which are never equal")
+        hint = _conversion(left, right)
+        raise Fault(f"`{sign}` compares {said(left)} with {said(right)}, which are never equal", hint)
     return equal(tools, left, right)
+
+
+def _conversion(left: Any, right: Any) -> str:
+    """Return the way out where a string may hold a number."""
+    return "Write number(…) for the number in a string." if {kind(left), kind(right)} == {"number", "string"} else ""
 
 
 def combined(tools: Tools, op: ast.operator, left: Any, right: Any) -> Any:

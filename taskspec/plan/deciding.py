@@ -15,7 +15,7 @@ from taskspec.plan.drafting import Case, about, changed_fields, differences, set
 from taskspec.plan.ending import accepted, ended, returned
 from taskspec.plan.guarding import hold_unknown_agents
 from taskspec.plan.model import Action, Change, Circumstances, Plan
-from taskspec.plan.regrading import dependents, turns
+from taskspec.plan.regrading import dependents, regraded_now
 from taskspec.plan.removing import held, undeclared
 from taskspec.plan.retrying import grants_another
 from taskspec.plan.standing import Place, Standing, stand
@@ -85,14 +85,17 @@ def _is_accounted_for(case: Case) -> bool:
     standing = case.situation.standing
     if standing is Standing.UNJUDGED:
         return not case.same_text
-    if turns(case):
+    if (again := regraded_now(case)) is not None and again.turns:
         return False
     return standing is not Standing.NOTHING and standing not in _UNACCOUNTED
 
 
 def _is_needless(case: Case) -> bool:
     """Tell whether what is declared has its accepted result: asking for an attempt more is no wish to pay again."""
-    return case.same_text and case.situation.standing is Standing.ACCEPTED and not turns(case)
+    if not case.same_text or case.situation.standing is not Standing.ACCEPTED:
+        return False
+    again = regraded_now(case)
+    return again is None or not again.is_doubtful
 
 
 def _is_out_of_reach(case: Case) -> bool:

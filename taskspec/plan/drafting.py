@@ -1,6 +1,6 @@
 """Drafting: a case and the action picked for it → a change with its numbers, flags and differences. Picks no action."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from taskspec.address import Address
@@ -25,7 +25,7 @@ class Case:
     """One further attempt is asked for by hand."""
     kept: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The contents of kept results that may have to be judged again, by their digests."""
-    dependents: tuple[Address, ...] = ()
+    dependents: Sequence[Address] = ()
     """The tasks that need this one to be accepted."""
 
     @property

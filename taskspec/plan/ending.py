@@ -23,7 +23,7 @@ def accepted(case: Case, task: DesiredTask) -> Change:
     if record and record.on_remove is not task.policies.on_remove:
         why.append(reasons.policy_changed(task))
     again = regraded(case, task, record.accepted.attempt if record and record.accepted else None)
-    if again is not None and (again.turns or again.judgement is None):
+    if again is not None and again.is_doubtful:
         return _taken_back(case, task, again)
     return _titled(_confirmed(about(case, Action.NONE, Health.HEALTHY, *why), task, again), case, task)
 
@@ -34,7 +34,7 @@ def returned(case: Case, task: DesiredTask, result: Accepted, *why: Reason) -> C
     Then it becomes the result of a generation of its own, so that it is neither forgotten nor paid for again.
     """
     again = regraded(case, task, result.attempt)
-    if again is None or not (again.turns or again.judgement is None):
+    if again is None or not again.is_doubtful:
         return _confirmed(keep(case, *why), task, again)
     change = _taken_back(case, task, again, *why)
     number = case.record.generation.number + 1 if case.record and change.rejudges else result.generation

@@ -67,7 +67,7 @@ def result_unreadable(task: DesiredTask) -> Reason:
     """Say that a kept result has to be judged again, and is not there."""
     text = (
         "its assertions changed, and its kept result cannot be read from the state: restore the state folder from a "
-        "backup, or write the assertions as they were"
+        f"backup, write the assertions as they were, or `taskspec retry {task.address}`"
     )
     return Reason(code="result_unreadable", text=text, position=task.source.position(("assertions",)))
 

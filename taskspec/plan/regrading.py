@@ -1,6 +1,6 @@
 """Regrading: a kept result by assertions that changed since it was judged. Reads no store, and plans nothing."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from taskspec.address import Address
@@ -20,6 +20,11 @@ class Regrade:
     judgement: Judgement | None
     turns: bool
     """Another verdict than the recorded one."""
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Tell whether the recorded verdict does not hold any more, or nobody can say."""
+        return self.turns or self.judgement is None
 
 
 def concerned(desired: Desired, snapshot: Snapshot) -> Iterator[ResultRef]:
@@ -42,23 +47,21 @@ def regraded(case: Case, task: DesiredTask, attempt: Attempt | None) -> Regrade 
     return Regrade(judgement=judgement, turns=judgement.verdict is not attempt.verdict)
 
 
-def turns(case: Case) -> bool:
-    """Tell whether the declared text has a kept result whose verdict is another one by now."""
+def regraded_now(case: Case) -> Regrade | None:
+    """Return what the kept result of the declared text is now; None where none was judged, or nothing has changed."""
     task, situation = case.task, case.situation
     if task is None or not case.same_text or situation.place is Place.OTHER_REMOTE:
-        return False
-    if situation.standing not in {Standing.ACCEPTED, Standing.REJECTED}:
-        return False
-    found = regraded(case, task, situation.attempt)
-    return found is not None and (found.turns or found.judgement is None)
+        return None
+    judged = situation.standing in {Standing.ACCEPTED, Standing.REJECTED}
+    return regraded(case, task, situation.attempt) if judged else None
 
 
-def dependents(desired: Desired) -> Mapping[Address, tuple[Address, ...]]:
+def dependents(desired: Desired) -> Mapping[Address, Sequence[Address]]:
     """Return, for each address, the tasks that need it to be accepted."""
-    found: dict[Address, tuple[Address, ...]] = {}
+    found: dict[Address, list[Address]] = {}
     for address, task in desired.tasks.items():
         for needed in task.upstream:
-            found[needed] = (*found.get(needed, ()), address)
+            found.setdefault(needed, []).append(address)
     return found
 
 

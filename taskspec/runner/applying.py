@@ -23,7 +23,8 @@ from taskspec.observed.refreshing import observe
 from taskspec.plan.model import Plan
 from taskspec.runner.attending import require_attendable
 from taskspec.runner.model import Invocation, Link, Need, Ports
-from taskspec.runner.planning import Question, Remark, decide_on, kept_results, prepare, say_nothing
+from taskspec.runner.planning import Question, Remark, decide_on, prepare, say_nothing
+from taskspec.runner.recalling import KeptResults
 from taskspec.state.store import Lease, StateStore
 
 Approve = Callable[[Plan], bool]
@@ -57,7 +58,7 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
             refresh=invocation.refresh,
             need=Need.HOLD,
             requested=job.requested,
-            kept=kept_results(prepared.desired, snapshot, store),
+            kept=KeptResults(prepared.desired, snapshot, store),
         )
         plan = await decide_on(question, invocation, ports)
         await require_attendable(plan, project, ports)

@@ -1,7 +1,6 @@
 """validate and plan: documents, desired, observed and recorded → the plan. Changes nothing anywhere."""
 
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,14 +10,13 @@ from taskspec.desired.model import Desired
 from taskspec.desired.resolving import Surroundings, resolve
 from taskspec.diagnostics import Diagnostic, ManifestError, Severity, nearest
 from taskspec.documents.loading import load
-from taskspec.errors import StateError, UsageError
+from taskspec.errors import UsageError
 from taskspec.observed.model import Observed
 from taskspec.plan.deciding import decide
 from taskspec.plan.model import Circumstances, Plan
-from taskspec.plan.regrading import concerned
 from taskspec.runner.model import Invocation, Need, Ports, Refresh
+from taskspec.runner.recalling import KeptResults
 from taskspec.state.model import Attempt, Record, Sending, Snapshot
-from taskspec.state.store import StateReader
 from taskspec.taskapi.remotes import RemoteIdentity
 
 
@@ -68,16 +66,16 @@ def plan(invocation: Invocation, ports: Ports, remark: Remark = say_nothing) -> 
     store = ports.open_state(prepared.desired.project, read_only=True)
     try:
         snapshot = store.read()
-        kept = kept_results(prepared.desired, snapshot, store)
+        kept = KeptResults(prepared.desired, snapshot, store)
+        question = Question(prepared=prepared, snapshot=snapshot, refresh=invocation.refresh, kept=kept)
+        decided = _decide_alone(question, invocation, ports)
+        if decided is not None:
+            return decided
+        import asyncio
+
+        return asyncio.run(decide_on(question, invocation, ports))
     finally:
         store.close()
-    question = Question(prepared=prepared, snapshot=snapshot, refresh=invocation.refresh, kept=kept)
-    decided = _decide_alone(question, invocation, ports)
-    if decided is not None:
-        return decided
-    import asyncio
-
-    return asyncio.run(decide_on(question, invocation, ports))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,15 +89,6 @@ class Question:
     requested: frozenset[Address] = frozenset()
     kept: Mapping[str, str] = field(default_factory=dict, repr=False)
     """As in the circumstances of a decision."""
-
-
-def kept_results(desired: Desired, snapshot: Snapshot, store: StateReader) -> Mapping[str, str]:
-    """Return the contents of the results whose assertions changed, by digest; one that cannot be read is left out."""
-    found: dict[str, str] = {}
-    for ref in concerned(desired, snapshot):
-        with suppress(StateError):
-            found[ref.digest] = store.result(ref)
-    return found
 
 
 async def decide_on(question: Question, invocation: Invocation, ports: Ports) -> Plan:
