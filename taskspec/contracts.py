@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple, NoReturn
 
+LARGEST = 1_000_000
+"""How many bytes a compiled pattern of a linear contract may have: the time of a match grows with it."""
 SHOWN = 60
 """So many characters of a value are shown in a message."""
 
@@ -98,7 +100,7 @@ class _Fast:
             self._validator = jsonschema_rs.validator_for(
                 dict(schema),
                 retriever=refuse,
-                pattern_options=jsonschema_rs.RegexOptions() if linear else None,
+                pattern_options=jsonschema_rs.RegexOptions(size_limit=LARGEST) if linear else None,
             )
         except (ValueError, jsonschema_rs.ReferencingError) as trouble:
             path = tuple(getattr(trouble, "instance_path", ()))

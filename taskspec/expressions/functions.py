@@ -98,7 +98,7 @@ def _contains(tools: Tools, value: Any, part: Any) -> bool:
 
 def _matches(tools: Tools, value: Any, pattern: Any) -> bool:
     given, wanted = text(value, "matches()"), text(pattern, "matches()")
-    tools.meter.spend(1_000 + len(given) // 10)
+    tools.meter.spend(1_000 + len(given) // 20)
     try:
         return tools.matches(given, wanted)
     except ValueError as trouble:

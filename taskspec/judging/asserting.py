@@ -102,7 +102,7 @@ def _misfit(assertion: Assertion, value: Any, answer: Answer, meter: "Meter") ->
     if "expr" in assertion:
         return _false(assertion["expr"], value, answer, meter)
     if "regex" in assertion:
-        return _unmatched(assertion["regex"], value)
+        return _unmatched(assertion["regex"], value, meter)
     if "schema" in assertion:
         return _unfit(assertion["schema"], value)
     return _wrong_length(assertion, value)
@@ -125,13 +125,19 @@ def _false(text: str, value: Any, answer: Answer, meter: "Meter") -> str | None:
     return f"`{_line(text)}` is false, found {_shown(value)}"
 
 
-def _unmatched(pattern: str, value: Any) -> str | None:
+def _unmatched(pattern: str, value: Any, meter: "Meter") -> str | None:
+    from taskspec.expressions.model import Fault
+
+    shown = _cut(pattern)
     if not isinstance(value, str):
-        return f"a text was expected for `{pattern}`, found {_shown(value)}"
+        return f"a text was expected for `{shown}`, found {_shown(value)}"
     try:
-        return None if matches(value, pattern) else f"`{pattern}` does not match, found {_shown(value)}"
+        meter.spend(1_000 + len(value) // 20)
+        return None if matches(value, pattern) else f"`{shown}` does not match, found {_shown(value)}"
+    except Fault as trouble:
+        return f"`{shown}`: {trouble.message}"
     except ValueError as trouble:
-        return f"`{pattern}` is no regular expression: {trouble}"
+        return f"`{shown}` is no regular expression: {trouble}"
 
 
 def _unfit(schema: Mapping[str, Any], value: Any) -> str | None:

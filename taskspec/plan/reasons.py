@@ -145,8 +145,11 @@ def no_attempt_left(situation: Situation, task: DesiredTask) -> Reason:
     """Say why the retry policy grants nothing, and how to get a run nevertheless."""
     made, retry = _counted(situation), task.policies.retry
     if situation.attempt is not None and situation.attempt.rejudged:
-        why = "judging it again earns no attempt"
-    elif made >= retry.max_attempts:
+        text = (
+            f"judging it again earns no attempt; mend its assertions, or run it again: `taskspec retry {task.address}`"
+        )
+        return Reason(code="no_attempt_left", text=text, position=task.source.position(("assertions",)))
+    if made >= retry.max_attempts:
         why = f"no attempt is left ({made} of {retry.max_attempts})"
     else:
         why = f"`retry` does not cover this (statuses: {', '.join(retry.statuses)})"

@@ -108,6 +108,15 @@ def test_a_hundred_heavy_assertions_take_no_longer_than_one():
     assert time.monotonic() - began < 15
 
 
+def test_regular_expressions_over_a_long_text_are_bounded_together():
+    began = time.monotonic()
+    answer = "abc " * 1_000_000
+    detail = judged(answer, *[{"regex": "(?:[ab][a-h]{0,200}){0,2}c[a-h]{300}[0-9]"}] * 100).detail
+    assert "does not match" in detail
+    assert "it takes too much work" in judged(answer, *[{"regex": "a"}] * 100).detail
+    assert time.monotonic() - began < 15
+
+
 def test_no_assertions_and_an_empty_list_are_known_as_the_same():
     assert digest_of(()) is None
     assert digest_of([]) is None
