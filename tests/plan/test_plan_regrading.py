@@ -28,7 +28,7 @@ def test_the_plan_says_before_which_assertion_takes_acceptance_away():
         "its assertions changed: the kept result would be rejected: assertion 1 does not hold: the word is missing "
         '(`nosuch` does not match, found "words")'
     )
-    assert reason.position.line == 8
+    assert reason.position.line == 9
 
 
 @pytest.mark.parametrize(
