@@ -266,22 +266,48 @@ def test_what_is_not_known_is_never_healthy(world):
 def test_after_a_plan_is_applied_nothing_is_left_to_do(world):
     wanted, held, observed, _ = world
     plan = planned(wanted, held, observed)
-    after = replace(held, records={c.address: kept for c in plan.changes if (kept := applied(c, plan)) is not None})
-    untouched = {c.record.generation.last.run for c in plan.changes if c.record and c.action in IDLE}
+    records, undecided = carried_out(plan)
+    kept = [change.record for change in plan.changes if change.record is records.get(change.address, change)]
+    untouched = {record.generation.last.run for record in kept}
     still = {run: sight for run, sight in observed.runs.items() if run in untouched}
-    again = planned(wanted, after, replace(observed, runs=still))
+    again = planned(wanted, replace(held, records=records), replace(observed, runs=still))
     before = {change.address: change for change in plan.changes}
     for change in again.changes:
-        assert change.action is left_over(before[change.address]), (before[change.address], change)
+        if change.address not in undecided:
+            was = before[change.address]
+            stays = {Action.HOLD, Action.BLOCKED}
+            assert change.action is (was.action if was.action in stays else Action.NONE), (was, change)
 
 
-def left_over(change):
-    """Return what a plan says of a change when it and all others are carried out."""
-    if change.action is Action.HOLD:
-        return Action.HOLD
-    same = change.record is not None and change.declares(change.record.generation.fingerprint)
-    overtaken = change.action in {Action.WAIT, Action.REJUDGE, Action.STOP} and bool(change.after) and not same
-    return Action.BLOCKED if change.action is Action.BLOCKED or overtaken else Action.NONE
+def carried_out(plan):
+    """Return the records after an apply, and what only the next one can decide.
+
+    That is what was conditional, and its upstream turned out to have failed; what has a run of another text, or of one
+    that was not known; and all that depends on such.
+    """
+    records, texts, undecided = {}, {}, set()
+    for change in plan.changes:
+        kept = change.record
+        if undecided & set(change.after) or not is_begun(change, records, texts):
+            undecided.add(change.address)
+        else:
+            kept = applied(change, plan)
+            made = finished(change) if change.conditional and isinstance(change.task, DeferredTask) else change.task
+            texts[change.address] = made.fingerprint if isinstance(made, DesiredTask) else None
+        if kept is not None:
+            records[change.address] = kept
+    return records, undecided
+
+
+def is_begun(change, records, texts):
+    if change.conditional:
+        return all(is_accepted(records.get(address), texts.get(address)) for address in change.after)
+    recorded = change.record is not None and not change.declares(change.record.generation.fingerprint)
+    return not (change.after and recorded)
+
+
+def is_accepted(kept, text):
+    return kept is not None and kept.accepted is not None and kept.accepted.fingerprint == text
 
 
 def applied(change, plan):
@@ -309,7 +335,7 @@ def applied(change, plan):
             return None
         case Action.SETTLE if not change.paid:
             return with_last(change.record, sending=Sending.ABSENT)
-        case Action.REJUDGE if change.health == "unhealthy":
+        case Action.REJUDGE if change.verdict is not None:
             ended = change.observed.status if change.observed else change.record.generation.last.status
             return with_last(change.record, status=ended, verdict=Verdict(change.verdict), title=change.task.title)
         case _:
