@@ -131,7 +131,7 @@ def test_every_property_of_the_manifest_schema_has_a_title_and_a_description():
 
 def test_every_object_of_the_manifest_schema_that_names_its_fields_is_strict():
     for name, definition in load_schema("manifest.v1")["$defs"].items():
-        if definition.get("type") == "object":
+        if "properties" in definition:
             assert definition["additionalProperties"] is False, name
 
 
