@@ -101,6 +101,11 @@ class Desired:
     """Who gave each variable its value."""
     variables: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """The values of the variables, secrets masked."""
+    files: Mapping[str, str] | None = None
+    """The SHA-256 of every file of the project that was read for them besides the documents, by path in the project.
+
+    None: not accounted for.
+    """
 
 
 def result_suffix(output_format: str) -> str:

@@ -26,7 +26,9 @@ _TEMPLATE: Final = re.compile(r"\{\{|\{%")
 
 
 def check(document: Document) -> list[Diagnostic]:
-    """Return everything that is wrong with one document by itself."""
+    """Return everything that is wrong with one document by itself: a judgement that nothing but its value decides."""
+    if document.checked:
+        return []
     version = _version(document)
     if version:
         return version
@@ -163,6 +165,8 @@ def _wrong(document: Document, violation: Violation) -> Diagnostic:
 def _evaluated_nowhere(document: Document, path: Path, hint: str = _BELONGS) -> Iterator[Diagnostic]:
     """Find templates where none is rendered; descriptions are only for people."""
     waiting: list[tuple[Path, Any]] = [(path, _value(document, path))]
+    if not _holds_template(waiting[0][1]):
+        return
     while waiting:
         at, value = waiting.pop()
         if _is_rendered(at):
@@ -183,6 +187,21 @@ def _evaluated_nowhere(document: Document, path: Path, hint: str = _BELONGS) -> 
 def _is_rendered(path: Path) -> bool:
     """Tell whether a path of a project leads to the fields that tasks begin with."""
     return len(path) > 3 and path[-1] == "spec" and path[-3] == "defaults"
+
+
+def _holds_template(value: Any) -> bool:
+    """Tell whether any text in a value may be a template, without its place: for the many that have none."""
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            if "{{" in item or "{%" in item:
+                return True
+        elif isinstance(item, dict):
+            waiting += item.values()
+        elif isinstance(item, list):
+            waiting += item
+    return False
 
 
 def _agents(document: Document) -> Iterator[Diagnostic]:

@@ -1,6 +1,6 @@
 """validate and plan: documents, desired, observed and recorded → the plan. Changes nothing anywhere."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -11,7 +11,8 @@ from taskspec.desired.resolving import Surroundings, resolve
 from taskspec.diagnostics import Diagnostic, ManifestError, Severity
 from taskspec.documents.loading import load
 from taskspec.documents.model import Manifests, Project
-from taskspec.documents.supplying import read_values
+from taskspec.documents.remembering import Memory
+from taskspec.documents.supplying import SuppliedFile, read_values
 from taskspec.errors import StateError
 from taskspec.observed.model import Observed
 from taskspec.plan.deciding import decide
@@ -45,9 +46,11 @@ def say_nothing(_: Prepared) -> None:
     """Keep the remarks to oneself."""
 
 
-def prepare(invocation: Invocation, ports: Ports) -> Prepared:
+def prepare(invocation: Invocation, ports: Ports, memory: Memory | None = None) -> Prepared:
     """Read, parse, check and render the documents; raise ManifestError with everything that is wrong."""
-    loaded = load(invocation.target, invocation.environment)
+    memory = memory or Memory(invocation.settings.cache_folder, invocation.target)
+    loaded = load(invocation.target, invocation.environment, memory=memory)
+    memory.close()
     project = loaded.manifests.project
     if not loaded.manifests.tasks and project.document is None:
         require_declared([word for word in invocation.selection.addresses if folder_hint(word)], {})
@@ -67,18 +70,27 @@ def prepare(invocation: Invocation, ports: Ports) -> Prepared:
 def render(manifests: Manifests, invocation: Invocation, ports: Ports) -> tuple[Desired, tuple[Diagnostic, ...]]:
     """Return what sound documents ask for, and what is wrong with their templates and with what is given to them."""
     supplied = [read_values(path) for path in invocation.variable_files]
-    given = GivenVariables(
+    given = given_by(invocation, [file for file, _ in supplied])
+    desired, found = resolve(manifests, given, surroundings_of(invocation, manifests.project, ports))
+    return desired, (*(finding for _, wrong in supplied for finding in wrong), *found)
+
+
+def given_by(invocation: Invocation, files: Sequence[SuppliedFile]) -> GivenVariables:
+    """Return what is given beside the documents."""
+    return GivenVariables(
         cli=invocation.variables,
-        files=[file for file, _ in supplied],
+        files=files,
         variables=invocation.settings.variables,
         environ=invocation.settings.environ,
     )
-    surroundings = Surroundings(
-        takes_local_files=ports.offline(manifests.project).traits.takes_local_files,
+
+
+def surroundings_of(invocation: Invocation, project: Project, ports: Ports) -> Surroundings:
+    """Return what resolving needs to know of the world."""
+    return Surroundings(
+        takes_local_files=ports.offline(project).traits.takes_local_files,
         cache_folder=invocation.settings.cache_folder,
     )
-    desired, found = resolve(manifests, given, surroundings)
-    return desired, (*(finding for _, wrong in supplied for finding in wrong), *found)
 
 
 def plan(invocation: Invocation, ports: Ports, remark: Remark = say_nothing) -> Plan:
