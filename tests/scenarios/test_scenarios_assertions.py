@@ -155,3 +155,51 @@ def test_a_wrong_assertion_is_told_at_its_place_before_anything_runs(counting):
     assert done.code == 1
     assert "tasks.yaml:10:13" in done.out + done.err
     assert "Did you mean `value`?" in done.out + done.err
+
+
+def test_what_depends_on_a_result_that_is_taken_back_is_named_and_blocked_until_it_is_given_back(counting):
+    def declared(pattern):
+        counting.tasks(
+            a={**WORDS, "assertions": [{"regex": pattern}]},
+            b={"agent": "counted", "prompt": "on {{ tasks.a.result }}"},
+        )
+
+    declared("words")
+    assert counting.apply().code == 0
+    declared("nosuch")
+    planned = counting.taskspec("plan")
+    assert planned.code == 3
+    assert "b needs it to be accepted" in planned.out
+    done = counting.apply()
+    assert done.code == 3
+    assert "starts no run" in done.out
+    assert counting.result("b.txt") == "on some words"
+    assert counting.taskspec("plan").code == 3
+    declared("some")
+    assert counting.apply().code == 0
+    assert counting.planned() == {"a": "none", "b": "none"}
+    assert runs(counting) == 2
+
+
+def test_assertions_of_a_task_whose_text_becomes_known_during_an_apply_are_judged_there(counting):
+    counting.shell("constant", "cat >/dev/null; echo the same")
+    counting.project()
+
+    def declared(prompt, **more):
+        counting.tasks(
+            a={"agent": "constant", "prompt": prompt},
+            b={"agent": "counted", "prompt": "on {{ tasks.a.result }}", **more},
+        )
+
+    declared("first")
+    assert counting.apply().code == 0
+    declared("second", assertions=[{"regex": "nosuch"}])
+    done = counting.apply()
+    assert done.code == 3
+    assert "b: removed results/b.txt" in done.out
+    assert counting.standing("b")["verdict"] == "rejected"
+    declared("third", assertions=[{"regex": "same"}])
+    assert counting.apply().code == 0
+    assert counting.result("b.txt") == "on the same"
+    assert counting.planned() == {"a": "none", "b": "none"}
+    assert runs(counting) == 1
