@@ -38,6 +38,8 @@ class DesiredTask:
     """Local files, and URLs as they are."""
     labels: Mapping[str, str] = field(default_factory=dict)
     policies: Policies = field(default_factory=Policies)
+    assertions: tuple[Mapping[str, Any], ...] = ()
+    """What must hold of the answer, as it is written: not sent, and not in the fingerprint."""
     source: Source = field(repr=False)
     upstream: tuple[Address, ...] = ()
     """The tasks that have to be accepted before: those of `dependsOn`, and those whose results it uses."""
@@ -56,6 +58,7 @@ class DeferredTask:
     spec: Mapping[str, Any]
     labels: Mapping[str, str] = field(default_factory=dict)
     policies: Policies = field(default_factory=Policies)
+    assertions: tuple[Mapping[str, Any], ...] = ()
     source: Source = field(repr=False)
     upstream: tuple[Address, ...]
     """As in a DesiredTask."""

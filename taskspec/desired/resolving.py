@@ -253,5 +253,6 @@ def _normalised(cell: Cell, rendered: RenderedSpec, files: tuple[LocalFile | str
         files=files,
         labels=task.labels,
         policies=task.policies,
+        assertions=tuple(task.spec.get("assertions") or ()),
         source=task.source,
     )

@@ -15,12 +15,13 @@ Path = tuple[str | int, ...]
 API_VERSION: Final = "taskspec/v1"
 SCHEMA: Final = "manifest.v1"
 LATER: Final[Mapping[str, frozenset[str]]] = {
-    "Task": frozenset({"assertions", "rerun", "onChangeActive", "protect", "sideEffects", "moved"}),
+    "Task": frozenset({"rerun", "onChangeActive", "protect", "sideEffects", "moved"}),
     "Project": frozenset({"budget", "policies"}),
 }
 """Fields of the language that later versions know: refused, never ignored."""
 SENSITIVE: Final = frozenset({"userTokens", "userOidcToken", "mcpServers", "default", "apiKey", "baseUrl"})
 """Fields whose values no message shows."""
+_BELONGS: Final = "Templates belong into the `spec` of a task, or of an entry of `defaults`."
 _TEMPLATE: Final = re.compile(r"\{\{|\{%")
 
 
@@ -40,6 +41,7 @@ def check(document: Document) -> list[Diagnostic]:
         spec = document.value.get("spec")
         if isinstance(spec, Mapping):
             found += output_trouble(spec, Source(document=document))
+        found += _assertions(document)
     return found
 
 
@@ -160,7 +162,7 @@ def _wrong(document: Document, violation: Violation) -> Diagnostic:
     )
 
 
-def _evaluated_nowhere(document: Document, path: Path) -> Iterator[Diagnostic]:
+def _evaluated_nowhere(document: Document, path: Path, hint: str = _BELONGS) -> Iterator[Diagnostic]:
     """Find templates where none is rendered; descriptions are only for people."""
     waiting: list[tuple[Path, Any]] = [(path, _value(document, path))]
     if not _holds_template(waiting[0][1]):
@@ -177,7 +179,7 @@ def _evaluated_nowhere(document: Document, path: Path) -> Iterator[Diagnostic]:
             yield Diagnostic(
                 summary="Template not evaluated here",
                 detail=f"`{path_text(at)}` holds a template, and is not evaluated.",
-                hint="Templates belong into the `spec` of a task, or of an entry of `defaults`.",
+                hint=hint,
                 position=document.position(at),
             )
 
@@ -249,6 +251,17 @@ def output_trouble(spec: Mapping[str, Any], source: Source) -> Iterator[Diagnost
             detail=f"`spec.outputSchema` is not a valid JSON Schema: {trouble}.",
             position=source.position(("outputSchema", *trouble.path)),
         )
+
+
+def _assertions(document: Document) -> Iterator[Diagnostic]:
+    """Find what is wrong with assertions; tasks without any need no language of expressions."""
+    if not _value(document, ("spec", "assertions")):
+        return
+    from taskspec.documents.asserting import wrong_assertions
+
+    hint = "Write the value itself. For the characters: `[{]{` in a regex, `'{' + '{'` in an expression."
+    templates = list(_evaluated_nowhere(document, ("spec", "assertions"), hint))
+    yield from templates or wrong_assertions(document)
 
 
 def _value(document: Document, path: Path) -> Any:

@@ -20,6 +20,7 @@ from taskspec.plan.limiting import refusals
 from taskspec.plan.model import Circumstances, Plan
 from taskspec.runner.choosing import choose, folder_hint, require_declared
 from taskspec.runner.model import Invocation, Need, Ports, Refresh
+from taskspec.runner.recalling import KeptResults
 from taskspec.state.model import Attempt, Record, Sending, Snapshot
 from taskspec.state.store import StateReader
 from taskspec.taskapi.remotes import RemoteIdentity
@@ -99,19 +100,22 @@ def plan(invocation: Invocation, ports: Ports, remark: Remark = say_nothing) -> 
     store = ports.open_state(prepared.desired.project, read_only=True)
     try:
         snapshot = store.read()
-        contents = used_results(prepared.desired, snapshot, store)
+        question = Question(
+            prepared=prepared,
+            snapshot=snapshot,
+            selected=choose(invocation.selection, prepared.desired, snapshot.records, prepared.scope),
+            contents=used_results(prepared.desired, snapshot, store),
+            kept=KeptResults(prepared.desired, snapshot, store),
+            refresh=invocation.refresh,
+        )
+        decided = _decide_alone(question, ports)
+        if decided is not None:
+            return decided
+        import asyncio
+
+        return asyncio.run(decide_on(question, ports))
     finally:
         store.close()
-    selected = choose(invocation.selection, prepared.desired, snapshot.records, prepared.scope)
-    question = Question(
-        prepared=prepared, snapshot=snapshot, selected=selected, contents=contents, refresh=invocation.refresh
-    )
-    decided = _decide_alone(question, ports)
-    if decided is not None:
-        return decided
-    import asyncio
-
-    return asyncio.run(decide_on(question, ports))
 
 
 def selected_tasks(
@@ -147,6 +151,8 @@ class Question:
     refresh: Refresh
     need: Need = Need.LOOK
     requested: frozenset[Address] = frozenset()
+    kept: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """As in the circumstances of a decision."""
 
 
 async def decide_on(question: Question, ports: Ports) -> Plan:
@@ -217,6 +223,7 @@ def _circumstances(question: Question, ports: Ports, remote: RemoteIdentity) -> 
         plan=ports.chance.nonce(),
         remote=remote,
         requested=question.requested,
+        kept=question.kept,
         selected=question.selected,
     )
 

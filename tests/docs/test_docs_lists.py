@@ -18,9 +18,14 @@ from taskspec.desired.metering import MAX_DEPTH, MAX_TEXT, MAX_WORK
 from taskspec.desired.normalising import RUN_RELEVANT
 from taskspec.desired.rendering import MAX_INCLUDES
 from taskspec.desired.scope import LATER as LATER_NAMES
+from taskspec.documents.asserting import NAMES
 from taskspec.documents.checking import LATER
 from taskspec.events import Effect, Event
+from taskspec.expressions.functions import FUNCTIONS
+from taskspec.expressions.model import LONGEST
+from taskspec.expressions.model import MAX_WORK as OF_ONE
 from taskspec.health import Health
+from taskspec.judging.asserting import MAX_WORK as OF_ALL
 from taskspec.plan import reasons
 from taskspec.plan.model import Action
 from taskspec.report.exiting import ExitCode, foremost
@@ -132,6 +137,17 @@ def test_the_names_that_templates_do_not_see_yet_are_listed():
 def test_what_templates_may_call_is_listed(begins, known):
     line = next(line for line in MANIFESTS.splitlines() if line.startswith(begins))
     assert set(named(line)) == set(known)
+
+
+def test_the_functions_of_expressions_are_listed():
+    line = next(line for line in MANIFESTS.splitlines() if line.startswith("Functions:"))
+    assert named(line) == sorted(FUNCTIONS)
+
+
+def test_the_names_that_assertions_see_and_the_limits_of_expressions_are_told():
+    told = section(MANIFESTS, "Expressions")
+    assert set(NAMES) <= set(named(told))
+    assert all(f"{limit:,}" in told for limit in (LONGEST, OF_ONE, OF_ALL))
 
 
 def test_the_limits_of_templates_are_those_of_the_meter():
