@@ -19,6 +19,7 @@ from taskspec.plan.deciding import decide_again
 from taskspec.plan.finishing import finished
 from taskspec.plan.model import IDLE, Action, Change, Reason
 from taskspec.plan.prospect import gravest
+from taskspec.plan.upstream_reasons import shortened
 from taskspec.state.model import Verdict
 
 
@@ -81,7 +82,7 @@ def _left_out(change: Change, lacking: Sequence[Ended]) -> Ended:
         return Ended(change=change, outcome=Outcome(effect=Effect.CUT, health=change.health, detail=detail))
     # A change that is not healthy itself (its outcome is unknown, its run waits for a person) is not made better.
     healths = [change.health, *(_health(ended) for ended in barring)]
-    words = next((line for line in barring[0].outcome.detail.splitlines() if line.strip()), "")
+    words = shortened(barring[0].outcome.detail)
     detail = f"blocked: {_named(barring)} without an accepted result{f': {words}' if words else ''}"
     blocked = replace(change, action=Action.BLOCKED, conditional=False, paid=False, destructive=False)
     return Ended(change=blocked, outcome=Outcome(effect=Effect.LEFT, health=gravest(healths), detail=detail))

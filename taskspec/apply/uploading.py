@@ -31,6 +31,7 @@ class Uploads:
 
 
 def _content(folder: Path, file: LocalFile) -> bytes:
+    """Return what a file holds, if it is still what was planned: the one place that knows where contents come from."""
     if file.content is not None:
         return file.content
     try:

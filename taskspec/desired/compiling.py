@@ -2,6 +2,7 @@
 
 import marshal
 import sys
+import warnings
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +17,7 @@ from taskspec.desired.faults import explained
 from taskspec.desired.sandbox import Sandbox, bounded
 from taskspec.desired.scope import WRONG_VALUES, WrongTemplateError
 
-_SCHEME: Final = 2  # counts changes of what is compiled from the same text
+_SCHEME: Final = 3  # counts changes of what is compiled from the same text
 
 
 class _Code(BytecodeCache):
@@ -69,17 +70,16 @@ class Compiler:
 
     def template(self, text: str, file: str = "") -> Template:
         """Return a template that was never used; `file` is the path of an included one."""
-        code = self._codes.get(f"{file}\0{text}")
+        key = f"text\0{file}\0{text}"
+        code = self._codes.get(key)
         if code is None:
-            code = self._codes[f"{file}\0{text}"] = self._kept(
-                f"{file}\0{text}", lambda: self._compiled(self.parsed(text, file), file)
-            )
+            code = self._codes[key] = self._kept(key, lambda: self._compiled(self.parsed(text, file), file))
         return self._template(code)
 
     def expression(self, expression: nodes.Expr, key: str) -> Template:
         """Return a template that leaves the value of an expression; `key` tells it from every other."""
         tree = nodes.Template([nodes.Output([expression], lineno=expression.lineno)], lineno=1)
-        return self._template(self._kept(f"\0{key}", lambda: self._compiled(tree, "")))
+        return self._template(self._kept(f"expression\0{key}", lambda: self._compiled(tree, "")))
 
     def _template(self, code: Any) -> Template:
         environment = self._environment
@@ -98,7 +98,9 @@ class Compiler:
         try:
             tree = bounded(tree, is_part=bool(file))
             tree.set_environment(self._environment)
-            return self._environment.compile(tree, file or None, f"<template {file}>")
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", SyntaxWarning)  # of `1[2:3]`, which fails in its own words
+                return self._environment.compile(tree, file or None, f"<template {file}>")
         except TemplateSyntaxError as error:
             raise explained(error, line=error.lineno, file=file) from error
         except WrongTemplateError as fault:

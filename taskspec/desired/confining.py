@@ -7,7 +7,7 @@ from collections.abc import Callable
 from io import BufferedReader
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final, Generic, TypeVar
 
 from taskspec.diagnostics import nearest
 
@@ -74,20 +74,24 @@ class ProjectFolder:
 
 def _at_once(path: str, flags: int) -> int:
     """Open without waiting: a FIFO that nobody writes into would wait for ever."""
-    return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY | os.O_NOFOLLOW)
 
 
-class Remembered(dict[str, Any]):
+class Remembered(Generic[_Read]):
     """What was found under each name, or what was wrong with it."""
 
-    def get_or(self, name: str, find: Callable[[], _Read]) -> _Read:
+    def __init__(self, find: Callable[[str], _Read]) -> None:
+        self._find = find
+        self._known: dict[str, _Read | WrongFileError] = {}
+
+    def get(self, name: str) -> _Read:
         """Return what was found before, or find it; raises the same WrongFileError each time."""
-        if name not in self:
+        if name not in self._known:
             try:
-                self[name] = find()
+                self._known[name] = self._find(name)
             except WrongFileError as fault:
-                self[name] = fault
-        found: Any = self[name]
+                self._known[name] = fault
+        found = self._known[name]
         if isinstance(found, WrongFileError):
             raise found
-        return found  # type: ignore[no-any-return]
+        return found

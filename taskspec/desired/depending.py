@@ -149,7 +149,8 @@ def _used(
     for name in SENT:
         if name not in cell.task.spec:
             continue
-        for path, text in _texts(cell.task.spec[name], (name,)):
+        value = cell.task.spec[name]
+        for path, text in [((name,), value)] if isinstance(value, str) else _texts(value, (name,)):
             for reference in referred(text, path):
                 line = reference.entry_line
                 place = cell.task.source.text_position(path, line, _column(text, line, reference.address))

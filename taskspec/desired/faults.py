@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Any, Final
 
 from jinja2 import Template, TemplateError
+from jinja2.utils import missing
 
 from taskspec.desired.callables import BOUNDED, TAKEN, TESTS
 from taskspec.desired.sandbox import UnknownNameError
@@ -21,6 +22,9 @@ def fault_of(error: BaseException, names: Mapping[str, Any]) -> WrongTemplateErr
     match error:
         case WrongTemplateError():
             fault = error
+        case UnknownNameError(holder=holder, name=name) if holder is missing and name in names:
+            way = f"Hand it over as an argument, or import the macro `with context`: then it sees `{name}`."
+            fault = WrongTemplateError(f"A macro that is imported does not see `{name}`.", hint=way, name=name)
         case UnknownNameError():
             fault = error.fault(names)
         case TemplateError():

@@ -9,7 +9,10 @@ from typing import Any, Final
 
 from taskspec.desired.confining import ProjectFolder, Remembered, WrongFileError
 from taskspec.desired.later import refuse_later
+from taskspec.desired.pinpointing import place
 from taskspec.desired.scope import WrongTemplateError
+from taskspec.diagnostics import Position
+from taskspec.documents.locating import shown
 
 MACROS: Final = "macros"
 """The folder of a project that macros are imported from."""
@@ -32,8 +35,9 @@ class ProjectTexts:
     def __init__(self, folder: Path) -> None:
         self.read: dict[str, str] = {}
         """The SHA-256 of each file that was read, by path: what renderings depended on besides the documents."""
+        self._place = folder
         self._folder = ProjectFolder(folder)
-        self._known = Remembered()
+        self._known = Remembered(self._found)
 
     def text(self, entry: Any) -> ProjectText:
         """Return the text that a path names; raises WrongTemplateError."""
@@ -41,7 +45,7 @@ class ProjectTexts:
         if not isinstance(entry, str):
             raise WrongTemplateError("The path of a file is a text.", hint="Write it in quotes: `file('notes.md')`.")
         try:
-            return self._known.get_or(entry, lambda: self._folder.read(entry, MAX_PROJECT_TEXT, _WAY, self._decoded))
+            return self._known.get(entry)
         except WrongFileError as fault:
             raise WrongTemplateError(fault.detail, hint=fault.hint) from None
 
@@ -60,6 +64,14 @@ class ProjectTexts:
                 )
             entry = f"{MACROS}/{path}"
         return self.text(entry)
+
+    def position(self, fault: WrongTemplateError) -> Position:
+        """Return where a fault in a file that was read stands."""
+        line, column = place(self.text(fault.file).text, fault.line, fault.name)
+        return Position(file=shown(self._place / fault.file), line=line, column=column)
+
+    def _found(self, entry: str) -> ProjectText:
+        return self._folder.read(entry, MAX_PROJECT_TEXT, _WAY, self._decoded)
 
     def _decoded(self, path: str, content: BufferedReader, _: int) -> ProjectText:
         found = content.read(MAX_PROJECT_TEXT + 1)

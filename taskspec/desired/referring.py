@@ -1,18 +1,16 @@
 """The syntax tree of a template → the results of other tasks that it uses. Renders nothing but their names."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn
 
 from jinja2 import Template, nodes
 
-from taskspec.address import is_pattern
-from taskspec.desired.references import Reference, may_refer
+from taskspec.desired.references import TASKS, Reference, checked_address, may_refer
 from taskspec.desired.rendering import Renderer
 from taskspec.desired.scope import WrongTemplateError
+from taskspec.desired.syntax import given, names_in, used, walked
 
-_TASKS: Final = "tasks"
-_WAY: Final = "Write `tasks.NAME.result`, or `tasks['NAME[…]'].result`."
 _OF_THE_ENGINE: Final = frozenset({"loop", "caller", "varargs", "kwargs", "self"})
 
 
@@ -57,7 +55,7 @@ class Analyst:
 
     def references(self, text: str, names: Mapping[str, Any]) -> tuple[Reference, ...]:
         """Return the uses of a text, in order, each once; `names` are those known before any result is."""
-        asked = _Asked(self, {name: value for name, value in names.items() if name != _TASKS})
+        asked = _Asked(self, {name: value for name, value in names.items() if name != TASKS})
         asked.follow(text, "", frozenset())
         return tuple(dict.fromkeys(asked.found))
 
@@ -83,17 +81,17 @@ class Analyst:
         tree = self._renderer.parsed(text, file)
         found = _Analysis()
         own = set(_OF_THE_ENGINE)
-        for node, holders in _walked(tree):
-            own.update(_given(node))
-            if _TASKS in own:
+        for node, holders in walked(tree):
+            own.update(given(node))
+            if TASKS in own:
                 raise WrongTemplateError(
                     "`tasks` stands for the results of other tasks, and cannot be given another value.",
                     hint="Take another name.",
                     line=node.lineno,
-                    name=_TASKS,
+                    name=TASKS,
                 )
-            if isinstance(node, nodes.Name) and node.name == _TASKS:
-                key, path = _used(node, holders)
+            if isinstance(node, nodes.Name) and node.name == TASKS:
+                key, path = used(node, holders)
                 found.uses.append(_Use(key=self._words(key, text, file, len(found.uses)), path=path))
             elif isinstance(node, nodes.Include | nodes.Import | nodes.FromImport):
                 is_macros = not isinstance(node, nodes.Include)
@@ -102,12 +100,10 @@ class Analyst:
         found.own = frozenset(own)
         return found
 
-    def _words(self, node: nodes.Expr | str, text: str, file: str, place: int) -> _Words:
-        if isinstance(node, str):
-            return _Words(constant=node, line=1)
+    def _words(self, node: nodes.Expr, text: str, file: str, place: int) -> _Words:
         if isinstance(node, nodes.Const) and isinstance(node.value, str):
             return _Words(constant=node.value, line=node.lineno)
-        needs = frozenset(name.name for name in _names(node))
+        needs = frozenset(name.name for name in names_in(node))
         compiled = self._renderer.expression(node, f"{place}\0{file}\0{text}")
         return _Words(constant=None, expression=compiled, needs=needs, line=node.lineno)
 
@@ -131,11 +127,11 @@ class _Asked:
             self._raise(fault, file)
         own = analysis.own | outer
         for use in analysis.uses:
-            address = self._computed(use.key, own, file)
-            if not isinstance(address, str) or not is_pattern(address):
-                said = f"`{address}` is not the address of a task."
-                self._raise(WrongTemplateError(said, hint=_WAY, line=use.key.line), file)
             line = use.key.line
+            try:
+                address = checked_address(self._computed(use.key, own, file), line)
+            except WrongTemplateError as fault:
+                self._raise(fault, file)
             entry = line if self._entry is None else self._entry
             self.found.append(Reference(address=address, path=use.path, line=line, file=file, entry_line=entry))
         for step in analysis.steps:
@@ -160,7 +156,7 @@ class _Asked:
 
     def _computed(self, words: _Words, own: frozenset[str], file: str) -> Any:
         try:
-            _check_needs(words.needs & (own | {_TASKS}))
+            _check_needs(words.needs & (own | {TASKS}))
             return self._analyst.computed(words, self._names)
         except WrongTemplateError as fault:
             fault.line = words.line
@@ -174,77 +170,9 @@ class _Asked:
 
 def _check_needs(names: frozenset[str]) -> None:
     for name in sorted(names):
-        what = "the result of another task" if name == _TASKS else f"`{name}`, which the template itself sets"
+        what = "the result of another task" if name == TASKS else f"`{name}`, which the template itself sets"
         raise WrongTemplateError(
             f"Which result is used cannot be told before rendering: the name depends on {what}.",
             hint="Name it by a constant, by `vars`, `matrix` or `each`, or all cells with `tasks['NAME[*]']`.",
             name=name,
         )
-
-
-_Holders = tuple[nodes.Node, "_Holders"] | None
-
-
-def _walked(tree: nodes.Node) -> Iterator[tuple[nodes.Node, _Holders]]:
-    """Yield every node in the order of the text, with its chain of holders."""
-    left: list[tuple[nodes.Node, _Holders]] = [(tree, None)]
-    while left:
-        node, holders = left.pop()
-        yield node, holders
-        chain: _Holders = (node, holders)
-        left.extend((child, chain) for child in reversed(list(node.iter_child_nodes())))
-
-
-def _used(name: nodes.Name, holders: _Holders) -> tuple[nodes.Expr | str, tuple[str | int, ...]]:
-    steps, is_called = _steps(name, holders)
-    if not steps:
-        raise WrongTemplateError("`tasks` alone names no result.", hint=_WAY, line=name.lineno, name=_TASKS)
-    if is_called and len(steps) == 1:
-        raise WrongTemplateError("`tasks` has nothing that can be called.", hint=_WAY, line=name.lineno, name=_TASKS)
-    path: list[str | int] = []
-    for step in steps[1 : len(steps) - 1 if is_called else None]:
-        found = _constant(step)
-        if found is None:
-            break
-        path.append(found)
-    first = steps[0]
-    key = nodes.Const(first.attr, lineno=name.lineno) if isinstance(first, nodes.Getattr) else first.arg
-    return key, tuple(path)
-
-
-def _steps(name: nodes.Name, holders: _Holders) -> tuple[Sequence[nodes.Getattr | nodes.Getitem], bool]:
-    steps: list[nodes.Getattr | nodes.Getitem] = []
-    child: nodes.Node = name
-    while holders is not None:
-        holder, holders = holders
-        if not isinstance(holder, nodes.Getattr | nodes.Getitem) or holder.node is not child:
-            return steps, isinstance(holder, nodes.Call) and holder.node is child
-        steps.append(holder)
-        child = holder
-    return steps, False
-
-
-def _constant(step: nodes.Getattr | nodes.Getitem) -> str | int | None:
-    if isinstance(step, nodes.Getattr):
-        return step.attr
-    if isinstance(step.arg, nodes.Const) and type(step.arg.value) in {str, int}:
-        return step.arg.value  # type: ignore[no-any-return]
-    return None
-
-
-def _given(node: nodes.Node) -> Iterator[str]:
-    match node:
-        case nodes.Name(ctx="store" | "param"):
-            yield node.name
-        case nodes.Macro():
-            yield node.name
-        case nodes.Import():
-            yield node.target
-        case nodes.FromImport():
-            yield from (name if isinstance(name, str) else name[1] for name in node.names)
-        case _:
-            pass
-
-
-def _names(node: nodes.Node) -> Iterator[nodes.Name]:
-    return (found for found, _ in _walked(node) if isinstance(found, nodes.Name))

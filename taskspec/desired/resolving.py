@@ -54,6 +54,7 @@ def resolve(
         cells=resolver.cells,
         givers=assigned.givers,
         variables=assigned.scope.masked["vars"],
+        files=texts.read | resolver.files.read,
     )
     return desired, found + tuple(renderer.diagnostics)
 
@@ -65,7 +66,7 @@ class _Resolver:
         self._renderer = renderer
         self._project = project
         self._takes_local_files = surroundings.takes_local_files
-        self._files = ProjectFiles(Path(project.folder))
+        self.files = ProjectFiles(Path(project.folder))
         self._declared = Declared(cells={})
         self._formats: dict[Address, str] = {}
 
@@ -103,7 +104,7 @@ class _Resolver:
             before = len(self._renderer.diagnostics)
             plain = Cell(task=task, address=task.address)
             try:
-                found = list(expand(task, partial(self._renderer.value, plain), partial(read_rows, self._files)))
+                found = list(expand(task, partial(self._renderer.value, plain), partial(read_rows, self.files)))
             except WrongCellsError as fault:
                 broken.add(task.address)
                 if len(self._renderer.diagnostics) == before:
@@ -221,7 +222,7 @@ class _Resolver:
                 "Give a URL that the agent can read, or put the text into the prompt instead.",
             )
         if isinstance(entry, str):
-            return self._files.attach(entry)
+            return self.files.attach(entry)
         address = Address(entry["task"])
         if results is None:
             return words([address])
@@ -252,5 +253,6 @@ def _normalised(cell: Cell, rendered: RenderedSpec, files: tuple[LocalFile | str
         files=files,
         labels=task.labels,
         policies=task.policies,
+        assertions=tuple(task.spec.get("assertions") or ()),
         source=task.source,
     )

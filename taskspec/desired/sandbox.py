@@ -7,10 +7,10 @@ runs.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final, NoReturn, cast
+from typing import Any, Final, cast
 
 from jinja2 import StrictUndefined, Template, Undefined, UndefinedError, nodes
-from jinja2.compiler import CodeGenerator
+from jinja2.compiler import CodeGenerator, Frame
 from jinja2.environment import TemplateModule
 from jinja2.runtime import Context, LoopContext, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -21,6 +21,7 @@ from taskspec.desired.deriving import DERIVING, Secrets, deriving
 from taskspec.desired.later import Later, refuse_later
 from taskspec.desired.metering import Meter
 from taskspec.desired.scope import Names, WrongTemplateError, unknown_member, unknown_name
+from taskspec.diagnostics import nearest
 
 VALUE: Final = "_taskspec_value"
 """The name under which a template that is one single expression leaves its value."""
@@ -63,17 +64,22 @@ class _Unknown(StrictUndefined):
         super().__init__(hint or "unknown", obj, name, cast("type[UndefinedError]", explained))
 
 
-class _EverythingMetered(CodeGenerator):
-    """Leaves nothing that is put into a text to be computed, and so to go unmetered, before the template runs."""
+class _Metered(CodeGenerator):
+    """Sends all that is put into a text through the meter: nothing is computed before the template runs.
 
-    def _output_child_to_const(self, *_: Any) -> NoReturn:
+    But for the literal text of a manifest outside of macros and the like, whose length alone is counted.
+    """
+
+    def _output_child_to_const(self, node: nodes.Expr, frame: Frame, finalize: Any) -> str:
+        if isinstance(node, nodes.TemplateData) and frame.buffer is None and self.name is None:
+            return super()._output_child_to_const(node, frame, finalize)
         raise nodes.Impossible
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
     """The sandbox: names, filters, tests and methods by allow-list, all work metered."""
 
-    code_generator_class = _EverythingMetered
+    code_generator_class = _Metered
     intercepted_binops = frozenset({"+", "*", "**", "%"})
 
     def __init__(self, meter: Meter, parts: Callable[[Any, bool], Template], functions: Mapping[str, Function]) -> None:
@@ -100,6 +106,12 @@ class Sandbox(ImmutableSandboxedEnvironment):
         """Charge a value that is put into a text; an `if` without `else` gives nothing."""
         if isinstance(value, Later):
             return str(value)
+        if isinstance(value, Macro):
+            raise WrongTemplateError(
+                f"`{value.name}` is a macro.", hint=f"Call it: `{value.name}(…)`.", name=value.name
+            )
+        if isinstance(value, TemplateModule):
+            raise WrongTemplateError(f"`{value.__name__}` stands for its macros.", hint="Call one of them.")
         return "" if type(value) is Undefined else self.meter.weighed(value)
 
     def included(self, name: Any) -> Template:
@@ -145,7 +157,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
         if isinstance(obj, Names) and name not in obj.unset and name not in obj.absent:
             raise UnknownNameError(name, obj)
         if isinstance(obj, TemplateModule):
-            raise WrongTemplateError(f"`{obj.__name__}` has no macro `{name}`.", name=str(name))
+            known = nearest(str(name), [one for one in vars(obj) if not one.startswith("_")])
+            raise WrongTemplateError(f"`{obj.__name__}` has no macro `{name}`.", hint=known, name=str(name))
         return self.undefined(obj=obj, name=name)
 
     def is_safe_callable(self, obj: Any) -> bool:
@@ -168,6 +181,8 @@ def bounded(tree: nodes.Template, *, is_part: bool = False) -> nodes.Template:
         if loop.recursive:
             raise WrongTemplateError("A recursive loop is not supported in manifests.", line=loop.lineno)
         loop.iter = _through("counted", loop.iter)
+        if next(loop.find_all(nodes.Include), None):
+            loop.body.append(nodes.ExprStmt(nodes.Name("loop", "load"), lineno=loop.lineno))  # which else is not made
     for concat in tree.find_all(nodes.Concat):
         concat.nodes = [_through("written", node) for node in concat.nodes]
     for include in tree.find_all(nodes.Include):

@@ -30,13 +30,11 @@ class WrongTemplateError(Exception):
 
     def __init__(self, detail: str, *, hint: str = "", line: int = 1, name: str = "") -> None:
         super().__init__(detail)
-        self.detail = detail
-        self.hint = hint
+        self.detail = _writable(detail)
+        self.hint = _writable(hint)
         self.line = line
         self.file = ""
         """The included or imported file whose line it is, relative to the project; nothing for the text itself."""
-        self.column = 0
-        """The column within that file; 0 where it is not known, and for the text itself."""
         self.entry_line = line
         """The line within the text itself: that which includes the file, or `line`."""
         self.name = name
@@ -45,6 +43,12 @@ class WrongTemplateError(Exception):
         """The declared variable that has no value, where that is the fault."""
         self.reported = False
         """The cause has its own diagnostic already (a variable whose given value was refused)."""
+
+    def shift(self, lines: int) -> None:
+        """Take note that the text begins so many lines into a longer one."""
+        self.entry_line += lines
+        if not self.file:
+            self.line += lines
 
 
 _MARK: Final = "(sensitive: "
@@ -145,6 +149,11 @@ def revealed(masked: Any, secrets: Mapping[str, Any]) -> Any:
     if isinstance(masked, tuple):
         return tuple(revealed(item, secrets) for item in masked)
     return masked
+
+
+def _writable(words: str) -> str:
+    """Return words with half characters, which an escape in a template can make, spelled out."""
+    return words.encode("utf-8", "backslashreplace").decode()
 
 
 def unknown_name(name: str, seen: Mapping[str, Any]) -> WrongTemplateError:

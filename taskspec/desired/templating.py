@@ -12,6 +12,7 @@ from taskspec.desired.including import ProjectTexts
 from taskspec.desired.later import LaterError
 from taskspec.desired.metering import MAX_TEXT, TooMuchError
 from taskspec.desired.model import Cell
+from taskspec.desired.pinpointing import Pinpointer
 from taskspec.desired.references import Reference, ReferenceFinder, may_refer
 from taskspec.desired.scope import Scope, WrongTemplateError, placeholders, revealed
 from taskspec.diagnostics import Diagnostic
@@ -73,6 +74,7 @@ class SpecRenderer:
         self._scope = scope
         self._cache_folder = cache_folder
         self._texts = texts
+        self._pinpointer = Pinpointer()
         self._engine: Renderer | None = None
         self._done: dict[str, tuple[Any, Any]] = {}
         self._secrets = placeholders(scope.real["vars"], scope.masked["vars"]) if scope.has_secrets else {}
@@ -189,11 +191,11 @@ class SpecRenderer:
                 return real, masked
             shown = _as_text(masked)
             return shown if real is masked else _as_text(real), shown
-        except LaterError as fault:
-            if self._ahead:
-                return text, text
-            self._report(fault, text, path)
         except WrongTemplateError as fault:
+            if self._ahead and isinstance(fault, LaterError):
+                return text, text
+            if not wants_text:
+                fault.shift(text[: len(text) - len(text.lstrip())].count("\n"))
             self._report(fault, text, path)
         return None, None
 
@@ -262,9 +264,12 @@ class SpecRenderer:
         self._sound = False
         if fault.reported:
             return
-        line, column = _place(text, fault)
-        position = self._known_source().text_position(path, line, column)
-        self.note([Diagnostic(summary=_WRONG, detail=fault.detail, hint=fault.hint, position=position)])
+        entry = self._pinpointer.position(self._known_source(), path, text, fault)
+        detail, position = fault.detail, entry
+        if fault.file:
+            detail += f" It is used at {entry}."
+            position = self._texts.position(fault)
+        self.note([Diagnostic(summary=_WRONG, detail=detail, hint=fault.hint, position=position)])
         if fault.unset is not None and fault.unset.name not in self._unset:
             self._unset.add(fault.unset.name)
             self.diagnostics.append(
@@ -287,16 +292,3 @@ def _as_text(value: Any) -> Any:
             hint="Write a list with `| join(', ')`, anything with `| tojson`.",
         )
     return str(value)
-
-
-def _place(text: str, fault: WrongTemplateError) -> tuple[int, int]:
-    """Return line and column, within a text, of the expression that a fault is about."""
-    lines = text.split("\n")
-    start = sum(len(line) + 1 for line in lines[: fault.line - 1])
-    found = re.compile(r"\{[{%]").search(text, start)
-    place = found.start() if found else start
-    if fault.name and found:
-        word = re.compile(rf"(?:\w+\.)*\b{re.escape(fault.name.rpartition('.')[2])}\b").search(text, place)
-        place = word.start() if word else place
-    line = text.count("\n", 0, place) + 1
-    return line, place - (text.rfind("\n", 0, place) + 1) + 1

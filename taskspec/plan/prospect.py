@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final, assert_never
 
-from taskspec.desired.model import DesiredTask
 from taskspec.health import Health
 from taskspec.plan.model import Action, Change
 from taskspec.state.model import Verdict
@@ -65,10 +64,20 @@ def _is_open(change: Change) -> bool:
         case Action.CREATE | Action.REPLACE | Action.SETTLE | Action.ADOPT | Action.MOVE:
             return True
         case Action.WAIT:
-            return isinstance(change.task, DesiredTask) and change.health in {Health.HEALTHY, Health.NEEDS_INPUT}
+            return _is_of_declared(change) and change.health in {Health.HEALTHY, Health.NEEDS_INPUT}
         case Action.REJUDGE | Action.STOP:
-            return isinstance(change.task, DesiredTask) and change.health is Health.HEALTHY
+            return _is_of_declared(change) and change.health is Health.HEALTHY
         case Action.NONE | Action.UPDATE | Action.FORGET | Action.HOLD | Action.BLOCKED:
             return False
         case _:
             assert_never(change.action)
+
+
+def _is_of_declared(change: Change) -> bool:
+    """Tell whether what is declared was asked for: not so for a run that is only waited for as it is paid for."""
+    record = change.record
+    if record is None:
+        return False
+    return change.declares(record.generation.fingerprint) or (
+        record.accepted is not None and change.declares(record.accepted.fingerprint)
+    )

@@ -57,8 +57,8 @@ def template_failed(task: DeferredTask, error: ManifestError) -> Reason:
     first = error.diagnostics[0] if error.diagnostics else None
     if first is None:
         return Reason(code="template_failed", text=error.message, position=task.source.position())
-    text = ": ".join(part for part in (first.summary, f"{first.detail} {first.hint}".strip()) if part)
-    return Reason(code="template_failed", text=text, position=first.position)
+    words = ": ".join(part for part in (first.summary, f"{first.detail} {first.hint}".strip()) if part)
+    return Reason(code="template_failed", text=" ".join(words.split()), position=first.position)
 
 
 def result_unreadable(task: DeferredTask, address: Address) -> Reason:
@@ -70,8 +70,13 @@ def result_unreadable(task: DeferredTask, address: Address) -> Reason:
 def _trouble(change: Change) -> str:
     if change.action is Action.BLOCKED:
         return "is blocked itself"
-    text = change.reasons[0].text
-    return f"has no accepted result: {text if len(text) <= LONGEST else text[: LONGEST - 1] + '…'}"
+    return f"has no accepted result: {shortened(change.reasons[0].text)}"
+
+
+def shortened(text: str) -> str:
+    """Return the beginning of what is said of another task, on one line."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= LONGEST else f"{flat[: LONGEST - 1]}…"
 
 
 def _named(upstream: Sequence[Change]) -> str:

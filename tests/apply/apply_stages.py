@@ -107,6 +107,7 @@ class Stage:
         self.unsent = 0
         self.ended_runs = 0
         self.selected = None
+        self.identity = REMOTE
         self.results = ResultsFolder(folder / "results", "results")
         self._nonces = (f"{number:016x}" for number in count(1))
 
@@ -153,7 +154,7 @@ class Stage:
         traits = Traits(honours_idempotency_keys=self.remote.honours_keys, **self.traits)
         async with self.remote.listening() as root:
             endpoint = Endpoint(rest_root=root, events_root=f"{root}/None", api_key="k" * 32)
-            async with Connection(endpoint, REMOTE, traits) as connection:
+            async with Connection(endpoint, self.identity, traits) as connection:
                 connection._patience = Patience(jitter=lambda: 0.0)
                 exchange = connection._exchange
 

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from taskspec.desired.dotted import NOTHING, fill, split
 from taskspec.desired.including import ProjectTexts
@@ -66,6 +68,17 @@ def test_each_use_is_found_once_with_its_line(found: Any) -> None:
     assert [(use.address, use.line) for use in uses] == [("b", 2), ("a", 3)]
 
 
+def test_what_is_wrong_with_a_use_is_told_at_its_place(found: Any, written: Any) -> None:
+    written("tone.md", b"\n{{ tasks.a.result }}")
+    one, other = found("x\n{{ tasks['r[*]'] }}{% include 'tone.md' %}")
+    faults = [use.fault("There is no such task.", hint="Take another.") for use in (one, other)]
+    assert [(fault.file, fault.line, fault.entry_line, fault.name) for fault in faults] == [
+        ("", 2, 2, "tasks['r[*]']"),
+        ("tone.md", 2, 2, "tasks.a"),
+    ]
+    assert (faults[0].detail, faults[0].hint) == ("There is no such task.", "Take another.")
+
+
 @pytest.mark.parametrize("text", ["{{ 'tasks.x' }}", "tasks.x", "{# tasks.x #}", "{% raw %}{{ tasks.x }}{% endraw %}"])
 def test_what_only_looks_like_a_use_is_none(found: Any, text: str) -> None:
     assert found(text) == ()
@@ -86,6 +99,7 @@ def test_a_text_that_uses_nothing_does_not_load_the_engine(text: str) -> None:
         ("\n{{ tasks | tojson }}", "`tasks` alone"),
         ("\n{{ tasks.items() }}", "nothing that can be called"),
         ("\n{{ tasks.get('a').result }}", "nothing that can be called"),
+        ("\n{{ tasks.my-task.result }}", "Write a name with `-` in brackets: `tasks['my-…']`."),
         ("\n{% set tasks = 1 %}", "cannot be given another value"),
         ("\n{% for tasks in vars.quarters %}{% endfor %}", "cannot be given another value"),
         ("\n{% macro m(tasks) %}{% endmacro %}", "cannot be given another value"),
@@ -211,3 +225,79 @@ def test_no_statement_looks_into_what_is_not_known_yet(renderer: Renderer, tag: 
 def test_a_result_is_data_and_never_rendered_again(renderer: Renderer, tmp_path: Path) -> None:
     names = {**NAMES, "tasks": {"extract": {"result": "{{ file('tone.md') }}{% include 'tone.md' %}"}}}
     assert renderer.render("{{ tasks.extract.result | trim }}", names) == names["tasks"]["extract"]["result"]
+
+
+class Recorded(dict[str, Any]):
+    """Results that note which of them were asked for."""
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        super().__init__(values)
+        self.asked: set[str] = set()
+
+    def __getitem__(self, key: str) -> Any:
+        self.asked.add(key)
+        return super().__getitem__(key)
+
+
+USE = st.sampled_from(
+    [
+        "tasks.a",
+        "tasks.b.result",
+        "tasks['c']",
+        "tasks['a']['result'].upper()",
+        "tasks['r[' ~ matrix.region ~ ']'].result",
+        "tasks[vars.part].result",
+        "(tasks.a if vars.part else tasks.b)",
+        "[tasks.a, {'x': tasks.b}]",
+        "vars.part",
+    ]
+)
+AROUND = st.sampled_from(
+    [
+        "{{ X }}",
+        "{% set x = X %}{{ x }}",
+        "{% for y in [X] %}{{ y }}{{ loop.index }}{% endfor %}",
+        "{% if X %}y{% endif %}",
+        "{% macro m(x) %}{{ x }}{{ X }}{% endmacro %}{{ m(X) }}",
+        "{% filter upper %}{{ X }}{% endfilter %}",
+        "{% set z %}{{ X }}{% endset %}{{ z }}",
+        "{% with w = X %}{{ w }}{% endwith %}",
+        "{% macro c() %}{{ caller() }}{% endmacro %}{% call c() %}{{ X }}{% endcall %}",
+        "{{ 'a' if X is defined }}",
+        "{{ (X) | default('y') | string | trim(chars=X | string) }}",
+    ]
+)
+
+
+@given(st.lists(st.tuples(AROUND, USE), min_size=1, max_size=4))
+def test_no_result_is_used_that_was_not_found_before(pieces: list[tuple[str, str]]) -> None:
+    text = "".join(around.replace("X", use) for around, use in pieces)
+    tasks = Recorded({address: {"result": "text"} for address in ["a", "b", "c", "r[emea]"]})
+    names = {"vars": Names({"part": "c"}, path="vars"), "matrix": {"region": "emea"}}
+    renderer = Renderer(None)
+    found = ReferenceFinder(lambda: renderer).references(text, names)
+    renderer.render(text, {**names, "tasks": tasks})
+    assert tasks.asked <= {use.address for use in found}
+
+
+PIECE = st.sampled_from(
+    ["a", "\n", " include ", "{{ tasks.a }}", "{{tasks.b.result}}", "{{ vars.part }}", "{{ tasks.c.json.x }}"]
+)
+
+
+@given(st.lists(PIECE, max_size=6).map("".join))
+def test_the_short_way_finds_what_the_analysis_finds(text: str) -> None:
+    renderer = Renderer(None)
+    short = ReferenceFinder(lambda: pytest.fail("the engine was asked for")).references(text, NAMES)
+    assert short == ReferenceFinder(lambda: renderer).references(text + "{# #}", NAMES)
+
+
+@pytest.mark.parametrize("use", ["tasks", "tasks.Extract", "tasks.X.result"])
+def test_the_short_way_refuses_what_the_analysis_refuses(use: str) -> None:
+    renderer = Renderer(None)
+    faults = []
+    for text in [f"\n{{{{ {use} }}}}", f"\n{{{{ {use} }}}}{{# #}}"]:
+        with pytest.raises(WrongTemplateError) as caught:
+            ReferenceFinder(lambda: renderer).references(text, NAMES)
+        faults.append(vars(caught.value))
+    assert faults[0] == faults[1]

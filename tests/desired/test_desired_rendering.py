@@ -1,5 +1,7 @@
 """Templates: values are rendered, never YAML text; names are strict; a fault has its exact place; work is bounded."""
 
+import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -96,6 +98,7 @@ def test_the_short_way_renders_byte_for_byte_what_the_engine_renders(text: str) 
         ("{{ each.key }}", "This task has no `forEach`"),
         ("{{ env.HOME }}", "`env` is not known here."),
         ("{{ file('x.md') }}", "There are no files to read here."),
+        ("{% macro m() %}{% endmacro %}{{ m }}", "`m` is a macro. Call it: `m(…)`."),
         ("{{ file }}", "`file` is a function. Call it: `file(…)`."),
         ("{{ range(3) }}", "`range` is not known here."),
         ("{{ vars.region | uper }}", "There is no filter `uper`. Did you mean `upper`?"),
@@ -105,6 +108,7 @@ def test_the_short_way_renders_byte_for_byte_what_the_engine_renders(text: str) 
         ("{% if vars.region.upper %}{% endif %}", "`upper` is a method."),
         ("{{ vars.n / 0 }}", "division by zero"),
         ("{{ vars.n + vars.region }}", "cannot be computed"),
+        ("{{ 1[2:3] }}", "'int' object is not subscriptable"),
         ("{{ vars.n vars.n }}", "Expected token"),
         ("{% if vars.n %}", "Unexpected end of template."),
         ("{{ vars.", "Expected name or number."),
@@ -342,3 +346,25 @@ def test_a_value_that_repeats_itself_without_end_is_refused_quickly(text: str) -
 def test_a_length_that_a_filter_cannot_take_is_the_authors_mistake() -> None:
     with pytest.raises(WrongTemplateError):
         Renderer(None).render("{{ 'abc' | truncate(-5) }}", {})
+
+
+def test_a_rendering_is_the_same_in_every_process() -> None:
+    program = """
+from taskspec.desired.rendering import Renderer
+text = "{{ ({'b': 1, 'a': [2, {'d': 'e', 'c': none}]}) | toyaml }}{{ ['b', 'a', 'b'] | unique | join }}"
+text += "{{ {'z': 1, 'y': 2} }}{{ {'z': 1, 'y': 2} | tojson }}"
+text += "{% for k, v in {'q': 1, 'p': 2}.items() %}{{ k }}{% endfor %}"
+text += "{{ '2026-01-31T10:00:00' | add_days(1) | date('%A %d %B %H:%M') }}{{ 'x' | sha256 }}"
+print(Renderer(None).render(text, {}))
+"""
+    outputs = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONHASHSEED": seed, "TZ": zone, "LC_ALL": "C.UTF-8"},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed, zone in [("1", "UTC"), ("2", "Asia/Tokyo")]
+    }
+    assert len(outputs) == 1

@@ -6,6 +6,7 @@ from taskspec.address import Address
 from taskspec.desired.model import DeferredTask
 from taskspec.errors import StateError
 from taskspec.plan.model import Action
+from taskspec.runner import applying, planning
 from taskspec.runner.model import Refresh
 from taskspec.runner.planning import plan, prepare, used_results
 from taskspec.state.model import Snapshot
@@ -48,9 +49,30 @@ def _with_a_dependent(ports, *uses):
         source=known.source,
         upstream=uses,
         uses=frozenset(uses),
-        finish=lambda results: known,
+        finish=lambda results: _finished(known, results),
     )
     return replace(desired, tasks={**desired.tasks, using.address: using})
+
+
+def _finished(known, results):
+    prompt = f"Sum up: {' '.join(results.values())}"
+    request = {**known.request, "prompt": prompt}
+    return replace(known, address=Address("z"), title="Z", spec=request, request=request, fingerprint=f"1:{prompt}")
+
+
+def test_a_plan_and_an_apply_have_the_results_that_are_used(ports, monkeypatch):
+    ports.task("a", "One.")
+    ports.apply()
+    prepared = prepare(ports.invocation(), ports)
+    using = replace(prepared, desired=_with_a_dependent(ports, Address("a")))
+    for story in (planning, applying):
+        monkeypatch.setattr(story, "prepare", lambda *_: using)
+    (_, planned) = _planned(ports, Refresh.ACTIVE).changes
+    assert (planned.action, planned.conditional) == (Action.CREATE, False)
+    assert planned.task.request["prompt"] == "Sum up: answer to One."
+    ports.apply()
+    assert ports.finished()["z"].verdict == "accepted"
+    assert _planned(ports, Refresh.ACTIVE).pending == ()
 
 
 class Reader:
