@@ -142,6 +142,7 @@ class _Resolver:
             spec=shown.spec,
             labels=shown.labels,
             policies=shown.policies,
+            assertions=shown.assertions,
             source=shown.source,
             upstream=shown.upstream,
             uses=waits.used,

@@ -41,6 +41,7 @@ class Memory:
             folder = caching.own_folder(cache_folder, _KIND)
             name = caching.digest(os.path.realpath(project).encode("utf-8", "surrogateescape")).hex()
             self._file = folder / name if folder is not None else None
+            caching.edition()  # now: a program that is changed while it works must not pass for the new one
 
     def look_ahead(self, path: str) -> bytes | None:
         """Return the digest of a file, whose bytes are held to be read later; None where it cannot be read."""

@@ -197,3 +197,10 @@ def test_in_batches_and_in_several_processes_the_same_is_found(folder, monkeypat
 def test_nothing_is_written_into_the_project(folder):
     remembered(folder)
     assert sorted(path.name for path in folder.iterdir()) == ["a.yaml", "taskspec.yaml"]
+
+
+def test_a_program_that_is_changed_while_it_works_passes_for_what_it_was(folder, monkeypatch):
+    asked = []
+    monkeypatch.setattr(caching, "edition", lambda: asked.append(1) or b"edition")
+    Memory(folder.parent / "cache", folder)
+    assert asked
