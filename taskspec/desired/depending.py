@@ -20,6 +20,10 @@ CARRYING: Final = frozenset(
 MEMBERS: Final = ("result", "json", "address", "matrix", "each")
 """What a template sees of another task."""
 _SUMMARY: Final = "Wrong dependency"
+_SECRET: Final = (
+    "A sensitive variable is used in what names a task, which is shown everywhere.",
+    "Use it in `userTokens`, `mcpServers` or the prompt.",
+)
 _KNOWN: Final = "`taskspec validate` counts the tasks, and `taskspec graph` shows them."
 
 
@@ -115,8 +119,11 @@ def _ordered(
 ) -> Iterator[Address]:
     for index, written in enumerate(cell.task.spec.get("dependsOn", ())):
         path: Path = ("dependsOn", index)
-        text, _ = rendered(written, path)
+        text, masked = rendered(written, path)
         if text is None:
+            continue
+        if text is not masked:
+            found.append(_wrong(cell, path, *_SECRET))
             continue
         if not isinstance(text, str) or not is_pattern(text):
             found.append(
@@ -205,8 +212,10 @@ def _attached(
         if not isinstance(entry, Mapping):
             continue
         path: Path = ("files", index, "task")
-        text, _ = rendered(entry["task"], path)
-        if text is None or task_name(str(text)) in declared.broken:
+        text, masked = rendered(entry["task"], path)
+        if text is not masked:
+            found.append(_wrong(cell, path, *_SECRET))
+        elif text is None or task_name(str(text)) in declared.broken:
             found.append(None)
         elif text in declared.cells:
             place = cell.task.source.position(path)

@@ -186,8 +186,11 @@ class SpecRenderer:
         self._templated = True
         wants_text = path in _TEXTS or (path[0] == "files" and len(path) > 1)
         try:
-            found = self._rendered(text if wants_text else text.strip())
-            return (_as_text(found[0]), _as_text(found[1])) if wants_text else found
+            real, masked = self._rendered(text if wants_text else text.strip())
+            if not wants_text:
+                return real, masked
+            shown = _as_text(masked)
+            return shown if real is masked else _as_text(real), shown
         except WrongTemplateError as fault:
             if self._ahead and isinstance(fault, LaterError):
                 return text, text
