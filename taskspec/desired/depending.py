@@ -64,6 +64,8 @@ class Declared:
     cells: Mapping[Address, Cell]
     broken: frozenset[str] = frozenset()
     """Names of tasks whose cells are not known, because something is wrong with them."""
+    is_whole: bool = True
+    """There is no task beside these: every file could be read."""
     _by_name: dict[str, list[Address]] = field(init=False)
     _found: dict[str, tuple[Address, ...]] = field(init=False, default_factory=dict)
 
@@ -82,6 +84,11 @@ class Declared:
             candidates: Iterable[Address] = self.cells if wild else self._by_name.get(name, ())
             self._found[pattern] = tuple(address for address in candidates if matches(pattern, address))
         return self._found[pattern]
+
+    def may_be(self, written: str) -> bool:
+        """Tell whether a name or address may be declared where that cannot be told: what hides it is told already."""
+        name = task_name(written)
+        return name in self.broken or not (self.is_whole or name in self._by_name)
 
     def has_cells(self, name: str) -> bool:
         """Tell whether a name stands for several tasks, so that it is no address itself."""
@@ -125,9 +132,8 @@ def _ordered(
             continue
         names = declared.named(text)
         if not names:
-            is_known = task_name(text) in declared.broken
             wrong = _wrong(cell, path, f"No task `{text}` is declared.", declared.nearest(text))
-            found.append(None if is_known else wrong)
+            found.append(None if declared.may_be(text) else wrong)
         if names == (cell.address,):
             found.append(_wrong(cell, path, "A task cannot wait for itself.", "Remove it from `dependsOn`."))
         yield from (address for address in names if address != cell.address)
@@ -169,7 +175,7 @@ def _use(
     if addresses and (reference.is_pattern or member is None or member in MEMBERS):
         part = None if reference.is_pattern else member
         yield Use(written=written, addresses=addresses, member=part, many=reference.is_pattern, place=place)
-    elif task_name(written) in declared.broken:
+    elif declared.may_be(written):
         found.append(None)
     else:
         detail, hint = _unfit(written, member, addresses, declared)
@@ -205,7 +211,7 @@ def _attached(
             continue
         path: Path = ("files", index, "task")
         text, _ = rendered(entry["task"], path)
-        if text is None or task_name(str(text)) in declared.broken:
+        if text is None or (text not in declared.cells and declared.may_be(str(text))):
             found.append(None)
         elif text in declared.cells:
             place = cell.task.source.position(path)

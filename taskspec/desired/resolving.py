@@ -40,7 +40,7 @@ def resolve(
     manifests: Manifests, given: GivenVariables, surroundings: Surroundings
 ) -> tuple[Desired, tuple[Diagnostic, ...]]:
     """Return what the manifests ask for, and every diagnostic at once."""
-    assigned, found = assign(manifests.project, given)
+    assigned, found = assign(manifests.project, given, is_known=manifests.knows_project)
     texts = ProjectTexts(Path(manifests.project.folder))
     renderer = SpecRenderer(assigned.scope, surroundings.cache_folder, texts)
     resolver = _Resolver(manifests.project, renderer, surroundings)
@@ -68,14 +68,18 @@ class _Resolver:
         self._files = ProjectFiles(Path(project.folder))
         self._declared = Declared(cells={})
         self._formats: dict[Address, str] = {}
+        self._flawed: frozenset[str] = frozenset()
 
     @property
     def cells(self) -> Mapping[Address, Cell]:
         """Return every task that is declared, whether it is right or not."""
-        return self._declared.cells
+        return {
+            address: cell for address, cell in self._declared.cells.items() if cell.task.address not in self._flawed
+        }
 
     def resolve(self, manifests: Manifests) -> dict[Address, DesiredTask | DeferredTask]:
         """Return every task that is right, each behind its upstream."""
+        self._flawed = frozenset(task.address for task in manifests.flawed)
         self._declared = self._expanded(manifests)
         waits: dict[Address, Dependencies] = {}
         for address, cell in self._declared.cells.items():
@@ -98,8 +102,8 @@ class _Resolver:
 
     def _expanded(self, manifests: Manifests) -> Declared:
         cells: dict[Address, Cell] = {}
-        broken: set[str] = set()
-        for task in manifests.tasks:
+        broken = set(manifests.broken)
+        for task in (*manifests.tasks, *manifests.flawed):
             before = len(self._renderer.diagnostics)
             plain = Cell(task=task, address=task.address)
             try:
@@ -112,7 +116,7 @@ class _Resolver:
                     self._renderer.note([wrong])
                 continue
             cells.update((cell.address, cell) for cell in found)
-        return Declared(cells=cells, broken=frozenset(broken))
+        return Declared(cells=cells, broken=frozenset(broken), is_whole=manifests.is_whole)
 
     def _circular(self, circle: Sequence[Address]) -> Diagnostic:
         whole = " → ".join([*circle, circle[0]])
@@ -125,6 +129,9 @@ class _Resolver:
         )
 
     def _task(self, cell: Cell, waits: Dependencies) -> DesiredTask | DeferredTask | None:
+        if cell.task.address in self._flawed:
+            self._renderer.render(cell, SENT, Whatever(), ahead=True)
+            return None
         if not waits.sound:
             self._desired(cell, waits, Whatever(), ahead=True)
             return None

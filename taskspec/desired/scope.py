@@ -57,7 +57,7 @@ _MARK: Final = "(sensitive: "
 class Names(dict[str, Any]):
     """The map behind a top-level name, which can say why something is not in it."""
 
-    __slots__ = ("absent", "broken", "path", "unset")
+    __slots__ = ("absent", "broken", "is_open", "path", "unset")
 
     def __init__(
         self,
@@ -67,6 +67,7 @@ class Names(dict[str, Any]):
         unset: Mapping[str, VariableSpec] | None = None,
         broken: Iterable[str] = (),
         absent: Iterable[str] = (),
+        is_open: bool = False,
     ) -> None:
         super().__init__(values)
         self.path = path
@@ -74,6 +75,8 @@ class Names(dict[str, Any]):
         self.broken = frozenset(broken)
         self.absent = frozenset(absent)
         """Names that might be there, and are not: they can be tested for."""
+        self.is_open = is_open
+        """What should be in it is not known, because something is wrong with that: this is told already."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -195,6 +198,10 @@ def _unknown_in_names(name: str, holder: Names) -> WrongTemplateError:
     if name in holder.absent:
         detail = f"The environment variable `{name}` is not set."
         return WrongTemplateError(detail, hint=f"Set it, or write `env.{name} | default('…')`.", name=written)
+    if holder.is_open:
+        fault = WrongTemplateError(f"`{written}` may be declared.", name=written)
+        fault.reported = True
+        return fault
     if holder.path == "env":
         detail = f"The project allows no environment variable `{name}`."
         hint = nearest(name, [*holder, *holder.absent]) or f"Allow it in the project: `env: {{allow: [{name}]}}`."

@@ -3,14 +3,14 @@
 import posixpath
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from taskspec.diagnostics import Diagnostic, Position, nearest
 from taskspec.documents.durations import seconds
-from taskspec.documents.fitting import check_variables
+from taskspec.documents.fitting import check_variables, declaration_trouble
 from taskspec.documents.model import (
     LOCAL,
     AgentSpec,
@@ -72,6 +72,15 @@ def declare_project(document: Document, ground: Ground) -> Project:
         document=document,
         source=source,
     )
+
+
+def check_flawed(document: Document, flaws: Iterable[tuple[str | int, ...]]) -> Iterator[Diagnostic]:
+    """Find what else is wrong with the variables of a project's document whose form has flaws at these paths."""
+    spec, flawed = document.value.get("spec"), {path[:3] for path in flaws}
+    variables = spec.get("variables") if isinstance(spec, Mapping) else None
+    for name, written in variables.items() if isinstance(variables, Mapping) else ():
+        if ("spec", "variables", name) not in flawed:
+            yield from declaration_trouble(_variable(document, name, written), document)
 
 
 def check_project(project: Project, search_path: str | None) -> Iterator[Diagnostic]:

@@ -243,3 +243,11 @@ class Manifests:
     tasks: tuple[TaskDocument, ...]
     skipped: int = 0
     """How many YAML files were left out because they are plainly not ours."""
+    flawed: tuple[TaskDocument, ...] = ()
+    """Tasks that are wrong, with what is right of their specs: only to find what else is wrong."""
+    broken: frozenset[str] = frozenset()
+    """The names of tasks that are wrong, and of which no more can be told."""
+    is_whole: bool = True
+    """Every file could be read: a name that is not here is nowhere."""
+    knows_project: bool = True
+    """Nothing is wrong with the form of the project's document: what it does not declare is not declared."""
