@@ -69,7 +69,7 @@ def assign(
             values[spec.name] = value if giver.name == DEFAULT else _fitting(spec, value)
         except ValueError as error:
             broken.add(spec.name)
-            found.append(refused(spec, giver.position, str(error)))
+            found.append(refused(spec, giver.value_position or giver.position, str(error)))
     hidden = {
         name: mask(value, f"vars.{name}") if project.variables[name].sensitive else value
         for name, value in values.items()
@@ -125,13 +125,18 @@ def _giver(spec: VariableSpec, project: Project, given: GivenVariables) -> Giver
     for file in given.files:
         if name in file.values:
             supplied = file.values[name]
-            return Giver("--var-file", supplied.position, supplied.value, is_text=file.as_texts)
+            return Giver("--var-file", supplied.position, supplied.value, file.as_texts, supplied.value_position)
     if name in given.variables:
         place = f"{VARIABLE_PREFIX}{name}"
         return Giver(place, Position(file=place, line=0, column=0), given.variables[name], is_text=True)
     if name in project.values:
         supplied = project.values[name]
-        return Giver(f"environment {project.environment}", supplied.position, supplied.value)
+        return Giver(
+            f"environment {project.environment}",
+            supplied.position,
+            supplied.value,
+            value_position=supplied.value_position,
+        )
     return Giver(DEFAULT, spec.position, spec.default) if spec.has_default else None
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from taskspec.contracts import kind_of
 from taskspec.diagnostics import Diagnostic, Position, nearest
 from taskspec.documents.frames import Frame, place_of
-from taskspec.documents.model import UNREADABLE, Document, Marks
+from taskspec.documents.model import NOT_A_DOCUMENT, UNREADABLE, Document, Marks
 from taskspec.documents.placing import marks_of
 from taskspec.documents.scalars import NUMERIC, WORDS, AmbiguousScalarError, plain
 
@@ -228,7 +228,7 @@ class Builder:
             way = (
                 "Write the fields without `-`, and a line `---` between documents." if isinstance(value, list) else way
             )
-            self._note("Not a document", detail, way, (marks.line, marks.column))
+            self._note(NOT_A_DOCUMENT, detail, way, (marks.line, marks.column))
         elif value is not None and len(self.diagnostics) == self.found_before:
             self.documents.append(Document(file=self.file, value=value, marks=marks))
         self._begin()

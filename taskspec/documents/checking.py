@@ -10,7 +10,7 @@ from taskspec.contracts import Contract, InvalidSchemaError, Violation, load_sch
 from taskspec.diagnostics import Diagnostic, closest, path_text
 from taskspec.documents import misnaming
 from taskspec.documents.hinting import way_out
-from taskspec.documents.model import Document, Source
+from taskspec.documents.model import NOT_A_DOCUMENT, Document, Source
 
 Path = tuple[str | int, ...]
 
@@ -108,7 +108,7 @@ def _version(document: Document) -> list[Diagnostic]:
     written = document.value.get("apiVersion")
     if not any(closest(name, ("apiVersion", "kind")) for name in document.value):
         detail = "This is not a document of taskspec: it has neither `apiVersion` nor `kind`."
-        return [Diagnostic(summary="Not a document", detail=detail, hint=_FOREIGN, position=document.position())]
+        return [Diagnostic(summary=NOT_A_DOCUMENT, detail=detail, hint=_FOREIGN, position=document.position())]
     if written == API_VERSION or "apiVersion" not in document.value:
         return []
     newer = isinstance(written, str) and re.fullmatch(r"taskspec/v([2-9]|[1-9][0-9]+)\b.*", written)

@@ -65,7 +65,7 @@ def declare_project(document: Document, ground: Ground) -> Project:
         agents={name: _agent(name, written) for name, written in spec.get("agents", {}).items()},
         variables={name: _variable(document, name, written) for name, written in spec.get("variables", {}).items()},
         values={
-            name: GivenValue(value, document.position((*place, name), key=True))
+            name: GivenValue(value, document.position((*place, name), key=True), document.position((*place, name)))
             for name, value in given.get("variables", {}).items()
         },
         env_allow=tuple(spec.get("env", {}).get("allow", ())),
@@ -143,6 +143,14 @@ def _command_trouble(
     program = agent.command[0]
     path = str(Path(project.folder) / program) if "/" in program else program
     if program in INTERPRETERS or ("\0" not in path and shutil.which(path, path=search_path)):
+        return
+    if "\0" not in path and "/" in program and Path(path).is_file():
+        yield Diagnostic(
+            summary="Command not found",
+            detail=f"The agent `{agent.name}` runs `{program}`, and the file may not be executed.",
+            hint=f"Make it executable (`chmod +x {program}`), or name what runs it: `command: [python, {program}]`.",
+            position=source.position(("agents", agent.name, "command", 0)),
+        )
         return
     where = "under the project folder" if "/" in program and not program.startswith("/") else "on this machine"
     yield Diagnostic(

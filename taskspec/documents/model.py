@@ -13,6 +13,8 @@ LOCAL: Final = "local"
 XPANDER: Final = "xpander"
 UNREADABLE: Final = "YAML cannot be read"
 """The summary of every diagnostic on what is no YAML."""
+NOT_A_DOCUMENT: Final = "Not a document"
+"""The summary of every diagnostic on YAML that is no mapping of ours."""
 
 
 class Marks(NamedTuple):
@@ -166,10 +168,11 @@ class VariableSpec:
 
 
 class GivenValue(NamedTuple):
-    """A value of a variable, and where it stands."""
+    """A value of a variable, and where its name and the value itself stand."""
 
     value: Any
     position: Position
+    value_position: Position
 
 
 class OnRemove(StrEnum):
