@@ -78,6 +78,8 @@ class Giver(NamedTuple):
     position: Position
     value: Any
     is_text: bool = False
+    value_position: Position | None = None
+    """Where the value itself stands, if not where its giver does."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

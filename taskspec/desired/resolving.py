@@ -3,13 +3,13 @@
 Reads the project's own files, and nothing else; a task that has an error is left out.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from taskspec.address import Address
+from taskspec.address import Address, task_name
 from taskspec.desired.assigning import GivenVariables, assign
 from taskspec.desired.attaching import ProjectFiles, checked_url, is_url
 from taskspec.desired.confining import WrongFileError
@@ -24,8 +24,9 @@ from taskspec.desired.rechecking import recheck
 from taskspec.desired.results import Whatever, WrongResultError, known, later, result_file, words
 from taskspec.desired.tabulating import read_rows
 from taskspec.desired.templating import RenderedSpec, SpecRenderer
-from taskspec.diagnostics import Diagnostic, ManifestError
-from taskspec.documents.model import Manifests, Project
+from taskspec.diagnostics import Diagnostic, ManifestError, Position
+from taskspec.documents.locating import shown
+from taskspec.documents.model import Manifests, Project, TaskDocument
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,7 +41,7 @@ def resolve(
     manifests: Manifests, given: GivenVariables, surroundings: Surroundings
 ) -> tuple[Desired, tuple[Diagnostic, ...]]:
     """Return what the manifests ask for, and every diagnostic at once."""
-    assigned, found = assign(manifests.project, given)
+    assigned, found = assign(manifests.project, given, is_known=manifests.knows_project)
     texts = ProjectTexts(Path(manifests.project.folder))
     renderer = SpecRenderer(assigned.scope, surroundings.cache_folder, texts)
     resolver = _Resolver(manifests.project, renderer, surroundings)
@@ -56,7 +57,7 @@ def resolve(
         variables=assigned.scope.masked["vars"],
         files=texts.read | resolver.files.read,
     )
-    return desired, found + tuple(renderer.diagnostics)
+    return desired, found + renderer.findings.all(resolver.declared)
 
 
 class _Resolver:
@@ -64,32 +65,48 @@ class _Resolver:
 
     def __init__(self, project: Project, renderer: SpecRenderer, surroundings: Surroundings) -> None:
         self._renderer = renderer
+        self._findings = renderer.findings
         self._project = project
         self._takes_local_files = surroundings.takes_local_files
         self.files = ProjectFiles(Path(project.folder))
         self._declared = Declared(cells={})
         self._formats: dict[Address, str] = {}
+        self._flawed: frozenset[str] = frozenset()
+
+    @property
+    def declared(self) -> Iterable[Address]:
+        """Return the addresses of all cells, of wrong tasks too."""
+        return self._declared.cells
 
     @property
     def cells(self) -> Mapping[Address, Cell]:
         """Return every task that is declared, whether it is right or not."""
-        return self._declared.cells
+        return {
+            address: cell for address, cell in self._declared.cells.items() if cell.task.address not in self._flawed
+        }
 
     def resolve(self, manifests: Manifests) -> dict[Address, DesiredTask | DeferredTask]:
         """Return every task that is right, each behind its upstream."""
+        self._flawed = frozenset(task.address for task in manifests.flawed)
         self._declared = self._expanded(manifests)
         waits: dict[Address, Dependencies] = {}
         for address, cell in self._declared.cells.items():
-            before = len(self._renderer.diagnostics)
+            before = len(self._findings)
             waits[address], found = depend(
-                cell, self._declared, partial(self._renderer.value, cell), partial(self._renderer.references, cell)
+                cell,
+                self._declared,
+                partial(self._renderer.value, cell),
+                partial(self._renderer.references, cell),
+                partial(self._renderer.reference_position, cell),
             )
-            self._renderer.note(found)
-            if len(self._renderer.diagnostics) > before:
+            self._findings.note(found)
+            if len(self._findings) > before:
                 waits[address] = replace(waits[address], sound=False)
         order, circles = ordered({address: found.upstream for address, found in waits.items()})
-        for circle in circles:
-            self._renderer.note([self._circular(circle)])
+        for circle in {frozenset(map(task_name, circle)): circle for circle in reversed(circles)}.values():
+            wrong = self._circular(circle, waits[circle[0]])
+            self._findings.cell = None
+            self._findings.note([wrong])
         tasks: dict[Address, DesiredTask | DeferredTask] = {}
         for address in order:
             task = self._task(self._declared.cells[address], waits[address])
@@ -99,39 +116,50 @@ class _Resolver:
 
     def _expanded(self, manifests: Manifests) -> Declared:
         cells: dict[Address, Cell] = {}
-        broken: set[str] = set()
-        for task in manifests.tasks:
-            before = len(self._renderer.diagnostics)
+        broken = set(manifests.broken)
+        for task in (*manifests.tasks, *manifests.flawed):
+            before = len(self._findings)
             plain = Cell(task=task, address=task.address)
             try:
                 found = list(expand(task, partial(self._renderer.value, plain), partial(read_rows, self.files)))
             except WrongCellsError as fault:
                 broken.add(task.address)
-                if len(self._renderer.diagnostics) == before:
-                    position = task.source.position(fault.path, key=fault.key)
-                    wrong = Diagnostic(summary="Wrong cells", detail=fault.detail, hint=fault.hint, position=position)
-                    self._renderer.note([wrong])
+                if len(self._findings) == before:
+                    self._findings.cell = None
+                    self._findings.note([self._wrong_cells(task, fault)])
                 continue
             cells.update((cell.address, cell) for cell in found)
-        return Declared(cells=cells, broken=frozenset(broken))
+        return Declared(cells=cells, broken=frozenset(broken), is_whole=manifests.is_whole)
 
-    def _circular(self, circle: Sequence[Address]) -> Diagnostic:
+    def _wrong_cells(self, task: TaskDocument, fault: WrongCellsError) -> Diagnostic:
+        position, detail = task.source.position(fault.path, key=fault.key), fault.detail
+        if fault.file is not None:
+            file, (line, column) = fault.file
+            detail += f" It is read at {position}."
+            position = Position(file=shown(Path(self._project.folder) / file), line=line, column=column)
+        return Diagnostic(summary="Wrong cells", detail=detail, hint=fault.hint, position=position)
+
+    def _circular(self, circle: Sequence[Address], waits: Dependencies) -> Diagnostic:
+        following = circle[1 % len(circle)]
         whole = " → ".join([*circle, circle[0]])
-        task = self._declared.cells[circle[0]].task
+        detail = f"Each of these tasks waits for the next: {whole}. Here, `{circle[0]}` waits for `{following}`."
         return Diagnostic(
             summary="Tasks in a circle",
-            detail=f"Each of these tasks waits for the next: {whole}.",
+            detail=detail if len(circle) > 1 else f"`{circle[0]}` waits for itself.",
             hint="Remove one of the dependencies: in `dependsOn`, or in a template that uses `tasks`.",
-            position=task.document.position(("metadata", "name")),
+            position=waits.place(following),
         )
 
     def _task(self, cell: Cell, waits: Dependencies) -> DesiredTask | DeferredTask | None:
+        if cell.task.address in self._flawed:
+            self._renderer.render(cell, SENT, Whatever(), ahead=True)
+            return None
         if not waits.sound:
             self._desired(cell, waits, Whatever(), ahead=True)
             return None
         if not waits.uses:
             return self._desired(cell, waits, None)
-        self._renderer.note(self._misfits(waits))
+        self._findings.note(self._misfits(waits))
         shown = self._desired(cell, waits, later(waits.uses), ahead=True)
         if shown is None:
             return None
@@ -156,7 +184,7 @@ class _Resolver:
                 summary="Wrong dependency",
                 detail=f"The JSON of `{address}` is used, and `{address}` asks for {self._formats[address]}.",
                 hint=f"Write `outputFormat: json` in `{address}`, or use tasks…result.",
-                position=use.place,
+                position=use.place(),
             )
             for use in waits.uses
             for address in use.addresses
@@ -164,15 +192,15 @@ class _Resolver:
         ]
 
     def _finished(self, cell: Cell, waits: Dependencies, results: Mapping[Address, str]) -> DesiredTask:
-        before = len(self._renderer.diagnostics)
+        before = len(self._findings)
         try:
             names = known(waits.uses, results, self._declared.cells)
             task = self._desired(cell, waits, names, results=results)
         except WrongResultError as fault:
-            wrong = Diagnostic(summary="Wrong result", detail=fault.detail, hint=fault.hint, position=fault.use.place)
+            wrong = Diagnostic(summary="Wrong result", detail=fault.detail, hint=fault.hint, position=fault.use.place())
             raise ManifestError([wrong]) from fault
         if task is None:
-            raise ManifestError(self._renderer.take(before))
+            raise ManifestError(self._findings.take(before))
         return task
 
     def _desired(
@@ -185,16 +213,16 @@ class _Resolver:
         ahead: bool = False,
     ) -> DesiredTask | None:
         """Return a cell resolved; None where something is wrong with it."""
-        before = len(self._renderer.diagnostics)
+        before = len(self._findings)
         rendered = self._renderer.render(cell, SENT, tasks, ahead=ahead)
         if rendered is None:
             return None
         if rendered.templated:
-            self._renderer.note(recheck(cell.task, rendered, self._project))
-        if len(self._renderer.diagnostics) > before:
+            self._findings.note(recheck(cell.task, rendered, self._project))
+        if len(self._findings) > before:
             return None
         files = self._attached(cell, rendered.real.get("files") or (), results)
-        if len(self._renderer.diagnostics) > before:
+        if len(self._findings) > before:
             return None
         task = _normalised(cell, rendered, files)
         self._formats[cell.address] = task.spec.get("outputFormat", "text")
@@ -210,7 +238,7 @@ class _Resolver:
             except WrongFileError as fault:
                 position = cell.task.source.position(("files", index))
                 wrong = Diagnostic(summary="Wrong file", detail=fault.detail, hint=fault.hint, position=position)
-                self._renderer.note([wrong])
+                self._findings.note([wrong])
         return tuple(found)
 
     def _file(self, entry: Any, results: Mapping[Address, str] | None) -> LocalFile | str:

@@ -1,7 +1,8 @@
 """The way out of a value that does not fit, for its author. Repeats no value of a field that may be secret."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
+from types import NoneType
 from typing import Any, Final
 
 from taskspec.contracts import Violation
@@ -9,15 +10,46 @@ from taskspec.diagnostics import nearest
 from taskspec.documents.declaring import fitting_name
 
 _TEMPLATE: Final = re.compile(r"\{\{|\{%")
+_DASHES: Final = ("-", "\u2010", "\u2011", "\u2012", "\u2013", "\u2014", "\u2212", "\u2022", "*")
+_CURLY: Final = "\u2018\u2019\u201c\u201d\u201e\u201a\u00ab\u00bb"
+_DIGITS: Final = re.compile(r"[+-]?[0-9][0-9_,]*(?:\.[0-9]+)?")
+_UNIT: Final = re.compile(
+    r"\s*([1-9][0-9]*)\s*(ms|msecs?|millis(?:econds?)?|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?)\.?\s*",
+    re.IGNORECASE,
+)
+_YES: Final = frozenset({"y", "yes", "on", "true"})
+_NO: Final = frozenset({"n", "no", "off", "false"})
+_INSTEAD: Final[Mapping[str, tuple[tuple[Any, str], ...]]] = {
+    "string": (
+        (bool | int | float, "Put it in quotes."),
+        (NoneType, "Write a text, or remove the field; what follows a `#` is a comment, unless it is in quotes."),
+        (list, "Write one text; over several lines with `|`, and indented."),
+        (Mapping, "Write one text; one that holds `: ` or begins with `{` needs quotes."),
+    ),
+    "array": (
+        (str, "Write it as a list: [one, two]."),
+        (NoneType, "Write its items below it, each after `- `; or remove the field."),
+        (Mapping, "Write it as a list: each item begins with `- `."),
+    ),
+    "object": (
+        (NoneType, "Indent its fields below it, or remove it."),
+        (list, "Write its fields without the `-`: `key: value`."),
+        (str, "Write its fields as `key: value`, with a space after the colon."),
+    ),
+}
+"""What to do where another type is wanted: by that type, and the one that is found."""
 
 
 def way_out(violation: Violation, value: Any) -> str:
     """Return what to do about a value that does not fit, or an empty string."""
     wanted = violation.detail["expected"]
     if isinstance(value, str) and _TEMPLATE.search(value):
-        return "A template is not evaluated here."
+        return _template(violation)
     if "apiKey" in violation.path:
         return "Write `apiKey: {env: NAME}`; the key itself never stands in a file."
+    is_duration = "a duration" in (violation.detail["says"] or "")
+    if is_duration and isinstance(value, str):
+        return _duration(value)
     match violation.keyword, violation.path:
         case "pattern", (*_, "baseUrl"):
             return "Write `https://host[:port][/path]`: over http:// everybody on the way can read the key."
@@ -25,33 +57,60 @@ def way_out(violation: Violation, value: Any) -> str:
             return f"Write, for example, `{fitting_name(value)}`."
         case "pattern", (*_, "prompt"):
             return "Write a text; the lines after a `|` must be indented."
+        case (("type" | "anyOf"), (*_, "files", int())):
+            return "Write a path, a URL, or `{task: NAME}` for the result of a task."
+        case "type", ("spec", "forEach"):
+            return "Write a list of items, or `{file: data.csv, key: id}`."
         case "enum", _ if isinstance(value, str):
-            return nearest(value, [item for item in wanted if isinstance(item, str)])
+            return _known_word(value, [item for item in wanted if isinstance(item, str)])
+        case "const", _ if wanted is True:
+            return "Write `true`."
         case "type", _:
-            return _other_type(wanted, value, is_duration="a duration" in (violation.detail["says"] or ""))
+            return _other_type(wanted, value, is_duration=is_duration)
     return ""
 
 
-def later_field(name: str, later: Iterable[str]) -> str:
-    """Say that a name is nearly one of a later version; an empty string where it is not."""
-    meant = nearest(name, later).removeprefix("Did you mean ").removesuffix("?")
-    return f"{meant} is not supported by this version yet." if meant else ""
+def _template(violation: Violation) -> str:
+    if violation.path[:1] != ("spec",) or violation.path[1] in {"retry", "onRemove", "timeout"}:
+        return "A template is not evaluated here."
+    return "Write the value, or one single `{{ … }}` with nothing beside it."
+
+
+def _known_word(value: str, known: list[str]) -> str:
+    found = nearest(value.strip(_CURLY), known)
+    if set(value) & set(_CURLY):
+        return f"{found} Curly quotes are part of the text: write straight ones, or none.".strip()
+    if unseen := next((character for character in value if not character.isprintable()), None):
+        return f"{found} It holds an invisible character (U+{ord(unseen):04X}): type it anew.".strip()
+    return found
 
 
 def _other_type(wanted: Any, value: Any, *, is_duration: bool) -> str:
     match wanted, value:
-        case "string", int() | float():
-            return "Write it with its unit." if is_duration else "Put it in quotes."
-        case "string", None:
-            return "Write a text; what follows a `#` is a comment, unless it is in quotes."
-        case "string", list():
-            return "Write one text; over several lines with `|`, and indented."
-        case "array", str():
-            return "Write it as a list: [one, two]."
-        case "object", None:
-            return "Indent its fields below it."
-        case "object", list():
-            return "Write its fields without the `-`: `key: value`."
-        case "object", str():
-            return "Write its fields as `key: value`, with a space after the colon."
+        case "string", int() | float() if is_duration:
+            return f"Write it with its unit: `{value}s`, `{value}m` or `{value}h`."
+        case "array", str() if value.lstrip().startswith(_DASHES):
+            return "An item of a list begins with `- `: a hyphen, and a space."
+        case "boolean", str():
+            return _boolean(value)
+        case (("integer" | "number"), str()):
+            return "Write the number without quotes, `_` or `,`." if _DIGITS.fullmatch(value) else ""
+        case str(), _:
+            return next((way for kind, way in _INSTEAD.get(wanted, ()) if isinstance(value, kind)), "")
     return ""
+
+
+def _boolean(value: Any) -> str:
+    if str(value).lower() in _YES:
+        return "Write `true`; in YAML 1.2 only `true` and `false`, without quotes, are no texts."
+    if str(value).lower() in _NO:
+        return "Write `false`; in YAML 1.2 only `true` and `false`, without quotes, are no texts."
+    return ""
+
+
+def _duration(value: str) -> str:
+    found = _UNIT.fullmatch(value)
+    if found is None:
+        return "A duration is a whole number and its unit: `ms`, `s`, `m`, `h` or `d`."
+    unit = "ms" if found[2].lower().startswith(("ms", "mil")) else found[2][0].lower()
+    return f"Write `{found[1]}{unit}`."

@@ -55,6 +55,6 @@ def _source(path: Path) -> list[str]:
     try:
         if not path.is_file():  # a pipe would be waited for
             return []
-        return path.read_text(encoding="utf-8", errors="replace").replace("\t", " ").split("\n")
+        return path.read_text(encoding="utf-8-sig", errors="replace").replace("\t", " ").split("\n")
     except OSError:
         return []
