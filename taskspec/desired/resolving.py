@@ -54,6 +54,7 @@ def resolve(
         cells=resolver.cells,
         givers=assigned.givers,
         variables=assigned.scope.masked["vars"],
+        environ=assigned.scope.masked["env"],
         files=texts.read | resolver.files.read,
     )
     return desired, found + tuple(renderer.diagnostics)
