@@ -78,7 +78,7 @@ PROJECTS = {
     "a remote that is none": {"remote": "moon"},
     "results outside of the project": {"results": {"path": "../elsewhere"}},
     "a default that does not fit its type": {"variables": {"n": {"type": "integer", "default": "many"}}},
-    "a limit of a later issue": {"limits": {"maxCreate": 5}},
+    "a budget of a later issue": {"budget": {"maxRuns": 5}},
 }
 
 
