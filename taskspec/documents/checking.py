@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any, Final
 
@@ -93,9 +94,11 @@ def _violations(document: Document) -> Iterator[Diagnostic]:
     masked = {(v.path, v.keyword): v for v in contract.violations(document.value, masked=True)}
     for violation in open_words:
         hidden = any(step in SENSITIVE for step in violation.path)
-        yield from _explained(
-            document, masked.get((violation.path, violation.keyword), violation) if hidden else violation
-        )
+        if not hidden:
+            yield from _explained(document, violation)
+            continue
+        told = masked.get((violation.path, violation.keyword), violation)
+        yield from (replace(finding, quotable=False) for finding in _explained(document, told))
 
 
 def _explained(document: Document, violation: Violation) -> Iterator[Diagnostic]:
