@@ -42,6 +42,8 @@ class Diagnostic:
     hint: str = ""
     position: Position
     severity: Severity = Severity.ERROR
+    quotable: bool = True
+    """Whether the line at its place may be shown: not where it may hold a secret."""
 
 
 class ManifestError(TaskspecError):

@@ -103,6 +103,8 @@ class Desired:
     """Who gave each variable its value."""
     variables: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """The values of the variables, secrets masked."""
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The variables of the process environment that templates see."""
     files: Mapping[str, str] | None = None
     """The SHA-256 of every file of the project that was read for them besides the documents, by path in the project.
 

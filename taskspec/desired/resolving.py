@@ -55,6 +55,7 @@ def resolve(
         cells=resolver.cells,
         givers=assigned.givers,
         variables=assigned.scope.masked["vars"],
+        environ=assigned.scope.masked["env"],
         files=texts.read | resolver.files.read,
     )
     return desired, found + renderer.findings.all(resolver.declared)

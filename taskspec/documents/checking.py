@@ -139,7 +139,8 @@ def _violations(document: Document) -> Iterator[Diagnostic]:
             continue
         hidden = any(step in SENSITIVE for step in violation.path)
         shown = masked.get((violation.path, violation.keyword), violation) if hidden else violation
-        yield from _explained(document, _still_missing(shown, unknown.get(shown.path)))
+        findings = _explained(document, _still_missing(shown, unknown.get(shown.path)))
+        yield from (replace(finding, quotable=False) for finding in findings) if hidden else findings
 
 
 def _still_missing(violation: Violation, unknown: Mapping[str, Any] | None) -> Violation:

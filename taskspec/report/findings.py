@@ -18,7 +18,8 @@ def lines(diagnostics: Sequence[Diagnostic], paint: Paint, root: Path) -> Iterat
         style = "error" if diagnostic.severity is Severity.ERROR else "warning"
         place = paint(visible(str(diagnostic.position)), "strong")
         yield f"{place}: {paint(diagnostic.severity, style)}: {visible(diagnostic.summary)}"
-        yield from _excerpt(diagnostic.position, sources, root, paint)
+        if diagnostic.quotable:
+            yield from _excerpt(diagnostic.position, sources, root, paint)
         if diagnostic.detail:
             yield f"    {visible(diagnostic.detail)}"
         if diagnostic.hint:
