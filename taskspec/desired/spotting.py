@@ -9,6 +9,7 @@ from taskspec.desired.references import Reference, ReferenceFinder
 from taskspec.desired.rendering import Renderer
 from taskspec.desired.scope import WrongTemplateError
 from taskspec.desired.spreading import Lexed, Spread, spread
+from taskspec.desired.syntax import TASKS
 
 _UNCLOSED: Final = {"{{": "}}", "{%": "%}", "{#": "#}"}
 
@@ -55,7 +56,7 @@ class Spotter:
             place = self._spreads[""].offset(one.entry_line)
             line = text.count("\n", 0, place) + 1
             if (one.address, one.path, one.file) == same and line == reference.entry_line:
-                return place
+                return place if one.file else self._spreads[""].before(TASKS, place)
         return None
 
     def _renderer(self) -> Renderer:

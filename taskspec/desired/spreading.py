@@ -48,6 +48,11 @@ class Spread:
         """Return where a single name stands first in any tag."""
         return next((word.offset for word in self.words if word.kind == "name" and word.text == name), None)
 
+    def before(self, name: str, offset: int) -> int:
+        """Return where a name stands last up to an offset; the offset itself where it does not."""
+        found = (w.offset for w in self.words if w.kind == "name" and w.text == name and w.offset <= offset)
+        return max(found, default=offset)
+
     def named(self, name: str, offset: int) -> int | None:
         """Return where a dotted name stands in the tag that holds an offset; of several, the first."""
         steps = name.split(".")
@@ -59,7 +64,8 @@ class Spread:
                 break
         found = next((w.offset for i, w in enumerate(tag) if _follows(tag[i:], steps)), None)
         if found is None and len(steps) > 1:
-            return next((w.offset for w in tag if w.text.strip("'\"") == steps[-1]), None)
+            quoted = (w.offset + 1 for w in tag if w.kind == "string" and w.text[1:-1] == steps[-1])
+            return next(quoted, None)
         return found
 
 

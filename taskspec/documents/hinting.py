@@ -22,7 +22,7 @@ _NO: Final = frozenset({"n", "no", "off", "false"})
 _INSTEAD: Final[Mapping[str, tuple[tuple[Any, str], ...]]] = {
     "string": (
         (bool | int | float, "Put it in quotes."),
-        (NoneType, "Write a text, or remove the field; what follows a `#` is a comment, unless it is in quotes."),
+        (NoneType, "Write a text; what follows a `#` is a comment, unless it is in quotes."),
         (list, "Write one text; over several lines with `|`, and indented."),
         (Mapping, "Write one text; one that holds `: ` or begins with `{` needs quotes."),
     ),
@@ -32,7 +32,7 @@ _INSTEAD: Final[Mapping[str, tuple[tuple[Any, str], ...]]] = {
         (Mapping, "Write it as a list: each item begins with `- `."),
     ),
     "object": (
-        (NoneType, "Indent its fields below it, or remove it."),
+        (NoneType, "Indent its fields below it."),
         (list, "Write its fields without the `-`: `key: value`."),
         (str, "Write its fields as `key: value`, with a space after the colon."),
     ),
@@ -88,7 +88,7 @@ def _known_word(value: str, known: list[str]) -> str:
 def _other_type(wanted: Any, value: Any, *, is_duration: bool) -> str:
     match wanted, value:
         case "string", int() | float() if is_duration:
-            return f"Write it with its unit: `{value}s`, `{value}m` or `{value}h`."
+            return f"Write it with its unit. For example, `{value}s`."
         case "array", str() if value.lstrip().startswith(_DASHES):
             return "An item of a list begins with `- `: a hyphen, and a space."
         case "boolean", str():
