@@ -50,7 +50,7 @@ def prepare(invocation: Invocation, ports: Ports) -> Prepared:
     desired, found = render(loaded.manifests, invocation, ports)
     diagnostics = (*loaded.diagnostics, *found)
     if any(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics):
-        raise ManifestError(diagnostics)
+        raise ManifestError(sorted(diagnostics, key=lambda finding: (finding.position, finding.summary)))
     return Prepared(desired=desired, scope=loaded.selection, warnings=diagnostics, skipped=loaded.manifests.skipped)
 
 
