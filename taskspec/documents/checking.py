@@ -21,8 +21,6 @@ LATER: Final[Mapping[str, frozenset[str]]] = {
     "Project": frozenset({"budget", "policies"}),
 }
 """Fields of the language that later versions know: refused, never ignored."""
-CELLS: Final = frozenset({"matrix", "forEach"})
-"""The fields that say which cells a task has."""
 SENSITIVE: Final = frozenset({"userTokens", "userOidcToken", "mcpServers", "default", "apiKey", "baseUrl"})
 """Fields whose values no message shows."""
 _BELONGS: Final = "Templates belong into the `spec` of a task, or of an entry of `defaults`."
@@ -54,31 +52,6 @@ def check(document: Document) -> list[Diagnostic]:
             found += output_trouble(spec, Source(document=document))
         found += _assertions(document)
     return found
-
-
-def sound_fields(document: Document) -> Mapping[str, Any] | None:
-    """Return what is right of the spec of a task that is wrong; None where that tells nothing about the task."""
-    spec, touched = document.value.get("spec"), set[Any]()
-    for violation in manifest_contract().violations(document.value):
-        match violation.path:
-            case ("spec",) if violation.keyword == "additionalProperties":
-                touched.update(violation.detail["names"])
-            case ("spec", field, *_):
-                touched.add(field)
-            case () | ("spec",) | ("metadata",) if violation.keyword in {"required", "additionalProperties"}:
-                pass
-            case _:
-                return None
-    if not isinstance(spec, Mapping) or not touched.isdisjoint(CELLS):
-        return None
-    return {name: value for name, value in spec.items() if name not in touched}
-
-
-def flaws(document: Document) -> Iterator[Path]:
-    """Yield the paths at which the form of a document is wrong."""
-    for violation in manifest_contract().violations(document.value):
-        yield violation.path
-        yield from ((*violation.path, name) for name in violation.detail["names"])
 
 
 @cache

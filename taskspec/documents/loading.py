@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from taskspec.diagnostics import Diagnostic, Position
-from taskspec.documents.checking import check, flaws, sound_fields
+from taskspec.documents.checking import check
 from taskspec.documents.composing import check_task, declare_task
 from taskspec.documents.declaring import (
     bare_project,
@@ -21,6 +21,7 @@ from taskspec.documents.locating import Place, locate, require_environment, show
 from taskspec.documents.model import Document, Manifests, Project, TaskDocument
 from taskspec.documents.reading import BadPatternError, Listing, list_manifests, match_manifests
 from taskspec.documents.remembering import Memory
+from taskspec.documents.salvaging import flaws, sound_fields
 from taskspec.documents.sifting import Sifted, sift
 from taskspec.settings import DEFAULT_ENVIRONMENT
 
