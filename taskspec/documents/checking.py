@@ -158,6 +158,8 @@ def _unknown(document: Document, path: Path, name: str, known: tuple[str, ...]) 
     if name in later:
         detail = f"`{name}` is not supported by this version yet."
         return Diagnostic(summary="Not supported yet", detail=detail, hint=f"Remove `{name}`.", position=position)
+    field, colon, _ = name.partition(":")
+    name = f"{field}:…" if colon and field in SENSITIVE else name
     hint = misnaming.way_out(name, path, document.kind, known, later if path == ("spec",) else ())
     detail = f"`{name}` is not a field of {_where(document, path)}."
     return Diagnostic(summary="Unknown field", detail=detail, hint=hint, position=position)
