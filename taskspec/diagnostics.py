@@ -4,11 +4,15 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from typing import Final
 
 from taskspec.errors import TaskspecError
 
 _WORD: Final = re.compile(r"[\w$-]+")
+_LONGEST: Final = 200
+"""Characters of a name that is compared with others: the time grows with the square."""
+_MOST: Final = 20_000
 
 
 class Severity(StrEnum):
@@ -67,5 +71,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """Return `Did you mean …?` for the known name that is closest to `name`, or an empty string."""
     from difflib import get_close_matches
 
-    found = get_close_matches(name, list(known), n=1, cutoff=0.6)
+    if len(name) > _LONGEST:
+        return ""
+    candidates = [other for other in islice(known, _MOST) if len(other) <= _LONGEST]
+    found = get_close_matches(name, candidates, n=1, cutoff=0.6)
     return f"Did you mean `{found[0]}`?" if found else ""

@@ -1,7 +1,8 @@
 """The store of compiled templates: bytes by key in the user's own cache folder. Decides nothing by them.
 
-What it holds is code, so it lives in a folder that only its user can write, never in a project, and every entry is
-checked against its digest before it is handed out. It may be lost at any time: whatever goes wrong means no cache.
+What it holds is code, so it lives in a folder that only its user can write, never in a project or in the working
+folder of a version control system, and every entry is checked against its digest before it is handed out. It may be
+lost at any time: whatever goes wrong means no cache.
 """
 
 import hashlib
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 _DIGEST = 16
+_CHECKOUTS: Final = (".git", ".hg", ".jj", ".svn", "taskspec.yaml", "taskspec.yml")
 _MAX_ENTRIES: Final = 50_000
 
 
@@ -91,7 +93,13 @@ def _kept_by_us(folder: Path) -> bool:
     found = folder.stat()
     if found.st_uid != os.getuid() or found.st_mode & 0o022:
         return False
-    return not any(map(_open_to_others, folder.resolve().parents))
+    above = [folder.resolve(), *folder.resolve().parents]
+    return not any(map(_open_to_others, above[1:])) and not any(map(_is_checkout, above))
+
+
+def _is_checkout(folder: Path) -> bool:
+    """Tell whether a folder holds what somebody has committed: what lies in it may come from them."""
+    return any(os.path.lexists(folder / name) for name in _CHECKOUTS)
 
 
 def _open_to_others(folder: Path) -> bool:

@@ -19,6 +19,8 @@ CARRYING: Final = frozenset(
 """The fields that may carry results of other tasks: none of them decides who works, and what that may do."""
 MEMBERS: Final = ("result", "json", "address", "matrix", "each")
 """What a template sees of another task."""
+MAX_LOOKED: Final = 5_000_000
+"""How many addresses the names and patterns of all tasks together may stand for."""
 _SUMMARY: Final = "Wrong dependency"
 _KNOWN: Final = "`taskspec validate` counts the tasks, and `taskspec graph` shows them."
 
@@ -66,6 +68,7 @@ class Declared:
     """Names of tasks whose cells are not known, because something is wrong with them."""
     _by_name: dict[str, list[Address]] = field(init=False)
     _found: dict[str, tuple[Address, ...]] = field(init=False, default_factory=dict)
+    _looked: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
         self._by_name = {}
@@ -80,8 +83,19 @@ class Declared:
             name = task_name(pattern)
             wild = "*" in name or "?" in name
             candidates: Iterable[Address] = self.cells if wild else self._by_name.get(name, ())
+            if not self._take(len(self.cells) if wild else len(self._by_name.get(name, ()))):
+                return ()
             self._found[pattern] = tuple(address for address in candidates if matches(pattern, address))
-        return self._found[pattern]
+        return self._found[pattern] if self._take(len(self._found[pattern])) else ()
+
+    def _take(self, count: int) -> bool:
+        """Take note of so many addresses that were looked at or handed out; tell whether that is not too many."""
+        self._looked += count
+        return self._looked <= MAX_LOOKED
+
+    def is_exhausted(self) -> bool:
+        """Tell whether more was looked at than may be: then what patterns name is not known."""
+        return self._looked > MAX_LOOKED
 
     def has_cells(self, name: str) -> bool:
         """Tell whether a name stands for several tasks, so that it is no address itself."""
@@ -125,7 +139,7 @@ def _ordered(
             continue
         names = declared.named(text)
         if not names:
-            is_known = task_name(text) in declared.broken
+            is_known = task_name(text) in declared.broken or declared.is_exhausted()
             wrong = _wrong(cell, path, f"No task `{text}` is declared.", declared.nearest(text))
             found.append(None if is_known else wrong)
         if names == (cell.address,):
@@ -169,7 +183,7 @@ def _use(
     if addresses and (reference.is_pattern or member is None or member in MEMBERS):
         part = None if reference.is_pattern else member
         yield Use(written=written, addresses=addresses, member=part, many=reference.is_pattern, place=place)
-    elif task_name(written) in declared.broken:
+    elif task_name(written) in declared.broken or declared.is_exhausted():
         found.append(None)
     else:
         detail, hint = _unfit(written, member, addresses, declared)

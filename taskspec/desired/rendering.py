@@ -37,19 +37,24 @@ class Renderer:
         self._within: list[str] = []
         self._part_templates: dict[str, Template] = {}
 
+    @property
+    def work(self) -> int:
+        """Return the units of work that all templates together have taken."""
+        return self._meter.work
+
     def close(self) -> None:
         """Write newly compiled code to the cache."""
         self._compiler.close()
 
-    def render(self, text: str, names: Mapping[str, Any], secrets: Secrets | None = None) -> Any:
+    def render(self, text: str, names: Mapping[str, Any], secrets: Secrets | None = None, *, keep: bool = True) -> Any:
         """Return the rendered text, or the value itself where the text is one single expression.
 
         With `secrets`, the names are masked: a filter that meets a placeholder adds what stands behind its own.
-        Raises WrongTemplateError, with its place.
+        Without `keep` nothing of the text comes into the cache folder. Raises WrongTemplateError, with its place.
         """
         template = self._templates.get(text)
         if template is None:
-            template = self._templates[text] = self._compiler.template(text)
+            template = self._templates[text] = self._compiler.template(text, keep=keep)
         return self.compute(template, names, secrets)
 
     def compute(self, template: Template, names: Mapping[str, Any], secrets: Secrets | None = None) -> Any:

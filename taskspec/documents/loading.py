@@ -4,7 +4,7 @@ import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from taskspec.diagnostics import Diagnostic, Position
 from taskspec.documents.checking import check
@@ -23,6 +23,7 @@ from taskspec.documents.sifting import Sifted, sift
 from taskspec.settings import DEFAULT_ENVIRONMENT
 
 RESULTS = "results"
+MAX_PATTERNS: Final = 1000
 _EXAMPLE = (
     "Declare one: `apiVersion: taskspec/v1`, `kind: Task`, `metadata: {name: hello}`, `spec: {agent: …, prompt: …}`."
 )
@@ -116,6 +117,10 @@ def _gather(place: Place) -> Sifted | None:
 def _listing(place: Place, document: Document, patterns: list[Any]) -> Listing:
     files: dict[Path, None] = {}
     found: list[Diagnostic] = []
+    if len(patterns) > MAX_PATTERNS:
+        detail = f"`manifests` has {len(patterns):,} patterns, and {MAX_PATTERNS:,} are allowed."
+        position = document.position(("spec", "manifests"))
+        return Listing(files=(), diagnostics=(Diagnostic(summary="Manifests", detail=detail, position=position),))
     for index, pattern in enumerate(patterns):
         if not isinstance(pattern, str):
             continue

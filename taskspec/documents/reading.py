@@ -2,7 +2,6 @@
 
 import os
 import posixpath
-import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,13 +9,11 @@ from pathlib import Path
 from typing import Final
 
 from taskspec.diagnostics import Diagnostic, Position
+from taskspec.documents.globbing import PathGlob, is_wild, start_of
 from taskspec.documents.locating import shown
 from taskspec.documents.parsing import MAX_BYTES
 
 SUFFIXES: Final = (".yaml", ".yml")
-_WILD: Final = re.compile(r"[*?]")
-_WILD_WORDS: Final = {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-_PIECE: Final = re.compile(r"\*\*/|\*\*|\*|\?|[^*?]+")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,16 +41,15 @@ def match_manifests(folder: Path, pattern: str) -> Listing:
     normal = posixpath.normpath(pattern)
     if normal.startswith(("/", "~")) or ".." in normal.split("/") or "\0" in normal:
         raise BadPatternError("must be relative to the project folder and stay within it")
-    if not _WILD.search(normal):
+    if not is_wild(normal):
         if not (folder / normal).is_file():
             raise BadPatternError("names no file")
         found = [normal]
         trouble: list[Diagnostic] = []
     else:
-        start = _WILD.split(normal, maxsplit=1)[0].rpartition("/")[0]
-        regex = re.compile("".join(_WILD_WORDS.get(piece) or re.escape(piece) for piece in _PIECE.findall(normal)))
+        start, glob = start_of(normal), PathGlob(normal)
         trouble = []
-        found = [path for path in _walk(folder, f"{start}/" if start else "", trouble) if regex.fullmatch(path)]
+        found = [path for path in _walk(folder, f"{start}/" if start else "", trouble) if glob.fits(path)]
     files = _distinct(folder, found)
     if not files:
         raise BadPatternError("matches no file within the project")
@@ -98,9 +94,13 @@ def _distinct(folder: Path, found: Iterator[str] | list[str]) -> tuple[Path, ...
     """Sort paths, and leave out links that lead out of the folder or to a file that is found anyway."""
     plain: list[Path] = []
     links: list[Path] = []
+    straight: dict[str, bool] = {}
     for name in sorted(found):
         path = folder / name
-        (links if path.is_symlink() else plain).append(path)
+        parent = name.rpartition("/")[0]
+        if parent not in straight:
+            straight[parent] = os.path.realpath(folder / parent) == str(folder / parent)
+        (plain if straight[parent] and not path.is_symlink() else links).append(path)
     reached = set(plain)
     for link in links:
         real = Path(os.path.realpath(link))
