@@ -2,14 +2,17 @@
 
 import os
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 QUOTED_LINES = 20
+PER_MEGABYTE = 1024 * 1024 if sys.platform == "darwin" else 1024
+"""How many of the units in which the system tells the memory of a process make a megabyte."""
 
 
 class CommandError(Exception):
@@ -25,14 +28,20 @@ class Subject:
     folder: Path | None = None
     environ: Mapping[str, str] | None = None
     expected: str = ""
+    before: Callable[[], object] | None = None
+    """What makes ready for each run; it is not measured."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cost:
-    """What one run, or the median run, took, in seconds; `cpu` counts the processes that it waited for, too."""
+    """What one run, or the median run, took: seconds, and at its peak megabytes.
+
+    `cpu` counts the processes that it waited for, too; `memory` is that of the largest of them.
+    """
 
     wall: float
     cpu: float
+    memory: float
 
 
 def compare(subjects: Sequence[Subject], rounds: int) -> dict[str, Cost]:
@@ -48,13 +57,19 @@ def compare(subjects: Sequence[Subject], rounds: int) -> dict[str, Cost]:
         for subject in (*subjects[first:], *subjects[:first]):
             costs[subject.name].append(measure(subject))
     return {
-        name: Cost(wall=median(cost.wall for cost in runs), cpu=median(cost.cpu for cost in runs))
+        name: Cost(
+            wall=median(cost.wall for cost in runs),
+            cpu=median(cost.cpu for cost in runs),
+            memory=median(cost.memory for cost in runs),
+        )
         for name, runs in costs.items()
     }
 
 
 def measure(subject: Subject) -> Cost:
     """Run a subject once; raise CommandError where it fails."""
+    if subject.before is not None:
+        subject.before()
     with tempfile.TemporaryFile() as output:
         began = time.perf_counter()
         process = subprocess.Popen(
@@ -78,7 +93,7 @@ def measure(subject: Subject) -> Cost:
         text = output.read().decode("utf-8", errors="replace")
     if process.returncode != 0 or subject.expected not in text:
         raise CommandError(_complaint(subject, process.returncode, text))
-    return Cost(wall=wall, cpu=usage.ru_utime + usage.ru_stime)
+    return Cost(wall=wall, cpu=usage.ru_utime + usage.ru_stime, memory=usage.ru_maxrss / PER_MEGABYTE)
 
 
 def _complaint(subject: Subject, code: int, text: str) -> str:

@@ -32,6 +32,18 @@ spec:
     house: {type: map, default: {voice: a friendly accountant, currency: EUR}, description: House style}
 """
 
+MANIFEST_LINES: Final = 25
+FILES_TO_A_FOLDER: Final = 1000
+FIELDS: Final = (
+    "outputFormat: markdown",
+    "expectedOutput: One page of Markdown.",
+    "timeout: 15m",
+    "toolCallLimit: 20",
+    "source: benchmark",
+    "thinkMode: harder",
+    "onRemove: stop",
+)
+
 OCTODNS: Final = """\
 manager: {max_workers: 1}
 providers:
@@ -59,6 +71,19 @@ def write_taskspec(folder: Path, scale: Scale) -> None:
         numbers = range(first, min(first + scale.tasks_per_file, scale.tasks))
         text = "---\n".join(_task(scale.seed, number) for number in numbers)
         (tasks / f"tasks-{first:06}.yaml").write_text(text, encoding="utf-8")
+
+
+def write_manifests(folder: Path, scale: Scale) -> Path:
+    """Write a taskspec project with a file of 25 lines for each task; return the folder that holds them alone."""
+    tasks = folder / "tasks"
+    tasks.mkdir(parents=True, exist_ok=True)
+    (folder / "taskspec.yaml").write_text(PROJECT.replace("tasks/*", "tasks/**/*"), encoding="utf-8")
+    for number in range(scale.tasks):
+        part = tasks / f"part-{number // FILES_TO_A_FOLDER:03}"
+        if number % FILES_TO_A_FOLDER == 0:
+            part.mkdir(exist_ok=True)
+        (part / f"task-{number:06}.yaml").write_text(_manifest(scale.seed, number), encoding="utf-8")
+    return tasks
 
 
 def write_octodns(folder: Path, scale: Scale) -> None:
@@ -89,6 +114,18 @@ def _task(seed: int, number: int) -> str:
             "  outputFormat: markdown\n",
         ]
     )
+
+
+def _manifest(seed: int, number: int) -> str:
+    """Return a task of exactly 25 lines: the shorter its prompt, the more fields it has."""
+    prompt = prompts.prompt(seed, number)
+    head = (
+        "apiVersion: taskspec/v1\nkind: Task\nmetadata:\n"
+        f"  name: task-{number:06}\n  labels:\n    team: growth\n    batch: b{number // 100}\n"
+        f"spec:\n  agent: {AGENTS[number % len(AGENTS)]}\n  title: {prompt.title}\n  prompt: |\n"
+    )
+    left = MANIFEST_LINES - head.count("\n") - len(prompt.lines)
+    return "".join([head, *_indented(prompt.lines), *(f"  {field}\n" for field in FIELDS[:left])])
 
 
 def _indented(lines: tuple[str, ...]) -> Iterator[str]:

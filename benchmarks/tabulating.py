@@ -4,7 +4,10 @@ from collections.abc import Iterable, Mapping
 
 from measuring import Cost
 
-HEAD = ("| {first} | command | wall | CPU | wall ratio | CPU ratio |", "|---|---|---:|---:|---:|---:|")
+HEAD = (
+    "| {first} | command | wall | CPU | memory | wall ratio | CPU ratio |",
+    "|---|---|---:|---:|---:|---:|---:|",
+)
 
 
 def head(first: str) -> Iterable[str]:
@@ -12,11 +15,11 @@ def head(first: str) -> Iterable[str]:
     return (line.format(first=first) for line in HEAD)
 
 
-def rows(label: str, costs: Mapping[str, Cost], *, against: str) -> Iterable[str]:
-    """Yield a row for each command; a ratio below 1 is less than the named one takes."""
-    measure = costs[against]
+def rows(label: str, costs: Mapping[str, Cost], *, against: str = "") -> Iterable[str]:
+    """Yield a row for each command; a ratio below 1 is less than the named one takes (default: the first)."""
+    measure = costs[against or next(iter(costs))]
     for name, cost in costs.items():
         yield (
-            f"| {label} | {name} | {cost.wall:.3f} s | {cost.cpu:.3f} s "
+            f"| {label} | {name} | {cost.wall:.3f} s | {cost.cpu:.3f} s | {cost.memory:.0f} MB "
             f"| {cost.wall / measure.wall:.2f} | {cost.cpu / measure.cpu:.2f} |"
         )

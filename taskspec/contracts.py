@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple, NoReturn
 
+LARGEST = 1_000_000
+"""How many bytes a compiled pattern of a linear contract may have: the time of a match grows with it."""
 SHOWN = 60
 """So many characters of a value are shown in a message."""
 
@@ -36,9 +38,13 @@ class Contract:
 
     __slots__ = ("_checker",)
 
-    def __init__(self, schema: Mapping[str, Any], *, engine: str | None = None) -> None:
-        """Compile a schema; `engine` is `jsonschema_rs` or `jsonschema` (default: the first that is installed)."""
-        self._checker = _checker(schema, engine)
+    def __init__(self, schema: Mapping[str, Any], *, engine: str | None = None, linear: bool = False) -> None:
+        """Compile a schema; `engine` is `jsonschema_rs` or `jsonschema` (default: the first that is installed).
+
+        `linear` takes only patterns that are matched in linear time: no look-around, no back-references. The second
+        engine cannot promise that.
+        """
+        self._checker = _checker(schema, engine, linear=linear)
 
     def fits(self, instance: Any) -> bool:
         """Tell whether a plain JSON value has no violation."""
@@ -90,7 +96,7 @@ _TOO_DEEP = _Flaw((), "depth", None, {}, None, ())
 class _Fast:
     """The jsonschema-rs engine."""
 
-    def __init__(self, schema: Mapping[str, Any]) -> None:
+    def __init__(self, schema: Mapping[str, Any], *, linear: bool) -> None:
         import jsonschema_rs
 
         refused: list[str] = []
@@ -101,7 +107,11 @@ class _Fast:
 
         self._schema = schema
         try:
-            self._validator = jsonschema_rs.validator_for(dict(schema), retriever=refuse)
+            self._validator = jsonschema_rs.validator_for(
+                dict(schema),
+                retriever=refuse,
+                pattern_options=jsonschema_rs.RegexOptions(size_limit=LARGEST) if linear else None,
+            )
         except (ValueError, jsonschema_rs.ReferencingError) as trouble:
             path = tuple(getattr(trouble, "instance_path", ()))
             message = _missing(refused[0]) if refused else str(getattr(trouble, "message", trouble)).split("\n", 1)[0]
@@ -177,10 +187,10 @@ class _Reference:
             raise InvalidSchemaError(_missing(trouble.ref)) from trouble
 
 
-def _checker(schema: Mapping[str, Any], engine: str | None) -> _Fast | _Reference:
+def _checker(schema: Mapping[str, Any], engine: str | None, *, linear: bool) -> _Fast | _Reference:
     if engine != "jsonschema":
         try:
-            return _Fast(schema)
+            return _Fast(schema, linear=linear)
         except ImportError:
             if engine is not None:
                 raise

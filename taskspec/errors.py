@@ -4,6 +4,7 @@ TaskspecError                     anything that a user can be told in a sentence
 ├── UsageError                    the caller asks for something that cannot be
 ├── ManifestError                 the documents are wrong; carries every diagnostic (diagnostics.py)
 ├── MissingSecretError            a key or a secret that is needed is not there
+├── LimitError                    a plan goes beyond a limit of its project; nothing of it was done
 ├── StateError                    the state cannot be read or written
 │   ├── LockHeldError             another command holds the lock; wait, or look at the holder
 │   ├── LostLeaseError            the lock was lost while working; stop writing
@@ -39,6 +40,10 @@ class UsageError(TaskspecError):
 
 class MissingSecretError(TaskspecError):
     """A key or a secret that is needed is not there."""
+
+
+class LimitError(TaskspecError):
+    """A plan goes beyond a limit of its project."""
 
 
 class StateError(TaskspecError):

@@ -70,6 +70,14 @@ class ResultWritten(Event):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ResultWithdrawn(Event):
+    """A result is accepted no longer, and its file is gone from the results folder; the state keeps it."""
+
+    address: Address
+    path: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ResultUnreadable(Event):
     """A recorded result cannot be read from the state any more, so that its file cannot be made again."""
 

@@ -25,7 +25,8 @@ class Settings:
     xpander_api_key: str | None = field(default=None, repr=False)
     xpander_agent: str | None = None
     cache_folder: Path | None = None
-    """Where derived files that may be deleted at any time live (`$XDG_CACHE_HOME/taskspec`); None: nowhere."""
+    """Where derived files that may be deleted at any time live (`$XDG_CACHE_HOME/taskspec`); None: nowhere, as with
+    `TASKSPEC_NO_CACHE`."""
     github_workspace: Path | None = None
     """In a job of GitHub Actions, the folder that holds the repository: annotations name files relative to it."""
     color: bool = True
@@ -49,7 +50,7 @@ def from_environ(environ: Mapping[str, str] | None = None) -> Settings:
         xpander_organization=env.get("XPANDER_ORGANIZATION_ID") or None,
         xpander_api_key=env.get("XPANDER_API_KEY") or None,
         xpander_agent=env.get("XPANDER_AGENT_ID") or None,
-        cache_folder=Path(cache) / "taskspec" if cache else None,
+        cache_folder=Path(cache) / "taskspec" if cache and not env.get("TASKSPEC_NO_CACHE") else None,
         github_workspace=Path(env["GITHUB_WORKSPACE"]) if env.get("GITHUB_WORKSPACE") else None,
         color=not env.get("NO_COLOR") and env.get("TERM") != "dumb",
         traceback=bool(env.get("TASKSPEC_TRACEBACK")),

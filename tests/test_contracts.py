@@ -131,5 +131,12 @@ def test_every_property_of_the_manifest_schema_has_a_title_and_a_description():
 
 def test_every_object_of_the_manifest_schema_that_names_its_fields_is_strict():
     for name, definition in load_schema("manifest.v1")["$defs"].items():
-        if definition.get("type") == "object":
+        if "properties" in definition:
             assert definition["additionalProperties"] is False, name
+
+
+def test_a_linear_contract_takes_no_pattern_that_could_run_for_ever():
+    Contract({"pattern": "(?=a)b"})
+    with pytest.raises(InvalidSchemaError):
+        Contract({"pattern": "(?=a)b"}, linear=True)
+    assert Contract({"pattern": "^(a+)+$"}, linear=True).violations("a" * 100 + "b")

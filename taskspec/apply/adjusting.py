@@ -1,15 +1,24 @@
 """Adjusting: what only taskspec reads of a task is taken over into its record. Concerns no run and no remote."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
-from taskspec.plan.model import Change
-from taskspec.state.model import PutRecord
+from taskspec.apply.rejudging import note_of, rejudged
+from taskspec.plan.model import Plan
+from taskspec.state.model import Note, PutRecord
 
 
-def adjusted(changes: Iterable[Change]) -> Iterator[PutRecord]:
-    """Yield the records whose policies are no longer those of what is declared."""
-    for change in changes:
+def adjusted(plan: Plan, at: float) -> Iterator[PutRecord | Note]:
+    """Yield the records whose policies or assertions are no longer those of what is declared, as they are now.
+
+    `at` in seconds since the epoch.
+    """
+    for change in plan.changes:
         task, record = change.task, change.record
-        if task is not None and record is not None and record.on_remove is not task.policies.on_remove:
-            yield PutRecord(record=replace(record, on_remove=task.policies.on_remove))
+        if task is None or record is None:
+            continue
+        moved = rejudged(change, replace(record, on_remove=task.policies.on_remove), plan.id, at)
+        if moved != record:
+            yield PutRecord(record=moved)
+        if change.rejudges:
+            yield note_of(change, moved, at)

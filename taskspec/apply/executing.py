@@ -51,9 +51,10 @@ class Execution:
         Cancelled, it ends at once, but never between an effect and its record. Raises the errors that concern
         everything: the state cannot be written, the key is not accepted.
         """
-        for event in as_planned(self._world.plan):
-            del self._open[event.address]
-            self._world.emit(event)
+        for ended in as_planned(self._world.plan):
+            del self._open[ended.change.address]
+            self._ended[ended.change.address] = ended
+            self._world.emit(finished(ended))
         await self._round([change for change in self.open if change.address not in self._doubtful])
         while self._open:
             await self._round(self.open)

@@ -11,6 +11,7 @@ from taskspec.apply.world import World, unbroken
 from taskspec.events import Effect, RunEnded, RunStatusChanged
 from taskspec.health import Health
 from taskspec.jsontext import is_text
+from taskspec.judging.asserting import digest_of
 from taskspec.judging.judging import Expectation, judge
 from taskspec.observed.model import Absent, Present, Unreadable
 from taskspec.plan.model import Change
@@ -61,8 +62,9 @@ async def follow(world: World, change: Change) -> Outcome:
 async def conclude(world: World, change: Change, found: TaskRecord) -> Outcome:
     """Judge a run that has ended, record the verdict and the result, write the result's files."""
     record, attempt, _ = world.current_run(change.address)
-    spec = record.generation.spec
-    expectation = Expectation(output_format=spec.get("outputFormat"), output_schema=spec.get("outputSchema"))
+    spec, task = record.generation.spec, change.task
+    assertions = task.assertions if task is not None and change.declares(record.generation.fingerprint) else ()
+    expectation = Expectation.of(spec, assertions)
     judgement = judge(found.status, found.result, expectation, attempt.stop)
     ended = replace(
         attempt,
@@ -72,6 +74,8 @@ async def conclude(world: World, change: Change, found: TaskRecord) -> Outcome:
         started_at=found.started_at,
         finished_at=found.finished_at,
         tokens=found.tokens,
+        assertions=digest_of(assertions),
+        rejudged=False,
     )
     facts = {"status": found.status, "verdict": judgement.verdict}
     if found.result and is_text(found.result) and judgement.verdict in {Verdict.ACCEPTED, Verdict.REJECTED}:

@@ -18,11 +18,11 @@ class Ended:
     outcome: Outcome
 
 
-def as_planned(plan: Plan) -> Iterator[ChangeFinished]:
-    """Yield the end of every change that does nothing: it is what the plan says of it."""
+def as_planned(plan: Plan) -> Iterator[Ended]:
+    """Yield the end of every change for which nothing is left to do: it is what the plan says of it."""
     for change in plan.changes:
-        if change.action in IDLE:
-            yield finished(as_it_is(change))
+        if change.action in IDLE or change.rejudges:
+            yield as_it_is(change)
 
 
 def finished(ended: Ended) -> ChangeFinished:
@@ -39,9 +39,11 @@ def finished(ended: Ended) -> ChangeFinished:
 
 
 def as_it_is(change: Change) -> Ended:
-    """Return the end of a change that does nothing."""
+    """Return the end of a change that does nothing, or did all when its record was adjusted."""
     detail = change.reasons[0].text
-    if change.in_error:
+    if change.rejudges and (judged := change.judgement) is not None:
+        outcome = Outcome(effect=Effect.DONE, health=change.health, verdict=judged.verdict, detail=judged.detail)
+    elif change.in_error:
         outcome = Outcome(effect=Effect.FAILED, health=change.health, detail=detail)
     else:
         verdict = Verdict(change.verdict) if change.verdict else None

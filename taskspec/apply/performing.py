@@ -7,19 +7,39 @@ from typing import assert_never
 
 from taskspec.apply import following, sending, settling, stopping
 from taskspec.apply.model import Create, Follow, Forget, Outcome, Retitle, Settle, Step, Stop
+from taskspec.apply.outcomes import as_it_is
+from taskspec.apply.rejudging import note_of, rejudged
+from taskspec.apply.restoring import withdraw
 from taskspec.apply.staging import settling_steps, steps
 from taskspec.apply.world import World, unbroken
 from taskspec.events import Effect, RetryScheduled
 from taskspec.health import Health
 from taskspec.plan.model import Action, Change
 from taskspec.plan.retrying import grants_another
-from taskspec.state.model import StopCause, Verdict
+from taskspec.state.model import PutRecord, StopCause, Verdict
 from taskspec.taskapi.records import AgentExecutionStatus as Status
 
 
 async def perform(world: World, change: Change) -> Outcome:
     """Carry out the steps of a change."""
+    if change.rejudges:
+        return await unbroken(_judge_again(world, change))
     return await _take(world, change, steps(change), change.health)
+
+
+async def _judge_again(world: World, change: Change) -> Outcome:
+    """Record what a kept result is by changed assertions, where its text has become known only in this apply."""
+    record, at = world.recorder.record_of(change.address), world.chance.now()
+    if record is None:
+        raise LookupError(f"nothing is recorded for {change.address}")
+    moved = rejudged(change, record, world.plan.id, at)
+    await world.recorder.record(PutRecord(record=moved), note_of(change, moved, at))
+    if moved.accepted is None:
+        withdraw(moved, world.results, world.emit)
+    else:
+        content = await world.recorder.result(moved.accepted.result)
+        world.emit(world.results.publish(change.address, moved.accepted, content))
+    return as_it_is(change).outcome
 
 
 async def settle(world: World, change: Change) -> Outcome:

@@ -15,7 +15,7 @@ from taskspec import __version__
 from taskspec.address import Address, file_stem
 from taskspec.desired.model import result_suffix
 from taskspec.errors import StateError
-from taskspec.events import ResultNotWritten, ResultWritten
+from taskspec.events import ResultNotWritten, ResultWithdrawn, ResultWritten
 from taskspec.state.model import Accepted, ResultRef
 
 _OF_OTHERS = (
@@ -94,6 +94,25 @@ class ResultsFolder:
             return ResultNotWritten(address=address, detail=detail)
         return ResultWritten(address=address, path=shown)
 
+    def withdraw(self, address: Address, ref: ResultRef) -> ResultWithdrawn | ResultNotWritten | None:
+        """Remove the files of a result that is accepted no longer, and tell it; None where they are not there.
+
+        Only what a provenance of ours names is removed; the provenance goes last, so that a cut leaves the proof.
+        """
+        provenance = self._provenance(address)
+        if _published(provenance, address, ref.digest) is None:
+            return None
+        shown = self.shown(address, ref)
+        try:
+            self.path(address, ref).unlink(missing_ok=True)
+            provenance.unlink()
+        except OSError as error:
+            detail = (
+                f"{shown} is no longer accepted, and cannot be removed: {error.strerror}; the next apply tries again"
+            )
+            return ResultNotWritten(address=address, detail=detail)
+        return ResultWithdrawn(address=address, path=shown)
+
     def _provenance(self, address: Address) -> Path:
         return self.folder / f"{file_stem(address)}.provenance.json"
 
@@ -120,10 +139,15 @@ def _provenance(address: Address, accepted: Accepted) -> Mapping[str, Any]:
     }
 
 
-def _published(provenance: Path, address: Address) -> str | None:
-    """Return the file name ending of the result that a provenance of ours names; None where there is none of ours."""
+def _published(provenance: Path, address: Address, digest: str | None = None) -> str | None:
+    """Return the file name ending of the result that a provenance of ours names; None where there is none of ours.
+
+    With a digest, it must be that of the result.
+    """
     try:
         told = json.loads(provenance.read_bytes())
+        if digest is not None and told["result"]["sha256"] != digest:
+            return None
         return result_suffix(told["result"]["format"]) if told["address"] == address else None
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None

@@ -17,6 +17,8 @@ def steps(change: Change) -> tuple[Step, ...]:
             return (*_ending(change), Create(fresh=_is_fresh(change)), Follow())
         case Action.REPLACE:
             return (Stop(cause=StopCause.REPLACE), Create(fresh=True), Follow())
+        case Action.REJUDGE if change.rejudges:
+            return ()
         case Action.WAIT | Action.REJUDGE:
             return (Follow(),)
         case Action.UPDATE:

@@ -12,7 +12,7 @@ import click
 from taskspec.apply.model import Options
 from taskspec.cli.printing import note, paint_for, say, silence_stdout
 from taskspec.cli.wiring import Wiring
-from taskspec.errors import UsageError
+from taskspec.errors import LimitError, UsageError
 from taskspec.events import Event
 from taskspec.plan.model import Plan
 from taskspec.report.counting import Tally
@@ -66,6 +66,12 @@ def _approved(plan: Plan, *, yes: bool, as_json: bool) -> bool:
         from taskspec.report.plans import lines
 
         say(lines(plan, paint_for(sys.stdout)))
+    if plan.refusals:
+        from taskspec.report.plans import WAY, refused
+
+        limits = ", ".join(f"`{refusal.limit}`" for refusal in plan.refusals)
+        said = " ".join(map(refused, plan.refusals)) if as_json else f"the plan goes beyond {limits}"
+        raise LimitError(f"nothing was started: {said}", hint=WAY.format(plan.refusals[0].limit))
     if yes or not plan.pending:
         return True
     if as_json:

@@ -35,7 +35,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "agents": Entry("agents", "Look at the agents of the remote."),
     "tasks": Entry("tasks", "Work with the tasks of agents on the remote, one at a time."),
     "schema": Entry("schema", "Print a published JSON Schema, or write it to a file for editors."),
-    "explain": Entry("explain", "Say what a field of the manifests means, and what it may be."),
+    "explain": Entry("explain", "Say what a field of the manifests means, or where each value of a task comes from."),
     "completion": Entry(
         "completion", "Print the script that lets a shell complete commands, options, addresses and labels."
     ),

@@ -9,6 +9,7 @@ from typing import Any
 from taskspec.cli.printing import paint_for
 from taskspec.diagnostics import Diagnostic, ManifestError
 from taskspec.errors import (
+    LimitError,
     LockHeldError,
     LostLeaseError,
     MissingSecretError,
@@ -30,6 +31,8 @@ def exit_code(error: TaskspecError) -> ExitCode:
     match error:
         case UsageError():
             return ExitCode.USAGE
+        case LimitError():
+            return ExitCode.REFUSED
         case MissingSecretError() | StaleError():
             return ExitCode.STALE
         case LockHeldError() | LostLeaseError():

@@ -49,6 +49,6 @@ def graph(
     if as_json:
         say_json(graphs.as_json(tasks))
         return 0
-    tell_warnings(prepared)
+    tell_warnings(prepared.warnings)
     say(graphs.dot(tasks) if language == "dot" else graphs.mermaid(tasks))
     return 0

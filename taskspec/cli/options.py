@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from taskspec.apply.model import Options
 
 F = TypeVar("F", bound=Callable[..., Any])
+LIMITS = ("maxCreate", "maxStop", "maxStopPercent")
 _META = "taskspec."
 
 
@@ -129,11 +130,17 @@ class Execution:
     options: "Options"
 
 
+def overriding(command: F) -> F:
+    """Add `--override`."""
+    described = "Go beyond a limit of the project this once. May be repeated."
+    return _kept("--override", type=click.Choice(LIMITS), multiple=True, help=described)(command)
+
+
 def execution(command: F) -> F:
     """Add what `apply` and `retry` share."""
     for option in reversed(_EXECUTION):
         command = option(command)
-    return command
+    return overriding(command)
 
 
 def execution_of(given: Mapping[str, Any]) -> Execution:
@@ -195,6 +202,7 @@ def invocation(
         variable_files=tuple(_found("--var-file") or ()),
         settings=settings,
         refresh=Refresh(refresh),
+        overridden=frozenset(_found("--override") or ()),
     )
 
 

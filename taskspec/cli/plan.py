@@ -15,6 +15,7 @@ from taskspec.cli.wiring import Wiring
 @options.targets
 @options.variables
 @options.refreshing
+@options.overriding
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there is something to do.")
 @options.as_json
 def plan(

@@ -38,7 +38,7 @@ def render(
     if as_json:
         say_json_list("tasks", map(task_json, tasks))
         return 0
-    tell_warnings(prepared)
+    tell_warnings(prepared.warnings)
     paint = paint_for(sys.stdout)
     for index, task in enumerate(tasks):
         say([*(["---"] if index else []), *task_lines(task, paint)])

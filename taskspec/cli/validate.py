@@ -12,7 +12,7 @@ from taskspec.cli.wiring import Wiring
 from taskspec.diagnostics import ManifestError
 from taskspec.errors import TaskspecError, UsageError
 from taskspec.report.text import plural
-from taskspec.runner.planning import Prepared
+from taskspec.runner.validating import Validated
 
 
 @click.command()
@@ -39,55 +39,50 @@ def validate(
             raise UsageError("--json and --format github ask for two formats.", hint="Leave one of them out.")
         return _annotate(words, project, exclude, given)
     checked = _checked(words, project, exclude, given)
-    prepared = checked.prepared
+    valid = checked.validated.valid
     if as_json or form == "json":
         from taskspec.cli.failing import diagnostic_json
 
         say_json(
             {
                 "valid": True,
-                "tasks": len(prepared.desired.tasks),
-                "selected": checked.selected,
-                "skippedFiles": prepared.skipped,
-                "diagnostics": [diagnostic_json(d) for d in prepared.warnings],
+                "tasks": valid.tasks,
+                "selected": checked.validated.selected,
+                "skippedFiles": valid.skipped,
+                "diagnostics": [diagnostic_json(d) for d in checked.validated.warnings],
             }
         )
         return 0
     from taskspec.cli.remarking import tell_warnings
 
-    tell_warnings(prepared)
+    tell_warnings(checked.validated.warnings)
     say([checked.sentence])
     return 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Checked:
-    """Manifests that are right, and how many of their tasks are selected; `narrowed`: not simply all."""
+    """Manifests that are right; `narrowed`: not simply all of their tasks are selected."""
 
-    prepared: Prepared
-    selected: int
+    validated: Validated
     narrowed: bool
 
     @property
     def sentence(self) -> str:
         from taskspec.cli.remarking import left_out
 
-        prepared = self.prepared
-        some = f", {self.selected or 'none'} of them selected" if self.narrowed else ""
-        skipped = f" ({left_out(prepared.skipped)})" if prepared.skipped else ""
-        return (
-            f"{plural(len(prepared.desired.tasks), 'task')} in {prepared.desired.project.name}: valid{some}.{skipped}"
-        )
+        valid = self.validated.valid
+        some = f", {self.validated.selected or 'none'} of them selected" if self.narrowed else ""
+        skipped = f" ({left_out(valid.skipped)})" if valid.skipped else ""
+        return f"{plural(valid.tasks, 'task')} in {valid.project}: valid{some}.{skipped}"
 
 
 def _checked(words: Sequence[str], project: Path | None, exclude: Sequence[str], given: Sequence[str]) -> _Checked:
-    from taskspec.runner.planning import prepare, selected_tasks
+    from taskspec.runner import validating
 
     invocation = options.invocation(words, project, given, exclude=exclude)
-    ports = Wiring(invocation.settings)
-    prepared = prepare(invocation, ports)
-    selected = len(selected_tasks(prepared, invocation, ports))
-    return _Checked(prepared=prepared, selected=selected, narrowed=not invocation.selection.everything)
+    validated = validating.validate(invocation, Wiring(invocation.settings))
+    return _Checked(validated=validated, narrowed=not invocation.selection.everything)
 
 
 def _annotate(words: Sequence[str], project: Path | None, exclude: Sequence[str], given: Sequence[str]) -> int:
@@ -107,5 +102,5 @@ def _annotate(words: Sequence[str], project: Path | None, exclude: Sequence[str]
 
         say([annotation(error.message, error.hint)])
         return exit_code(error)
-    say([*annotations(checked.prepared.warnings, here, workspace), checked.sentence])
+    say([*annotations(checked.validated.warnings, here, workspace), checked.sentence])
     return 0

@@ -37,18 +37,22 @@ class ProjectFiles:
     def __init__(self, folder: Path) -> None:
         self._folder = ProjectFolder(folder)
         self._known = Remembered(self._read)
+        self.read: dict[str, str] = {}
+        """The SHA-256 of each file that was read, by path."""
 
     def attach(self, entry: str) -> LocalFile:
         """Return the file that an entry names; raises WrongFileError."""
         return self._known.get(entry)
 
     def _read(self, entry: str) -> LocalFile:
-        return self._folder.read(entry, MAX_FILE, "Give the agent a URL, or less.", _digested)
+        return self._folder.read(entry, MAX_FILE, "Give the agent a URL, or less.", self._digested)
 
     def content(self, entry: str, limit: int) -> bytes:
         """Return what a file holds; raises WrongFileError, also for one of more bytes than `limit`."""
-        return self._folder.read(entry, limit, "Split it.", lambda _, content, __: content.read(limit))
+        path, found = self._folder.read(entry, limit, "Split it.", lambda path, content, _: (path, content.read(limit)))
+        self.read[path] = hashlib.sha256(found).hexdigest()
+        return found
 
-
-def _digested(path: str, content: BufferedReader, size: int) -> LocalFile:
-    return LocalFile(path=path, sha256=hashlib.file_digest(content, "sha256").hexdigest(), size=size)
+    def _digested(self, path: str, content: BufferedReader, size: int) -> LocalFile:
+        digest = self.read[path] = hashlib.file_digest(content, "sha256").hexdigest()
+        return LocalFile(path=path, sha256=digest, size=size)

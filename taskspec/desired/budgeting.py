@@ -11,8 +11,9 @@ from taskspec.desired.metering import TooMuchError
 
 MAX_SPENT: Final = 600_000_000
 """Units of work of all templates of a project; the bytes of what they make count three times."""
-MAX_REPEATED: Final = 200_000_000
-"""About the characters of the specs that are not written once for each task: those of cells, and those of defaults."""
+MAX_REPEATED: Final = 250_000_000
+"""The weight of the specs that are not written once for each task: those of cells, and those of defaults."""
+_VALUE: Final = 200
 
 
 class Budget:
@@ -43,13 +44,13 @@ class Budget:
         self._spent = 0
 
 
-def size(spec: Any) -> int:
-    """Return about how many characters a spec has."""
+def weight(spec: Any) -> int:
+    """Return what a spec takes each time that it is used: by its values, and by the length of its texts."""
     if isinstance(spec, str):
-        return len(spec) + 10
-    if isinstance(spec, Mapping):
-        return sum(len(name) + size(value) for name, value in spec.items()) + 10
-    return sum(map(size, spec)) + 10 if isinstance(spec, list) else 10
+        return _VALUE + len(spec) // 2
+    if isinstance(spec, dict):
+        return _VALUE + sum(map(weight, spec.values()))
+    return _VALUE + sum(map(weight, spec)) if isinstance(spec, list) else _VALUE
 
 
 def _units(value: Any) -> int:

@@ -6,14 +6,13 @@ lost at any time: whatever goes wrong means no cache.
 """
 
 import hashlib
-import os
 import sqlite3
-import stat
 from pathlib import Path
 from typing import Final
 
+from taskspec import caching
+
 _DIGEST = 16
-_CHECKOUTS: Final = (".git", ".hg", ".jj", ".svn", "taskspec.yaml", "taskspec.yml")
 _MAX_ENTRIES: Final = 50_000
 
 
@@ -70,11 +69,12 @@ def _digest(key: str, content: bytes) -> bytes:
 
 def _opened(folder: Path, version: str) -> sqlite3.Connection | None:
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = folder / "templates" / f"{version}.db"
-        path.parent.mkdir(mode=0o700, exist_ok=True)
+        own = caching.own_folder(folder, "templates")
+        if own is None:
+            return None
+        path = own / f"{version}.db"
         path.touch(mode=0o600)
-        if not (_kept_by_us(folder) and _only_ours(path.parent) and _only_ours(path)):
+        if not caching.is_only_ours(path.lstat()):
             return None
         connection = sqlite3.connect(path, timeout=0)
     except (OSError, sqlite3.Error):
@@ -86,28 +86,3 @@ def _opened(folder: Path, version: str) -> sqlite3.Connection | None:
         connection.close()
         return None
     return connection
-
-
-def _kept_by_us(folder: Path) -> bool:
-    """Tell whether nobody else can put another folder or file in the place of ours."""
-    found = folder.stat()
-    if found.st_uid != os.getuid() or found.st_mode & 0o022:
-        return False
-    above = [folder.resolve(), *folder.resolve().parents]
-    return not any(map(_open_to_others, above[1:])) and not any(map(_is_checkout, above))
-
-
-def _is_checkout(folder: Path) -> bool:
-    """Tell whether a folder holds what somebody has committed: what lies in it may come from them."""
-    return any(os.path.lexists(folder / name) for name in _CHECKOUTS)
-
-
-def _open_to_others(folder: Path) -> bool:
-    found = folder.stat()
-    anybody = found.st_mode & stat.S_IWOTH and not found.st_mode & stat.S_ISVTX
-    return bool(anybody) or found.st_uid not in {0, os.getuid()}
-
-
-def _only_ours(path: Path) -> bool:
-    found = path.lstat()
-    return found.st_uid == os.getuid() and not stat.S_ISLNK(found.st_mode) and not found.st_mode & 0o077

@@ -2,6 +2,7 @@
 
 import marshal
 import sys
+import warnings
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final
@@ -104,7 +105,9 @@ class Compiler:
         try:
             tree = bounded(tree, is_part=bool(file))
             tree.set_environment(self._environment)
-            return self._environment.compile(tree, file or None, f"<template {file}>")
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", SyntaxWarning)  # of `1[2:3]`, which fails in its own words
+                return self._environment.compile(tree, file or None, f"<template {file}>")
         except TemplateSyntaxError as error:
             raise explained(error, line=error.lineno, file=file) from error
         except WrongTemplateError as fault:

@@ -21,7 +21,14 @@ MEMBERS: Final = ("result", "json", "address", "matrix", "each")
 """What a template sees of another task."""
 MAX_LOOKED: Final = 5_000_000
 """How many addresses the names and patterns of all tasks together may stand for."""
+MAX_FINDINGS: Final = 50
+"""Of the dependencies of one cell."""
+_MAX_HINTS: Final = 100
 _SUMMARY: Final = "Wrong dependency"
+_SECRET: Final = (
+    "A sensitive variable is used in what names a task, which is shown everywhere.",
+    "Use it in `userTokens`, `mcpServers` or the prompt.",
+)
 _KNOWN: Final = "`taskspec validate` counts the tasks, and `taskspec graph` shows them."
 
 
@@ -69,6 +76,7 @@ class Declared:
     _by_name: dict[str, list[Address]] = field(init=False)
     _found: dict[str, tuple[Address, ...]] = field(init=False, default_factory=dict)
     _looked: int = field(init=False, default=0)
+    _hints: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
         self._by_name = {}
@@ -102,7 +110,10 @@ class Declared:
         return name in self._by_name and name not in self.cells
 
     def nearest(self, written: str) -> str:
-        """Return the known address or name that is meant, in words."""
+        """Return the known address or name that is meant, in words; after many of them, no more."""
+        self._hints += 1
+        if self._hints > _MAX_HINTS:
+            return _KNOWN
         name = task_name(written)
         if name in self._by_name:
             close = nearest(written, self._by_name[name]) if written != name else ""
@@ -129,8 +140,11 @@ def _ordered(
 ) -> Iterator[Address]:
     for index, written in enumerate(cell.task.spec.get("dependsOn", ())):
         path: Path = ("dependsOn", index)
-        text, _ = rendered(written, path)
+        text, masked = rendered(written, path)
         if text is None:
+            continue
+        if text is not masked:
+            found.append(_wrong(cell, path, *_SECRET))
             continue
         if not isinstance(text, str) or not is_pattern(text):
             found.append(
@@ -156,8 +170,11 @@ def _used(
     for name in SENT:
         if name not in cell.task.spec:
             continue
-        for path, text in _texts(cell.task.spec[name], (name,)):
+        value = cell.task.spec[name]
+        for path, text in [((name,), value)] if isinstance(value, str) else _texts(value, (name,)):
             for reference in referred(text, path):
+                if len(found) > MAX_FINDINGS:
+                    return
                 line = reference.entry_line
                 place = cell.task.source.text_position(path, line, _column(text, line, reference.address))
                 if name in CARRYING:
@@ -218,8 +235,10 @@ def _attached(
         if not isinstance(entry, Mapping):
             continue
         path: Path = ("files", index, "task")
-        text, _ = rendered(entry["task"], path)
-        if text is None or task_name(str(text)) in declared.broken:
+        text, masked = rendered(entry["task"], path)
+        if text is not masked:
+            found.append(_wrong(cell, path, *_SECRET))
+        elif text is None or task_name(str(text)) in declared.broken:
             found.append(None)
         elif text in declared.cells:
             place = cell.task.source.position(path)

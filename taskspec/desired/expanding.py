@@ -53,12 +53,12 @@ class Room:
             detail = f"With these {count:,} cells, the tasks of the project have more than {MAX_CELLS:,}."
             raise WrongCellsError(path, detail, "Make fewer of them, or split the project.", key=True)
 
-    def repeat(self, characters: int) -> None:
+    def repeat(self, weight: int) -> None:
         """Take note of what cells and defaults repeat of a spec; raises WrongCellsError where that is too much."""
-        self._repeated += characters
+        self._repeated += weight
         if self._repeated > MAX_REPEATED:
             self.left = -1
-            detail = f"Cells and defaults repeat more than {MAX_REPEATED // 10**6} MB of what is written once."
+            detail = "Cells and defaults repeat more of what is written once than fits into one project."
             raise WrongCellsError((), detail, "Make fewer tasks of long texts.", key=True)
 
 

@@ -38,6 +38,8 @@ class DesiredTask:
     """Local files, and URLs as they are."""
     labels: Mapping[str, str] = field(default_factory=dict)
     policies: Policies = field(default_factory=Policies)
+    assertions: tuple[Mapping[str, Any], ...] = ()
+    """What must hold of the answer, as it is written: not sent, and not in the fingerprint."""
     source: Source = field(repr=False)
     upstream: tuple[Address, ...] = ()
     """The tasks that have to be accepted before: those of `dependsOn`, and those whose results it uses."""
@@ -56,6 +58,7 @@ class DeferredTask:
     spec: Mapping[str, Any]
     labels: Mapping[str, str] = field(default_factory=dict)
     policies: Policies = field(default_factory=Policies)
+    assertions: tuple[Mapping[str, Any], ...] = ()
     source: Source = field(repr=False)
     upstream: tuple[Address, ...]
     """As in a DesiredTask."""
@@ -98,6 +101,11 @@ class Desired:
     """Who gave each variable its value."""
     variables: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """The values of the variables, secrets masked."""
+    files: Mapping[str, str] | None = None
+    """The SHA-256 of every file of the project that was read for them besides the documents, by path in the project.
+
+    None: not accounted for.
+    """
 
 
 def result_suffix(output_format: str) -> str:

@@ -37,7 +37,10 @@ _DEFAULTS: Final[Mapping[str, Any]] = {
     "eventsStreaming": False,
 }
 _SECTIONS: Final = frozenset({"user", "harness", "llm"})
-_SECRET_PARTS: Final = ("headers", "env")
+_SECRET_PARTS: Final = frozenset(
+    {"headers", "env", "env_vars", "envVars", "api_key", "apiKey", "client_secret", "clientSecret"}
+)
+"""What is secret of an MCP server, in each spelling that is met."""
 _EXACT: Final = 2**53
 
 

@@ -24,7 +24,7 @@ def recheck(task: TaskDocument, rendered: RenderedSpec, project: Project) -> Ite
     yield from found
     if not found:
         yield from _agent(task, spec, project)
-        yield from _output(task, spec)
+        yield from _output(task, spec, has_secrets=rendered.masked is not rendered.real)
 
 
 def _misfits(task: TaskDocument, rendered: RenderedSpec, spec: Mapping[str, Any]) -> Iterator[Diagnostic]:
@@ -56,7 +56,7 @@ def _agent(task: TaskDocument, spec: Mapping[str, Any], project: Project) -> Ite
             yield unknown
 
 
-def _output(task: TaskDocument, spec: Mapping[str, Any]) -> Iterator[Diagnostic]:
+def _output(task: TaskDocument, spec: Mapping[str, Any], *, has_secrets: bool) -> Iterator[Diagnostic]:
     schema, form = spec.get("outputSchema"), spec.get("outputFormat", "json")
     if schema is None or (schema == task.spec.get("outputSchema") and form == task.spec.get("outputFormat", "json")):
         return
@@ -71,9 +71,10 @@ def _output(task: TaskDocument, spec: Mapping[str, Any]) -> Iterator[Diagnostic]
     try:
         Contract(schema)
     except InvalidSchemaError as trouble:
+        words = f"what stands at `{path_text(trouble.path)}` does not fit" if has_secrets else str(trouble)
         yield Diagnostic(
             summary="Invalid JSON Schema",
-            detail=f"`outputSchema` gives no valid JSON Schema: {trouble}.",
+            detail=f"`outputSchema` gives no valid JSON Schema: {words}.",
             hint="See what the template at this place gives.",
             position=position,
         )

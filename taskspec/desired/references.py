@@ -1,11 +1,15 @@
 """Which results of other tasks a text uses, found before anything is rendered. Renders nothing itself."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from taskspec.desired.dotted import is_template
+from taskspec.address import is_pattern
+from taskspec.desired.dotted import is_template, split
 from taskspec.desired.scope import WrongTemplateError
+
+TASKS: Final = "tasks"
+WAY: Final = "Write `tasks.NAME.result`, or `tasks['NAME[…]'].result`."
 
 if TYPE_CHECKING:
     from taskspec.desired.referring import Analyst
@@ -68,6 +72,9 @@ class ReferenceFinder:
         """
         if not may_refer(text):
             return ()
+        parts = split(text)
+        if parts is not None:
+            return tuple(dict.fromkeys(_dotted(parts)))
         if self._analyst is None:
             from taskspec.desired.referring import Analyst
 
@@ -78,6 +85,30 @@ class ReferenceFinder:
 def may_refer(text: str) -> bool:
     """Tell, at no cost, whether a text may use a result: False is certain."""
     return is_template(text) and ("tasks" in text or "include" in text or "import" in text)
+
+
+def alone(line: int) -> WrongTemplateError:
+    """Return what is wrong with `tasks` where it names no task."""
+    return WrongTemplateError("`tasks` alone names no result.", hint=WAY, line=line, name=TASKS)
+
+
+def checked_address(found: Any, line: int) -> str:
+    """Return what stands in the place of an address, if it has the form of one or of a pattern."""
+    if not isinstance(found, str) or not is_pattern(found):
+        raise WrongTemplateError(f"`{found}` is not the address of a task.", hint=WAY, line=line)
+    return found
+
+
+def _dotted(parts: Sequence[str]) -> Iterator[Reference]:
+    """Yield the uses in a text with nothing but dotted names, as the analysis of its syntax would find them."""
+    line = 1
+    for index, part in enumerate(parts):
+        root, *steps = part.split(".") if index % 2 else ("",)
+        if root == TASKS:
+            if not steps:
+                raise alone(line)
+            yield Reference(address=checked_address(steps[0], line), path=tuple(steps[1:]), line=line, entry_line=line)
+        line += part.count("\n")
 
 
 def _step(step: str | int) -> str:

@@ -6,11 +6,10 @@ from typing import Any, Final, NoReturn
 
 from jinja2 import Template, nodes
 
-from taskspec.address import is_pattern
-from taskspec.desired.references import Reference, may_refer
+from taskspec.desired.references import TASKS, Reference, checked_address, may_refer
 from taskspec.desired.rendering import Renderer
 from taskspec.desired.scope import WrongTemplateError
-from taskspec.desired.syntax import TASKS, WAY, given, names_in, used, walked
+from taskspec.desired.syntax import given, names_in, used, walked
 
 _OF_THE_ENGINE: Final = frozenset({"loop", "caller", "varargs", "kwargs", "self"})
 
@@ -128,11 +127,11 @@ class _Asked:
             self._raise(fault, file)
         own = analysis.own | outer
         for use in analysis.uses:
-            address = self._computed(use.key, own, file)
-            if not isinstance(address, str) or not is_pattern(address):
-                said = f"`{address}` is not the address of a task."
-                self._raise(WrongTemplateError(said, hint=WAY, line=use.key.line), file)
             line = use.key.line
+            try:
+                address = checked_address(self._computed(use.key, own, file), line)
+            except WrongTemplateError as fault:
+                self._raise(fault, file)
             entry = line if self._entry is None else self._entry
             self.found.append(Reference(address=address, path=use.path, line=line, file=file, entry_line=entry))
         for step in analysis.steps:

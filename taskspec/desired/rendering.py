@@ -1,7 +1,7 @@
 """Rendering of texts, with what they include and import. Knows no manifest."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,6 +9,7 @@ from jinja2 import Template, Undefined, nodes
 
 from taskspec.desired.callables import Function
 from taskspec.desired.compiling import Compiler
+from taskspec.desired.cutting import Piece, cut
 from taskspec.desired.deriving import Secrets
 from taskspec.desired.faults import FAULTS, fault_of
 from taskspec.desired.including import ProjectText, ProjectTexts
@@ -20,6 +21,8 @@ from taskspec.documents.fitting import is_text
 
 MAX_INCLUDES: Final = 20
 """Files that include each other, one within the other."""
+_AS_TEXT: Final = "{{ '' }}"
+"""Put behind an expression that is a piece of a text: so it gives its text, and not its value."""
 _SEEN: Final = 8
 """Units of work of one value that a single expression gives."""
 
@@ -35,6 +38,7 @@ class Renderer:
         self._compiler = Compiler(self._environment, cache_folder)
         self._templates: dict[str, Template] = {}
         self._within: list[str] = []
+        self._keeps = True
         self._part_templates: dict[str, Template] = {}
 
     @property
@@ -52,16 +56,15 @@ class Renderer:
         With `secrets`, the names are masked: a filter that meets a placeholder adds what stands behind its own.
         Without `keep` nothing of the text comes into the cache folder. Raises WrongTemplateError, with its place.
         """
-        template = self._templates.get(text)
-        if template is None:
-            template = self._templates[text] = self._compiler.template(text, keep=keep)
-        return self.compute(template, names, secrets)
+        self._keeps = keep
+        pieces = cut(text)
+        if pieces is not None and (found := self._pieced(pieces, names, secrets)) is not None:
+            return found
+        return self.compute(self._known(text), names, secrets)
 
     def compute(self, template: Template, names: Mapping[str, Any], secrets: Secrets | None = None) -> Any:
         """Return what a compiled text or expression gives, as `render` does."""
-        self._meter.restart()
-        self._within = []
-        self._environment.secrets = secrets
+        self._begin(secrets)
         try:
             return _run(template, self._environment.functions | dict(names), self._meter)
         except FAULTS as error:
@@ -69,6 +72,39 @@ class Renderer:
             if fault is error:
                 raise
             raise fault from error
+
+    def _begin(self, secrets: Secrets | None) -> None:
+        self._meter.restart()
+        self._within = []
+        self._environment.secrets = secrets
+
+    def _pieced(self, pieces: Sequence[Piece], names: Mapping[str, Any], secrets: Secrets | None) -> str | None:
+        """Return the pieces rendered, put together; None where one cannot be: the whole then tells why."""
+        self._begin(secrets)
+        seen = self._environment.functions | dict(names)
+        parts: list[str] = []
+        line = 0
+        for piece in pieces:
+            try:
+                parts.append(self._run_piece(piece.text, seen) if piece.is_markup else piece.text)
+            except TooMuchError as error:
+                fault = fault_of(error, names)
+                fault.entry_line += line
+                fault.line += 0 if fault.file else line
+                raise
+            except FAULTS:
+                return None
+            line += piece.text.count("\n")
+        return "".join(parts) if sum(map(len, parts)) <= MAX_TEXT else None
+
+    def _run_piece(self, text: str, names: dict[str, Any]) -> Any:
+        return _run(self._known(text + _AS_TEXT), names, self._meter)
+
+    def _known(self, text: str) -> Template:
+        template = self._templates.get(text)
+        if template is None:
+            template = self._templates[text] = self._compiler.template(text, keep=self._keeps)
+        return template
 
     def parsed(self, text: str, file: str = "") -> nodes.Template:
         """Return the syntax tree of a text, or of the text of an included file; raises WrongTemplateError."""

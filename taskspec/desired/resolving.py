@@ -12,7 +12,7 @@ from typing import Any
 from taskspec.address import Address
 from taskspec.desired.assigning import GivenVariables, assign
 from taskspec.desired.attaching import ProjectFiles, checked_url, is_url
-from taskspec.desired.budgeting import size
+from taskspec.desired.budgeting import weight
 from taskspec.desired.confining import WrongFileError
 from taskspec.desired.depending import MAX_LOOKED, Declared, Dependencies, depend
 from taskspec.desired.expanding import Room, WrongCellsError, expand
@@ -24,7 +24,7 @@ from taskspec.desired.ordering import ordered
 from taskspec.desired.rechecking import recheck
 from taskspec.desired.results import Whatever, WrongResultError, known, later, result_file, words
 from taskspec.desired.tabulating import Tables
-from taskspec.desired.templating import RenderedSpec, SpecRenderer
+from taskspec.desired.templating import MAX_FINDINGS, RenderedSpec, SpecRenderer
 from taskspec.diagnostics import Diagnostic, ManifestError
 from taskspec.documents.model import Manifests, Project
 
@@ -58,6 +58,7 @@ def resolve(
         cells=resolver.cells,
         givers=assigned.givers,
         variables=assigned.scope.masked["vars"],
+        files=texts.read | resolver.files.read,
     )
     return desired, found + tuple(renderer.diagnostics)
 
@@ -69,7 +70,7 @@ class _Resolver:
         self._renderer = renderer
         self._project = project
         self._takes_local_files = surroundings.takes_local_files
-        self._files = ProjectFiles(Path(project.folder))
+        self.files = ProjectFiles(Path(project.folder))
         self._declared = Declared(cells={})
         self._formats: dict[Address, str] = {}
 
@@ -83,7 +84,7 @@ class _Resolver:
         self._declared = self._expanded(manifests)
         waits: dict[Address, Dependencies] = {}
         for address, cell in self._declared.cells.items():
-            if self._declared.is_exhausted():
+            if self._declared.is_exhausted() or len(self._renderer.diagnostics) > MAX_FINDINGS:
                 waits[address] = Dependencies(sound=False)
                 continue
             before = len(self._renderer.diagnostics)
@@ -108,16 +109,16 @@ class _Resolver:
     def _expanded(self, manifests: Manifests) -> Declared:
         cells: dict[Address, Cell] = {}
         broken: set[str] = set()
-        room, tables = Room(), Tables(self._files)
+        room, tables = Room(), Tables(self.files)
         for task in manifests.tasks:
-            if room.left < 0 and ("matrix" in task.spec or "forEach" in task.spec):
+            if room.left < 0 and ("matrix" in task.spec or "forEach" in task.spec or task.source.given):
                 broken.add(task.address)
                 continue
             before = len(self._renderer.diagnostics)
             plain = Cell(task=task, address=task.address)
             try:
                 found = list(expand(task, partial(self._renderer.value, plain), tables.items, room))
-                room.repeat(size(task.spec) * (len(found) - (not task.source.given)))
+                room.repeat(weight(task.spec) * (len(found) - (not task.source.given)))
             except WrongCellsError as fault:
                 broken.add(task.address)
                 if len(self._renderer.diagnostics) == before:
@@ -163,6 +164,7 @@ class _Resolver:
             spec=shown.spec,
             labels=shown.labels,
             policies=shown.policies,
+            assertions=shown.assertions,
             source=shown.source,
             upstream=shown.upstream,
             uses=waits.used,
@@ -243,7 +245,7 @@ class _Resolver:
                 "Give a URL that the agent can read, or put the text into the prompt instead.",
             )
         if isinstance(entry, str):
-            return self._files.attach(entry)
+            return self.files.attach(entry)
         address = Address(entry["task"])
         if results is None:
             return words([address])
@@ -274,5 +276,6 @@ def _normalised(cell: Cell, rendered: RenderedSpec, files: tuple[LocalFile | str
         files=files,
         labels=task.labels,
         policies=task.policies,
+        assertions=tuple(task.spec.get("assertions") or ()),
         source=task.source,
     )

@@ -1,14 +1,11 @@
 """The syntax tree of a template: its nodes in order, the names it gives values to, and what follows `tasks`."""
 
 from collections.abc import Iterator, Sequence
-from typing import Final
 
 from jinja2 import nodes
 
+from taskspec.desired.references import TASKS, WAY, alone
 from taskspec.desired.scope import WrongTemplateError
-
-TASKS: Final = "tasks"
-WAY: Final = "Write `tasks.NAME.result`, or `tasks['NAME[…]'].result`."
 
 Holders = tuple[nodes.Node, "Holders"] | None
 """A node that holds another, and what holds it."""
@@ -28,7 +25,7 @@ def used(name: nodes.Name, holders: Holders) -> tuple[nodes.Expr, tuple[str | in
     """Return what stands for the address of a use of `tasks`, and the constant steps after it."""
     steps, is_called = _steps(name, holders)
     if not steps:
-        raise WrongTemplateError("`tasks` alone names no result.", hint=WAY, line=name.lineno, name=TASKS)
+        raise alone(name.lineno)
     if is_called and len(steps) == 1:
         raise WrongTemplateError("`tasks` has nothing that can be called.", hint=WAY, line=name.lineno, name=TASKS)
     _check_subtraction(steps, holders)

@@ -52,6 +52,8 @@ _TEXTS: Final = frozenset(
 """The fields that are texts by schema: there a number becomes its text."""
 _OWN: Final = re.compile(r"\b(?:matrix|each|tasks|include|import)\b")
 """What a text must mention to depend on the names that only one cell has."""
+MAX_FINDINGS: Final = 1000
+"""With more of them nothing else is rendered."""
 _SENSITIVE: Final = frozenset({"userTokens", "userOidcToken", "mcpServers"})
 """Fields whose texts may hold secrets that are written out: they are not kept outside of the project."""
 _WRONG: Final = "Wrong template"
@@ -194,8 +196,11 @@ class SpecRenderer:
         self._keeps = path[0] not in _SENSITIVE
         wants_text = path in _TEXTS or (path[0] == "files" and len(path) > 1)
         try:
-            found = self._rendered(text if wants_text else text.strip())
-            return (_as_text(found[0]), _as_text(found[1])) if wants_text else found
+            real, masked = self._rendered(text if wants_text else text.strip())
+            if not wants_text:
+                return real, masked
+            shown = _as_text(masked)
+            return shown if real is masked else _as_text(real), shown
         except WrongTemplateError as fault:
             if self._ahead and isinstance(fault, LaterError):
                 return text, text
@@ -246,6 +251,10 @@ class SpecRenderer:
         return True
 
     def _evaluated(self, text: str, names: Mapping[str, Any], secrets: Secrets | None = None) -> Any:
+        if len(self.diagnostics) > MAX_FINDINGS:
+            fault = WrongTemplateError("There are too many findings.")
+            fault.reported = True
+            raise fault
         self._budget.require()
         before = self._engine.work if self._engine is not None else 0
         try:

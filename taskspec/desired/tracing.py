@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from taskspec.address import Address
+from taskspec.desired.dotted import is_template
 from taskspec.desired.model import Cell, DeferredTask, Desired, DesiredTask, Giver
 from taskspec.diagnostics import Position
 from taskspec.documents.defaulting import POLICIES
@@ -65,7 +66,7 @@ def _written(cell: Cell, task: DesiredTask | DeferredTask, desired: Desired) -> 
 
 def _ingredients(raw: Any, cell: Cell, desired: Desired) -> Iterator[Ingredient]:
     """Yield the names that the templates in a value mention, each once."""
-    texts = [*_texts(raw)]
+    texts = [text for text in _texts(raw) if is_template(text)]
     for name in dict.fromkeys(found[1] or found[2] for text in texts for found in _VARIABLE.finditer(text)):
         giver: Giver | None = desired.givers.get(name)
         if giver is not None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
+from itertools import islice
 from typing import Any, Final
 
 from taskspec.contracts import Contract, InvalidSchemaError, Violation, load_schema
@@ -14,31 +15,41 @@ Path = tuple[str | int, ...]
 
 API_VERSION: Final = "taskspec/v1"
 SCHEMA: Final = "manifest.v1"
+MAX_FINDINGS: Final = 200
+"""Of one document."""
 LATER: Final[Mapping[str, frozenset[str]]] = {
-    "Task": frozenset({"assertions", "rerun", "onChangeActive", "protect", "sideEffects", "moved"}),
-    "Project": frozenset({"limits", "budget", "policies"}),
+    "Task": frozenset({"rerun", "onChangeActive", "protect", "sideEffects", "moved"}),
+    "Project": frozenset({"budget", "policies"}),
 }
 """Fields of the language that later versions know: refused, never ignored."""
 SENSITIVE: Final = frozenset({"userTokens", "userOidcToken", "mcpServers", "default", "apiKey", "baseUrl"})
 """Fields whose values no message shows."""
+_BELONGS: Final = "Templates belong into the `spec` of a task, or of an entry of `defaults`."
 _TEMPLATE: Final = re.compile(r"\{\{|\{%")
 
 
 def check(document: Document) -> list[Diagnostic]:
-    """Return everything that is wrong with one document by itself."""
+    """Return everything that is wrong with one document by itself: a judgement that nothing but its value decides."""
+    if document.checked:
+        return []
+    return [*islice(_findings(document), MAX_FINDINGS)]
+
+
+def _findings(document: Document) -> Iterator[Diagnostic]:
     version = _version(document)
     if version:
-        return version
-    found = list(_violations(document))
+        yield from version
+        return
+    yield from _violations(document)
     if document.kind == "Project":
-        found += _evaluated_nowhere(document, ())
-        found += _agents(document)
+        yield from _evaluated_nowhere(document, ())
+        yield from _agents(document)
     elif document.kind == "Task":
-        found += _evaluated_nowhere(document, ("metadata",))
+        yield from _evaluated_nowhere(document, ("metadata",))
         spec = document.value.get("spec")
         if isinstance(spec, Mapping):
-            found += output_trouble(spec, Source(document=document))
-    return found
+            yield from output_trouble(spec, Source(document=document))
+        yield from _assertions(document)
 
 
 @cache
@@ -158,9 +169,11 @@ def _wrong(document: Document, violation: Violation) -> Diagnostic:
     )
 
 
-def _evaluated_nowhere(document: Document, path: Path) -> Iterator[Diagnostic]:
+def _evaluated_nowhere(document: Document, path: Path, hint: str = _BELONGS) -> Iterator[Diagnostic]:
     """Find templates where none is rendered; descriptions are only for people."""
     waiting: list[tuple[Path, Any]] = [(path, _value(document, path))]
+    if not _holds_template(waiting[0][1]):
+        return
     while waiting:
         at, value = waiting.pop()
         if _is_rendered(at):
@@ -173,7 +186,7 @@ def _evaluated_nowhere(document: Document, path: Path) -> Iterator[Diagnostic]:
             yield Diagnostic(
                 summary="Template not evaluated here",
                 detail=f"`{path_text(at)}` holds a template, and is not evaluated.",
-                hint="Templates belong into the `spec` of a task, or of an entry of `defaults`.",
+                hint=hint,
                 position=document.position(at),
             )
 
@@ -181,6 +194,21 @@ def _evaluated_nowhere(document: Document, path: Path) -> Iterator[Diagnostic]:
 def _is_rendered(path: Path) -> bool:
     """Tell whether a path of a project leads to the fields that tasks begin with."""
     return len(path) > 3 and path[-1] == "spec" and path[-3] == "defaults"
+
+
+def _holds_template(value: Any) -> bool:
+    """Tell whether any text in a value may be a template, without its place: for the many that have none."""
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            if "{{" in item or "{%" in item:
+                return True
+        elif isinstance(item, dict):
+            waiting += item.values()
+        elif isinstance(item, list):
+            waiting += item
+    return False
 
 
 def _agents(document: Document) -> Iterator[Diagnostic]:
@@ -230,6 +258,17 @@ def output_trouble(spec: Mapping[str, Any], source: Source) -> Iterator[Diagnost
             detail=f"`spec.outputSchema` is not a valid JSON Schema: {trouble}.",
             position=source.position(("outputSchema", *trouble.path)),
         )
+
+
+def _assertions(document: Document) -> Iterator[Diagnostic]:
+    """Find what is wrong with assertions; tasks without any need no language of expressions."""
+    if not _value(document, ("spec", "assertions")):
+        return
+    from taskspec.documents.asserting import wrong_assertions
+
+    hint = "Write the value itself. For the characters: `[{]{` in a regex, `'{' + '{'` in an expression."
+    templates = list(_evaluated_nowhere(document, ("spec", "assertions"), hint))
+    yield from templates or wrong_assertions(document)
 
 
 def _value(document: Document, path: Path) -> Any:

@@ -16,6 +16,7 @@ from taskspec.documents.model import (
     AgentSpec,
     Document,
     GivenValue,
+    Limits,
     Origin,
     Project,
     RemoteSpec,
@@ -68,6 +69,7 @@ def declare_project(document: Document, ground: Ground) -> Project:
             name: GivenValue(value, document.position((*place, name), key=True))
             for name, value in given.get("variables", {}).items()
         },
+        limits=_limits(spec.get("limits", {})),
         env_allow=tuple(spec.get("env", {}).get("allow", ())),
         document=document,
         source=source,
@@ -195,6 +197,14 @@ def _remote(written: str | Mapping[str, Any]) -> RemoteSpec:
         base_url=written.get("baseUrl"),
         organization=written.get("organization"),
         api_key_env=written.get("apiKey", {}).get("env"),
+    )
+
+
+def _limits(written: Mapping[str, Any]) -> Limits:
+    return Limits(
+        max_create=written.get("maxCreate"),
+        max_stop=written.get("maxStop"),
+        max_stop_percent=written.get("maxStopPercent"),
     )
 
 

@@ -35,16 +35,16 @@ class Glance:
         found = self.project.get("spec")
         return found if isinstance(found, Mapping) else {}
 
-    def _files(self) -> Iterator[Path]:
+    def _files(self) -> Iterator[str]:
         if self.place.single is not None:
-            yield self.place.single
+            yield str(self.place.single)
             return
         patterns = self.spec.get("manifests")
         if not isinstance(patterns, list):
             yield from list_manifests(self.place.ground.folder, _RESULTS).files
             return
         matched = [path for pattern in patterns for path in _matched(self.place, pattern)]
-        yield from dict.fromkeys([*([self.place.project_file] if self.place.project_file else []), *matched])
+        yield from dict.fromkeys([*([str(self.place.project_file)] if self.place.project_file else []), *matched])
 
 
 def glance(target: Path) -> Glance:
@@ -55,14 +55,14 @@ def glance(target: Path) -> Glance:
     return Glance(place=place, project=declared)
 
 
-def _matched(place: Place, pattern: Any) -> tuple[Path, ...]:
+def _matched(place: Place, pattern: Any) -> tuple[str, ...]:
     try:
         return match_manifests(place.ground.folder, str(pattern)).files
     except BadPatternError:
         return ()
 
 
-def _documents(path: Path, wanted: str) -> tuple[Document, ...]:
+def _documents(path: Path | str, wanted: str) -> tuple[Document, ...]:
     content = read(path)
     if isinstance(content, Diagnostic) or wanted.encode() not in content:
         return ()

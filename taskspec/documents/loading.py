@@ -3,6 +3,7 @@
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,10 +20,13 @@ from taskspec.documents.defaulting import Defaults
 from taskspec.documents.locating import Place, locate, require_environment, shown
 from taskspec.documents.model import Document, Manifests, Project, TaskDocument
 from taskspec.documents.reading import BadPatternError, Listing, list_manifests, match_manifests
+from taskspec.documents.remembering import Memory
 from taskspec.documents.sifting import Sifted, sift
 from taskspec.settings import DEFAULT_ENVIRONMENT
 
 RESULTS = "results"
+MAX_FINDINGS: Final = 1000
+"""With more of them nothing else is looked at."""
 MAX_PATTERNS: Final = 1000
 _EXAMPLE = (
     "Declare one: `apiVersion: taskspec/v1`, `kind: Task`, `metadata: {name: hello}`, `spec: {agent: …, prompt: …}`."
@@ -38,19 +42,32 @@ class Loaded:
     selection: frozenset[str] | None = None
 
 
-def load(target: Path, environment: str = DEFAULT_ENVIRONMENT, *, search_path: str | None = None) -> Loaded:
+def load(
+    target: Path,
+    environment: str = DEFAULT_ENVIRONMENT,
+    *,
+    search_path: str | None = None,
+    memory: Memory | None = None,
+) -> Loaded:
     """Read a project folder or a single file; UsageError where the target or the environment does not exist.
 
-    `search_path` is where agents' commands are looked up, as in `PATH` (default: this process's own).
+    `search_path` is where agents' commands are looked up, as in `PATH` (default: this process's own). `memory` spares
+    the reading of what it knows; closing it is up to its owner.
     """
     place = locate(target, environment, search_path)
-    gathered = _gather(place)
+    memory = memory or Memory()
+    gathered = _gather(place, memory)
     if gathered is None:
         place = place.alone()
-        gathered = sift([place.single] if place.single else [], named=True)
-    faults = [(document, check(document)) for document in gathered.documents]
-    found = [*gathered.diagnostics, *(finding for _, own in faults for finding in own)]
-    found += _repetitions(gathered.documents)
+        gathered = sift([str(place.single)] if place.single else [], named=True, memory=memory)
+    faults, found = [], [*gathered.diagnostics]
+    for document in gathered.documents:
+        faults.append((document, own := check(document)))
+        found += own
+        if len(found) > MAX_FINDINGS:
+            found.append(_more(document))
+            break
+    found += islice(_repetitions(gathered.documents), MAX_FINDINGS)
     sound = [document for document, own in faults if not own]
     project, trouble = _project(place, sound, is_whole=not _of_kind("Project", gathered.documents))
     found += trouble
@@ -75,11 +92,13 @@ def load(target: Path, environment: str = DEFAULT_ENVIRONMENT, *, search_path: s
 def load_project(target: Path, environment: str = DEFAULT_ENVIRONMENT, *, search_path: str | None = None) -> Loaded:
     """Read the project alone, for what needs no task to be right: what is wrong with tasks is not even looked at."""
     place = locate(target, environment, search_path)
-    gathered = sift([place.project_file], named=True) if place.project_file and place.single is None else Sifted()
+    memory, gathered = Memory(), Sifted()
+    if place.project_file and place.single is None:
+        gathered = sift([str(place.project_file)], named=True, memory=memory)
     if not _of_kind("Project", gathered.documents):
-        found = _gather(place)
+        found = _gather(place, memory)
         place = place if found is not None else place.alone()
-        gathered = found or sift([place.single] if place.single else [], named=True)
+        gathered = found or sift([str(place.single)] if place.single else [], named=True, memory=memory)
     declared = _of_kind("Project", gathered.documents)
     faults = [(document, check(document)) for document in declared]
     sound = [document for document, own in faults if not own]
@@ -92,30 +111,43 @@ def load_project(target: Path, environment: str = DEFAULT_ENVIRONMENT, *, search
 
 
 def gather(target: Path) -> Sifted:
-    """Read the files of a project folder as `load` finds them, and check nothing; UsageError where it is missing."""
-    return _gather(locate(target)) or Sifted()
+    """Read the files of a project folder as `load` finds them, to judge none; UsageError where it is missing."""
+    return _gather(locate(target), Memory()) or Sifted()
 
 
-def _gather(place: Place) -> Sifted | None:
+def manifest_files(target: Path) -> tuple[str, ...] | None:
+    """Return the files that `load` reads of a project folder; None where it has no project file, or not all is seen."""
+    place = locate(target)
+    if place.project_file is None or place.single is not None:
+        return None
+    listing, _ = _listed(place, sift([str(place.project_file)], named=True, memory=Memory()))
+    return None if listing.diagnostics else tuple(dict.fromkeys((str(place.project_file), *listing.files)))
+
+
+def _gather(place: Place, memory: Memory) -> Sifted | None:
     """Read the files of a project; None where the single file that the target names is not one of them."""
     if place.project_file is None and place.single is not None:
         return None
-    first = sift([place.project_file] if place.project_file else [], named=True)
-    declared = next((d for d in first.documents if d.kind == "Project"), None)
-    spec = declared.value.get("spec") if declared is not None else None
-    patterns = spec.get("manifests") if isinstance(spec, Mapping) else None
-    listing = _listing(place, declared, patterns) if declared is not None and isinstance(patterns, list) else None
-    named = listing is not None
-    if listing is None:
-        listing = list_manifests(place.ground.folder, _results(spec))
-    if place.single is not None and place.single not in listing.files:
+    first = sift([str(place.project_file)] if place.project_file else [], named=True, memory=memory)
+    listing, named = _listed(place, first)
+    if place.single is not None and str(place.single) not in listing.files:
         return None
-    rest = sift([path for path in listing.files if path != place.project_file], named=named)
+    rest = sift([path for path in listing.files if path != str(place.project_file)], named=named, memory=memory)
     return _without_results(place, first + rest + Sifted(diagnostics=listing.diagnostics))
 
 
+def _listed(place: Place, first: Sifted) -> tuple[Listing, bool]:
+    """Find the files of a project, given what its project file holds; and tell whether somebody has named them."""
+    declared = next((d for d in first.documents if d.kind == "Project"), None)
+    spec = declared.value.get("spec") if declared is not None else None
+    patterns = spec.get("manifests") if isinstance(spec, Mapping) else None
+    if declared is not None and isinstance(patterns, list):
+        return _listing(place, declared, patterns), True
+    return list_manifests(place.ground.folder, _results(spec)), False
+
+
 def _listing(place: Place, document: Document, patterns: list[Any]) -> Listing:
-    files: dict[Path, None] = {}
+    files: dict[str, None] = {}
     found: list[Diagnostic] = []
     if len(patterns) > MAX_PATTERNS:
         detail = f"`manifests` has {len(patterns):,} patterns, and {MAX_PATTERNS:,} are allowed."
@@ -211,6 +243,15 @@ def _stranger(task: TaskDocument, project: Project) -> Diagnostic | None:
     if agent in project.agents or "{{" in agent or "{%" in agent:
         return None
     return unknown_agent(agent, project, task.source.position(("agent",)))
+
+
+def _more(document: Document) -> Diagnostic:
+    return Diagnostic(
+        summary="Too many findings",
+        detail=f"With more than {MAX_FINDINGS:,} findings, no document behind this one is looked at.",
+        hint="Mend these first.",
+        position=document.position(),
+    )
 
 
 def _no_task(place: Place, skipped: int) -> Diagnostic:

@@ -1,6 +1,6 @@
 """What an author wrote, as values: documents with positions, the project, its tasks. Opens no file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
@@ -34,7 +34,15 @@ class Document:
 
     file: str
     value: Mapping[str, Any]
-    marks: Marks = field(repr=False)
+    marks: Marks | Callable[[], Marks] = field(repr=False, compare=False)
+    """The places, or what looks them up: most documents are never asked for one."""
+    checked: bool = field(default=False, repr=False, compare=False)
+    """That checking it by itself has found nothing, now or when it was read before."""
+
+    @property
+    def places(self) -> Marks:
+        """Return the place of every node."""
+        return self.marks if isinstance(self.marks, Marks) else self.marks()
 
     @property
     def kind(self) -> str:
@@ -43,7 +51,7 @@ class Document:
 
     def position(self, path: Sequence[str | int] = (), *, key: bool = False) -> Position:
         """Return where the node at `path` stands, or its key; for a path that is not there, its nearest ancestor."""
-        marks = self.marks
+        marks = self.places
         place = (marks.line, marks.column)
         for step in path:
             children = marks.children
@@ -63,7 +71,7 @@ class Document:
 
     def text_position(self, path: Sequence[str | int], line: int, column: int = 1) -> Position:
         """Return the place in the file of a line and column (from 1) of the string at `path`."""
-        marks = self.marks
+        marks = self.places
         for step in path:
             marks = marks.children[step]  # type: ignore[index]  # the caller read the string at this path
         if marks.block_indent is not None:
@@ -199,6 +207,15 @@ class Policies:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """How much one apply may do; None: any number."""
+
+    max_create: int | None = None
+    max_stop: int | None = None
+    max_stop_percent: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Project:
     """What is common to all tasks. `folder` and `data_folder` are absolute paths."""
 
@@ -214,6 +231,7 @@ class Project:
     variables: Mapping[str, VariableSpec] = field(default_factory=dict)
     values: Mapping[str, GivenValue] = field(default_factory=dict, repr=False)
     """What the environment gives the variables."""
+    limits: Limits = Limits()
     env_allow: tuple[str, ...] = ()
     """The variables of the process environment that templates may read."""
     document: Document | None = None

@@ -3,12 +3,16 @@
 Only the events of pyyaml's parser are used: its own trees recurse in C, hold no positions, and read YAML 1.1.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from taskspec.diagnostics import Diagnostic, Position
 from taskspec.documents.building import Builder, StopReadingError
-from taskspec.documents.model import UNREADABLE, Document
+from taskspec.documents.model import UNREADABLE, Document, Marks
+from taskspec.documents.scalars import AmbiguousScalarError
+from taskspec.documents.skimming import skim
 from taskspec.documents.tokens import Token
 
 if TYPE_CHECKING:
@@ -44,8 +48,41 @@ def parse(content: bytes, file: str, *, mappings_only: bool = True) -> Parsed:
         before = content[: trouble.start].decode("utf-8", "replace").removeprefix("\ufeff")
         place = Position(file=file, line=before.count("\n") + 1, column=len(before) - before.rfind("\n"))
         return _refused(file, "The file is not in UTF-8.", "Save it as UTF-8.", place)
+    if mappings_only and (values := _skimmed(text)) is not None:
+        return known(content, file, values)
     builder = _build(text, file, mappings_only=mappings_only)
     return Parsed(documents=tuple(builder.documents), diagnostics=tuple(builder.diagnostics))
+
+
+def known(content: bytes, file: str, values: Sequence[Mapping[str, Any]], *, checked: bool = False) -> Parsed:
+    """Return the documents of a sound file whose values are known.
+
+    `content` is read again when a place in it is asked for.
+    """
+    places = _Places(content, file)
+    documents = (
+        Document(file=file, value=value, marks=partial(places.of, index), checked=checked)
+        for index, value in enumerate(values)
+    )
+    return Parsed(documents=tuple(documents))
+
+
+class _Places:
+    """Where the nodes of one sound file stand, looked up when somebody asks."""
+
+    __slots__ = ("_content", "_file", "_found")
+
+    def __init__(self, content: bytes, file: str) -> None:
+        self._content = content
+        self._file = file
+        self._found: list[Marks] | None = None
+
+    def of(self, index: int) -> Marks:
+        """Return the marks of the document of that number."""
+        if self._found is None:
+            builder = _build(self._content.decode("utf-8-sig"), self._file, mappings_only=True)
+            self._found = [document.places for document in builder.documents]
+        return self._found[index]
 
 
 def scan(text: str) -> "Iterator[Token]":
@@ -59,6 +96,15 @@ def scan(text: str) -> "Iterator[Token]":
 def _refused(file: str, detail: str, hint: str, position: Position | None = None) -> Parsed:
     place = position or Position(file=file)
     return Parsed(diagnostics=(Diagnostic(summary=UNREADABLE, detail=detail, hint=hint, position=place),))
+
+
+def _skimmed(text: str) -> list[dict[str, Any]] | None:
+    import yaml
+
+    try:
+        return skim(_parser(text).get_event, yaml.events)
+    except (AmbiguousScalarError, yaml.YAMLError):
+        return None
 
 
 def _build(text: str, file: str, *, mappings_only: bool) -> Builder:

@@ -3,7 +3,7 @@
 import os
 import posixpath
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,9 +18,9 @@ SUFFIXES: Final = (".yaml", ".yml")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Listing:
-    """The files that were found, in order, and what could not be looked at."""
+    """The files that were found, in order, as absolute paths, and what could not be looked at."""
 
-    files: tuple[Path, ...]
+    files: tuple[str, ...]
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
@@ -31,9 +31,12 @@ class BadPatternError(ValueError):
 def list_manifests(folder: Path, results: str) -> Listing:
     """Find the YAML files of a folder: without dot-folders, virtual environments, node_modules and the results."""
     trouble: list[Diagnostic] = []
-    found = [path for path in _walk(folder, "", trouble) if path.endswith(SUFFIXES)]
-    kept = (path for path in found if not path.startswith(f"{results}/"))
-    return Listing(files=_distinct(folder, kept), diagnostics=tuple(trouble))
+    found = {
+        path: is_link
+        for path, is_link in _walk(folder, "", trouble)
+        if path.endswith(SUFFIXES) and not path.startswith(f"{results}/")
+    }
+    return Listing(files=_distinct(folder, found), diagnostics=tuple(trouble))
 
 
 def match_manifests(folder: Path, pattern: str) -> Listing:
@@ -44,32 +47,46 @@ def match_manifests(folder: Path, pattern: str) -> Listing:
     if not is_wild(normal):
         if not (folder / normal).is_file():
             raise BadPatternError("names no file")
-        found = [normal]
+        found = {normal: _is_bent(f"{folder}/{normal}")}
         trouble: list[Diagnostic] = []
     else:
         start, glob = start_of(normal), PathGlob(normal)
         trouble = []
-        found = [path for path in _walk(folder, f"{start}/" if start else "", trouble) if glob.fits(path)]
+        below = _walk(folder, f"{start}/" if start else "", trouble)
+        bent = _is_bent(f"{folder}/{start}")
+        found = {path: is_link or bent for path, is_link in below if glob.fits(path)}
     files = _distinct(folder, found)
     if not files:
         raise BadPatternError("matches no file within the project")
     return Listing(files=files, diagnostics=tuple(trouble))
 
 
-def read(path: Path) -> bytes | Diagnostic:
+def read(path: Path | str) -> bytes | Diagnostic:
     """Return a file's bytes, at most one more than a manifest may have."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # so that a pipe is refused, and not waited for
-        with open(descriptor, "rb") as file:  # noqa: PTH123  # a descriptor, no path
-            if stat.S_ISREG(os.fstat(descriptor).st_mode):
-                return file.read(MAX_BYTES + 1)
+        try:
+            found = os.fstat(descriptor)
+            if stat.S_ISREG(found.st_mode):
+                return _content(descriptor, found.st_size)
             return _unreadable(path, "it is not a regular file")
+        finally:
+            os.close(descriptor)
     except OSError as trouble:
         return _unreadable(path, trouble.strerror or "unknown trouble")
 
 
-def _walk(folder: Path, start: str, trouble: list[Diagnostic]) -> Iterator[str]:
-    """Yield the files under `start` (empty, or a path that ends in `/`), relative to `folder`."""
+def _content(descriptor: int, size: int) -> bytes:
+    """Read to the end or to the bound, at once where the file has the size that it says it has."""
+    content = os.read(descriptor, min(size, MAX_BYTES) + 1)
+    whole = len(content) == size
+    while not whole and len(content) <= MAX_BYTES and (more := os.read(descriptor, MAX_BYTES)):
+        content += more
+    return content[: MAX_BYTES + 1]
+
+
+def _walk(folder: Path, start: str, trouble: list[Diagnostic]) -> Iterator[tuple[str, bool]]:
+    """Yield the files under `start` (empty, or a path that ends in `/`), relative to `folder`; true: it is a link."""
     waiting = [start]
     while waiting:
         inside = waiting.pop()
@@ -85,32 +102,31 @@ def _walk(folder: Path, start: str, trouble: list[Diagnostic]) -> Iterator[str]:
             continue
         for entry in here:
             if not entry.is_dir(follow_symlinks=False):
-                yield f"{inside}{entry.name}"
+                yield f"{inside}{entry.name}", entry.is_symlink()
             elif entry.name != "node_modules":
                 waiting.append(f"{inside}{entry.name}/")
 
 
-def _distinct(folder: Path, found: Iterator[str] | list[str]) -> tuple[Path, ...]:
-    """Sort paths, and leave out links that lead out of the folder or to a file that is found anyway."""
-    plain: list[Path] = []
-    links: list[Path] = []
-    straight: dict[str, bool] = {}
-    for name in sorted(found):
-        path = folder / name
-        parent = name.rpartition("/")[0]
-        if parent not in straight:
-            straight[parent] = os.path.realpath(folder / parent) == str(folder / parent)
-        (plain if straight[parent] and not path.is_symlink() else links).append(path)
+def _distinct(folder: Path, found: Mapping[str, bool]) -> tuple[str, ...]:
+    """Sort paths (true: it is a link); leave out links that lead out of the folder, or to what is found anyway."""
+    above = str(folder).rstrip("/")
+    plain = [f"{above}/{name}" for name in sorted(found) if not found[name]]
     reached = set(plain)
-    for link in links:
-        real = Path(os.path.realpath(link))
-        if real.is_relative_to(folder) and real not in reached and real.is_file():
-            reached.add(real)
-            plain.append(real)
+    for name in sorted(name for name in found if found[name]):
+        real = Path(os.path.realpath(folder / name))
+        if real.is_relative_to(folder) and str(real) not in reached and real.is_file():
+            reached.add(str(real))
+            plain.append(str(real))
     return tuple(plain)
 
 
-def _unreadable(path: Path, why: str) -> Diagnostic:
+def _is_bent(path: str) -> bool:
+    """Tell whether a link stands anywhere in an absolute path."""
+    plain = path.rstrip("/")
+    return os.path.realpath(plain) != plain
+
+
+def _unreadable(path: Path | str, why: str) -> Diagnostic:
     return Diagnostic(
         summary="Cannot be read",
         detail=f"`{shown(path)}` cannot be read: {why}.",

@@ -1,19 +1,28 @@
-"""Files → the documents that are ours. Checks none of them."""
+"""Files → the documents that are ours, those that are right marked as checked. Reports only what cannot be read."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import chain
 from typing import Final
 
 from taskspec.diagnostics import Diagnostic
+from taskspec.documents.checking import check
 from taskspec.documents.locating import shown
 from taskspec.documents.model import Document
-from taskspec.documents.parsing import Parsed, parse
-from taskspec.documents.reading import read
+from taskspec.documents.parsing import Parsed, known, parse
+from taskspec.documents.remembering import Memory, Values
+from taskspec.documents.sharing import share
 
+SECRET: Final = frozenset({"userTokens", "userOidcToken", "mcpServers"})
 KINDS: Final = frozenset({"Project", "Task"})
+BATCH: Final = 128 * 1024 * 1024
+"""Bytes of files that are held at once, but for those that are ours."""
+_MAY_BE_OURS: Final = b"kind"
 _SIGN: Final = "taskspec/"
 _SIGNS: Final = tuple(_SIGN.encode(encoding) for encoding in ("utf-8", "utf-16-le", "utf-16-be"))
+
+
+_Read = tuple[bytes, bytes] | Diagnostic
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,18 +41,22 @@ class Sifted:
         )
 
 
-def sift(files: Iterable[Path], *, named: bool) -> Sifted:
-    """Read files; those that somebody `named` must be ours, of the others only what is ours counts."""
+def sift(files: Iterable[str], *, named: bool, memory: Memory) -> Sifted:
+    """Read files (absolute paths); those that somebody `named` must be ours, of the others only what is ours counts."""
     documents: list[Document] = []
     diagnostics: list[Diagnostic] = []
     skipped = 0
-    for path in files:
-        content = read(path)
-        if isinstance(content, Diagnostic):
-            diagnostics.append(content)
+    batches = (_recognised(batch, memory) for batch in _batches(files, memory))
+    for path, found, values in chain.from_iterable(batches):
+        if isinstance(found, Diagnostic):
+            diagnostics.append(found)
             continue
-        signed = any(sign in content for sign in _SIGNS)
-        if not (named or signed or b"kind" in content):
+        content = found[0]
+        if values is not None:
+            documents += known(content, shown(path), values, checked=True).documents
+            continue
+        signed = _is_signed(content)
+        if not (named or signed or _MAY_BE_OURS in content):
             skipped += 1
             continue
         parsed = parse(content, shown(path))
@@ -54,6 +67,62 @@ def sift(files: Iterable[Path], *, named: bool) -> Sifted:
         else:
             skipped += 1
     return Sifted(documents=tuple(documents), diagnostics=tuple(diagnostics), skipped=skipped)
+
+
+def _batches(files: Iterable[str], memory: Memory) -> Iterator[list[tuple[str, _Read]]]:
+    """Read files, so many at once as fit into a bound: among them may be large ones that are not ours."""
+    batch: list[tuple[str, _Read]] = []
+    size = 0
+    for path in files:
+        found = memory.read(path)
+        batch.append((path, found))
+        size += 0 if isinstance(found, Diagnostic) else len(found[0])
+        if size > BATCH:
+            yield batch
+            batch, size = [], 0
+    yield batch
+
+
+def _recognised(read: Sequence[tuple[str, _Read]], memory: Memory) -> Iterator[tuple[str, _Read, Values | None]]:
+    """Yield what was read, with the values of its documents where they are known to be ours, and right."""
+    kept = [None if isinstance(found, Diagnostic) else memory.recall(found[1]) for _, found in read]
+    unknown = [
+        found
+        for (_, found), values in zip(read, kept, strict=True)
+        if values is None and not isinstance(found, Diagnostic)
+    ]
+    judged = iter(share(_judged, [content for content, _ in unknown]))
+    for (path, found), values in zip(read, kept, strict=True):
+        if values is not None or isinstance(found, Diagnostic):
+            yield path, found, values
+            continue
+        right, may_be_kept = next(judged)
+        if right is not None and may_be_kept:
+            memory.keep(found[1], right)
+        yield path, found, right
+
+
+def _judged(contents: Sequence[bytes]) -> list[tuple[Values | None, bool]]:
+    """Return the documents of each content, if all of them are ours and right, and whether they may be kept."""
+    found: list[tuple[Values | None, bool]] = []
+    for content in contents:
+        parsed = parse(content, "") if _is_signed(content) else Parsed()
+        documents = parsed.documents
+        if not documents or parsed.diagnostics or any(not is_ours(one) or check(one) for one in documents):
+            found.append((None, False))
+        else:
+            may_be_kept = not any(map(_may_hold_secrets, documents))
+            found.append(([document.value for document in documents], may_be_kept))
+    return found
+
+
+def _is_signed(content: bytes) -> bool:
+    return any(sign in content for sign in _SIGNS)
+
+
+def _may_hold_secrets(document: Document) -> bool:
+    """Tell whether a value that is secret by schema, or a default that is, may be written out in a checked document."""
+    return document.kind != "Task" or not SECRET.isdisjoint(document.value["spec"])
 
 
 def is_ours(document: Document) -> bool:

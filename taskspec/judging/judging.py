@@ -3,12 +3,13 @@
 Asks nobody and keeps nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, assert_never
 
 from taskspec.diagnostics import path_text
 from taskspec.jsontext import NotJsonError, is_text, parse
+from taskspec.judging.asserting import Answer, Assertion, unmet
 from taskspec.state.model import StopCause, Verdict
 from taskspec.taskapi.records import AgentExecutionStatus as Status
 
@@ -23,6 +24,14 @@ class Expectation:
 
     output_format: str | None = None
     output_schema: Mapping[str, Any] | None = None
+    assertions: tuple[Assertion, ...] = ()
+
+    @classmethod
+    def of(cls, spec: Mapping[str, Any], assertions: tuple[Assertion, ...]) -> "Expectation":
+        """Return what a recorded or declared spec asks for, and what else must hold."""
+        return cls(
+            output_format=spec.get("outputFormat"), output_schema=spec.get("outputSchema"), assertions=assertions
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,13 +80,16 @@ def _fault(result: str | None, expectation: Expectation) -> str | None:
     if not is_text(result):
         return "the answer holds half of a character (an unpaired surrogate)"
     schema = expectation.output_schema
-    if expectation.output_format != "json" and schema is None:
-        return None
-    try:
-        value = parse(result)
-    except NotJsonError as error:
-        return f"the answer is not the JSON that was asked for: {error}"
-    return None if schema is None else _unfit(value, schema)
+    is_json = expectation.output_format == "json" or schema is not None
+    if is_json:
+        try:
+            value = parse(result)
+        except NotJsonError as error:
+            return f"the answer is not the JSON that was asked for: {error}"
+        if schema is not None and (unfit := _unfit(value, schema)) is not None:
+            return unfit
+    broken = list(unmet(expectation.assertions, Answer(result, is_json=is_json))) if expectation.assertions else []
+    return _listed(broken) if broken else None
 
 
 def _unfit(value: Any, schema: Mapping[str, Any]) -> str | None:
@@ -89,10 +101,13 @@ def _unfit(value: Any, schema: Mapping[str, Any]) -> str | None:
         return f"outputSchema is not a valid JSON Schema, so no answer can fit it: {error}"
     if not violations:
         return None
-    shown = [f"{path_text(violation.path, '$')}: {violation.message}" for violation in violations[:SHOWN_VIOLATIONS]]
-    if left := len(violations) - len(shown):
-        shown.append(f"and {left} more")
-    return "the answer does not fit outputSchema: " + "; ".join(shown)
+    said = [f"{path_text(violation.path, '$')}: {violation.message}" for violation in violations]
+    return f"the answer does not fit outputSchema: {_listed(said)}"
+
+
+def _listed(faults: Sequence[str]) -> str:
+    left = len(faults) - SHOWN_VIOLATIONS
+    return "; ".join([*faults[:SHOWN_VIOLATIONS], *([f"and {left} more"] if left > 0 else [])])
 
 
 def _stopped(cause: StopCause | None) -> Judgement:

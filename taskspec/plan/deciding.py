@@ -13,10 +13,11 @@ from taskspec.desired.model import DeferredTask, Desired, DesiredTask
 from taskspec.health import Health
 from taskspec.observed.model import Observed
 from taskspec.plan import reasons
-from taskspec.plan.drafting import Case, about, changed_fields, keep, settle, settle_with_a_run, start
-from taskspec.plan.ending import accepted, ended
+from taskspec.plan.drafting import Case, about, changed_fields, settle, settle_with_a_run, start
+from taskspec.plan.ending import accepted, ended, returned
 from taskspec.plan.guarding import unknown_agents_held
 from taskspec.plan.model import Action, Basis, Change, Circumstances, Plan
+from taskspec.plan.regrading import dependents, regraded_now
 from taskspec.plan.removing import held, undeclared
 from taskspec.plan.retrying import grants_another
 from taskspec.plan.running import active
@@ -41,7 +42,8 @@ def decide(
     addresses = [*desired.tasks, *sorted(snapshot.records.keys() - desired.tasks.keys())]
     selected = circumstances.selected
     chosen = addresses if selected is None else [address for address in addresses if address in selected]
-    known = Known(snapshot=snapshot, basis=Basis(observed=observed, circumstances=circumstances), contents=contents)
+    basis = Basis(observed=observed, circumstances=circumstances, dependents=dependents(desired))
+    known = Known(snapshot=snapshot, basis=basis, contents=contents)
     return Plan(
         id=circumstances.plan,
         project=desired.project.name,
@@ -97,12 +99,17 @@ def _is_accounted_for(case: Case) -> bool:
     standing = case.situation.standing
     if standing is Standing.UNJUDGED:
         return not case.same_text
+    if (again := regraded_now(case)) is not None and again.turns:
+        return False
     return standing is not Standing.NOTHING and standing not in _UNACCOUNTED
 
 
 def _is_needless(case: Case) -> bool:
     """Tell whether what is declared has its accepted result: asking for an attempt more is no wish to pay again."""
-    return case.same_text and case.situation.standing is Standing.ACCEPTED
+    if not case.same_text or case.situation.standing is not Standing.ACCEPTED:
+        return False
+    again = regraded_now(case)
+    return again is None or not again.is_doubtful
 
 
 def _is_out_of_reach(case: Case) -> bool:
@@ -181,7 +188,7 @@ def _returned(case: Case, task: DesiredTask, result: Accepted) -> Change:
         case Standing.UNREADABLE | Standing.UNKNOWN_STATUS:
             return held(case)
         case Standing.MISSING_ACTIVE:
-            return keep(case, why, reasons.run_gone(situation))
+            return returned(case, task, result, why, reasons.run_gone(situation))
         case (
             Standing.NOTHING
             | Standing.ACCEPTED
@@ -193,7 +200,7 @@ def _returned(case: Case, task: DesiredTask, result: Accepted) -> Change:
             | Standing.STOPPED_BY_OTHER
             | Standing.MISSING_ENDED
         ):
-            return keep(case, why)
+            return returned(case, task, result, why)
         case _:
             assert_never(situation.standing)
 

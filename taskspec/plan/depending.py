@@ -66,7 +66,8 @@ def _shut(waiting: Sequence[Upstream]) -> list[Upstream]:
 
 def _later(own: Change, waiting: Sequence[Upstream]) -> Change:
     """Let a task with a known text have its own change; a run that it follows gets no successor before its time."""
-    return replace(own, after=_addresses(waiting)) if own.action in {Action.WAIT, Action.REJUDGE} else own
+    follows = own.action in {Action.WAIT, Action.REJUDGE} and not own.rejudges
+    return replace(own, after=_addresses(waiting)) if follows else own
 
 
 def _addresses(waiting: Sequence[Upstream]) -> tuple[Address, ...]:

@@ -1,7 +1,7 @@
 """Drafting: a case and the action picked for it → a change with its numbers, flags and differences. Picks no action."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from taskspec.address import Address
 from taskspec.desired.model import DesiredTask
@@ -23,6 +23,10 @@ class Case:
     situation: Situation
     requested: bool = False
     """One further attempt is asked for by hand."""
+    kept: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The contents of kept results that may have to be judged again, by their digests."""
+    dependents: Sequence[Address] = ()
+    """The tasks that need this one to be accepted."""
 
     @property
     def record(self) -> Record | None:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from taskspec import __version__
-from taskspec.plan.model import Change, FieldDiff, Missing, Plan, Reason
+from taskspec.diagnostics import Position
+from taskspec.plan.model import Change, FieldDiff, Missing, Plan, Reason, Refusal
 
 FORMAT: Final = 1
 
@@ -27,6 +28,7 @@ def to_json(plan: Plan) -> dict[str, Any]:
             "conditionalRuns": plan.conditional_runs,
             "unselected": plan.unselected,
         },
+        "refusals": [_refusal(refusal) for refusal in plan.refusals],
         "changes": [_change(change) for change in plan.changes],
     }
 
@@ -60,11 +62,25 @@ def _change(change: Change) -> dict[str, Any]:
     }
 
 
+def _refusal(refusal: Refusal) -> dict[str, Any]:
+    return {
+        "limit": refusal.limit,
+        "allowed": refusal.allowed,
+        "found": refusal.found,
+        "addresses": list(refusal.addresses),
+        "at": _place(refusal.position),
+    }
+
+
 def _reason(reason: Reason) -> dict[str, Any]:
     encoded: dict[str, Any] = {"code": reason.code, "text": reason.text}
-    if (at := reason.position) is not None:
-        encoded["at"] = {"file": at.file, "line": at.line, "column": at.column}
+    if reason.position is not None:
+        encoded["at"] = _place(reason.position)
     return encoded
+
+
+def _place(at: Position) -> dict[str, Any]:
+    return {"file": at.file, "line": at.line, "column": at.column}
 
 
 def _difference(diff: FieldDiff) -> dict[str, Any]:

@@ -5,11 +5,12 @@ from dataclasses import replace
 from taskspec.desired.model import DesiredTask
 from taskspec.health import Health
 from taskspec.plan import reasons
-from taskspec.plan.drafting import Case, about, start
-from taskspec.plan.model import Action, Change, FieldDiff
+from taskspec.plan.drafting import Case, about, keep, start
+from taskspec.plan.model import Action, Change, FieldDiff, Reason
+from taskspec.plan.regrading import Regrade, regraded
 from taskspec.plan.retrying import grants
 from taskspec.plan.standing import Place, Situation, Standing, verdict_of
-from taskspec.state.model import StopCause, Verdict
+from taskspec.state.model import Accepted, StopCause, Verdict
 from taskspec.taskapi.records import ENDED
 
 _ENDINGS = frozenset({Verdict.REJECTED, Verdict.FAILED, Verdict.ERROR, Verdict.STOPPED})
@@ -21,13 +22,37 @@ def accepted(case: Case, task: DesiredTask) -> Change:
     why = [reasons.accepted(record.accepted)] if record and record.accepted else []
     if record and record.on_remove is not task.policies.on_remove:
         why.append(reasons.policy_changed(task))
-    return _titled(about(case, Action.NONE, Health.HEALTHY, *why), case, task)
+    again = regraded(case, task, record.accepted.attempt if record and record.accepted else None)
+    if again is not None and again.is_doubtful:
+        return _taken_back(case, task, again)
+    return _titled(_confirmed(about(case, Action.NONE, Health.HEALTHY, *why), task, again), case, task)
+
+
+def returned(case: Case, task: DesiredTask, result: Accepted, *why: Reason) -> Change:
+    """Keep the accepted result of an older generation, unless the assertions that are declared now reject it.
+
+    Then it becomes the result of a generation of its own, so that it is neither forgotten nor paid for again.
+    """
+    again = regraded(case, task, result.attempt)
+    if again is None or not again.is_doubtful:
+        return _confirmed(keep(case, *why), task, again)
+    change = _taken_back(case, task, again, *why)
+    number = case.record.generation.number + 1 if case.record and change.rejudges else result.generation
+    return replace(change, generation=number, attempt=1, run=result.run, verdict=Verdict.ACCEPTED)
 
 
 def ended(case: Case, task: DesiredTask, standing: Standing) -> Change:
     """Decide for a run that ended without an accepted result: a further attempt, or it stands as it is."""
     situation = case.situation
     why = [reasons.run_ended(situation, standing)]
+    again = regraded(case, task, situation.attempt) if standing is Standing.REJECTED else None
+    if again is not None and again.judgement is None:
+        return replace(about(case, Action.HOLD, Health.UNKNOWN, *why, reasons.result_unreadable(task)), in_error=True)
+    if again is not None and again.turns:
+        change = about(case, Action.REJUDGE, Health.HEALTHY, reasons.assertions_changed(task, "is accepted by them"))
+        return replace(change, judgement=again.judgement)
+    if again is not None and again.judgement is not None:
+        why = [reasons.assertions_changed(task, "is still rejected", again.judgement.detail)]
     if situation.standing is Standing.MISSING_ENDED:
         why.append(reasons.run_gone(situation))
     if _is_unfinished(situation, standing):
@@ -37,7 +62,27 @@ def ended(case: Case, task: DesiredTask, standing: Standing) -> Change:
     left = reasons.no_attempt_left(situation, task)
     if _is_unrecorded(situation):
         return about(case, Action.REJUDGE, Health.UNHEALTHY, *why, reasons.outcome_not_recorded(), left)
-    return _titled(about(case, Action.NONE, Health.UNHEALTHY, *why, left), case, task)
+    change = about(case, Action.NONE, Health.UNHEALTHY, *why, left)
+    return _titled(replace(change, judgement=again.judgement if again else None), case, task)
+
+
+def _confirmed(change: Change, task: DesiredTask, again: Regrade | None) -> Change:
+    """Note that a result which stays accepted was judged by other assertions; an apply takes them over."""
+    if again is None:
+        return change
+    why = reasons.assertions_changed(task, "is accepted by them too")
+    return replace(change, judgement=again.judgement, reasons=(*change.reasons, why))
+
+
+def _taken_back(case: Case, task: DesiredTask, again: Regrade, *why: Reason) -> Change:
+    """Take the acceptance of a result away, and name who needs it; hold it where the result cannot be read."""
+    if again.judgement is None:
+        held = about(case, Action.HOLD, Health.UNKNOWN, reasons.result_unreadable(task), *why)
+        return replace(held, in_error=True)
+    rejected = reasons.assertions_changed(task, "would be rejected", again.judgement.detail)
+    affected = (reasons.dependents_affected(case.dependents),) if case.dependents else ()
+    change = about(case, Action.REJUDGE, Health.UNHEALTHY, rejected, *affected, *why)
+    return replace(change, judgement=again.judgement)
 
 
 def _is_unfinished(situation: Situation, standing: Standing) -> bool:

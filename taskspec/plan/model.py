@@ -1,6 +1,6 @@
 """The plan as a value: changes with their reasons. Decides nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -9,6 +9,7 @@ from taskspec.address import Address
 from taskspec.desired.model import DeferredTask, DesiredTask
 from taskspec.diagnostics import Position
 from taskspec.health import Health
+from taskspec.judging.judging import Judgement
 from taskspec.observed.model import Observed
 from taskspec.state.model import Record
 from taskspec.taskapi.records import TaskRecord
@@ -49,6 +50,8 @@ class Circumstances:
     """The id that the plan is to have."""
     remote: RemoteIdentity
     """Where runs are to be started; its `instance` is None where nobody connected."""
+    kept: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The kept results that have to be judged again, by their digests."""
     requested: frozenset[Address] = frozenset()
     """Addresses for which one further attempt is asked for by hand."""
     selected: frozenset[Address] | None = None
@@ -106,8 +109,15 @@ class Change:
     """What is recorded; None where nothing is."""
     observed: TaskRecord | None = field(default=None, repr=False)
     """What the remote showed of the run that the change is about."""
+    judgement: Judgement | None = field(default=None, repr=False)
+    """What its kept result is by the declared assertions, where they are not those by which it was judged."""
     in_error: bool = False
     """The item could not be read or understood: it is held, and the command ends in error."""
+
+    @property
+    def rejudges(self) -> bool:
+        """Tell whether it only judges a kept result again, for which no remote is needed."""
+        return self.action is Action.REJUDGE and self.judgement is not None
 
     @property
     def finished_task(self) -> DesiredTask:
@@ -127,6 +137,19 @@ class Basis:
 
     observed: Observed
     circumstances: Circumstances
+    dependents: Mapping[Address, Sequence[Address]] = field(default_factory=dict)
+    """For each address, the tasks that need it to be accepted."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refusal:
+    """A limit that a plan goes beyond: what is allowed, what the plan would do, by which addresses, and who says so."""
+
+    limit: str
+    allowed: int
+    found: int
+    addresses: tuple[Address, ...]
+    position: Position
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -142,6 +165,8 @@ class Plan:
     changes: tuple[Change, ...]
     unselected: int = 0
     """How many addresses were left out because the command named others."""
+    refusals: tuple[Refusal, ...] = ()
+    """The limits that it goes beyond: then nothing of it is carried out."""
     basis: Basis | None = field(default=None, repr=False)
     """What it was decided on: a change that leaves a result open is decided once more when it is there."""
 

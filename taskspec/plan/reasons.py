@@ -1,14 +1,16 @@
 """The reasons of a plan: for each stable code a sentence, and what a person can do about it. Decides nothing."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, assert_never
 
+from taskspec.address import Address
 from taskspec.desired.model import DesiredTask
 from taskspec.documents.model import OnRemove
 from taskspec.plan.model import Declared, FieldDiff, Reason
 from taskspec.plan.standing import Place, Situation, Standing
 from taskspec.state.model import Accepted, Attempt, Record, StopCause
 
+MOST_NAMED = 10  # addresses in a sentence
 LONGEST_DETAIL = 200  # characters of somebody else's words in a sentence
 
 
@@ -45,6 +47,29 @@ def duplicate_runs(runs: Iterable[str]) -> Reason:
 def accepted(result: Accepted) -> Reason:
     """Say that the declared text has its accepted result."""
     return Reason(code="accepted", text=f"the result of g{result.generation} is accepted")
+
+
+def assertions_changed(task: DesiredTask, said: str, detail: str = "") -> Reason:
+    """Say what the kept result is by assertions that changed since it was judged."""
+    text = f"its assertions changed: the kept result {said}{_words(detail)}"
+    return Reason(code="assertions_changed", text=text, position=task.source.position(("assertions",)))
+
+
+def dependents_affected(dependents: Sequence[Address]) -> Reason:
+    """Name the tasks that need a result which is no longer accepted."""
+    named = ", ".join(dependents[:MOST_NAMED])
+    more = f" and {len(dependents) - MOST_NAMED} more" if len(dependents) > MOST_NAMED else ""
+    need = "needs" if len(dependents) == 1 else "need"
+    return Reason(code="dependents_affected", text=f"{named}{more} {need} it to be accepted")
+
+
+def result_unreadable(task: DesiredTask) -> Reason:
+    """Say that a kept result has to be judged again, and is not there."""
+    text = (
+        "its assertions changed, and its kept result cannot be read from the state: restore the state folder from a "
+        f"backup, write the assertions as they were, or `taskspec retry {task.address}`"
+    )
+    return Reason(code="result_unreadable", text=text, position=task.source.position(("assertions",)))
 
 
 def text_returned(result: Accepted, task: DesiredTask) -> Reason:
@@ -119,6 +144,11 @@ def attempt_granted(situation: Situation, task: DesiredTask) -> Reason:
 def no_attempt_left(situation: Situation, task: DesiredTask) -> Reason:
     """Say why the retry policy grants nothing, and how to get a run nevertheless."""
     made, retry = _counted(situation), task.policies.retry
+    if situation.attempt is not None and situation.attempt.rejudged:
+        text = (
+            f"judging it again earns no attempt; mend its assertions, or run it again: `taskspec retry {task.address}`"
+        )
+        return Reason(code="no_attempt_left", text=text, position=task.source.position(("assertions",)))
     if made >= retry.max_attempts:
         why = f"no attempt is left ({made} of {retry.max_attempts})"
     else:

@@ -15,11 +15,14 @@ def grants_another(retry: Retry, generation: Generation) -> bool:
 def grants(retry: Retry, generation: Generation, verdict: Verdict | None, stop: StopCause | None) -> bool:
     """Tell whether the policy grants one more attempt after one that ended with a verdict, stopped by us or not.
 
-    Attempts that never reached an agent do not count.
+    Attempts that never reached an agent do not count. A rejection by judging a kept result again earns none.
     """
     if not _names(verdict, stop) & set(retry.statuses):
         return False
-    return sum(attempt.counts for attempt in generation.attempts) < retry.max_attempts
+    counting = [attempt for attempt in generation.attempts if attempt.counts]
+    if counting and counting[-1].rejudged:
+        return False
+    return len(counting) < retry.max_attempts
 
 
 def _names(verdict: Verdict | None, stop: StopCause | None) -> set[str]:

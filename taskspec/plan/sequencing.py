@@ -58,6 +58,8 @@ def case_of(address: Address, task: Declared | None, record: Record | None, basi
         task=task,
         situation=stand(record, basis.observed, basis.circumstances.remote),
         requested=address in basis.circumstances.requested,
+        kept=basis.circumstances.kept,
+        dependents=basis.dependents.get(address, ()),
     )
 
 

@@ -52,7 +52,7 @@ def _for_mermaid(text: str) -> str:
 
 
 def _for_dot(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    escaped = text.replace("&", "&amp;").replace("\\", "\\\\").replace('"', '\\"')
     return f'"{"".join(c if c.isprintable() else f"U+{ord(c):04X}" for c in escaped)}"'
 
 

@@ -14,6 +14,7 @@ from taskspec.events import (
     OutcomeUnknown,
     ResultNotWritten,
     ResultUnreadable,
+    ResultWithdrawn,
     ResultWritten,
     RetryScheduled,
     RunAdopted,
@@ -24,6 +25,7 @@ from taskspec.events import (
     WaitedTooLong,
 )
 from taskspec.health import Health
+from taskspec.plan.model import Action
 from taskspec.report.counting import Tally
 from taskspec.report.text import Paint, duration, indented, one_line, plural, visible
 
@@ -74,12 +76,6 @@ class Narrator:
                 return address, f"needs no run: {visible(event.detail)}"
             case RunAdopted(address=address):
                 return address, f"found run {visible(event.run)} on the remote and adopted it"
-            case ResultWritten(address=address):
-                return address, f"result in {visible(event.path)}"
-            case ResultUnreadable(address=address):
-                return address, self._paint(f"its result file is missing, and {visible(event.detail)}", "error")
-            case ResultNotWritten(address=address):
-                return address, self._paint(f"its result file is not written: {visible(event.detail)}", "error")
             case RunStopped(address=address):
                 return address, f"stopped run {visible(event.run)} (cause: {event.cause})"
             case TitleUpdated(address=address):
@@ -91,6 +87,20 @@ class Narrator:
             case OutcomeUnknown(address=address):
                 text = f"outcome unknown: {event.detail}; can be decided in {duration(event.seconds)}"
                 return address, self._paint(text, "warning")
+            case _:
+                return self._of_file(event)
+
+    def _of_file(self, event: Event) -> tuple[str, str] | None:
+        """Return the address and the words of what became of a result's file."""
+        match event:
+            case ResultWritten(address=address):
+                return address, f"result in {visible(event.path)}"
+            case ResultWithdrawn(address=address):
+                return address, f"removed {visible(event.path)}, which is no longer accepted"
+            case ResultUnreadable(address=address):
+                return address, self._paint(f"its result file is missing, and {visible(event.detail)}", "error")
+            case ResultNotWritten(address=address):
+                return address, self._paint(f"its result file is not written: {visible(event.detail)}", "error")
             case _:
                 return None
 
@@ -116,6 +126,8 @@ class Narrator:
                 yield self._line(event.address, self._paint(one_line(event.detail or "not finished"), "warning"))
             case Effect.LEFT if event.health is not Health.HEALTHY:
                 yield self._line(event.address, self._paint(one_line(event.detail), "warning"))
+            case Effect.DONE if event.action == Action.REJUDGE and event.detail and event.verdict == "rejected":
+                yield self._line(event.address, self._paint(f"rejected: {one_line(event.detail)}", "error"))
             case Effect.LEFT | Effect.DONE:
                 return
             case _:

@@ -50,4 +50,4 @@ def _shown(value: Any) -> str:
 
 
 def _origin(giver: str, position: Position | None) -> str:
-    return f"{visible(giver)}  {visible(str(position))}" if position else visible(giver)
+    return f"{one_line(giver)}  {one_line(str(position))}" if position else one_line(giver)

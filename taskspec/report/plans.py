@@ -7,7 +7,7 @@ from typing import Any, Final
 from taskspec.health import Health
 from taskspec.plan.diffing import LineKind, changed_lines
 from taskspec.plan.encoding import path_text
-from taskspec.plan.model import Action, Change, FieldDiff, Missing, Plan
+from taskspec.plan.model import Action, Change, FieldDiff, Missing, Plan, Refusal
 from taskspec.report.text import Paint, one_line, plural, visible
 
 SYMBOLS: Final[dict[Action, tuple[str, str]]] = {
@@ -42,6 +42,13 @@ _MEANINGS: Final[tuple[tuple[Action, str], ...]] = (
 )
 
 
+WAY: Final = "Select fewer tasks, or go beyond it once with `--override {}`."
+_NAMED: Final = 5
+_LIMITED: Final = {
+    "maxCreate": ("start", " runs"),
+    "maxStop": ("stop", " runs"),
+    "maxStopPercent": ("stop the runs of", " %"),
+}
 _LINE_STYLES: Final = {LineKind.ADDED: "add", LineKind.REMOVED: "remove", LineKind.SAME: "dim", LineKind.GAP: "dim"}
 
 
@@ -54,6 +61,20 @@ def lines(plan: Plan, paint: Paint) -> Iterator[str]:
         yield from _change(change, paint)
     yield ""
     yield _summary(plan)
+    for refusal in plan.refusals:
+        yield f"{paint('Refused', 'error')}: {refused(refusal)}"
+        yield f"  {paint('→', 'accent')} {WAY.format(refusal.limit)}"
+
+
+def refused(refusal: Refusal) -> str:
+    """Return why a plan is not carried out: the limit, where it stands, and the tasks that go beyond it."""
+    what, unit = _LIMITED[refusal.limit]
+    named = ", ".join(refusal.addresses[:_NAMED])
+    more = f" and {len(refusal.addresses) - _NAMED} more" if len(refusal.addresses) > _NAMED else ""
+    return visible(
+        f"it would {what} {refusal.found}{unit}, and `{refusal.limit}` allows {refusal.allowed}{unit} "
+        f"({refusal.position}): {named}{more}."
+    )
 
 
 def _headline(plan: Plan) -> str:

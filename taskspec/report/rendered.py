@@ -1,6 +1,7 @@
 """Rendered tasks in words: what would be sent, as YAML, secrets masked. Renders no template."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -8,11 +9,14 @@ from taskspec.desired.model import DeferredTask, DesiredTask
 from taskspec.report.text import Paint, visible
 
 _STEP: Final = "  "
+_PLAIN_KEY: Final = re.compile(r"(?!(?i:true|false|null|yes|no|on|off|y|n)$)[A-Za-z_][A-Za-z0-9_]*")
+_LONGEST_KEY: Final = 500
+"""YAML allows 1024 characters for a key that stands before its colon in one line."""
 
 
 def task_lines(task: DesiredTask | DeferredTask, paint: Paint) -> Iterator[str]:
     """Yield a task as a YAML document, under a comment with its address and its place."""
-    place = visible(str(task.source.document.position()))
+    place = visible(str(task.source.document.position())).replace("\n", " ")
     yield paint(f"# {visible(task.address)}  {place}", "dim")
     if task.upstream:
         words = "known after" if isinstance(task, DeferredTask) else "waits for"
@@ -41,7 +45,11 @@ def task_json(task: DesiredTask | DeferredTask) -> dict[str, Any]:
 
 def _mapping(fields: Mapping[str, Any], margin: str, paint: Paint) -> Iterator[str]:
     for name, value in fields.items():
-        key = margin + paint(name if name.isidentifier() else _quoted(name), "accent") + ":"
+        written = name if _PLAIN_KEY.fullmatch(name) else _quoted(name)
+        key = f"{margin}{paint(written, 'accent')}:"
+        if len(written) > _LONGEST_KEY:
+            yield f"{margin}? {paint(written, 'accent')}"
+            key = f"{margin}:"
         yield from _value(key, value, margin + _STEP, paint)
 
 
@@ -77,9 +85,14 @@ def _item(item: Any, margin: str, paint: Paint) -> Iterator[str]:
 def _fits_block(text: str) -> bool:
     """Tell whether a text of several lines can stand in a block, harmless and unchanged."""
     body = text.removesuffix("\n")
-    return "\n" in text and not body.startswith((" ", "\n")) and not body.endswith("\n") and visible(text) == text
+    return "\n" in text and body[:1] not in {"", " ", "\t", "\n"} and body[-1] != "\n" and _escaped(text) == text
 
 
 def _quoted(value: Any) -> str:
     """Return a value as JSON, which is YAML too; what could steer a terminal is escaped."""
-    return visible(json.dumps(value, ensure_ascii=False))
+    return _escaped(json.dumps(value, ensure_ascii=False))
+
+
+def _escaped(text: str) -> str:
+    """Return a text with escapes for what could steer a terminal, and for what cannot stand in YAML."""
+    return visible(text).replace("\ufffe", "\\ufffe").replace("\uffff", "\\uffff")

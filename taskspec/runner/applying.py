@@ -10,14 +10,14 @@ from pathlib import Path
 from taskspec.apply.adjusting import adjusted
 from taskspec.apply.executing import Execution
 from taskspec.apply.model import Emit, Options
-from taskspec.apply.outcomes import as_planned
+from taskspec.apply.outcomes import as_planned, finished
 from taskspec.apply.publishing import ResultsFolder
 from taskspec.apply.recording import Recorder
 from taskspec.apply.restoring import restore
 from taskspec.apply.watching import Watcher
 from taskspec.apply.world import World
 from taskspec.documents.model import Project
-from taskspec.errors import UsageError
+from taskspec.errors import LimitError, UsageError
 from taskspec.events import ApplyFinished, ApplyStarted, Interrupted, WaitedTooLong
 from taskspec.observed.refreshing import observe
 from taskspec.plan.model import Plan
@@ -25,6 +25,7 @@ from taskspec.runner.attending import require_attendable
 from taskspec.runner.choosing import choose, require_some
 from taskspec.runner.model import Invocation, Link, Need, Ports
 from taskspec.runner.planning import Question, Remark, decide_on, prepare, say_nothing, used_results
+from taskspec.runner.recalling import KeptResults
 from taskspec.state.store import Lease, StateStore
 
 Approve = Callable[[Plan], bool]
@@ -62,25 +63,28 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
             refresh=invocation.refresh,
             need=Need.HOLD,
             requested=selected if job.requested and selected is not None else frozenset(),
+            kept=KeptResults(prepared.desired, snapshot, store),
         )
         plan = await decide_on(question, ports)
         await require_attendable(plan, project, ports)
         if not job.approve(plan):
             return None
+        if plan.refusals:
+            raise LimitError(f"the plan goes beyond `{plan.refusals[0].limit}`, so nothing of it is carried out")
         results.check()
         began = ports.chance.now()
         job.emit(ApplyStarted(plan=plan.id, changes=len(plan.pending), paid=plan.paid_runs))
-        if moved := tuple(adjusted(plan.changes)):
+        if moved := tuple(adjusted(plan, began)):
             store.commit(lease, snapshot.serial, moved)
             snapshot = store.read()
         restore(snapshot, store, results, job.emit)
-        if plan.pending:
+        if not all(change.rejudges for change in plan.pending):
             recorder = Recorder(store, lease, snapshot)
             async with ports.connect(project, Need.RUN) as link:
                 await _carry_out(_world(project, ports, job, plan, recorder, link), link)
         else:
-            for event in as_planned(plan):
-                job.emit(event)
+            for ended in as_planned(plan):
+                job.emit(finished(ended))
         job.emit(ApplyFinished(seconds=ports.chance.now() - began))
     return plan
 

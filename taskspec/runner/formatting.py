@@ -10,6 +10,7 @@ from taskspec.documents.formatting import Formatted, format_manifest
 from taskspec.documents.loading import gather
 from taskspec.documents.locating import locate, shown
 from taskspec.documents.reading import read
+from taskspec.documents.remembering import Memory
 from taskspec.documents.replacing import glimpse, replace_content
 from taskspec.documents.sifting import Sifted, is_ours, sift
 
@@ -85,7 +86,7 @@ def _found(path: Path) -> Sifted:
     real = Path(os.path.realpath(path))
     if path.is_symlink() and not real.is_relative_to(_project_folder(path)):
         return Sifted(diagnostics=(_outside(path),))
-    return sift([real], named=False)
+    return sift([str(real)], named=False, memory=Memory())
 
 
 def _project_folder(path: Path) -> Path:

@@ -92,3 +92,5 @@ class Invocation:
     environment: str = DEFAULT_ENVIRONMENT
     settings: Settings
     refresh: Refresh = Refresh.ACTIVE
+    overridden: frozenset[str] = frozenset()
+    """The limits that are not to be kept this time."""

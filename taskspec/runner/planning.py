@@ -1,6 +1,6 @@
 """validate and plan: documents, desired, observed and recorded → the plan. Changes nothing anywhere."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -11,13 +11,16 @@ from taskspec.desired.resolving import Surroundings, resolve
 from taskspec.diagnostics import Diagnostic, ManifestError, Severity
 from taskspec.documents.loading import load
 from taskspec.documents.model import Manifests, Project
-from taskspec.documents.supplying import read_values
+from taskspec.documents.remembering import Memory
+from taskspec.documents.supplying import SuppliedFile, read_values
 from taskspec.errors import StateError
 from taskspec.observed.model import Observed
 from taskspec.plan.deciding import decide
+from taskspec.plan.limiting import refusals
 from taskspec.plan.model import Circumstances, Plan
 from taskspec.runner.choosing import choose, folder_hint, require_declared
 from taskspec.runner.model import Invocation, Need, Ports, Refresh
+from taskspec.runner.recalling import KeptResults
 from taskspec.state.model import Attempt, Record, Sending, Snapshot
 from taskspec.state.store import StateReader
 from taskspec.taskapi.remotes import RemoteIdentity
@@ -31,6 +34,8 @@ class Prepared:
     scope: frozenset[str] | None = None
     warnings: tuple[Diagnostic, ...] = ()
     skipped: int = 0
+    overridden: frozenset[str] = frozenset()
+    """The limits that are not to be kept this time."""
 
 
 Remark = Callable[[Prepared], None]
@@ -41,9 +46,11 @@ def say_nothing(_: Prepared) -> None:
     """Keep the remarks to oneself."""
 
 
-def prepare(invocation: Invocation, ports: Ports) -> Prepared:
+def prepare(invocation: Invocation, ports: Ports, memory: Memory | None = None) -> Prepared:
     """Read, parse, check and render the documents; raise ManifestError with everything that is wrong."""
-    loaded = load(invocation.target, invocation.environment)
+    memory = memory or Memory(invocation.settings.cache_folder, invocation.target)
+    loaded = load(invocation.target, invocation.environment, memory=memory)
+    memory.close()
     project = loaded.manifests.project
     if not loaded.manifests.tasks and project.document is None:
         require_declared([word for word in invocation.selection.addresses if folder_hint(word)], {})
@@ -51,24 +58,39 @@ def prepare(invocation: Invocation, ports: Ports) -> Prepared:
     diagnostics = (*loaded.diagnostics, *found)
     if any(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics):
         raise ManifestError(diagnostics)
-    return Prepared(desired=desired, scope=loaded.selection, warnings=diagnostics, skipped=loaded.manifests.skipped)
+    return Prepared(
+        desired=desired,
+        scope=loaded.selection,
+        warnings=diagnostics,
+        skipped=loaded.manifests.skipped,
+        overridden=invocation.overridden,
+    )
 
 
 def render(manifests: Manifests, invocation: Invocation, ports: Ports) -> tuple[Desired, tuple[Diagnostic, ...]]:
     """Return what sound documents ask for, and what is wrong with their templates and with what is given to them."""
     supplied = [read_values(path) for path in invocation.variable_files]
-    given = GivenVariables(
+    given = given_by(invocation, [file for file, _ in supplied])
+    desired, found = resolve(manifests, given, surroundings_of(invocation, manifests.project, ports))
+    return desired, (*(finding for _, wrong in supplied for finding in wrong), *found)
+
+
+def given_by(invocation: Invocation, files: Sequence[SuppliedFile]) -> GivenVariables:
+    """Return what is given beside the documents."""
+    return GivenVariables(
         cli=invocation.variables,
-        files=[file for file, _ in supplied],
+        files=files,
         variables=invocation.settings.variables,
         environ=invocation.settings.environ,
     )
-    surroundings = Surroundings(
-        takes_local_files=ports.offline(manifests.project).traits.takes_local_files,
+
+
+def surroundings_of(invocation: Invocation, project: Project, ports: Ports) -> Surroundings:
+    """Return what resolving needs to know of the world."""
+    return Surroundings(
+        takes_local_files=ports.offline(project).traits.takes_local_files,
         cache_folder=invocation.settings.cache_folder,
     )
-    desired, found = resolve(manifests, given, surroundings)
-    return desired, (*(finding for _, wrong in supplied for finding in wrong), *found)
 
 
 def plan(invocation: Invocation, ports: Ports, remark: Remark = say_nothing) -> Plan:
@@ -78,19 +100,22 @@ def plan(invocation: Invocation, ports: Ports, remark: Remark = say_nothing) -> 
     store = ports.open_state(prepared.desired.project, read_only=True)
     try:
         snapshot = store.read()
-        contents = used_results(prepared.desired, snapshot, store)
+        question = Question(
+            prepared=prepared,
+            snapshot=snapshot,
+            selected=choose(invocation.selection, prepared.desired, snapshot.records, prepared.scope),
+            contents=used_results(prepared.desired, snapshot, store),
+            kept=KeptResults(prepared.desired, snapshot, store),
+            refresh=invocation.refresh,
+        )
+        decided = _decide_alone(question, ports)
+        if decided is not None:
+            return decided
+        import asyncio
+
+        return asyncio.run(decide_on(question, ports))
     finally:
         store.close()
-    selected = choose(invocation.selection, prepared.desired, snapshot.records, prepared.scope)
-    question = Question(
-        prepared=prepared, snapshot=snapshot, selected=selected, contents=contents, refresh=invocation.refresh
-    )
-    decided = _decide_alone(question, ports)
-    if decided is not None:
-        return decided
-    import asyncio
-
-    return asyncio.run(decide_on(question, ports))
 
 
 def selected_tasks(
@@ -126,6 +151,8 @@ class Question:
     refresh: Refresh
     need: Need = Need.LOOK
     requested: frozenset[Address] = frozenset()
+    kept: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """As in the circumstances of a decision."""
 
 
 async def decide_on(question: Question, ports: Ports) -> Plan:
@@ -172,7 +199,11 @@ def used_results(desired: Desired, snapshot: Snapshot, reader: StateReader) -> d
 
 
 def _decide(question: Question, observed: Observed, circumstances: Circumstances) -> Plan:
-    return decide(question.prepared.desired, question.snapshot, observed, circumstances, question.contents)
+    plan = decide(question.prepared.desired, question.snapshot, observed, circumstances, question.contents)
+    project = question.prepared.desired.project
+    recorded = len(question.snapshot.records)
+    refused = refusals(plan.changes, recorded, project.limits, project.source, question.prepared.overridden)
+    return replace(plan, refusals=refused) if refused else plan
 
 
 def _decide_alone(question: Question, ports: Ports) -> Plan | None:
@@ -192,6 +223,7 @@ def _circumstances(question: Question, ports: Ports, remote: RemoteIdentity) -> 
         plan=ports.chance.nonce(),
         remote=remote,
         requested=question.requested,
+        kept=question.kept,
         selected=question.selected,
     )
 

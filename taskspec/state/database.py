@@ -1,4 +1,4 @@
-"""The SQLite file of a state: making it, opening it, its transactions. Knows no records."""
+"""The SQLite file of a state: making it, opening it, its transactions. Judges no record."""
 
 import os
 import sqlite3
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from taskspec.errors import StateError, UnknownCommitError
-from taskspec.state.encoding import FORMAT
+from taskspec.state.encoding import FORMAT, decode_record, encode_record
 from taskspec.state.folders import sync_folder
 from taskspec.state.trouble import PATIENCE, RESTORE, damaged
 
@@ -88,6 +88,20 @@ def exists(path: Path) -> bool:
     if not size:
         raise StateError(f"The state file {path} is damaged: it is empty.", hint=RESTORE)
     return True
+
+
+def upgrade(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring every record to today's format, within the writer's transaction; raise StateError for one that is none."""
+    (form,) = connection.execute("SELECT format FROM meta").fetchone()
+    if form == FORMAT:
+        return
+    for address, text in connection.execute("SELECT address, record FROM records").fetchall():
+        try:
+            record = encode_record(decode_record(text, form))
+        except (ValueError, RecursionError) as error:
+            raise damaged(path, f"the record of {address} is not readable ({error})") from error
+        connection.execute("UPDATE records SET record = ? WHERE address = ?", (record, address))
+    connection.execute("UPDATE meta SET format = ?", (FORMAT,))
 
 
 @contextmanager

@@ -1,7 +1,7 @@
-"""The values of the state as JSON and back, format 1. Opens nothing and keeps nothing.
+"""The values of the state as JSON and back, format 2. Opens nothing and keeps nothing.
 
 Every key is always written, and a key that is missing, unknown or of another type is refused: whatever changes these
-shapes raises `FORMAT`, so that no taskspec ever drops what a newer one wrote.
+shapes raises `FORMAT` and adds a step to `upgrading`, so that no taskspec ever drops what a newer one wrote.
 """
 
 import json
@@ -22,10 +22,11 @@ from taskspec.state.model import (
     StopCause,
     Verdict,
 )
+from taskspec.state.upgrading import upgraded
 from taskspec.taskapi.records import Tokens
 from taskspec.taskapi.remotes import RemoteIdentity
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 
 _Shape = Mapping[str, type | tuple[type, ...]]
 _NONE: Final = type(None)
@@ -61,6 +62,8 @@ _ATTEMPT: Final[_Shape] = {
     "detail": str,
     "result": _OBJECT_OR_NONE,
     "tokens": _OBJECT_OR_NONE,
+    "assertions": _TEXT_OR_NONE,
+    "rejudged": bool,
 }
 _REMOTE: Final[_Shape] = {
     "type": str,
@@ -100,14 +103,14 @@ def encode_record(record: Record) -> str:
     )
 
 
-def decode_record(text: str) -> Record:
-    """Return the record that a JSON text holds; raise ValueError where it is not one of format 1."""
-    return _record(json.loads(text))
+def decode_record(text: str, form: int = FORMAT) -> Record:
+    """Return the record that a JSON text holds; raise ValueError where it is not one of that format."""
+    return _record(upgraded(json.loads(text), form))
 
 
-def decode_records(texts: Sequence[str]) -> list[Record]:
+def decode_records(texts: Sequence[str], form: int = FORMAT) -> list[Record]:
     """Return what `decode_record` returns of each, faster: one parse remembers the keys that all of them share."""
-    return [_record(value) for value in json.loads(f"[{','.join(texts)}]")]
+    return [_record(upgraded(value, form)) for value in json.loads(f"[{','.join(texts)}]")]
 
 
 def encode_note(note: Note) -> str:
@@ -116,7 +119,7 @@ def encode_note(note: Note) -> str:
 
 
 def decode_note(text: str) -> Note:
-    """Return the note that a JSON text holds; raise ValueError where it is not one of format 1."""
+    """Return the note that a JSON text holds; raise ValueError where it is none."""
     value = _checked(json.loads(text), _NOTE)
     return Note(address=Address(value["address"]), at=value["at"], what=value["what"], data=value["data"])
 
@@ -138,7 +141,7 @@ def _checked(value: Any, shape: _Shape) -> dict[str, Any]:
         if key not in value:
             raise ValueError(f"the key `{key}` is missing")
         if not isinstance(value[key], kind):
-            raise ValueError(f"`{key}` is of another type")  # noqa: TRY004  # one exception for all that is not format 1
+            raise ValueError(f"`{key}` is of another type")  # noqa: TRY004  # one exception for all that is not of the format
     return value
 
 
@@ -197,6 +200,8 @@ def _attempt_object(attempt: Attempt) -> dict[str, Any]:
         "detail": attempt.detail,
         "result": None if result is None else _result_object(result),
         "tokens": None if tokens is None else {"prompt": tokens.prompt, "completion": tokens.completion},
+        "assertions": attempt.assertions,
+        "rejudged": attempt.rejudged,
     }
 
 
@@ -222,6 +227,8 @@ def _attempt(value: Any) -> Attempt:
         detail=value["detail"],
         result=None if result is None else _result(result),
         tokens=None if tokens is None else Tokens(**_checked(tokens, _TOKENS)),
+        assertions=value["assertions"],
+        rejudged=value["rejudged"],
     )
 
 

@@ -95,6 +95,10 @@ class Attempt:
     """Why it is not accepted, in the remote's or the agent's own words, cut to a few thousand characters."""
     result: ResultRef | None = None
     tokens: Tokens | None = None
+    assertions: str | None = None
+    """By which assertions it was judged: their digest; None where there were none."""
+    rejudged: bool = False
+    """Its result was accepted once, and was rejected when it was judged again: that earns no further attempt."""
 
     @property
     def seconds(self) -> float | None:

@@ -18,7 +18,7 @@ from typing import Final
 from taskspec.address import Address
 from taskspec.errors import LockHeldError, LostLeaseError, StaleError, StateError
 from taskspec.state import locking
-from taskspec.state.database import Database, advance, create, exists, transaction
+from taskspec.state.database import Database, advance, create, exists, transaction, upgrade
 from taskspec.state.encoding import decode_holder, decode_note, decode_record, decode_records, encode_holder
 from taskspec.state.folders import make_folder, write_file
 from taskspec.state.model import HistoryEntry, Holder, Record, ResultRef, Snapshot, StateChange
@@ -65,9 +65,9 @@ class SqliteState:
             if connection is None:
                 return Snapshot(lineage="", serial=0, records={})
             with transaction(connection, "DEFERRED"):
-                lineage, serial = connection.execute("SELECT lineage, serial FROM meta").fetchone()
+                lineage, serial, form = connection.execute("SELECT lineage, serial, format FROM meta").fetchone()
                 rows = connection.execute("SELECT address, record FROM records").fetchall()
-        return Snapshot(lineage=lineage, serial=serial, records=self._records(sorted(rows)))
+        return Snapshot(lineage=lineage, serial=serial, records=self._records(sorted(rows), form))
 
     def result(self, ref: ResultRef) -> str:
         """Return a kept result; raise StateError where it is missing or does not match its digest."""
@@ -138,21 +138,21 @@ class SqliteState:
                 self._let_go(self._lease[0])
             self._database.close()
 
-    def _records(self, rows: Sequence[tuple[str, str]]) -> dict[Address, Record]:
+    def _records(self, rows: Sequence[tuple[str, str]], form: int) -> dict[Address, Record]:
         records: dict[Address, Record] = {}
         with _collecting_nothing():
             for start in range(0, len(rows), BATCH):
                 addresses, texts = zip(*rows[start : start + BATCH], strict=True)
                 try:
-                    records.update(zip(addresses, decode_records(texts), strict=True))
+                    records.update(zip(addresses, decode_records(texts, form), strict=True))
                 except (ValueError, RecursionError):
-                    records.update(self._records_one_by_one(rows[start : start + BATCH]))
+                    records.update(self._records_one_by_one(rows[start : start + BATCH], form))
         return records
 
-    def _records_one_by_one(self, rows: Sequence[tuple[str, str]]) -> Iterator[tuple[Address, Record]]:
+    def _records_one_by_one(self, rows: Sequence[tuple[str, str]], form: int) -> Iterator[tuple[Address, Record]]:
         for address, text in rows:
             try:
-                yield Address(address), decode_record(text)
+                yield Address(address), decode_record(text, form)
             except (ValueError, RecursionError) as error:
                 raise damaged(self._path, f"the record of {address} is not readable ({error})") from error
 
@@ -201,6 +201,7 @@ class SqliteState:
         if connection is None:
             raise self._lost()
         with transaction(connection, "IMMEDIATE"):
+            upgrade(connection, self._path)
             epoch, lineage = connection.execute("SELECT epoch + 1, lineage FROM meta").fetchone()
             values = (epoch, self._project, encode_holder(holder))
             connection.execute("UPDATE meta SET epoch = ?, project = ?, holder = ?", values)

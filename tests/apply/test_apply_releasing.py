@@ -366,7 +366,7 @@ def graphs(draw):
     return made
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     graphs(),
     st.lists(st.sampled_from(["answer", "answer", "drop", "lose", "apply-503", 400]), max_size=8),
@@ -382,12 +382,15 @@ def test_each_change_ends_once_and_none_begins_before_its_upstream_is_accepted(g
         patch.setattr(refreshing, "SECOND_LOOK", 0.01)
         stage.remote.sends = list(sends)
         stage.remote.scripts = Scripts(scripts)
+        # A run that waits for a person, or whose answer was lost, is active and takes no place.
+        unattended = sum(steps == ["paused"] for steps in scripts.values())
+        unattended += sum(send in {"drop", "apply-503"} for send in sends)
         accepted = set()
         for _ in range(3):
             finished = stage.apply(*graph, parallelism=places, hold_unknown=hold)
             assert finished.keys() == {one.address for one in graph}
             begun_in_order(stage, graph, accepted)
-            assert stage.remote.most_at_once <= places + sum(steps == ["paused"] for steps in scripts.values())
+            assert stage.remote.most_at_once <= places + unattended
         for prompt in {run.body["input"]["text"] for run in stage.remote.runs.values()}:
             assert len(stage.remote.started(prompt)) <= 2, "one for each attempt that was granted"
 

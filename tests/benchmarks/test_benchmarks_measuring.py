@@ -7,14 +7,16 @@ from pathlib import Path
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
-def measured(python: str, expected: str = "") -> subprocess.CompletedProcess[str]:
+def measured(
+    python: str, expected: str = "", shown: str = "cost.wall > 0, cost.wall >= 0.3, cost.cpu < cost.wall"
+) -> subprocess.CompletedProcess[str]:
     """Measure a Python one-liner in a process of its own, since the scripts are no package."""
     code = (
         "import sys, measuring\n"
         f"subject = measuring.Subject(name='x', command=[sys.executable, '-c', {python!r}], expected={expected!r})\n"
         "try:\n    cost = measuring.measure(subject)\n"
         "except measuring.CommandError as error:\n    sys.exit(str(error))\n"
-        "print(cost.wall > 0, cost.wall >= 0.3, cost.cpu < cost.wall)\n"
+        f"print({shown})\n"
     )
     return subprocess.run(
         [sys.executable, "-B", "-c", code], cwd=BENCHMARKS, capture_output=True, text=True, timeout=30
@@ -37,3 +39,20 @@ def test_a_command_that_does_not_say_what_is_expected_is_not_measured():
     assert done.returncode == 1
     assert "`No changes`" in done.stderr
     assert "3 changes" in done.stderr
+
+
+def test_memory_is_told_in_megabytes_at_its_peak():
+    assert measured("x = b'x' * 10 ** 8; del x", shown="100 < cost.memory < 200").stdout.split() == ["True"]
+
+
+def test_what_makes_ready_for_a_run_is_done_before_each_and_not_measured():
+    code = (
+        "import sys, time, measuring\n"
+        "done = []\n"
+        "def before():\n    done.append(1)\n    time.sleep(0.3)\n"
+        "subject = measuring.Subject(name='x', command=[sys.executable, '-S', '-c', ''], before=before)\n"
+        "costs = measuring.compare([subject], 2)\n"
+        "print(len(done), costs['x'].wall < 0.3)\n"
+    )
+    command = [sys.executable, "-B", "-c", code]
+    assert subprocess.check_output(command, cwd=BENCHMARKS, text=True, timeout=30).split() == ["3", "True"]

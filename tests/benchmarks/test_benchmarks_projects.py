@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from taskspec.documents.loading import load
+
 GENERATE = Path(__file__).parents[2] / "benchmarks" / "generate.py"
 
 
@@ -79,3 +81,15 @@ def test_a_folder_with_something_in_it_is_left_alone(tmp_path):
     assert done.returncode == 2
     assert "is there already" in done.stderr
     assert contents(tmp_path) == {"mine.txt": "mine"}
+
+
+def test_a_manifest_of_the_comparison_with_checkers_has_25_lines_and_is_valid(tmp_path):
+    code = (
+        "import sys, pathlib, projects; projects.write_manifests(pathlib.Path(sys.argv[1]), projects.Scale(tasks=36))"
+    )
+    command = [sys.executable, "-B", "-c", code, str(tmp_path)]
+    subprocess.run(command, cwd=GENERATE.parent, check=True, timeout=30)
+    files = sorted(tmp_path.glob("tasks/*/*.yaml"))
+    assert [len(file.read_text("utf-8").splitlines()) for file in files] == [25] * 36
+    loaded = load(tmp_path)
+    assert (len(loaded.manifests.tasks), loaded.diagnostics) == (36, ())

@@ -77,6 +77,14 @@ def test_labels_and_policies_are_not_in_the_fingerprint(workshop: Any) -> None:
     assert set(task_of(workshop, policies).request) == {"agent", "prompt", "title"}
 
 
+def test_assertions_are_neither_sent_nor_in_the_fingerprint(workshop: Any) -> None:
+    plain, strict = task_of(workshop, {}), task_of(workshop, {"assertions": [{"path": "$.a", "expr": "value > 0"}]})
+    assert strict.fingerprint == plain.fingerprint
+    assert strict.request == plain.request
+    assert strict.spec == plain.spec
+    assert strict.assertions == ({"path": "$.a", "expr": "value > 0"},)
+
+
 @given(
     fields=st.fixed_dictionaries({}, optional={k: st.sampled_from(v) for k, v in FIELDS.items()}), order=st.randoms()
 )

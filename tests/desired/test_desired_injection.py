@@ -1,5 +1,6 @@
 """No template reaches the inside of Python or ties up the machine: not in a manifest, an included file or a macro."""
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -8,10 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from taskspec.desired.callables import BOUNDED, METHODS, TAKEN, TESTS
 from taskspec.desired.including import ProjectTexts
+from taskspec.desired.later import Later
+from taskspec.desired.references import ReferenceFinder
 from taskspec.desired.rendering import Renderer
-from taskspec.desired.scope import Names, WrongTemplateError
+from taskspec.desired.scope import Names, WrongTemplateError, mask, placeholders
 
 NAMES: dict[str, Any] = {
     "vars": Names({"region": "emea", "l": ["b", "a"], "m": {"k": 1}, "n": 3}, path="vars"),
@@ -311,3 +317,52 @@ def test_a_renderer_is_as_good_as_new_after_every_refusal(renderer: Renderer) ->
         with pytest.raises(WrongTemplateError):
             renderer.render(text, NAMES)
         assert renderer.render("{% include 'empty.md' %}{% macro m() %}y{% endmacro %}{{ m() }}", NAMES) == "xy"
+
+
+ATOMS = """1 -1 2.5 none '' 'a%' '{"a":1}' [] {} vars vars.s vars.n vars.l vars.m vars.t
+x loop m file self tasks.a.result nope"""
+EXPRESSION = st.recursive(
+    st.sampled_from(ATOMS.split()),
+    lambda inner: st.one_of(
+        st.tuples(inner, st.sampled_from(sorted(TAKEN | BOUNDED.keys()))).map("({0[0]} | {0[1]})".format),
+        st.tuples(inner, st.sampled_from(sorted(BOUNDED)), inner).map("({0[0]} | {0[1]}({0[2]}))".format),
+        st.tuples(inner, st.sampled_from(sorted(TESTS - {"in"}))).map("({0[0]} is {0[1]})".format),
+        st.tuples(inner, st.sampled_from(sorted(METHODS[str] | METHODS[dict]))).map("{0[0]}.{0[1]}()".format),
+        st.tuples(
+            inner, st.sampled_from(["+", "-", "*", "/", "//", "%", "**", "~", "==", "<", "in", "and"]), inner
+        ).map("({0[0]} {0[1]} {0[2]})".format),
+        st.tuples(inner, inner).map("{0[0]}[{0[1]}]".format),
+        st.tuples(inner, inner).map("{0[0]}[:{0[1]}]".format),
+        st.tuples(inner, inner).map("m({0[0]}, *{0[1]})".format),
+    ),
+    max_leaves=6,
+)
+TEMPLATE = st.recursive(
+    EXPRESSION.map("{{{{ {} }}}}".format),
+    lambda inner: st.one_of(
+        st.tuples(EXPRESSION, inner).map("{{% for x in {0[0]} %}}{0[1]}{{% endfor %}}".format),
+        st.tuples(EXPRESSION, inner).map("{{% set x = {0[0]} %}}{0[1]}".format),
+        st.tuples(EXPRESSION, inner).map("{{% macro m(x) %}}{0[1]}{{% endmacro %}}{{{{ m({0[0]}) }}}}".format),
+        st.tuples(EXPRESSION, inner).map("{{% call(x) m({0[0]}) %}}{0[1]}{{% endcall %}}".format),
+        inner.map("{{% set x %}}{}{{% endset %}}{{{{ x }}}}".format),
+    ),
+    max_leaves=3,
+)
+
+
+@given(TEMPLATE)
+def test_whatever_a_template_says_nothing_but_its_own_mistake_comes_out(text: str) -> None:
+    real: dict[str, Any] = {"s": "té\n", "n": 3, "l": ["a", "b"], "m": {"k": {"d": 1}}, "t": "CANARY'1"}
+    masked = {**real, "t": mask("CANARY'1", "vars.t")}
+    results = {"a": {"result": Later("(known after a)")}}
+    renderer = Renderer(None)
+    for values, secrets in [(real, None), (masked, placeholders(real, masked))]:
+        names = {"vars": Names(values, path="vars"), "tasks": results}
+        try:
+            found = renderer.render(text, names, secrets)
+        except WrongTemplateError as fault:
+            found = f"{fault.detail} {fault.hint}"
+            assert " at 0x" not in found
+        assert secrets is None or "CANARY" not in repr(found)
+    with contextlib.suppress(WrongTemplateError):
+        ReferenceFinder(lambda: renderer).references(text, {"vars": Names(real, path="vars")})

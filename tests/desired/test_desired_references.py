@@ -278,3 +278,26 @@ def test_no_result_is_used_that_was_not_found_before(pieces: list[tuple[str, str
     found = ReferenceFinder(lambda: renderer).references(text, names)
     renderer.render(text, {**names, "tasks": tasks})
     assert tasks.asked <= {use.address for use in found}
+
+
+PIECE = st.sampled_from(
+    ["a", "\n", " include ", "{{ tasks.a }}", "{{tasks.b.result}}", "{{ vars.part }}", "{{ tasks.c.json.x }}"]
+)
+
+
+@given(st.lists(PIECE, max_size=6).map("".join))
+def test_the_short_way_finds_what_the_analysis_finds(text: str) -> None:
+    renderer = Renderer(None)
+    short = ReferenceFinder(lambda: pytest.fail("the engine was asked for")).references(text, NAMES)
+    assert short == ReferenceFinder(lambda: renderer).references(text + "{# #}", NAMES)
+
+
+@pytest.mark.parametrize("use", ["tasks", "tasks.Extract", "tasks.X.result"])
+def test_the_short_way_refuses_what_the_analysis_refuses(use: str) -> None:
+    renderer = Renderer(None)
+    faults = []
+    for text in [f"\n{{{{ {use} }}}}", f"\n{{{{ {use} }}}}{{# #}}"]:
+        with pytest.raises(WrongTemplateError) as caught:
+            ReferenceFinder(lambda: renderer).references(text, NAMES)
+        faults.append(vars(caught.value))
+    assert faults[0] == faults[1]

@@ -108,6 +108,7 @@ def test_the_short_way_renders_byte_for_byte_what_the_engine_renders(text: str) 
         ("{% if vars.region.upper %}{% endif %}", "`upper` is a method."),
         ("{{ vars.n / 0 }}", "division by zero"),
         ("{{ vars.n + vars.region }}", "cannot be computed"),
+        ("{{ 1[2:3] }}", "'int' object is not subscriptable"),
         ("{{ vars.n vars.n }}", "Expected token"),
         ("{% if vars.n %}", "Unexpected end of template."),
         ("{{ vars.", "Expected name or number."),

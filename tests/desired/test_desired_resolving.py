@@ -330,3 +330,52 @@ def test_a_title_that_renders_to_more_than_200_characters_is_refused(workshop: A
 def test_the_place_in_a_quoted_text_is_exact(workshop: Any, text: str) -> None:
     position = workshop.spec(f"title: {text}").problem.position
     assert (position.line, position.column) == (6, len("  title: ") + text.index("vars.regoin") + 1)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        "dependsOn: ['{{ vars.token }}']",
+        "dependsOn: ['a {{ vars.token }} b']",
+        "files: [{task: '{{ vars.token }}'}]",
+        "outputSchema: {type: '{{ vars.token }}'}",
+        "outputFormat: '{{ vars.token }}'",
+        "files: ['{{ vars.token }}']",
+        "matrix: {a: ['{{ vars.token }}']}",
+        "forEach: {file: '{{ vars.token }}'}",
+        "title: '{{ vars.token }}'",
+        "toolCallLimit: '{{ vars.token }}'",
+    ],
+)
+def test_no_message_about_a_field_holds_a_secret(workshop: Any, fields: str) -> None:
+    workshop.declare("token", sensitive=True, default="hush")
+    resolved = workshop.spec(fields)
+    assert resolved.desired.tasks == {}
+    assert resolved.words
+    assert "hush" not in resolved.words
+
+
+@pytest.mark.parametrize("fields", ["dependsOn: ['{{ vars.token }}']", "files: [{task: '{{ vars.token }}'}]"])
+def test_a_secret_cannot_name_a_task_that_is_there(workshop: Any, fields: str) -> None:
+    workshop.declare("token", sensitive=True, default="other")
+    resolved = workshop.resolve(
+        "metadata: {name: other}\nspec: {agent: a, prompt: p}\n---\n"
+        f"metadata: {{name: one}}\nspec: {{agent: a, prompt: p, {fields}}}"
+    )
+    assert list(resolved.desired.tasks) == ["other"]
+    assert "A sensitive variable is used in what names a task" in resolved.words
+
+
+def test_a_number_in_a_field_that_is_a_text_is_no_secret(workshop: Any) -> None:
+    workshop.declare("year", "integer", default=2025)
+    workshop.declare("token", sensitive=True, default="hush")
+    task = workshop.spec("title: '{{ vars.year }}'\nprompt: '{{ vars.token }}'").task
+    assert task.title == "2025"
+
+
+def test_what_is_secret_of_a_server_is_so_in_the_spelling_of_the_platform_too(workshop: Any) -> None:
+    server = "{name: crm, env_vars: {K: hush}, api_key: hush, client_secret: hush, apiKey: hush, headers: {A: hush}}"
+    task = workshop.spec(f"mcpServers: [{server}]").task
+    assert "hush" not in repr(task.spec)
+    assert task.spec["mcpServers"][0]["name"] == "crm"
+    assert task.request["mcpServers"][0]["api_key"] == "hush"

@@ -10,17 +10,24 @@ import pytest
 from docs_pages import ROOT, blocks, named, page, prose, rows, section
 
 from taskspec import events
+from taskspec.desired import assigning
 from taskspec.desired.callables import BOUNDED, METHODS, TAKEN, TESTS
 from taskspec.desired.dating import LETTERS
+from taskspec.desired.depending import CARRYING, MEMBERS
 from taskspec.desired.deriving import DERIVING
 from taskspec.desired.including import MAX_PROJECT_TEXT
 from taskspec.desired.metering import MAX_DEPTH, MAX_TEXT, MAX_WORK
 from taskspec.desired.normalising import RUN_RELEVANT
 from taskspec.desired.rendering import MAX_INCLUDES
-from taskspec.desired.scope import LATER as LATER_NAMES
+from taskspec.desired.scope import unknown_name
+from taskspec.documents.asserting import NAMES
 from taskspec.documents.checking import LATER
 from taskspec.events import Effect, Event
+from taskspec.expressions.functions import FUNCTIONS
+from taskspec.expressions.model import LONGEST
+from taskspec.expressions.model import MAX_WORK as OF_ONE
 from taskspec.health import Health
+from taskspec.judging.asserting import MAX_WORK as OF_ALL
 from taskspec.plan import reasons
 from taskspec.plan.model import Action
 from taskspec.report.exiting import ExitCode, foremost
@@ -107,16 +114,39 @@ def test_run_relevant_fields_are_those_of_the_fingerprint():
     assert {named(row[0])[0] for row in SECTIONS["`task.spec`"] if row[3] != "no"} == set(RUN_RELEVANT)
 
 
-@pytest.mark.parametrize(("kind", "begins"), [("Task", "In a task:"), ("Project", "In a project:")])
+@pytest.mark.parametrize(("kind", "begins"), [("Task", "In a task,"), ("Project", "In a project:")])
 def test_what_is_refused_as_later_is_listed(kind, begins):
     line = next(line for line in MANIFESTS.splitlines() if line.startswith(begins))
-    assert set(named(line)) == LATER[kind]
+    assert set(named(line.partition(":")[2])) == LATER[kind]
 
 
-def test_the_names_that_templates_do_not_see_yet_are_listed():
-    line = next(line for line in MANIFESTS.splitlines() if "are refused as not supported yet" in line)
-    told = {name.removesuffix("()") for name in named(line)}
-    assert told >= LATER_NAMES
+def test_the_names_that_templates_see_are_listed():
+    said = unknown_name("zzz", {}).detail
+    seen = set(named(said)) - {"zzz"}
+    assert {named(row[0])[0] for row in rows(section(MANIFESTS, "Templates"))} == seen
+
+
+def test_what_templates_see_of_other_tasks_is_listed():
+    assert {named(row[0])[0].rpartition(".")[2] for row in rows(section(MANIFESTS, "Results in templates"))} == set(
+        MEMBERS
+    )
+
+
+def test_the_fields_that_may_carry_results_are_listed():
+    line = next(line for line in MANIFESTS.splitlines() if line.startswith("Results can stand in"))
+    assert set(named(line.partition(":")[0])) == CARRYING
+
+
+def test_who_gives_a_variable_its_value_is_told_in_order():
+    order = re.search(r"The precedence is (.*)\. How", assigning.__doc__)
+    assert order
+    told = [row[0].replace("`", "") for row in rows(section(MANIFESTS, "Who gives the value"))]
+    assert told == [word.replace("`", "").replace("_x", "_NAME") for word in order[1].split(" < ")]
+
+
+def test_what_an_environment_lays_over_the_project_is_told():
+    table = [named(row[0])[0] for row in rows(section(MANIFESTS, "Environments"))]
+    assert {name.partition(".")[0] for name in table} == set(SCHEMA["$defs"]["environment"]["properties"])
 
 
 @pytest.mark.parametrize(
@@ -132,6 +162,17 @@ def test_the_names_that_templates_do_not_see_yet_are_listed():
 def test_what_templates_may_call_is_listed(begins, known):
     line = next(line for line in MANIFESTS.splitlines() if line.startswith(begins))
     assert set(named(line)) == set(known)
+
+
+def test_the_functions_of_expressions_are_listed():
+    line = next(line for line in MANIFESTS.splitlines() if line.startswith("Functions:"))
+    assert named(line) == sorted(FUNCTIONS)
+
+
+def test_the_names_that_assertions_see_and_the_limits_of_expressions_are_told():
+    told = section(MANIFESTS, "Expressions")
+    assert set(NAMES) <= set(named(told))
+    assert all(f"{limit:,}" in told for limit in (LONGEST, OF_ONE, OF_ALL))
 
 
 def test_the_limits_of_templates_are_those_of_the_meter():

@@ -6,6 +6,7 @@ from taskspec.address import Address
 from taskspec.desired.model import DeferredTask, Desired, DesiredTask
 from taskspec.diagnostics import Diagnostic, ManifestError, Position
 from taskspec.documents.model import Document, Marks, OnRemove, Policies, Project, Retry, Source
+from taskspec.judging.asserting import digest_of
 from taskspec.observed.model import Absent, Observed, Present, Unreadable
 from taskspec.plan.deciding import decide
 from taskspec.plan.model import Circumstances
@@ -34,7 +35,7 @@ REMOTES = {
 }
 RESULT = ResultRef(digest="0" * 64, size=3, format="text")
 CONTENTS = {RESULT.digest: "answer"}
-FIELDS = ("agent", "prompt", "title", "retry", "onRemove", "dependsOn")
+FIELDS = ("agent", "prompt", "title", "retry", "onRemove", "dependsOn", "assertions")
 DOCUMENT = Document(
     file="tasks.yaml",
     value={"kind": "Task", "spec": dict.fromkeys(FIELDS, "")},
@@ -62,7 +63,8 @@ def spec(text):
     return {"agent": "writer", "prompt": text}
 
 
-def task(address="a", text="A", *, title="Title", agent="writer", retry=None, on_remove="stop", upstream=()):
+def task(address="a", text="A", *, title="Title", agent="writer", retry=None, on_remove="stop", **more):
+    """Declare a task; `more` may give assertions and upstream."""
     return DesiredTask(
         address=Address(address),
         agent=agent,
@@ -72,7 +74,8 @@ def task(address="a", text="A", *, title="Title", agent="writer", retry=None, on
         request={**spec(text), "userTokens": {"crm": "canary-secret"}},
         policies=Policies(retry=Retry(**(retry or {})), on_remove=OnRemove(on_remove)),
         source=Source(document=DOCUMENT),
-        upstream=tuple(upstream),
+        assertions=tuple(more.get("assertions", ())),
+        upstream=tuple(more.get("upstream", ())),
     )
 
 
@@ -94,6 +97,7 @@ def deferred(address="a", text="A", *, uses, upstream=(), fails=False, **said):
         title=known.title,
         spec=known.spec,
         policies=known.policies,
+        assertions=known.assertions,
         source=known.source,
         upstream=whole,
         uses=frozenset(uses),
@@ -107,7 +111,10 @@ def desired(*tasks):
 
 
 def attempt(number=1, *, address="a", generation=1, **said):
-    """Build an attempt; `said` may give status, verdict, stop, sending, remote, title, run and detail."""
+    """Build an attempt; `said` may give status, verdict, stop, sending, remote, title, run and detail.
+
+    And `kept`, the text of its result, `assertions`, by which it was judged, and `rejudged`.
+    """
     sending = Sending(said.get("sending", "bound"))
     name = f"{address}-g{generation}-{number}"
     return Attempt(
@@ -125,12 +132,18 @@ def attempt(number=1, *, address="a", generation=1, **said):
         verdict=Verdict(said["verdict"]) if said.get("verdict") else None,
         stop=StopCause(said["stop"]) if said.get("stop") else None,
         detail=said.get("detail", ""),
+        result=ResultRef.of(said["kept"], None) if "kept" in said else None,
+        assertions=digest_of(said.get("assertions", ())),
+        rejudged=said.get("rejudged", False),
     )
 
 
 def record(address="a", *, text="A", generation=1, attempts=(), accepted=None, on_remove="stop"):
-    """Build a record; `accepted` is (generation, text) or None."""
+    """Build a record; `accepted` is (generation, text), perhaps with what is said of its attempt, or None."""
     kept = next((a for a in attempts if a.verdict is Verdict.ACCEPTED), None)
+    if kept is None and accepted:
+        more = {"status": "completed", "verdict": "accepted", **(accepted[2] if accepted[2:] else {})}
+        kept = attempt(address=address, generation=accepted[0], **more)
     return Record(
         address=Address(address),
         agent="writer",
@@ -143,8 +156,8 @@ def record(address="a", *, text="A", generation=1, attempts=(), accepted=None, o
             fingerprint=fingerprint(accepted[1]),
             plan="p0",
             agent="writer",
-            attempt=kept or attempt(address=address, generation=accepted[0], verdict="accepted"),
-            result=RESULT,
+            attempt=kept,
+            result=kept.result or RESULT,
             at=1.0,
         ),
         on_remove=OnRemove(on_remove),
@@ -171,11 +184,12 @@ def snapshot(*records):
 
 
 def planned(wanted, held, observed=None, **more):
-    """Decide over values; `more` may give remote, requested, selected and contents."""
+    """Decide over values; `more` may give remote, requested, selected, contents, and the texts of kept results."""
     circumstances = Circumstances(
         now=1_700_000_000.0,
         plan="p1",
         remote=more.get("remote", HERE),
+        kept={ResultRef.of(text, None).digest: text for text in more.get("kept", ("words",))},
         requested=frozenset(more.get("requested", ())),
         selected=more.get("selected"),
     )

@@ -21,7 +21,7 @@ from plan_worlds import (
 from taskspec.observed.model import Observed
 
 FOLDER = Path(__file__).parent / "cases"
-DECLARED = {"text", "title", "agent", "retry", "on_remove", "upstream"}
+DECLARED = {"text", "title", "agent", "retry", "on_remove", "upstream", "assertions"}
 DEFERRED = DECLARED | {"uses", "fails"}
 
 
@@ -63,7 +63,7 @@ def recorded_of(address, case):
         text=said.get("text", "A"),
         generation=generation,
         attempts=attempts,
-        accepted=accepted and (accepted["generation"], accepted["text"]),
+        accepted=accepted and (accepted["generation"], accepted["text"], accepted.get("attempt", {})),
         on_remove=said.get("on_remove", "stop"),
     )
 
@@ -93,6 +93,7 @@ def test_the_decision_table(case):
         requested=("a",) if case.get("requested") else (),
         selected=frozenset(case["selected"]) if "selected" in case else None,
         contents={} if case.get("unreadable") else CONTENTS,
+        kept=case.get("kept", ()),
     )
     (change,) = (change for change in plan.changes if change.address == "a")
     expect = case["expect"]

@@ -21,19 +21,22 @@ from plan_worlds import (
 )
 from plan_worlds import snapshot as state
 
+from taskspec.apply.rejudging import rejudged
 from taskspec.desired.model import DeferredTask, DesiredTask
 from taskspec.diagnostics import ManifestError
+from taskspec.judging.asserting import digest_of
 from taskspec.observed.model import Absent, Observed, Present, Unreadable
 from taskspec.plan.deciding import decide_again
 from taskspec.plan.encoding import to_json
 from taskspec.plan.model import IDLE, Action
-from taskspec.state.model import Accepted, Generation, Record, Sending, StopCause, Verdict
+from taskspec.state.model import Accepted, Generation, Record, ResultRef, Sending, StopCause, Verdict
 from taskspec.taskapi.records import ACTIVE, ENDED
 
 ADDRESSES = ["a", "b", "c", "d"]
 TEXTS = ["A", "B", "C", "A+answer"]
 STATUSES = [None, "pending", "executing", "paused", "error", "failed", "completed", "stopped", "dreaming"]
 SIGHTS = [*STATUSES[1:], "absent", "unreadable"]
+ASSERTIONS = [(), ({"regex": "words"},), ({"regex": "nosuch"},)]
 ENDINGS = {"error": "error", "failed": "failed", "completed": "rejected", "stopped": "stopped"}
 
 
@@ -53,6 +56,9 @@ def attempts(draw, address, generation):
                 stop=draw(st.sampled_from([None, None, *StopCause])),
                 remote=draw(st.sampled_from(["here", "here", "here", *REMOTES])),
                 title=draw(st.sampled_from(["Title", "Another"])),
+                assertions=draw(st.sampled_from(ASSERTIONS)),
+                rejudged=draw(st.booleans()),
+                **({"kept": "words"} if status == "completed" else {}),
             )
         )
     earlier = [
@@ -70,12 +76,12 @@ def records(draw, address):
     accepted = draw(st.sampled_from([None, None, "this", "older"]))
     kept = None
     if accepted == "this":
-        made[-1] = replace(
-            made[-1], sending=Sending.BOUND, run=f"run-{address}", status="completed", verdict=Verdict.ACCEPTED
-        )
+        given = {"sending": Sending.BOUND, "run": f"run-{address}", "status": "completed", "rejudged": False}
+        made[-1] = replace(made[-1], **given, verdict=Verdict.ACCEPTED, result=ResultRef.of("words", None))
         kept = (generation, text)
     elif accepted == "older" and generation > 1:
-        kept = (generation - 1, draw(st.sampled_from(TEXTS)))
+        said = {"kept": "words", "assertions": draw(st.sampled_from(ASSERTIONS))}
+        kept = (generation - 1, draw(st.sampled_from(TEXTS)), said)
     on_remove = draw(st.sampled_from(["stop", "forget", "hold"]))
     return record(address, text=text, generation=generation, attempts=made, accepted=kept, on_remove=on_remove)
 
@@ -94,6 +100,7 @@ def tasks(draw, address, before=(), *, failing=True):
         "retry": retry,
         "on_remove": draw(st.sampled_from(["stop", "forget", "hold"])),
         "upstream": [one for one in before if draw(st.booleans())],
+        "assertions": draw(st.sampled_from(ASSERTIONS)),
     }
     uses = [one for one in said["upstream"] if draw(st.booleans())]
     if not uses:
@@ -202,6 +209,49 @@ def test_an_accepted_result_of_the_declared_text_is_never_paid_again_unasked(wor
 
 
 @UNHURRIED
+@given(worlds(), st.sampled_from(ASSERTIONS))
+def test_edited_assertions_start_no_run_that_would_not_have_started_anyway(world, assertions):
+    wanted, held, observed, _ = world
+    edited = desired(*[with_assertions(task, assertions) for task in wanted.tasks.values()])
+    plan = planned(edited, held, observed)
+    judged = {c.address: applied(c, plan) for c in plan.changes if c.rejudges}
+    after = replace(held, records={**held.records, **judged})
+    seen = replace(observed, runs={run: sight for run, sight in observed.runs.items() if not of_any(run, judged)})
+    before = {c.address: c for c in planned(wanted, held, seen).changes}
+    for change in planned(edited, after, seen).changes:
+        if change.task is not None and change.task.upstream:
+            continue  # what waits for another's acceptance may run when it has it
+        if change.address in judged:
+            assert not change.paid
+        elif change.paid:
+            again = before[change.address].rejudges or before[change.address].action is Action.HOLD
+            assert before[change.address].paid or again
+
+
+def with_assertions(task, assertions):
+    """Return a task with other assertions; one that is finished later has them then."""
+    edited = replace(task, assertions=assertions)
+    if isinstance(task, DesiredTask):
+        return edited
+    return replace(edited, finish=lambda results: replace(task.finish(results), assertions=assertions))
+
+
+def of_any(run, records):
+    return any(run in {a.run for a in kept.generation.attempts} for kept in records.values())
+
+
+@UNHURRIED
+@given(worlds())
+def test_no_plan_is_healthy_about_a_result_that_the_declared_assertions_reject(world):
+    wanted, held, observed, _ = world
+    strict = desired(*[with_assertions(task, ({"regex": "nosuch"},)) for task in wanted.tasks.values()])
+    for change in planned(strict, held, observed).changes:
+        kept = change.record.accepted if change.record else None
+        if change.task is not None and change.action is Action.NONE and change.health == "healthy":
+            assert kept.attempt.assertions == digest_of(change.task.assertions)
+
+
+@UNHURRIED
 @given(worlds())
 def test_only_runs_that_have_begun_are_destroyed(world):
     for change in plan_of(world).changes:
@@ -227,22 +277,48 @@ def test_what_is_not_known_is_never_healthy(world):
 def test_after_a_plan_is_applied_nothing_is_left_to_do(world):
     wanted, held, observed, _ = world
     plan = planned(wanted, held, observed)
-    after = replace(held, records={c.address: kept for c in plan.changes if (kept := applied(c, plan)) is not None})
-    untouched = {c.record.generation.last.run for c in plan.changes if c.record and c.action in IDLE}
+    records, undecided = carried_out(plan)
+    kept = [change.record for change in plan.changes if change.record is records.get(change.address, change)]
+    untouched = {record.generation.last.run for record in kept}
     still = {run: sight for run, sight in observed.runs.items() if run in untouched}
-    again = planned(wanted, after, replace(observed, runs=still))
+    again = planned(wanted, replace(held, records=records), replace(observed, runs=still))
     before = {change.address: change for change in plan.changes}
     for change in again.changes:
-        assert change.action is left_over(before[change.address]), (before[change.address], change)
+        if change.address not in undecided:
+            was = before[change.address]
+            stays = {Action.HOLD, Action.BLOCKED}
+            assert change.action is (was.action if was.action in stays else Action.NONE), (was, change)
 
 
-def left_over(change):
-    """Return what a plan says of a change when it and all others are carried out."""
-    if change.action is Action.HOLD:
-        return Action.HOLD
-    same = change.record is not None and change.declares(change.record.generation.fingerprint)
-    overtaken = change.action in {Action.WAIT, Action.REJUDGE, Action.STOP} and bool(change.after) and not same
-    return Action.BLOCKED if change.action is Action.BLOCKED or overtaken else Action.NONE
+def carried_out(plan):
+    """Return the records after an apply, and what only the next one can decide.
+
+    That is what was conditional, and its upstream turned out to have failed; what has a run of another text, or of one
+    that was not known; and all that depends on such.
+    """
+    records, texts, undecided = {}, {}, set()
+    for change in plan.changes:
+        kept = change.record
+        if undecided & set(change.after) or not is_begun(change, records, texts):
+            undecided.add(change.address)
+        else:
+            kept = applied(change, plan)
+            made = finished(change) if change.conditional and isinstance(change.task, DeferredTask) else change.task
+            texts[change.address] = made.fingerprint if isinstance(made, DesiredTask) else None
+        if kept is not None:
+            records[change.address] = kept
+    return records, undecided
+
+
+def is_begun(change, records, texts):
+    if change.conditional:
+        return all(is_accepted(records.get(address), texts.get(address)) for address in change.after)
+    recorded = change.record is not None and not change.declares(change.record.generation.fingerprint)
+    return not (change.after and recorded)
+
+
+def is_accepted(kept, text):
+    return kept is not None and kept.accepted is not None and kept.accepted.fingerprint == text
 
 
 def applied(change, plan):
@@ -250,8 +326,12 @@ def applied(change, plan):
     if change.conditional and isinstance(change.task, DeferredTask):
         return applied(decide_again(plan.basis, finished(change), change.record), plan)
     match change.action:
-        case Action.NONE | Action.HOLD | Action.BLOCKED:
+        case Action.NONE | Action.HOLD | Action.BLOCKED if change.judgement is None:
             return change.record
+        case Action.NONE:
+            return rejudged(change, change.record, "p1", 2.0)
+        case Action.REJUDGE if change.rejudges:
+            return with_last(rejudged(change, change.record, "p1", 2.0), title=change.task.title)
         case Action.FORGET:
             return None
         case Action.STOP if change.task is None:
@@ -261,12 +341,12 @@ def applied(change, plan):
             ended = {"status": "stopped", "stop": cause, "verdict": Verdict.STOPPED}
             return with_last(change.record, **ended, title=change.task.title)
         case Action.UPDATE:
-            return with_last(change.record, title=change.task.title)
+            return with_last(rejudged(change, change.record, "p1", 2.0), title=change.task.title)
         case Action.SETTLE if change.task is None:
             return None
         case Action.SETTLE if not change.paid:
             return with_last(change.record, sending=Sending.ABSENT)
-        case Action.REJUDGE if change.health == "unhealthy":
+        case Action.REJUDGE if change.verdict is not None:
             ended = change.observed.status if change.observed else change.record.generation.last.status
             return with_last(change.record, status=ended, verdict=Verdict(change.verdict), title=change.task.title)
         case _:
@@ -286,7 +366,8 @@ def with_last(kept, **said):
 def accepted(change):
     """Return the record in which the run that a change starts, or is about, has given the accepted result."""
     run = f"accepted-{change.address}"
-    done = attempt(change.attempt, run=run, status="completed", verdict="accepted", title=change.task.title)
+    said = {"kept": "words", "assertions": change.task.assertions, "title": change.task.title}
+    done = attempt(change.attempt, run=run, status="completed", verdict="accepted", **said)
     earlier = change.record.generation.attempts if change.record else ()
     same = change.record is not None and change.generation == change.record.generation.number
     declared = change.task if change.paid or (same and change.declares(change.record.generation.fingerprint)) else None

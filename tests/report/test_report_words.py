@@ -134,6 +134,7 @@ TOLD = {
         address=A, run="r1", status="failed", verdict="failed", detail="\n".join(f"line {n}" for n in range(20))
     ),
     "ResultWritten": events.ResultWritten(address=A, path="results/report.md"),
+    "ResultWithdrawn": events.ResultWithdrawn(address=A, path="results/report.md"),
     "ResultUnreadable": events.ResultUnreadable(address=A, detail="the result is damaged"),
     "ResultNotWritten": events.ResultNotWritten(address=A, detail="report.md is not a file of taskspec"),
     "RunStopped": events.RunStopped(address=A, run="r1", cause="replace"),

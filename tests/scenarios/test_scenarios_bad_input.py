@@ -31,7 +31,8 @@ MANIFESTS = {
     "an unknown agent": GOOD.replace("echo", "ecko"),
     "a name that is none": GOOD.replace("name: a", "name: A b"),
     "an output schema that is none": GOOD + "  outputFormat: json\n  outputSchema: {type: objekt}\n",
-    "a field of a later issue": GOOD + "  dependsOn: [b]\n",
+    "a dependency that is not there": GOOD + "  dependsOn: [b]\n",
+    "a field of a later version": GOOD + "  moved: {from: b}\n",
     "another version of the language": GOOD.replace("taskspec/v1", "taskspec/v2"),
     "a kind that is none": GOOD.replace("kind: Task", "kind: Tsak"),
     "no document of ours": "hello: world\n",
@@ -77,7 +78,7 @@ PROJECTS = {
     "a remote that is none": {"remote": "moon"},
     "results outside of the project": {"results": {"path": "../elsewhere"}},
     "a default that does not fit its type": {"variables": {"n": {"type": "integer", "default": "many"}}},
-    "a limit of a later issue": {"limits": {"maxCreate": 5}},
+    "a budget of a later issue": {"budget": {"maxRuns": 5}},
 }
 
 

@@ -1,4 +1,4 @@
-"""Records and notes as JSON: everything comes back, nothing unknown is let in, and format 1 stays readable."""
+"""Records and notes as JSON: everything comes back, nothing unknown is let in, and older formats stay readable."""
 
 import json
 from dataclasses import fields, replace
@@ -103,16 +103,45 @@ def test_every_field_of_a_value_has_its_key(shape, kind):
     assert list(getattr(encoding, shape)) == [first + "".join(map(str.title, rest)) for first, *rest in names]
 
 
-def test_the_kept_record_of_format_1_is_readable_and_written_the_same():
-    text = (SAMPLES / "record.v1.json").read_text().strip()
+def test_the_kept_record_of_format_2_is_readable_and_written_the_same():
+    text = (SAMPLES / "record.v2.json").read_text().strip()
     value = decode_record(text)
     assert value.generation.attempts[0].stop is StopCause.RETRY
     assert value.generation.attempts[1].result == value.accepted.result
+    assert value.accepted.attempt.assertions == "a5" * 32
     assert value.on_remove is OnRemove.HOLD
     assert encode_record(value) == text
 
 
-def test_the_kept_note_of_format_1_is_readable_and_written_the_same():
+@pytest.mark.parametrize("accepted", [2, "written out", None])
+def test_the_kept_record_of_format_1_is_upgraded_and_loses_nothing(accepted):
+    kept = json.loads((SAMPLES / "record.v1.json").read_text())
+    if accepted is None:
+        kept["accepted"] = None
+    elif accepted == "written out":
+        kept["accepted"]["attempt"] = {**kept["generation"]["attempts"][1], "number": 7}
+    value = decode_record(json.dumps(kept), 1)
+    again = json.loads(encode_record(value))
+    attempts = [*again["generation"]["attempts"]]
+    if accepted == "written out":
+        attempts.append(again["accepted"]["attempt"])
+    for attempt in attempts:
+        assert (attempt.pop("assertions"), attempt.pop("rejudged")) == (None, False)
+    assert again == kept
+
+
+def test_a_record_of_format_1_is_refused_where_format_2_is_told():
+    with pytest.raises(ValueError, match="exactly the keys"):
+        decode_record((SAMPLES / "record.v1.json").read_text(), 2)
+
+
+@pytest.mark.parametrize("text", ["null", "[]", "{}", "1", '{"accepted": null}', '{"accepted": 1, "generation": {}}'])
+def test_what_is_no_record_of_format_1_is_refused_by_its_upgrade(text):
+    with pytest.raises(ValueError, match="format 1"):
+        decode_record(text, 1)
+
+
+def test_the_kept_note_is_readable_and_written_the_same():
     text = (SAMPLES / "note.v1.json").read_text().strip()
     assert decode_note(text).address == EXTRACT
     assert encode_note(decode_note(text)) == text
@@ -130,7 +159,7 @@ def mutations():
             for index, inner in enumerate(value):
                 yield from places(inner, (*path, index))
 
-    whole = json.loads((SAMPLES / "record.v1.json").read_text())
+    whole = json.loads((SAMPLES / "record.v2.json").read_text())
     for path in places(whole):
         target = whole
         for step in path:

@@ -6,6 +6,7 @@ import sqlite3
 import stat
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 from state_values import ALICE, BOB, EXTRACT, note, put, put_result, record, ref
@@ -117,7 +118,46 @@ def test_a_file_with_holes_is_refused_or_read_whole(kept, folder):
 @pytest.mark.parametrize("action", ["read", "acquire"])
 def test_a_newer_format_is_refused_and_asks_for_an_upgrade(kept, folder, action):
     edit(kept, "UPDATE meta SET format = 3")
-    assert "made by a newer taskspec (format 3; this one knows up to 1)" in refusal(folder, action)
+    assert "made by a newer taskspec (format 3; this one knows up to 2)" in refusal(folder, action)
+
+
+@pytest.fixture
+def kept_1(store, folder):
+    """A state of format 1 with the kept record of that format; returns its file."""
+    store.release(store.acquire(ALICE))
+    store.close()
+    path = folder / "default" / "state.db"
+    text = (Path(__file__).parent / "samples" / "record.v1.json").read_text().strip()
+    edit(path, f"INSERT INTO records VALUES ('extract', '{text}')")
+    edit(path, "UPDATE meta SET format = 1")
+    return path
+
+
+def test_a_state_of_format_1_is_read_as_it_is_and_upgraded_by_the_first_writer(kept_1, folder):
+    reader = SqliteState(folder, "sales", "default", read_only=True)
+    before = reader.read()
+    assert before.records[EXTRACT].accepted.attempt.assertions is None
+    assert format_of(kept_1) == 1
+    writer = SqliteState(folder, "sales", "default", read_only=False)
+    writer.release(writer.acquire(ALICE))
+    assert format_of(kept_1) == 2
+    assert writer.read() == reader.read() == before
+    reader.close()
+    writer.close()
+
+
+def test_a_record_of_format_1_that_is_not_readable_is_named_and_nothing_is_upgraded(kept_1, folder):
+    edit(kept_1, "UPDATE records SET record = replace(record, '\"agent\"', '\"agnet\"')")
+    for action in ("read", "acquire"):
+        assert "the record of extract is not readable" in refusal(folder, action)
+    assert format_of(kept_1) == 1
+
+
+def format_of(path):
+    connection = sqlite3.connect(path)
+    (found,) = connection.execute("SELECT format FROM meta").fetchone()
+    connection.close()
+    return found
 
 
 def test_a_database_of_somebody_else_is_refused(kept, folder):

@@ -1,0 +1,1 @@
+"""The one small language of conditions, in a sandbox. Knows no task, no plan and no clock."""

@@ -1,0 +1,27 @@
+"""A record of an older format → the same in the format of today: one function a step. Opens and decides nothing."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+
+def upgraded(record: Any, form: int) -> Any:
+    """Return a record that was written in format `form` as it is written today; raise ValueError where it is none."""
+    for step in _STEPS[form - 1 :]:
+        record = step(record)
+    return record
+
+
+def _from_1(record: Any) -> Any:
+    """Format 2 tells by which assertions an attempt was judged: before it there were none, and no judging again."""
+    try:
+        accepted = record["accepted"]
+        attempts = [*record["generation"]["attempts"], *([accepted["attempt"]] if accepted is not None else [])]
+        for attempt in attempts:
+            if isinstance(attempt, dict):  # the accepted one may be named by its number
+                attempt |= {"assertions": None, "rejudged": False}
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"it is no record of format 1: {error!r}") from error
+    return record
+
+
+_STEPS: Final[tuple[Callable[[Any], Any], ...]] = (_from_1,)
