@@ -17,7 +17,7 @@ from taskspec.desired.faults import explained
 from taskspec.desired.sandbox import Sandbox, bounded
 from taskspec.desired.scope import WRONG_VALUES, WrongTemplateError
 
-_SCHEME: Final = 3  # counts changes of what is compiled from the same text
+_SCHEME: Final = 4  # counts changes of what is compiled from the same text
 
 
 class _Code(BytecodeCache):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from taskspec.desired.budgeting import Budget
-from taskspec.desired.deriving import Secrets, SecretUseError
+from taskspec.desired.deriving import COMPUTED, COMPUTED_HINT, Secrets, SecretUseError
 from taskspec.desired.dotted import NOTHING, fill, is_template, split
 from taskspec.desired.including import ProjectTexts
 from taskspec.desired.later import LaterError
@@ -57,7 +57,6 @@ MAX_FINDINGS: Final = 1000
 _SENSITIVE: Final = frozenset({"userTokens", "userOidcToken", "mcpServers"})
 """Fields whose texts may hold secrets that are written out: they are not kept outside of the project."""
 _WRONG: Final = "Wrong template"
-_COMPUTED: Final = "The template computes with a sensitive variable, so what is sent could not be told from the secret."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -231,16 +230,16 @@ class SpecRenderer:
             masked = self._evaluated(text, self._masked, secrets)
         except WrongTemplateError as fault:
             if not isinstance(fault, LaterError | SecretUseError) and self._renders(text):
-                raise WrongTemplateError(_COMPUTED, hint="Insert the variable as it is.", line=fault.line) from None
+                raise WrongTemplateError(COMPUTED, hint=COMPUTED_HINT, line=fault.line) from None
             raise
         try:
             real = self._evaluated(text, self._real)
         except WrongTemplateError as fault:
-            raise WrongTemplateError(_COMPUTED, hint="Insert the variable as it is.", line=fault.line) from None
+            raise WrongTemplateError(COMPUTED, hint=COMPUTED_HINT, line=fault.line) from None
         if real == masked and type(real) is type(masked):
             return real, real
         if revealed(masked, secrets) != real:
-            raise WrongTemplateError(_COMPUTED, hint="Insert the variable as it is.")
+            raise WrongTemplateError(COMPUTED, hint=COMPUTED_HINT)
         return real, masked
 
     def _renders(self, text: str) -> bool:
