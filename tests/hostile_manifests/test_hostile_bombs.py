@@ -50,6 +50,7 @@ def test_a_bomb_of_yaml_is_refused(hostile, name):
     assert len(done.err) < 2_000_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["lists in lists", "many keys", "a long text many times", "a large scalar"])
 def test_a_bomb_is_no_match_for_the_formatter(hostile, name):
     hostile.project()
@@ -95,6 +96,7 @@ ROWS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ROWS)
 def test_a_huge_file_of_items_is_refused(hostile, name):
     file, text = ROWS[name]
@@ -111,6 +113,7 @@ def test_commas_within_the_texts_of_a_json_file_are_no_values(hostile):
     assert hostile.run("validate").code == 0
 
 
+@pytest.mark.slow
 def test_many_small_matrices_are_too_many_cells(hostile):
     hostile.project()
     names(hostile, 316)
@@ -138,6 +141,7 @@ def test_what_is_left_out_is_not_compared_without_end(hostile):
     assert "are too many" in hostile.refused().err
 
 
+@pytest.mark.slow
 def test_loops_in_every_cell_are_too_much_work(hostile):
     hostile.project()
     names(hostile, 300)
@@ -145,6 +149,7 @@ def test_loops_in_every_cell_are_too_much_work(hostile):
     assert "too much work" in hostile.refused().err
 
 
+@pytest.mark.slow
 def test_long_texts_in_every_task_are_too_much_text(hostile):
     hostile.project()
     many_tasks(hostile, 800, prompt="{{ '%d' ~ 'x' * 990000 }}")
@@ -165,6 +170,7 @@ def test_a_large_payload_in_every_cell_is_repeated_too_often(hostile):
     assert "repeat more" in hostile.refused().err
 
 
+@pytest.mark.slow
 def test_large_defaults_for_every_task_are_too_many(hostile):
     fields = ",".join(f"k{i}: 1" for i in range(40_000))
     hostile.project(f"defaults: [{{spec: {{payloadExtension: {{{fields}}}}}}}]")
@@ -172,6 +178,7 @@ def test_large_defaults_for_every_task_are_too_many(hostile):
     hostile.refused()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("entry", ["match: {labels: {l%d: x}}, spec: {timeout: 1m}", "spec: {userTokens: {k%d: x}}"])
 def test_many_defaults_take_little_time(hostile, entry):
     hostile.project("defaults: [" + ",".join("{" + entry.replace("%d", str(i)) + "}" for i in range(9000)) + "]")
@@ -207,6 +214,7 @@ def test_thousands_of_unknown_results_in_one_prompt_take_little_time(hostile):
     hostile.refused()
 
 
+@pytest.mark.slow
 def test_the_files_of_all_templates_together_are_bounded(hostile):
     hostile.project()
     for number in range(400):
@@ -257,6 +265,7 @@ def test_no_schema_of_an_output_takes_long_to_check(hostile, name):
     assert "root:" not in hostile.run("validate").said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "prompt",
     [
