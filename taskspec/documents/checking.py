@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
+from itertools import islice
 from typing import Any, Final
 
 from taskspec.contracts import Contract, InvalidSchemaError, Violation, load_schema
-from taskspec.diagnostics import Diagnostic, closest, path_text
+from taskspec.diagnostics import Diagnostic, Position, closest, path_text
 from taskspec.documents import misnaming
 from taskspec.documents.hinting import reference_path, schema_way_out, way_out
 from taskspec.documents.model import NOT_A_DOCUMENT, Document, Source
@@ -16,6 +17,8 @@ Path = tuple[str | int, ...]
 
 API_VERSION: Final = "taskspec/v1"
 SCHEMA: Final = "manifest.v1"
+MAX_FINDINGS: Final = 200
+"""Of one document."""
 LATER: Final[Mapping[str, frozenset[str]]] = {
     "Task": frozenset({"rerun", "onChangeActive", "protect", "sideEffects", "moved"}),
     "Project": frozenset({"budget", "policies"}),
@@ -35,23 +38,25 @@ def check(document: Document) -> list[Diagnostic]:
     """Return everything that is wrong with one document by itself: a judgement that nothing but its value decides."""
     if document.checked:
         return []
+    return [*islice(_findings(document), MAX_FINDINGS)]
+
+
+def _findings(document: Document) -> Iterator[Diagnostic]:
     version = _version(document)
     if version:
-        return version
-    found: list[Diagnostic] = []
+        yield from version
+        return
+    templates: set[Position] = set()
+    for finding in _evaluated_nowhere(document, () if document.kind == "Project" else ("metadata",)):
+        templates.add(finding.position)
+        yield finding
     if document.kind == "Project":
-        found += _evaluated_nowhere(document, ())
-        found += _agents(document)
-    elif document.kind == "Task":
-        found += _evaluated_nowhere(document, ("metadata",))
-    templates = {finding.position for finding in found if finding.summary == _NOT_EVALUATED}
-    found += (f for f in _violations(document) if f.summary != _WRONG_VALUE or f.position not in templates)
-    if document.kind == "Task":
-        spec = document.value.get("spec")
-        if isinstance(spec, Mapping):
-            found += output_trouble(spec, Source(document=document))
-        found += _assertions(document)
-    return found
+        yield from _agents(document)
+    yield from (f for f in _violations(document) if f.summary != _WRONG_VALUE or f.position not in templates)
+    spec = document.value.get("spec")
+    if document.kind == "Task" and isinstance(spec, Mapping):
+        yield from output_trouble(spec, Source(document=document))
+        yield from _assertions(document)
 
 
 @cache
