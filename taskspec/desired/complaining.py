@@ -51,6 +51,7 @@ class Complainer:
                 self._spotter.rendering(fault, text, names, secrets)
             others = [] if fault.file else self._spotter.further(text, names)
             faults = [fault, *(other for other in others if other.detail != fault.detail)]
+            fault.hint = next((other.hint for other in others if other.detail == fault.detail), fault.hint)
             self._told[key] = [self._diagnostic(one, source, path, text) for one in faults if not one.reported]
         self._findings.note(self._told[key])
 
@@ -70,6 +71,10 @@ class Complainer:
     ) -> Position:
         """Return where a use of a result stands."""
         found = self._spotter.reference(reference, text, names)
+        if reference.file:
+            fault = reference.fault("")
+            fault.offset = found
+            return self._texts.position(fault)
         if found is None:
             return source.text_position(path, reference.entry_line, 1)
         return self._pinpointer.at(source, path, text, found)

@@ -52,6 +52,7 @@ def explained(error: TemplateError, *, line: int = 1, file: str = "") -> WrongTe
         fault = no_callable(absent[1], absent[2], line=line)
     elif unexported:
         fault = WrongTemplateError(f"`{unexported[1]}` has no macro `{unexported[2]}`.", line=line, name=unexported[2])
+        fault.hint = "Its macros are those that it defines with `{% macro … %}`."
         fault.is_of_import = True
     else:
         detail, hint = wording.computation(error) if isinstance(error, TemplateRuntimeError) else wording.syntax(said)

@@ -82,6 +82,8 @@ class _Resolver:
     @property
     def cells(self) -> Mapping[Address, Cell]:
         """Return every task that is declared, whether it is right or not."""
+        if not self._flawed:
+            return self._declared.cells
         return {
             address: cell for address, cell in self._declared.cells.items() if cell.task.address not in self._flawed
         }

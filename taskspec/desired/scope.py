@@ -61,6 +61,8 @@ class WrongTemplateError(Exception):
             self.line += lines
 
 
+_SHOWN: Final = 12
+_UNKNOWN: Final = "Values of your own are `vars.NAME`; a text stands in quotes."
 _MARK: Final = "(sensitive: "
 
 
@@ -180,7 +182,7 @@ def unknown_name(name: str, seen: Mapping[str, Any]) -> WrongTemplateError:
     if name in seen.get("vars", ()):
         return WrongTemplateError(f"`{name}` is not known here.", hint=f"Write `vars.{name}`.", name=name)
     said = "A template sees `vars`, `env`, `tasks`, `matrix`, `each`, `project.name`, `environment` and `file()`."
-    return WrongTemplateError(f"`{name}` is not known here. {said}", hint=nearest(name, seen), name=name)
+    return WrongTemplateError(f"`{name}` is not known here. {said}", hint=nearest(name, seen) or _UNKNOWN, name=name)
 
 
 def unknown_member(name: Any, holder: Any) -> WrongTemplateError:
@@ -188,11 +190,13 @@ def unknown_member(name: Any, holder: Any) -> WrongTemplateError:
     if isinstance(holder, Names):
         return _unknown_in_names(str(name), holder)
     if isinstance(holder, dict):
-        hint = nearest(str(name), map(str, holder))
+        hint = nearest(str(name), map(str, holder)) or _holds(holder)
         return WrongTemplateError(f"The map has no key `{name}`.", hint=hint, name=str(name))
     if isinstance(holder, list | tuple) and isinstance(name, int):
-        return WrongTemplateError(f"The list has no item {name}: it has {len(holder)}.")
-    return WrongTemplateError(f"A {_word(holder)} has no `{name}` that a template may use.", name=str(name))
+        way = f"The first item is 0, the last {len(holder) - 1}." if holder else "Test first whether there are any."
+        return WrongTemplateError(f"The list has no item {name}: it has {len(holder)}.", hint=way)
+    detail = f"A {_word(holder)} has no `{name}` that a template may use."
+    return WrongTemplateError(detail, hint="Filters are written with a `|`, as in `name | upper`.", name=str(name))
 
 
 def _unknown_in_names(name: str, holder: Names) -> WrongTemplateError:
@@ -220,6 +224,12 @@ def _unknown_in_names(name: str, holder: Names) -> WrongTemplateError:
     fault = WrongTemplateError(f"`{written}` is not declared.", hint=hint, name=written)
     fault.reported = name in holder.broken
     return fault
+
+
+def _holds(holder: Mapping[Any, Any]) -> str:
+    if not holder:
+        return "It has none."
+    return f"It has {', '.join(f'`{key}`' for key in list(holder)[:_SHOWN])}{' …' if len(holder) > _SHOWN else ''}."
 
 
 def _declared(name: str, holder: Names) -> str:

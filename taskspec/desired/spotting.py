@@ -9,6 +9,7 @@ from taskspec.desired.references import Reference, ReferenceFinder
 from taskspec.desired.rendering import Renderer
 from taskspec.desired.scope import WrongTemplateError
 from taskspec.desired.spreading import Lexed, Spread, spread
+from taskspec.desired.syntax import TASKS
 
 _UNCLOSED: Final = {"{{": "}}", "{%": "%}", "{#": "#}"}
 
@@ -44,17 +45,18 @@ class Spotter:
         self._spot(fault, lambda renderer: ReferenceFinder(lambda: renderer).references(text, names))
 
     def reference(self, reference: Reference, text: str, names: Mapping[str, Any]) -> int | None:
-        """Return where, in a text, one of its references is; where it is in an included file, that is included."""
+        """Return where, in its text or in the included file, a reference is; None where it is not found again."""
         renderer = self._renderer()
         try:
             found = ReferenceFinder(lambda: renderer).references(text, names)
         except WrongTemplateError:
             return None
-        same = (reference.address, reference.path, reference.file)
+        wanted = (reference.address, reference.path, reference.file, reference.line)
         for one in found:
-            place = self._spreads[""].offset(one.entry_line)
-            line = text.count("\n", 0, place) + 1
-            if (one.address, one.path, one.file) == same and line == reference.entry_line:
+            own = self._spreads[one.file]
+            place = own.before(TASKS, own.offset(one.line))
+            line = own.line(place)
+            if (one.address, one.path, one.file, line) == wanted:
                 return place
         return None
 
@@ -89,6 +91,9 @@ class Spotter:
             fault.offset = own.unclosed.offset
             fault.detail = f"This `{own.unclosed.text.strip()}` is not closed."
             fault.hint = f"Write `{'{% endraw %}' if 'raw' in own.unclosed.text else _UNCLOSED[begin]}` where it ends."
+        elif own.nested is not None and not fault.name:
+            fault.offset = own.nested.offset
+            fault.detail, fault.hint = "A `{{` stands within a tag.", "Write the name alone there, without braces."
         elif fault.is_open and own.open_blocks:
             fault.offset = own.open_blocks[-1].offset
         elif fault.name:

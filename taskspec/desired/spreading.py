@@ -16,7 +16,7 @@ Lexed = Callable[[str], Iterable[tuple[int, str, str]]]
 _BEGINS: Final = {"variable_begin": "}}", "block_begin": "%}"}
 _ENDS: Final = frozenset({"variable_end", "block_end"})
 _ALONE: Final = {"comment_begin": "{#", "raw_begin": "{% raw %}"}
-_BLOCKS: Final = frozenset({"for", "if", "macro", "call", "filter", "with"})
+_BLOCKS: Final = frozenset({"for", "if", "macro", "call", "filter", "set", "with"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,15 +38,27 @@ class Spread:
     """What begins a tag or comment and has no end."""
     open_blocks: tuple[Word, ...]
     """The names of the blocks that have no end, the innermost last."""
+    nested: Word | None
+    """The first `{{` that stands within a tag."""
     _starts: tuple[int, ...] = field(repr=False)
+    _original: str = field(repr=False)
 
     def offset(self, line: int) -> int:
         """Return where, in the original text, a line of the spread one begins."""
         return self._starts[min(max(line, 1), len(self._starts)) - 1]
 
+    def line(self, offset: int) -> int:
+        """Return the line of the original text that an offset is in."""
+        return self._original.count("\n", 0, offset) + 1
+
     def first(self, name: str) -> int | None:
         """Return where a single name stands first in any tag."""
         return next((word.offset for word in self.words if word.kind == "name" and word.text == name), None)
+
+    def before(self, name: str, offset: int) -> int:
+        """Return where a name stands last up to an offset; the offset itself where it does not."""
+        found = (w.offset for w in self.words if w.kind == "name" and w.text == name and w.offset <= offset)
+        return max(found, default=offset)
 
     def named(self, name: str, offset: int) -> int | None:
         """Return where a dotted name stands in the tag that holds an offset; of several, the first."""
@@ -59,7 +71,8 @@ class Spread:
                 break
         found = next((w.offset for i, w in enumerate(tag) if _follows(tag[i:], steps)), None)
         if found is None and len(steps) > 1:
-            return next((w.offset for w in tag if w.text.strip("'\"") == steps[-1]), None)
+            quoted = (w.offset + 1 for w in tag if w.kind == "string" and w.text[1:-1] == steps[-1])
+            return next(quoted, None)
         return found
 
 
@@ -85,6 +98,7 @@ class _Work:
         self._words: list[Word] = []
         self._begin: Word | None = None
         self._blocks: list[Word] = []
+        self._nested: Word | None = None
 
     def take(self, kind: str, value: str) -> None:
         at = self._text.find(value, self._at)
@@ -94,8 +108,7 @@ class _Work:
         word = Word(offset=at, kind=kind, text=value)
         if self._begin is not None and self._begin.kind in _BEGINS and kind != "whitespace":
             self._break()
-            if self._words[-1].kind == "block_begin":
-                self._block(word)
+            self._meet(word, self._words[-1])
         if kind != "whitespace" and (self._begin is not None or kind in _BEGINS):
             self._words.append(word)
         self._copy(at + len(value))
@@ -117,13 +130,24 @@ class _Work:
             words=tuple(self._words),
             unclosed=begin,
             open_blocks=tuple(self._blocks),
+            nested=self._nested,
             _starts=tuple(self._starts),
+            _original=self._text,
         )
 
     def _is_closed(self, begin: Word) -> bool:
         end = self._text.find(_BEGINS[begin.kind], begin.offset)
         following = min((i for o in ("{{", "{%") if (i := self._text.find(o, begin.offset + 2)) >= 0), default=-1)
         return end >= 0 and (following < 0 or end < following)
+
+    def _meet(self, word: Word, last: Word) -> None:
+        """Take note of what a word of a tag says of blocks: `set x = 1` is none; of braces within a tag too."""
+        if last.kind == "block_begin":
+            self._block(word)
+        elif word.text == "=" and self._blocks and self._blocks[-1].text == "set":
+            self._blocks.pop()
+        elif word.text == last.text == "{" and word.offset == last.offset + 1:
+            self._nested = self._nested or last
 
     def _block(self, name: Word) -> None:
         if name.text in _BLOCKS:

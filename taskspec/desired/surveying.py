@@ -36,7 +36,7 @@ def _fault(node: nodes.Node, names: Mapping[str, Any], own: frozenset[str]) -> W
         case nodes.Test() if node.name not in TESTS:
             return no_callable("test", node.name)
         case nodes.Name(ctx="load") if node.name not in names and node.name not in own:
-            return unknown_name(node.name, names)
+            return unknown_name(node.name, {**dict.fromkeys(own - _OF_THE_ENGINE), **names})
         case nodes.Getattr(node=nodes.Name(name=holder)) if holder not in own:
             found = names.get(holder)
             if isinstance(found, Names) and node.attr not in found:

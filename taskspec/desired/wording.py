@@ -61,7 +61,7 @@ def syntax(said: str) -> tuple[str, str]:
         found = re.match(pattern, said, re.IGNORECASE)
         if found is not None:
             return words(found)
-    return f"{said[:1].upper()}{said[1:]}.", ""
+    return f"{said[:1].upper()}{said[1:]}.", "See what stands at this place, and before it."
 
 
 def computation(error: BaseException) -> tuple[str, str]:
@@ -73,7 +73,7 @@ def computation(error: BaseException) -> tuple[str, str]:
         found = re.search(pattern, said)
         if found is not None:
             return words(found)
-    return f"The template cannot be computed: {said}.", ""
+    return f"The template cannot be computed: {said}.", "See which values stand at this place."
 
 
 def is_open(said: str) -> bool:
@@ -110,7 +110,7 @@ def _expected(found: re.Match[str]) -> tuple[str, str]:
         return f"{got} cannot follow what stands before it." if got.startswith(
             "`"
         ) else f"{_up(got)} cannot stand here.", way
-    return f"{_up(wanted)} is missing before {got}.", ""
+    return f"{_up(wanted)} is missing before {got}.", f"Write {wanted}."
 
 
 def _named(word: str) -> str:
@@ -143,10 +143,17 @@ _SYNTAX: Final[_Table] = (
     (r"Unexpected '}'", lambda _: ("A single `}` closes nothing.", "Write `}}`.")),
     (r"Unexpected '([)\]])'", lambda m: (f"This `{m[1]}` closes nothing.", "Remove it.")),
     (
-        r"Expected an expression, got '(?:end of .*)'",
+        r"Expected an expression, got 'end of statement block'",
+        lambda _: ("An expression is missing here.", "Write a name, a value or a condition."),
+    ),
+    (
+        r"Expected an expression, got 'end of .*'",
         lambda _: ("An expression is missing here.", "Write a name or a value; `{{ '{{' }}` gives two braces."),
     ),
-    (r"Expected an expression, got '(.*)'", lambda m: (f"`{m[1]}` stands where an expression is wanted.", "")),
+    (
+        r"Expected an expression, got '(.*)'",
+        lambda m: (f"`{m[1]}` stands where an expression is wanted.", "Write a name or a value there."),
+    ),
     (r"Expected name or number", lambda _: ("A name is missing after the dot.", "Write it, or remove the dot.")),
     (r"Expected token '(?P<wanted>.*)', got '(?P<got>.*)'", _expected),
     (r"Missing end of comment tag", lambda _: ("This `{#` is not closed.", "Write `#}` where it ends.")),
@@ -177,26 +184,35 @@ _COMPUTATION: Final[_Table] = (
         r"'(\w+)' object is not iterable",
         lambda m: (f"{_up(_kind(m[1]))} has no items to go through.", "Give it a list or a map."),
     ),
-    (r"object of type '(\w+)' has no len", lambda m: (f"{_up(_kind(m[1]))} has no length.", "")),
+    (
+        r"object of type '(\w+)' has no len",
+        lambda m: (f"{_up(_kind(m[1]))} has no length.", "Give it a text, a list or a map."),
+    ),
     (
         r"(\S+?)\(\) missing (?:\d+) required \S+ arguments?: (.*)",
-        lambda m: (f"`{_function(m[1])}` lacks an argument: {m[2].replace(chr(39), '`')}.", ""),
+        lambda m: (
+            f"`{_function(m[1])}` lacks an argument: {m[2].replace(chr(39), '`')}.",
+            "Give it within the parentheses.",
+        ),
     ),
     (
         r"(\S+?)\(\) got an unexpected keyword argument '(\w+)'",
-        lambda m: (f"`{_function(m[1])}` takes no argument `{m[2]}`.", ""),
+        lambda m: (f"`{_function(m[1])}` takes no argument `{m[2]}`.", "Leave it out."),
     ),
     (
         r"(\S+?)\(\) takes (?:from \d+ to )?(\d+) positional arguments?",
-        lambda m: (f"`{_function(m[1])}` is given too many arguments.", ""),
+        lambda m: (f"`{_function(m[1])}` is given too many arguments.", "Leave some out."),
     ),
     (
         r"macro '(\w+)' takes not more than (\d+) argument",
-        lambda m: (f"The macro `{m[1]}` takes at most {m[2]} argument{'s' if m[2] != '1' else ''}.", ""),
+        lambda m: (
+            f"The macro `{m[1]}` takes at most {m[2]} argument{'s' if m[2] != '1' else ''}.",
+            "Leave the others out.",
+        ),
     ),
     (
         r"macro '(\w+)' takes no keyword argument '(\w+)'",
-        lambda m: (f"The macro `{m[1]}` takes no argument `{m[2]}`.", ""),
+        lambda m: (f"The macro `{m[1]}` takes no argument `{m[2]}`.", "Leave it out."),
     ),
     (
         r"is not safely callable|object is not callable",

@@ -142,7 +142,12 @@ class Builder:
     def _open(self, event: "StartEvent", *, mapping: bool) -> None:
         place = place_of(event.start_mark)
         if len(self.stack) >= MAX_DEPTH:
-            self._stop("Nested too deeply", f"Nothing may be nested deeper than {MAX_DEPTH} levels.", place)
+            self._stop(
+                "Nested too deeply",
+                f"Nothing may be nested deeper than {MAX_DEPTH} levels.",
+                place,
+                "Nest it less deeply.",
+            )
         if event.tag not in {None, "!", f"{_CORE}{'map' if mapping else 'seq'}"}:
             self._refuse_tag(event.tag, place)
         parent = self.frame

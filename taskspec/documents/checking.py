@@ -9,7 +9,7 @@ from typing import Any, Final
 from taskspec.contracts import Contract, InvalidSchemaError, Violation, load_schema
 from taskspec.diagnostics import Diagnostic, closest, path_text
 from taskspec.documents import misnaming
-from taskspec.documents.hinting import way_out
+from taskspec.documents.hinting import reference_path, schema_way_out, way_out
 from taskspec.documents.model import NOT_A_DOCUMENT, Document, Source
 
 Path = tuple[str | int, ...]
@@ -110,7 +110,8 @@ def _without_templates(schema: Any) -> Any:
 
 def _version(document: Document) -> list[Diagnostic]:
     written = document.value.get("apiVersion")
-    if not any(closest(name, ("apiVersion", "kind")) for name in document.value):
+    names = ("apiVersion", "kind")
+    if document.value.keys().isdisjoint(names) and not any(closest(name, names) for name in document.value):
         detail = "This is not a document of taskspec: it has neither `apiVersion` nor `kind`."
         return [Diagnostic(summary=NOT_A_DOCUMENT, detail=detail, hint=_FOREIGN, position=document.position())]
     if written == API_VERSION or "apiVersion" not in document.value:
@@ -171,6 +172,7 @@ def _explained(document: Document, violation: Violation) -> Iterator[Diagnostic]
                 yield Diagnostic(
                     summary="Wrong name",
                     detail=f"The name `{name}` in {_where(document, path)} {violation.detail['says']}.",
+                    hint=f"Write, for example, `{misnaming.fitting(name, path)}`.",
                     position=document.position((*path, name), key=True),
                 )
         case _:
@@ -194,12 +196,14 @@ def _wrong(document: Document, violation: Violation) -> Diagnostic:
     words = violation.message
     if violation.keyword == "type" and (violation.detail["says"] or "").startswith("must be "):
         words = f"{violation.detail['says']}, {words.rpartition(', ')[2]}"
+    hint = way_out(violation, _value(document, path))
     if path == ("spec", "state"):
         words = "is not supported by this version yet where it is not `local`"
+        hint = "Write `state: local`, or remove it."
     return Diagnostic(
         summary=_WRONG_VALUE,
         detail=f"`{path_text(path)}` {words}." if path else f"The document {words}.",
-        hint=way_out(violation, _value(document, path)),
+        hint=hint,
         position=position,
     )
 
@@ -292,7 +296,8 @@ def output_trouble(spec: Mapping[str, Any], source: Source) -> Iterator[Diagnost
         yield Diagnostic(
             summary="Invalid JSON Schema",
             detail=f"`spec.outputSchema` is not a valid JSON Schema: {trouble}.",
-            position=source.position(("outputSchema", *trouble.path)),
+            hint=schema_way_out(path := trouble.path or reference_path(schema, str(trouble))),
+            position=source.position(("outputSchema", *path)),
         )
 
 

@@ -133,6 +133,8 @@ def _words(problem: str, before: str, rest: str) -> tuple[str, str]:
         )
     if "mapping values are not allowed" in problem and _KEY.fullmatch(before):
         return _MISFIT, "Mend the indentation; or the key in the line above lacks its `: `."
+    if before.rstrip()[-1:] in {"]", "}"} and first not in {"", "]", "}", ","}:
+        return "A text goes on after a list or a mapping.", "Put the whole text in quotes."
     if first and first in "]}":
         return f"This `{first}` closes nothing.", "Remove it, or put the text in quotes."
     if not before.strip() and ("find expected key" in problem or "<block end>" in problem):

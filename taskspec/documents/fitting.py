@@ -101,12 +101,18 @@ def declaration_trouble(variable: VariableSpec, document: Document) -> Iterator[
         if words := misfit(replace(variable, enum=()), item):
             position = document.position((*place, "enum", index))
             yield Diagnostic(
-                summary="Wrong value", detail=f"A value of the variable `{variable.name}` {words}.", position=position
+                summary="Wrong value",
+                detail=f"A value of the variable `{variable.name}` {words}.",
+                hint="Change the value, or the `type`.",
+                position=position,
             )
     if variable.has_default and (words := misfit(variable, variable.default)):
         position = document.position((*place, "default"))
         yield Diagnostic(
-            summary="Wrong value", detail=f"The default of the variable `{variable.name}` {words}.", position=position
+            summary="Wrong value",
+            detail=f"The default of the variable `{variable.name}` {words}.",
+            hint="Change the default, or what is declared of the variable.",
+            position=position,
         )
 
 

@@ -1,7 +1,7 @@
 """The way out of a value that does not fit, for its author. Repeats no value of a field that may be secret."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import NoneType
 from typing import Any, Final
 
@@ -22,7 +22,7 @@ _NO: Final = frozenset({"n", "no", "off", "false"})
 _INSTEAD: Final[Mapping[str, tuple[tuple[Any, str], ...]]] = {
     "string": (
         (bool | int | float, "Put it in quotes."),
-        (NoneType, "Write a text, or remove the field; what follows a `#` is a comment, unless it is in quotes."),
+        (NoneType, "Write a text; what follows a `#` is a comment, unless it is in quotes."),
         (list, "Write one text; over several lines with `|`, and indented."),
         (Mapping, "Write one text; one that holds `: ` or begins with `{` needs quotes."),
     ),
@@ -32,17 +32,24 @@ _INSTEAD: Final[Mapping[str, tuple[tuple[Any, str], ...]]] = {
         (Mapping, "Write it as a list: each item begins with `- `."),
     ),
     "object": (
-        (NoneType, "Indent its fields below it, or remove it."),
+        (NoneType, "Indent its fields below it."),
         (list, "Write its fields without the `-`: `key: value`."),
         (str, "Write its fields as `key: value`, with a space after the colon."),
     ),
 }
 """What to do where another type is wanted: by that type, and the one that is found."""
+_KIND: Final = {
+    "object": "Write its fields as `key: value`.",
+    "array": "Write it as a list: [one, two].",
+    "string": "Write a text.",
+    "boolean": "Write `true` or `false`.",
+    "integer": "Write a whole number.",
+    "number": "Write a number.",
+}
 
 
 def way_out(violation: Violation, value: Any) -> str:
     """Return what to do about a value that does not fit, or an empty string."""
-    wanted = violation.detail["expected"]
     if isinstance(value, str) and _TEMPLATE.search(value):
         return _template(violation)
     if "apiKey" in violation.path:
@@ -50,6 +57,11 @@ def way_out(violation: Violation, value: Any) -> str:
     is_duration = "a duration" in (violation.detail["says"] or "")
     if is_duration and isinstance(value, str):
         return _duration(value)
+    return _by_place(violation, value) or _by_keyword(violation)
+
+
+def _by_place(violation: Violation, value: Any) -> str:
+    wanted = violation.detail["expected"]
     match violation.keyword, violation.path:
         case "pattern", (*_, "baseUrl"):
             return "Write `https://host[:port][/path]`: over http:// everybody on the way can read the key."
@@ -66,8 +78,56 @@ def way_out(violation: Violation, value: Any) -> str:
         case "const", _ if wanted is True:
             return "Write `true`."
         case "type", _:
-            return _other_type(wanted, value, is_duration=is_duration)
+            return _other_type(wanted, value, is_duration="a duration" in (violation.detail["says"] or ""))
     return ""
+
+
+def _by_keyword(violation: Violation) -> str:
+    wanted = violation.detail["expected"]
+    match violation.keyword:
+        case "enum":
+            return "Write one of these."
+        case "minimum":
+            return f"Write {wanted} or more."
+        case "maximum":
+            return f"Write {wanted} or less."
+        case "minLength":
+            return "Write a text."
+        case "minItems":
+            return "Write at least one item."
+        case "minProperties":
+            return "Write at least one field."
+        case "type":
+            return _KIND.get(wanted, "Write one of these.") if isinstance(wanted, str) else "Write one of these."
+    return ""
+
+
+def schema_way_out(path: Sequence[str | int]) -> str:
+    """Return what to do about what is wrong at a path of a JSON Schema, or an empty string."""
+    match path:
+        case (*_, "type"):
+            return "Types are `object`, `array`, `string`, `number`, `integer`, `boolean` and `null`."
+        case (*_, "$ref"):
+            return "Define it under `$defs` of the schema, and write `$ref: '#/$defs/NAME'`."
+        case (*_, "pattern"):
+            return "Write a regular expression; in single quotes each `\\` stays as it is."
+        case (*_, "required"):
+            return "Write a list of names: [total, currency]."
+    return "It is read as JSON Schema, version 2020-12."
+
+
+def reference_path(schema: Any, said: str) -> tuple[str | int, ...]:
+    """Return the path of the `$ref` of a JSON Schema that a complaint names; nothing where there is none."""
+    waiting: list[tuple[tuple[str | int, ...], Any]] = [((), schema)]
+    while waiting:
+        path, value = waiting.pop()
+        if path[-1:] == ("$ref",) and isinstance(value, str) and value.lstrip("#") in said:
+            return path
+        if isinstance(value, Mapping):
+            waiting += [((*path, key), item) for key, item in value.items()]
+        elif isinstance(value, list):
+            waiting += [((*path, index), item) for index, item in enumerate(value)]
+    return ()
 
 
 def _template(violation: Violation) -> str:
@@ -88,13 +148,15 @@ def _known_word(value: str, known: list[str]) -> str:
 def _other_type(wanted: Any, value: Any, *, is_duration: bool) -> str:
     match wanted, value:
         case "string", int() | float() if is_duration:
-            return f"Write it with its unit: `{value}s`, `{value}m` or `{value}h`."
+            return f"Write it with its unit. For example, `{value}s`."
         case "array", str() if value.lstrip().startswith(_DASHES):
             return "An item of a list begins with `- `: a hyphen, and a space."
         case "boolean", str():
             return _boolean(value)
         case (("integer" | "number"), str()):
             return "Write the number without quotes, `_` or `,`." if _DIGITS.fullmatch(value) else ""
+        case list(), None:
+            return "Write a value, or remove it."
         case str(), _:
             return next((way for kind, way in _INSTEAD.get(wanted, ()) if isinstance(value, kind)), "")
     return ""

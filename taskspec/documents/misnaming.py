@@ -1,10 +1,12 @@
 """The name of a field that is not known at its place → what its author meant. Judges no value, and shows none."""
 
+import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Final
 
 from taskspec.diagnostics import closest, nearest
+from taskspec.documents.declaring import fitting_name
 
 Path = tuple[str | int, ...]
 
@@ -45,6 +47,13 @@ def way_out(name: str, path: Path, kind: str, known: tuple[str, ...], later: Ite
     if len(known) > _MANY:
         return f"`taskspec explain {_explained(path, kind)}` lists the fields."
     return f"Known fields: {', '.join(f'`{field}`' for field in known)}."
+
+
+def fitting(name: str, path: Path) -> str:
+    """Return a name that can be, and is like one that cannot be."""
+    if "variables" in path:
+        return re.sub(r"\W|^(?=\d)", "_", name, flags=re.ASCII)[:128] or "region"
+    return fitting_name(name)
 
 
 def lacks_anyway(missing: str, strangers: Iterable[str], path: Path, known: tuple[str, ...]) -> bool:

@@ -57,7 +57,7 @@ def prepare(invocation: Invocation, ports: Ports, memory: Memory | None = None) 
     desired, found = render(loaded.manifests, invocation, ports)
     diagnostics = (*loaded.diagnostics, *found)
     if any(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics):
-        raise ManifestError(diagnostics)
+        raise ManifestError(sorted(diagnostics, key=lambda finding: (finding.position, finding.summary)))
     return Prepared(
         desired=desired,
         scope=loaded.selection,

@@ -184,8 +184,8 @@ def test_a_circle_is_told_in_full(workshop: Any) -> None:
     ]
     found = resolved(workshop, *tasks)
     (wrong,) = found.diagnostics
-    assert wrong.detail == "Each of these tasks waits for the next: a → b → c → a."
-    assert str(wrong.position) == "tasks.yaml:1:18"
+    assert wrong.detail == "Each of these tasks waits for the next: a → b → c → a. Here, `a` waits for `b`."
+    assert str(wrong.position) == "tasks.yaml:2:30"
 
 
 def test_an_error_in_a_matrix_makes_none_in_those_that_use_it(workshop: Any) -> None:
