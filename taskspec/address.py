@@ -27,6 +27,7 @@ _VALUES: Final = re.compile(_VALUE)
 _PATTERN: Final = re.compile(rf"[a-z0-9_*?-]+(?:\[(?:{_QUOTED}|[^\s\[\]\"/\\])*\])?")
 _PIECES: Final = re.compile(rf"{_QUOTED}|.", re.DOTALL)
 _UNFIT: Final = re.compile(r"[^\w.,\[\]=+@-]|^\.")
+_WILD: Final = frozenset("*?")
 _LONGEST_STEM: Final = 200
 
 
@@ -63,6 +64,11 @@ def matches(pattern: str, address: str) -> bool:
     """Tell whether a pattern names an address; a name without brackets names all of its cells."""
     whole = address if "[" in pattern else task_name(address)
     return compiled_glob(pattern).fullmatch(whole) is not None
+
+
+def is_glob(text: str) -> bool:
+    """Tell whether a text has a `*` or a `?` outside quotes, and so may name several."""
+    return any(piece in _WILD for piece in pieces(text))
 
 
 def pieces(text: str) -> list[str]:

@@ -1,12 +1,13 @@
 """Dependencies: what a task waits for, what it sees of others, and all that can be wrong with that."""
 
+import json
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taskspec.address import Address
+from taskspec.address import Address, cell_address
 from taskspec.desired.model import DeferredTask, DesiredTask, LocalFile
 from taskspec.desired.ordering import ordered
 from taskspec.diagnostics import ManifestError
@@ -38,6 +39,18 @@ def test_a_template_that_uses_a_result_defers_its_task(workshop: Any) -> None:
     done = task.finish({Address("extract"): '{"total": 7}'})
     assert done.spec["prompt"] == "The total was 7."
     assert done.upstream == ("extract",)
+
+
+@pytest.mark.parametrize("value", ["*", "a?", "a b", "x,y", "[", "[*]"])
+def test_a_cell_whose_value_stands_in_quotes_is_one_task_and_no_pattern(workshop: Any, value: str) -> None:
+    address = cell_address("part", [value])
+    cells = (
+        f"metadata: {{name: part}}\nspec: {{agent: analyst, prompt: P, matrix: {{q: [{json.dumps(value)}, other]}}}}\n"
+    )
+    fields = f"title: x\n  files: [{{task: {json.dumps(address)}}}]"
+    task = deferred(workshop, cells, report(fields, f"{{{{ tasks['{address}'].result }}}}"))
+    assert task.upstream == (address,)
+    assert task.finish({address: "seven"}).spec["prompt"] == "seven"
 
 
 def test_the_same_used_part_gives_the_same_fingerprint(workshop: Any) -> None:
