@@ -36,12 +36,14 @@ def check(document: Document) -> list[Diagnostic]:
     if document.kind == "Project":
         found += _evaluated_nowhere(document, ())
         found += _agents(document)
+        for path in _default_specs(document):
+            found += _assertions(document, path)
     elif document.kind == "Task":
         found += _evaluated_nowhere(document, ("metadata",))
         spec = document.value.get("spec")
         if isinstance(spec, Mapping):
             found += output_trouble(spec, Source(document=document))
-        found += _assertions(document)
+        found += _assertions(document, ("spec",))
     return found
 
 
@@ -253,15 +255,28 @@ def output_trouble(spec: Mapping[str, Any], source: Source) -> Iterator[Diagnost
         )
 
 
-def _assertions(document: Document) -> Iterator[Diagnostic]:
-    """Find what is wrong with assertions; tasks without any need no language of expressions."""
-    if not _value(document, ("spec", "assertions")):
+def _assertions(document: Document, spec: Path) -> Iterator[Diagnostic]:
+    """Find what is wrong with the assertions of a spec; where there are none no language of expressions is needed."""
+    path = (*spec, "assertions")
+    if not (written := _value(document, path)):
         return
     from taskspec.documents.asserting import wrong_assertions
 
     hint = "Write the value itself. For the characters: `[{]{` in a regex, `'{' + '{'` in an expression."
-    templates = list(_evaluated_nowhere(document, ("spec", "assertions"), hint))
-    yield from templates or wrong_assertions(document)
+    templates = list(_evaluated_nowhere(document, path, hint))
+    yield from templates or wrong_assertions(document, path, written)
+
+
+def _default_specs(document: Document) -> Iterator[Path]:
+    """Yield the paths of the specs that a project gives its tasks to begin with."""
+    spec = _value(document, ("spec",))
+    environments = _value(document, ("spec", "environments"))
+    owners: list[Path] = [("spec",)] if isinstance(spec, Mapping) else []
+    owners += [("spec", "environments", name) for name in (environments if isinstance(environments, Mapping) else ())]
+    for owner in owners:
+        entries = _value(document, (*owner, "defaults"))
+        for index in range(len(entries)) if isinstance(entries, list) else ():
+            yield (*owner, "defaults", index, "spec")
 
 
 def _value(document: Document, path: Path) -> Any:
