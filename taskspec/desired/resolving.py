@@ -11,9 +11,9 @@ from typing import Any
 
 from taskspec.address import Address
 from taskspec.desired.assigning import GivenVariables, assign
-from taskspec.desired.attaching import ProjectFiles, checked_url, is_url
-from taskspec.desired.confining import WrongFileError
+from taskspec.desired.attaching import ProjectFiles
 from taskspec.desired.depending import Declared, Dependencies, depend
+from taskspec.desired.enclosing import Encloser
 from taskspec.desired.expanding import WrongCellsError, expand
 from taskspec.desired.fingerprinting import fingerprint
 from taskspec.desired.including import ProjectTexts
@@ -21,7 +21,8 @@ from taskspec.desired.model import Cell, DeferredTask, Desired, DesiredTask, Loc
 from taskspec.desired.normalising import SENT, SENT_ONLY, normalised, without_secrets
 from taskspec.desired.ordering import ordered
 from taskspec.desired.rechecking import recheck
-from taskspec.desired.results import Whatever, WrongResultError, known, later, result_file, words
+from taskspec.desired.references import may_refer
+from taskspec.desired.results import Whatever, WrongResultError, known, later
 from taskspec.desired.tabulating import read_rows
 from taskspec.desired.templating import RenderedSpec, SpecRenderer
 from taskspec.diagnostics import Diagnostic, ManifestError
@@ -65,10 +66,11 @@ class _Resolver:
     def __init__(self, project: Project, renderer: SpecRenderer, surroundings: Surroundings) -> None:
         self._renderer = renderer
         self._project = project
-        self._takes_local_files = surroundings.takes_local_files
         self.files = ProjectFiles(Path(project.folder))
         self._declared = Declared(cells={})
         self._formats: dict[Address, str] = {}
+        takes_local_files = surroundings.takes_local_files
+        self._encloser = Encloser(self.files, self._formats, takes_local_files=takes_local_files)
 
     @property
     def cells(self) -> Mapping[Address, Cell]:
@@ -189,47 +191,28 @@ class _Resolver:
         rendered = self._renderer.render(cell, SENT, tasks, ahead=ahead)
         if rendered is None:
             return None
+        unknown = _not_known_yet(cell, rendered) if ahead else {}
+        if unknown:
+            rendered = rendered.without(unknown)
         if rendered.templated:
             self._renderer.note(recheck(cell.task, rendered, self._project))
         if len(self._renderer.diagnostics) > before:
             return None
-        files = self._attached(cell, rendered.real.get("files") or (), results)
+        files, found = self._encloser.enclosed(cell, rendered.real.get("files") or (), waits, results)
+        self._renderer.note(found)
         if len(self._renderer.diagnostics) > before:
             return None
         task = _normalised(cell, rendered, files)
+        if unknown:
+            task = replace(task, spec={**task.spec, **unknown})
         self._formats[cell.address] = task.spec.get("outputFormat", "text")
         return replace(task, upstream=waits.upstream) if waits.upstream else task
 
-    def _attached(
-        self, cell: Cell, entries: Sequence[Any], results: Mapping[Address, str] | None
-    ) -> tuple[LocalFile | str, ...]:
-        found: list[LocalFile | str] = []
-        for index, entry in enumerate(entries):
-            try:
-                found.append(self._file(entry, results))
-            except WrongFileError as fault:
-                position = cell.task.source.position(("files", index))
-                wrong = Diagnostic(summary="Wrong file", detail=fault.detail, hint=fault.hint, position=position)
-                self._renderer.note([wrong])
-        return tuple(found)
 
-    def _file(self, entry: Any, results: Mapping[Address, str] | None) -> LocalFile | str:
-        if isinstance(entry, str) and is_url(entry):
-            return checked_url(entry)
-        if not self._takes_local_files:
-            what = f"`{entry}` is a local path" if isinstance(entry, str) else "A result is no URL"
-            raise WrongFileError(
-                f"{what}, but the remote takes only URLs.",
-                "Give a URL that the agent can read, or put the text into the prompt instead.",
-            )
-        if isinstance(entry, str):
-            return self.files.attach(entry)
-        address = Address(entry["task"])
-        if results is None:
-            return words([address])
-        if address not in results:
-            raise WrongFileError(f"`{address}` comes from a template.", "Write `{task: …}` in the list itself.")
-        return result_file(address, results[address], self._formats.get(address, "text"))
+def _not_known_yet(cell: Cell, rendered: RenderedSpec) -> dict[str, Any]:
+    """Return the words in the place of lists and maps that results are to give as a whole."""
+    fields = {name: rendered.masked.get(name) for name in ("files", "payloadExtension")}
+    return {name: text for name, text in fields.items() if isinstance(text, str) and may_refer(cell.task.spec[name])}
 
 
 def _normalised(cell: Cell, rendered: RenderedSpec, files: tuple[LocalFile | str, ...]) -> DesiredTask:
