@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final
 
 from taskspec.address import Address, is_pattern, matches, task_name
@@ -17,6 +18,9 @@ CARRYING: Final = frozenset(
     {"prompt", "files", "additionalContext", "expectedOutput", "instructionsOverride", "payloadExtension"}
 )
 """The fields that may carry results of other tasks: none of them decides who works, and what that may do."""
+MOST_COMPARED: Final = 20
+"""So many different names that nothing has are compared with those that there are."""
+MOST_CELLS: Final = 1000
 MEMBERS: Final = ("result", "json", "address", "matrix", "each")
 """What a template sees of another task."""
 _SUMMARY: Final = "Wrong dependency"
@@ -70,6 +74,7 @@ class Declared:
     """Names of tasks whose cells are not known, because something is wrong with them."""
     _by_name: dict[str, list[Address]] = field(init=False)
     _found: dict[str, tuple[Address, ...]] = field(init=False, default_factory=dict)
+    _nearest: dict[str, str] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self._by_name = {}
@@ -92,12 +97,20 @@ class Declared:
         return name in self._by_name and name not in self.cells
 
     def nearest(self, written: str) -> str:
-        """Return the known address or name that is meant, in words."""
+        """Return the known address or name that is meant, in words.
+
+        Comparing with many takes long: so it is done for the first few mistakes, and with the first of the cells.
+        """
+        if written not in self._nearest and len(self._nearest) < MOST_COMPARED:
+            self._nearest[written] = self._compared(written)
+        return self._nearest.get(written, _KNOWN)
+
+    def _compared(self, written: str) -> str:
         name = task_name(written)
         if name in self._by_name:
-            close = nearest(written, self._by_name[name]) if written != name else ""
+            close = nearest(written, self._by_name[name][:MOST_CELLS]) if written != name else ""
             return close or f"`{name}` has, for example, `{self._by_name[name][0]}`."
-        return nearest(written, [*self._by_name, *list(self.cells)[:1000]]) or _KNOWN
+        return nearest(written, dict.fromkeys([*self._by_name, *islice(self.cells, MOST_CELLS)])) or _KNOWN
 
 
 def depend(

@@ -25,8 +25,8 @@ from taskspec.desired.references import may_refer
 from taskspec.desired.results import Whatever, WrongResultError, known, later
 from taskspec.desired.tabulating import read_rows
 from taskspec.desired.templating import RenderedSpec, SpecRenderer
-from taskspec.diagnostics import Diagnostic, ManifestError
-from taskspec.documents.model import Manifests, Project
+from taskspec.diagnostics import Diagnostic, ManifestError, Severity
+from taskspec.documents.model import Manifests, Project, TaskDocument
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,6 +102,7 @@ class _Resolver:
     def _expanded(self, manifests: Manifests) -> Declared:
         cells: dict[Address, Cell] = {}
         broken: set[str] = set()
+        empty: list[TaskDocument] = []
         for task in manifests.tasks:
             before = len(self._renderer.diagnostics)
             plain = Cell(task=task, address=task.address)
@@ -114,7 +115,11 @@ class _Resolver:
                     wrong = Diagnostic(summary="Wrong cells", detail=fault.detail, hint=fault.hint, position=position)
                     self._renderer.note([wrong])
                 continue
+            if not found:
+                empty.append(task)
             cells.update((cell.address, cell) for cell in found)
+        severity = Severity.WARNING if cells or broken else Severity.ERROR
+        self._renderer.note([_no_cell(task, severity) for task in empty])
         return Declared(cells=cells, broken=frozenset(broken))
 
     def _circular(self, circle: Sequence[Address]) -> Diagnostic:
@@ -207,6 +212,18 @@ class _Resolver:
             task = replace(task, spec={**task.spec, **unknown})
         self._formats[cell.address] = task.spec.get("outputFormat", "text")
         return replace(task, upstream=waits.upstream) if waits.upstream else task
+
+
+def _no_cell(task: TaskDocument, severity: Severity) -> Diagnostic:
+    """Say that a task has no cell: on purpose perhaps, but a project in which nothing is declared is a mistake."""
+    field = "matrix" if "matrix" in task.spec else "forEach"
+    return Diagnostic(
+        summary="No cell",
+        detail=f"The `{field}` of `{task.address}` gives no cell, so nothing is declared by it.",
+        hint="Look at its lists; what was applied before is no longer declared.",
+        position=task.source.position((field,), key=True),
+        severity=severity,
+    )
 
 
 def _not_known_yet(cell: Cell, rendered: RenderedSpec) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taskspec.address import Address
+from taskspec.desired import depending
 from taskspec.desired.model import DeferredTask, DesiredTask, LocalFile
 from taskspec.desired.ordering import ordered
 from taskspec.diagnostics import ManifestError
@@ -227,3 +228,14 @@ def test_a_chain_of_many_thousands_is_ordered() -> None:
     upstream = {Address(f"t{n}"): [Address(f"t{n + 1}")] for n in range(20_000)}
     order, circles = ordered(upstream)
     assert (order[0], len(order), circles) == ("t19999", 20_000, [])
+
+
+def test_a_mistake_in_many_cells_is_not_compared_with_everything_each_time(
+    workshop: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(depending, "nearest", lambda name, _: asked.append(name) or "")
+    axis = ", ".join(f"v{number}" for number in range(60))
+    fields = f"matrix: {{a: [{axis}], b: [x, y]}}\n  dependsOn: ['extarct[{{{{ matrix.a }}}}]']"
+    assert len(resolved(workshop, EXTRACT, report(fields)).diagnostics) == 60
+    assert len(asked) == depending.MOST_COMPARED

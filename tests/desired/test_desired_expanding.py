@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from taskspec.address import Address
 from taskspec.desired.expanding import expand
 from taskspec.desired.model import Cell
+from taskspec.diagnostics import Severity
 from taskspec.documents.model import Document, Marks, Source, TaskDocument
 
 
@@ -43,7 +44,19 @@ def test_each_cell_is_titled_by_its_address(workshop: Any) -> None:
 def test_an_axis_may_come_from_a_variable(workshop: Any) -> None:
     workshop.declare("quarters", "list", default=["q1", "q3"])
     assert list(prompts(resolved(workshop, 'matrix: {quarter: "{{ vars.quarters }}"}'))) == ["report[q1]", "report[q3]"]
-    assert list(prompts(resolved(workshop, 'matrix: {q: "{{ vars.quarters }}"}', cli={"quarters": ""}))) == []
+
+
+@pytest.mark.parametrize(
+    "fields", ['matrix: {q: "{{ vars.none }}"}', "forEach: []", "matrix: {q: [a], exclude: [{q: a}]}"]
+)
+def test_a_task_without_a_cell_is_told(workshop: Any, fields: str) -> None:
+    workshop.declare("none", "list", default=[])
+    other = "metadata: {name: other}\nspec: {agent: writer, prompt: x}\n---\n"
+    task = f"metadata: {{name: report}}\nspec: {{agent: writer, prompt: x, {fields}}}\n"
+    for text, severity in ((task, Severity.ERROR), (other + task, Severity.WARNING)):
+        found = workshop.resolve(text)
+        assert [(one.severity, one.summary) for one in found.diagnostics] == [(severity, "No cell")]
+        assert "report" not in found.desired.tasks
 
 
 def test_combinations_are_left_out_and_added(workshop: Any) -> None:
