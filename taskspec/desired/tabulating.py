@@ -5,6 +5,7 @@ All values of a CSV file are texts. Names no item.
 
 import csv
 from collections.abc import Callable
+from io import StringIO
 from typing import Any, Final
 
 from taskspec.desired.attaching import ProjectFiles
@@ -26,8 +27,7 @@ def read_rows(files: ProjectFiles, entry: str) -> Any:
 
 
 def _csv(content: bytes, entry: str) -> list[dict[str, str]]:
-    text = _text(content, entry)
-    reader = csv.reader(text.splitlines(keepends=True), strict=True)
+    reader = csv.reader(StringIO(_text(content, entry), newline=""), strict=True)
     rows: list[dict[str, str]] = []
     try:
         header = next(reader, [])

@@ -148,6 +148,12 @@ def test_items_come_from_a_file(workshop: Any, written: Any, name: str, content:
     assert prompts(found) == {"report[acme]": "Dear Acme Inc (acme)", "report[globex]": "Dear Globex, Ltd (globex)"}
 
 
+def test_only_what_ends_a_line_of_a_csv_file_parts_its_rows(workshop: Any, written: Any) -> None:
+    written("c.csv", "id\none\u2028two\x0bthree\n".encode())
+    found = resolved(workshop, "forEach: {file: c.csv, key: id}", "{{ each.key }}")
+    assert list(prompts(found).values()) == ["one\u2028two\x0bthree"]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
