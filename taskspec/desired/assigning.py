@@ -5,7 +5,6 @@ The precedence is default < environment < `TASKSPEC_VAR_x` < `--var-file` < `--v
 or as texts between commas (`a,b,c`; nothing at all is the empty list); `map` as a JSON object.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from taskspec.diagnostics import Diagnostic, Position
 from taskspec.documents.fitting import misfit, refused, undeclared
 from taskspec.documents.model import Project, VariableSpec, VariableType
 from taskspec.documents.supplying import SuppliedFile
+from taskspec.jsontext import NotJsonError, parse
 from taskspec.settings import VARIABLE_PREFIX
 
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
@@ -170,16 +170,9 @@ def _texts(text: str) -> list[str]:
 
 def _json(text: str, wanted: str) -> Any:
     try:
-        return json.loads(text, object_pairs_hook=_unique, parse_constant=_finite, parse_float=_finite)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"It must be {wanted}.") from error
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key stands twice")
-    return found
+        return parse(text)
+    except NotJsonError:
+        raise ValueError(f"It must be {wanted}.") from None  # what is wrong with it may repeat a secret
 
 
 def _finite(text: str) -> float:

@@ -7,13 +7,12 @@ from taskspec.contracts import Contract, InvalidSchemaError
 from taskspec.desired.dotted import is_template
 from taskspec.desired.templating import RenderedSpec
 from taskspec.diagnostics import Diagnostic, path_text
-from taskspec.documents.checking import rendered_spec_contract
+from taskspec.documents.checking import SECRET, rendered_spec_contract
 from taskspec.documents.declaring import unknown_agent
 from taskspec.documents.model import Project, TaskDocument
 
 _SHOWN: Final = ("agent", "title", "files")
 """Fields that are shown in plans, lists and file names: no secret may stand there."""
-_SECRET: Final = frozenset({"userTokens", "userOidcToken", "mcpServers"})
 _NO_JSON: Final = frozenset({"text", "markdown", "voice"})
 
 
@@ -28,7 +27,7 @@ def recheck(task: TaskDocument, rendered: RenderedSpec, project: Project) -> Ite
 
 
 def _misfits(task: TaskDocument, rendered: RenderedSpec, spec: Mapping[str, Any]) -> Iterator[Diagnostic]:
-    has_secrets = rendered.masked is not rendered.real or not _SECRET.isdisjoint(spec)
+    has_secrets = rendered.masked is not rendered.real or not SECRET.isdisjoint(spec)
     for violation in rendered_spec_contract().violations(spec, masked=has_secrets):
         yield Diagnostic(
             summary="Wrong value after rendering",

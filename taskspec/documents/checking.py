@@ -19,7 +19,9 @@ LATER: Final[Mapping[str, frozenset[str]]] = {
     "Project": frozenset({"budget", "policies"}),
 }
 """Fields of the language that later versions know: refused, never ignored."""
-SENSITIVE: Final = frozenset({"userTokens", "userOidcToken", "mcpServers", "default", "apiKey", "baseUrl"})
+SECRET: Final = frozenset({"userTokens", "userOidcToken", "mcpServers"})
+"""Fields of a task that are secret by schema, as a whole or in part."""
+SENSITIVE: Final = SECRET | {"default", "apiKey", "baseUrl"}
 """Fields whose values no message shows."""
 _BELONGS: Final = "Templates belong into the `spec` of a task, or of an entry of `defaults`."
 _TEMPLATE: Final = re.compile(r"\{\{|\{%")
