@@ -47,6 +47,8 @@ class Diagnostic:
     hint: str = ""
     position: Position
     severity: Severity = Severity.ERROR
+    quotable: bool = True
+    """Whether the line at its place may be shown: not where it may hold a secret."""
 
 
 class ManifestError(TaskspecError):
@@ -70,7 +72,12 @@ def path_text(path: Iterable[str | int], root: str = "") -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return `Did you mean …?` for the known name that is closest to `name`, or an empty string."""
+    found = closest(name, known)
+    return f"Did you mean `{found}`?" if found else ""
+
+
+def closest(name: str, known: Iterable[str], *, likeness: float = 0.6) -> str:
+    """Return the known name that is closest to `name`, or an empty string where none is like it."""
     from difflib import get_close_matches
 
-    found = get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f"Did you mean `{found[0]}`?" if found else ""
+    return next(iter(get_close_matches(name, list(known), n=1, cutoff=likeness)), "")

@@ -11,7 +11,11 @@ DEEPEST: Final = 100
 
 
 class NotJsonError(ValueError):
-    """The text is not JSON; the message says why, and where."""
+    """The text is not JSON; the message says why, and where: `place` as line and column, where one is to blame."""
+
+    def __init__(self, said: str, place: tuple[int, int] | None = None) -> None:
+        super().__init__(said)
+        self.place = place
 
 
 def parse(text: str) -> Any:
@@ -23,7 +27,8 @@ def parse(text: str) -> Any:
             text, object_pairs_hook=_object, parse_constant=_constant, parse_float=_number, parse_int=_integer
         )
     except json.JSONDecodeError as error:
-        raise NotJsonError(f"line {error.lineno}, column {error.colno}: {error.msg}") from error
+        place = error.lineno, error.colno
+        raise NotJsonError(f"line {place[0]}, column {place[1]}: {error.msg}", place) from error
     except RecursionError as error:
         raise NotJsonError(f"it is nested more than {DEEPEST} levels deep") from error
     _check(value)

@@ -5,9 +5,11 @@ The precedence is default < environment < `TASKSPEC_VAR_x` < `--var-file` < `--v
 or as texts between commas (`a,b,c`; nothing at all is the empty list); `map` as a JSON object.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from math import isfinite
 from typing import Any, Final, assert_never
 
@@ -17,7 +19,6 @@ from taskspec.diagnostics import Diagnostic, Position
 from taskspec.documents.fitting import misfit, refused, undeclared
 from taskspec.documents.model import Project, VariableSpec, VariableType
 from taskspec.documents.supplying import SuppliedFile
-from taskspec.jsontext import NotJsonError, parse
 from taskspec.settings import VARIABLE_PREFIX
 
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
@@ -45,9 +46,14 @@ class Assigned:
     givers: Mapping[str, Giver]
 
 
-def assign(project: Project, given: GivenVariables) -> tuple[Assigned, tuple[Diagnostic, ...]]:
-    """Return what the templates of a project see, and everything that is wrong with its variables' values."""
-    found = [*_strangers(project, given)]
+def assign(
+    project: Project, given: GivenVariables, *, is_known: bool = True
+) -> tuple[Assigned, tuple[Diagnostic, ...]]:
+    """Return what the templates of a project see, and everything that is wrong with its variables' values.
+
+    Unless it `is_known` what the project declares, nothing is complained of that it does not declare.
+    """
+    found = [*_strangers(project, given)] if is_known else []
     values: dict[str, Any] = {}
     givers: dict[str, Giver] = {}
     unset: dict[str, VariableSpec] = {}
@@ -63,7 +69,7 @@ def assign(project: Project, given: GivenVariables) -> tuple[Assigned, tuple[Dia
             values[spec.name] = value if giver.name == DEFAULT else _fitting(spec, value)
         except ValueError as error:
             broken.add(spec.name)
-            found.append(refused(spec, giver.position, str(error)))
+            found.append(refused(spec, giver.value_position or giver.position, str(error)))
     hidden = {
         name: mask(value, f"vars.{name}") if project.variables[name].sensitive else value
         for name, value in values.items()
@@ -72,11 +78,13 @@ def assign(project: Project, given: GivenVariables) -> tuple[Assigned, tuple[Dia
         {name: given.environ[name] for name in project.env_allow if name in given.environ},
         path="env",
         absent=[name for name in project.env_allow if name not in given.environ],
+        is_open=not is_known,
     )
-    real = _names(project, Names(values, path="vars", unset=unset, broken=broken), environ)
+    variables = partial(Names, path="vars", unset=unset, broken=broken, is_open=not is_known)
+    real = _names(project, variables(values), environ)
     masked = real
     if any(spec.sensitive for spec in project.variables.values()):
-        masked = _names(project, Names(hidden, path="vars", unset=unset, broken=broken), environ)
+        masked = _names(project, variables(hidden), environ)
     return Assigned(scope=Scope(real=real, masked=masked), givers=givers), tuple(found)
 
 
@@ -117,13 +125,18 @@ def _giver(spec: VariableSpec, project: Project, given: GivenVariables) -> Giver
     for file in given.files:
         if name in file.values:
             supplied = file.values[name]
-            return Giver("--var-file", supplied.position, supplied.value, is_text=file.as_texts)
+            return Giver("--var-file", supplied.position, supplied.value, file.as_texts, supplied.value_position)
     if name in given.variables:
         place = f"{VARIABLE_PREFIX}{name}"
         return Giver(place, Position(file=place, line=0, column=0), given.variables[name], is_text=True)
     if name in project.values:
         supplied = project.values[name]
-        return Giver(f"environment {project.environment}", supplied.position, supplied.value)
+        return Giver(
+            f"environment {project.environment}",
+            supplied.position,
+            supplied.value,
+            value_position=supplied.value_position,
+        )
     return Giver(DEFAULT, spec.position, spec.default) if spec.has_default else None
 
 
@@ -170,9 +183,16 @@ def _texts(text: str) -> list[str]:
 
 def _json(text: str, wanted: str) -> Any:
     try:
-        return parse(text)
-    except NotJsonError:
-        raise ValueError(f"It must be {wanted}.") from None  # what is wrong with it may repeat a secret
+        return json.loads(text, object_pairs_hook=_unique, parse_constant=_finite, parse_float=_finite)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"It must be {wanted}.") from error
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice")
+    return found
 
 
 def _finite(text: str) -> float:

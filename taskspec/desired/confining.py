@@ -18,10 +18,12 @@ _Read = TypeVar("_Read")
 class WrongFileError(Exception):
     """What is wrong with a file that is named."""
 
-    def __init__(self, detail: str, hint: str = "") -> None:
+    def __init__(self, detail: str, hint: str = "", place: tuple[int, int] | None = None) -> None:
         super().__init__(detail)
         self.detail = detail
         self.hint = hint
+        self.place = place
+        """Line and column within the file, where it is about what the file holds."""
 
 
 class ProjectFolder:

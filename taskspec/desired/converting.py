@@ -19,6 +19,7 @@ MAX_INDENT_OF_JSON: Final = 15
 _PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_./@-]*(?: [A-Za-z0-9_./@-]+)*")
 _TAKEN_WORDS: Final = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 _UNPRINTABLE: Final = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_JSON: Final = "In JSON, texts and names stand in double quotes."
 
 
 def to_json(value: Any, indent: int | None = None) -> str:
@@ -39,7 +40,9 @@ def from_json(text: Any) -> Any:
         return json.loads(text, object_pairs_hook=_map, parse_float=_number, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
-        raise WrongTemplateError(f"The text is not JSON: {error.msg}, at its {place}.", name="fromjson") from None
+        raise WrongTemplateError(
+            f"The text is not JSON: {error.msg}, at its {place}.", hint=_JSON, name="fromjson"
+        ) from None
     except RecursionError:
         raise WrongTemplateError("The JSON is nested too deeply.", name="fromjson") from None
     except ValueError:
@@ -117,7 +120,7 @@ def _number(text: str) -> float:
 
 
 def _no_constant(text: str) -> NoReturn:
-    raise WrongTemplateError(f"The text is not JSON: `{text}` is no number there.", name="fromjson")
+    raise WrongTemplateError(f"The text is not JSON: `{text}` is no number there.", hint=_JSON, name="fromjson")
 
 
 def _fitting(name: str, pieces: Iterable[str]) -> Iterator[str]:

@@ -1,8 +1,8 @@
 """What each cell waits for: the tasks of its `dependsOn`, and those whose results it uses. Renders no prompt."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import Any, Final
 
@@ -41,15 +41,16 @@ class Use:
     """`result`, `json` …; None where all of it may be read."""
     many: bool
     """A pattern: the template sees a list."""
-    place: Position
+    place: Callable[[], Position]
+    """Where it stands; told when it is wanted, as that costs."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Dependencies:
     """What one cell waits for."""
 
-    order: tuple[Address, ...] = ()
-    """Those of `dependsOn`."""
+    order: Mapping[Address, Position] = field(default_factory=dict)
+    """Those of `dependsOn`, with the place of what names them."""
     uses: tuple[Use, ...] = ()
     sound: bool = True
     """Nothing is wrong with them, nor with the cells of a task that they name."""
@@ -58,6 +59,11 @@ class Dependencies:
     def used(self) -> frozenset[Address]:
         """Return the tasks whose results are used."""
         return frozenset(address for use in self.uses for address in use.addresses)
+
+    def place(self, address: Address) -> Position:
+        """Return where it stands that one of these is waited for."""
+        found = next((use.place for use in self.uses if address in use.addresses), None)
+        return found() if found is not None else self.order[address]
 
     @property
     def upstream(self) -> tuple[Address, ...]:
@@ -72,6 +78,8 @@ class Declared:
     cells: Mapping[Address, Cell]
     broken: frozenset[str] = frozenset()
     """Names of tasks whose cells are not known, because something is wrong with them."""
+    is_whole: bool = True
+    """There is no task beside these: every file could be read."""
     _by_name: dict[str, list[Address]] = field(init=False)
     _found: dict[str, tuple[Address, ...]] = field(init=False, default_factory=dict)
     _nearest: dict[str, str] = field(init=False, default_factory=dict)
@@ -91,6 +99,11 @@ class Declared:
             candidates: Iterable[Address] = self.cells if wild else self._by_name.get(name, ())
             self._found[pattern] = tuple(address for address in candidates if matches(pattern, address))
         return self._found[pattern]
+
+    def may_be(self, written: str) -> bool:
+        """Tell whether a name or address may be declared where that cannot be told: what hides it is told already."""
+        name = task_name(written)
+        return name in self.broken or not (self.is_whole or name in self._by_name)
 
     def has_cells(self, name: str) -> bool:
         """Tell whether a name stands for several tasks, so that it is no address itself."""
@@ -118,18 +131,24 @@ def depend(
     declared: Declared,
     rendered: Callable[[Any, Path], tuple[Any, Any]],
     referred: Callable[[str, Path], Iterable[Reference]],
+    placed: Callable[[Reference, str, Path], Position],
 ) -> tuple[Dependencies, list[Diagnostic]]:
-    """Return what a cell waits for, and what is wrong with it; `referred` finds the references of one text."""
+    """Return what a cell waits for, and what is wrong with it.
+
+    `referred` finds the references of one text, and `placed` tells where one of them stands.
+    """
     found: list[Diagnostic | None] = []
-    order = [*_ordered(cell, declared, rendered, found)]
-    uses = [*_used(cell, declared, referred, found), *_attached(cell, declared, rendered, found)]
-    dependencies = Dependencies(order=tuple(order), uses=tuple(uses), sound=not found)
+    order: dict[Address, Position] = {}
+    for address, place in _ordered(cell, declared, rendered, found):
+        order.setdefault(address, place)
+    uses = [*_used(cell, declared, (referred, placed), found), *_attached(cell, declared, rendered, found)]
+    dependencies = Dependencies(order=order, uses=tuple(uses), sound=not found)
     return dependencies, [finding for finding in found if finding is not None]
 
 
 def _ordered(
     cell: Cell, declared: Declared, rendered: Callable[[Any, Path], tuple[Any, Any]], found: list[Diagnostic | None]
-) -> Iterator[Address]:
+) -> Iterator[tuple[Address, Position]]:
     for index, written in enumerate(cell.task.spec.get("dependsOn", ())):
         path: Path = ("dependsOn", index)
         text, masked = rendered(written, path)
@@ -145,41 +164,41 @@ def _ordered(
             continue
         names = declared.named(text)
         if not names:
-            is_known = task_name(text) in declared.broken
             wrong = _wrong(cell, path, f"No task `{text}` is declared.", declared.nearest(text))
-            found.append(None if is_known else wrong)
+            found.append(None if declared.may_be(text) else wrong)
         if names == (cell.address,):
             found.append(_wrong(cell, path, "A task cannot wait for itself.", "Remove it from `dependsOn`."))
-        yield from (address for address in names if address != cell.address)
+        place = cell.task.source.position(path)
+        yield from ((address, place) for address in names if address != cell.address)
 
 
 def _used(
     cell: Cell,
     declared: Declared,
-    referred: Callable[[str, Path], Iterable[Reference]],
+    ways: tuple[Callable[[str, Path], Iterable[Reference]], Callable[[Reference, str, Path], Position]],
     found: list[Diagnostic | None],
 ) -> Iterator[Use]:
+    referred, placed = ways
     for name in SENT:
         if name not in cell.task.spec:
             continue
         value = cell.task.spec[name]
         for path, text in [((name,), value)] if isinstance(value, str) else _texts(value, (name,)):
             for reference in referred(text, path):
-                line = reference.entry_line
-                place = cell.task.source.text_position(path, line, _column(text, line, reference.address))
+                place = partial(placed, reference, text, path)
                 if name in CARRYING:
                     yield from _use(cell, declared, reference, place, found)
                 else:
                     detail = f"`{name}` cannot depend on the result of another task."
                     hint = f"Results can stand in {', '.join(f'`{field}`' for field in sorted(CARRYING))}."
-                    found.append(Diagnostic(summary=_SUMMARY, detail=detail, hint=hint, position=place))
+                    found.append(Diagnostic(summary=_SUMMARY, detail=detail, hint=hint, position=place()))
 
 
 def _use(
     cell: Cell,
     declared: Declared,
     reference: Reference,
-    place: Position,
+    place: Callable[[], Position],
     found: list[Diagnostic | None],
 ) -> Iterator[Use]:
     written, member = reference.address, reference.member
@@ -190,11 +209,11 @@ def _use(
     if addresses and (reference.is_pattern or member is None or member in MEMBERS):
         part = None if reference.is_pattern else member
         yield Use(written=written, addresses=addresses, member=part, many=reference.is_pattern, place=place)
-    elif task_name(written) in declared.broken:
+    elif declared.may_be(written):
         found.append(None)
     else:
         detail, hint = _unfit(written, member, addresses, declared)
-        found.append(Diagnostic(summary=_SUMMARY, detail=detail, hint=hint, position=place))
+        found.append(Diagnostic(summary=_SUMMARY, detail=detail, hint=hint, position=place()))
 
 
 def _unfit(written: str, member: str | None, addresses: tuple[Address, ...], declared: Declared) -> tuple[str, str]:
@@ -209,14 +228,6 @@ def _unfit(written: str, member: str | None, addresses: tuple[Address, ...], dec
     return f"No task `{written}` is declared.", declared.nearest(written)
 
 
-def _column(text: str, line: int, written: str) -> int:
-    """Return the column, within its line, of the use of a result."""
-    shown = text.split("\n")[line - 1 : line] or [""]
-    name = re.escape(task_name(written))
-    use = re.search(rf"\btasks\s*(?:\.\s*|\[\s*['\"]){name}", shown[0]) or re.search(r"\btasks\b", shown[0])
-    return use.start() + 1 if use else 1
-
-
 def _attached(
     cell: Cell, declared: Declared, rendered: Callable[[Any, Path], tuple[Any, Any]], found: list[Diagnostic | None]
 ) -> Iterator[Use]:
@@ -228,10 +239,10 @@ def _attached(
         text, masked = rendered(entry["task"], path)
         if text is not masked:
             found.append(_wrong(cell, path, *_SECRET))
-        elif text is None or task_name(str(text)) in declared.broken:
+        elif text is None or (text not in declared.cells and declared.may_be(str(text))):
             found.append(None)
         elif text in declared.cells:
-            place = cell.task.source.position(path)
+            place = partial(cell.task.source.position, path)
             yield Use(written=text, addresses=(text,), member="result", many=False, place=place)
         else:
             found.append(_wrong(cell, path, f"`{text}` is not the address of one task.", declared.nearest(str(text))))

@@ -32,6 +32,8 @@ class WrongCellsError(Exception):
         self.detail = detail
         self.hint = hint
         self.key = key
+        self.file: tuple[str, tuple[int, int]] | None = None
+        """The file of the project that is wrong, with line and column."""
 
 
 def expand(task: TaskDocument, rendered: Rendered, rows: Callable[[str], Any]) -> Iterator[Cell]:
@@ -73,7 +75,8 @@ def _of_matrix(task: TaskDocument, written: Mapping[str, Any], rendered: Rendere
     for path, entry in _entries(rendered, written, "include", axes):
         missing = [name for name in axes if name not in entry]
         if missing:
-            raise WrongCellsError(path, f"An entry of `include` names every axis; `{missing[0]}` is missing.")
+            detail = f"An entry of `include` names every axis; `{missing[0]}` is missing."
+            raise WrongCellsError(path, detail, f"Add `{missing[0]}: …`.")
         combination = {**{name: entry[name] for name in axes}, **entry}
         for name in axes:
             _require_scalar(entry[name], (*path, name))
@@ -94,7 +97,8 @@ def _axis(values: Any, path: Path) -> list[Any]:
     for index, value in enumerate(values):
         _require_scalar(value, (*path, index))
         if first.setdefault(_text(value), index) != index:
-            raise WrongCellsError((*path, index), f"The value `{_text(value)}` stands twice in `{path_text(path)}`.")
+            detail = f"The value `{_text(value)}` stands twice in `{path_text(path)}`."
+            raise WrongCellsError((*path, index), detail, "Remove one of the two.")
     return values
 
 
@@ -115,7 +119,9 @@ def _of_items(task: TaskDocument, written: Any, rendered: Rendered, rows: Callab
     if isinstance(written, Mapping) and written.keys() <= {"items", "file", "key"}:
         named_by = written.get("key")
         if ("items" in written) == ("file" in written):
-            raise WrongCellsError(path, "A `forEach` has either `items` or a `file`.", key=True)
+            raise WrongCellsError(
+                path, "A `forEach` has either `items` or a `file`.", "Write one of the two.", key=True
+            )
         path = ("forEach", "items" if "items" in written else "file")
         items = _open(rendered, written["items"], path) if "items" in written else _read(written, rendered, rows, path)
     else:
@@ -123,7 +129,9 @@ def _of_items(task: TaskDocument, written: Any, rendered: Rendered, rows: Callab
     first: dict[str, int] = {}
     for index, (key, value) in enumerate(_pairs(items, named_by, path)):
         if first.setdefault(key, index) != index:
-            raise WrongCellsError(path, f"Two items of the `forEach` are named `{key}`.", "Name them by another `key`.")
+            by_field = named_by is not None or isinstance(items, Mapping)
+            way = "Name them by another `key`, or remove one." if by_field else "Remove one of the two."
+            raise WrongCellsError((*path, index), f"Two items of the `forEach` are named `{key}`.", way)
         if index >= MAX_CELLS:
             raise WrongCellsError(path, f"The `forEach` has more than {MAX_CELLS:,} items.")
         yield _cell(task, (key,), {"each": Names({"key": key, "value": value}, path="each")}, path)
@@ -134,7 +142,9 @@ def _read(written: Mapping[str, Any], rendered: Rendered, rows: Callable[[str], 
     try:
         return rows(str(file))
     except WrongFileError as fault:
-        raise WrongCellsError(path, fault.detail, fault.hint) from fault
+        wrong = WrongCellsError(path, fault.detail, fault.hint)
+        wrong.file = (str(file), fault.place) if fault.place is not None else None
+        raise wrong from fault
 
 
 def _pairs(items: Any, named_by: str | None, path: Path) -> Iterable[tuple[str, Any]]:
@@ -145,11 +155,12 @@ def _pairs(items: Any, named_by: str | None, path: Path) -> Iterable[tuple[str, 
         raise WrongCellsError(path, "A `forEach` goes over a list or a map.", "Give it one, or a file that holds one.")
     found = []
     for index, item in enumerate(items):
+        here = (*path, index)
         if isinstance(item, Mapping):
-            found.append((_field(item, named_by, path, index), item))
+            found.append((_field(item, named_by, here, index), item))
         else:
-            _require_scalar(item, path)
-            found.append((_key(_text(item), path), item))
+            _require_scalar(item, here)
+            found.append((_key(_text(item), here), item))
     return found
 
 
@@ -159,10 +170,12 @@ def _field(item: Mapping[str, Any], named_by: str | None, path: Path, index: int
         raise WrongCellsError(
             path,
             "The items are maps, and nothing says which of their fields names them.",
-            f"Write `forEach: {{{path[-1] if len(path) > 1 else 'items'}: …, key: {example}}}`.",
+            f"Write `forEach: {{{path[1] if len(path) > 2 else 'items'}: …, key: {example}}}`.",
         )
     if named_by not in item:
-        raise WrongCellsError(path, f"Item {index + 1} has no field `{named_by}`.", nearest(named_by, map(str, item)))
+        known = ", ".join(f"`{name}`" for name in item)
+        way = nearest(named_by, map(str, item)) or (f"It has {known}." if known else "")
+        raise WrongCellsError(path, f"Item {index + 1} has no field `{named_by}`.", way)
     _require_scalar(item[named_by], path)
     return _key(_text(item[named_by]), path)
 
@@ -195,7 +208,11 @@ def _cell(task: TaskDocument, values: Iterable[str], names: Mapping[str, Any], p
 def _require_scalar(value: Any, path: Path) -> None:
     if not isinstance(value, str | int | float):
         kind = "a map" if isinstance(value, Mapping) else "a list" if isinstance(value, list) else "null"
-        raise WrongCellsError(path, f"A value that names a cell is a text, a number, or true or false; found {kind}.")
+        raise WrongCellsError(
+            path,
+            f"A value that names a cell is a text, a number, or true or false; found {kind}.",
+            "Go over maps with `forEach`, whose `key` names them.",
+        )
 
 
 def _text(value: Any) -> str:

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Final
 
-from jinja2 import Template, TemplateError
+from jinja2 import Template, TemplateError, TemplateRuntimeError
 from jinja2.utils import missing
 
+from taskspec.desired import wording
 from taskspec.desired.callables import BOUNDED, TAKEN, TESTS
 from taskspec.desired.sandbox import UnknownNameError
 from taskspec.desired.scope import WRONG_VALUES, WrongTemplateError
@@ -32,7 +33,8 @@ def fault_of(error: BaseException, names: Mapping[str, Any]) -> WrongTemplateErr
         case RecursionError():
             fault = WrongTemplateError("The template is nested too deeply.")
         case _:
-            fault = WrongTemplateError(f"The template cannot be computed: {error}.")
+            detail, hint = wording.computation(error)
+            fault = WrongTemplateError(detail, hint=hint)
     places = _places(error.__traceback__)
     if places:
         fault.entry_line = places[0][1]
@@ -47,15 +49,24 @@ def explained(error: TemplateError, *, line: int = 1, file: str = "") -> WrongTe
     absent = re.match(r"No (filter|test) named '(\w+)'", said)
     unexported = re.match(r"the template '(.*)' \(imported on .*\) does not export the requested name '(\w+)'$", said)
     if absent:
-        known = TESTS if absent[1] == "test" else TAKEN | BOUNDED.keys()
-        hint = nearest(absent[2], known) or f"There are: {', '.join(sorted(known))}."
-        fault = WrongTemplateError(f"There is no {absent[1]} `{absent[2]}`.", hint=hint, line=line, name=absent[2])
+        fault = no_callable(absent[1], absent[2], line=line)
     elif unexported:
         fault = WrongTemplateError(f"`{unexported[1]}` has no macro `{unexported[2]}`.", line=line, name=unexported[2])
+        fault.hint = "Its macros are those that it defines with `{% macro … %}`."
+        fault.is_of_import = True
     else:
-        fault = WrongTemplateError(f"{said[:1].upper()}{said[1:]}.", line=line)
+        detail, hint = wording.computation(error) if isinstance(error, TemplateRuntimeError) else wording.syntax(said)
+        fault = WrongTemplateError(detail, hint=hint, line=line)
+        fault.is_open = wording.is_open(said)
     fault.file = file
     return fault
+
+
+def no_callable(kind: str, name: str, *, line: int = 1) -> WrongTemplateError:
+    """Say that there is no such filter or test."""
+    known = TESTS if kind == "test" else TAKEN | BOUNDED.keys()
+    hint = nearest(name, known) or f"There are: {', '.join(sorted(known))}."
+    return WrongTemplateError(f"There is no {kind} `{name}`.", hint=hint, line=line, name=name)
 
 
 def _places(trace: TracebackType | None) -> list[tuple[str, int]]:

@@ -67,7 +67,7 @@ class ProjectTexts:
 
     def position(self, fault: WrongTemplateError) -> Position:
         """Return where a fault in a file that was read stands."""
-        line, column = place(self.text(fault.file).text, fault.line, fault.name)
+        line, column = place(self.text(fault.file).text, fault)
         return Position(file=shown(self._place / fault.file), line=line, column=column)
 
     def _found(self, entry: str) -> ProjectText:

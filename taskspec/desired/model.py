@@ -78,6 +78,8 @@ class Giver(NamedTuple):
     position: Position
     value: Any
     is_text: bool = False
+    value_position: Position | None = None
+    """Where the value itself stands, if not where its giver does."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,6 +103,8 @@ class Desired:
     """Who gave each variable its value."""
     variables: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """The values of the variables, secrets masked."""
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The variables of the process environment that templates see."""
     files: Mapping[str, str] | None = None
     """The SHA-256 of every file of the project that was read for them besides the documents, by path in the project.
 

@@ -20,9 +20,10 @@ _ESCAPE: Final = re.compile(r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{
 _BLANK_ESCAPES: Final = frozenset({r"\n", r"\t", r"\r", r"\ ", "\\\n", r"\N", r"\_", r"\L", r"\P", r"\v", r"\f"})
 
 
-def place(text: str, line: int, name: str = "") -> tuple[int, int]:
-    """Return line and column, within a text, of what a fault in a line of it is about."""
-    return _line_and_column(text, _offset(text, line, name))
+def place(text: str, fault: WrongTemplateError) -> tuple[int, int]:
+    """Return line and column, within the text of a file, of what a fault in it is about."""
+    offset = _offset(text, fault.line, fault.name) if fault.offset is None else fault.offset
+    return _line_and_column(text, offset)
 
 
 class Pinpointer:
@@ -33,7 +34,13 @@ class Pinpointer:
 
     def position(self, source: Source, path: Sequence[str | int], text: str, fault: WrongTemplateError) -> Position:
         """Return where the fault stands, in the text at a path; for one in an included file, where that is included."""
-        offset = _offset(text, fault.entry_line) if fault.file else _offset(text, fault.line, fault.name)
+        offset = fault.entry_offset
+        if offset is None:
+            offset = _offset(text, fault.entry_line) if fault.file else _offset(text, fault.line, fault.name)
+        return self.at(source, path, text, offset)
+
+    def at(self, source: Source, path: Sequence[str | int], text: str, offset: int) -> Position:
+        """Return where a character of the text at a path stands."""
         line, column = _line_and_column(text, offset)
         start = source.position(path)
         written = self._written(start.file)

@@ -1,14 +1,16 @@
 """What templates gave, checked as if the author had written it. Renders nothing, and shows no secret."""
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from taskspec.contracts import Contract, InvalidSchemaError
+from taskspec.contracts import SHOWN, Contract, InvalidSchemaError, Violation
 from taskspec.desired.dotted import is_template
 from taskspec.desired.templating import RenderedSpec
 from taskspec.diagnostics import Diagnostic, path_text
 from taskspec.documents.checking import SECRET, rendered_spec_contract
 from taskspec.documents.declaring import unknown_agent
+from taskspec.documents.hinting import way_out
 from taskspec.documents.model import Project, TaskDocument
 
 _SHOWN: Final = ("agent", "title", "files")
@@ -29,12 +31,36 @@ def recheck(task: TaskDocument, rendered: RenderedSpec, project: Project) -> Ite
 def _misfits(task: TaskDocument, rendered: RenderedSpec, spec: Mapping[str, Any]) -> Iterator[Diagnostic]:
     has_secrets = rendered.masked is not rendered.real or not SECRET.isdisjoint(spec)
     for violation in rendered_spec_contract().violations(spec, masked=has_secrets):
-        yield Diagnostic(
-            summary="Wrong value after rendering",
-            detail=f"`{path_text(violation.path) or 'spec'}` {violation.message}.",
-            hint="See what the template at this place gives.",
-            position=task.source.position(violation.path),
-        )
+        empty = [name for name in violation.detail["names"] if name in task.spec] if not violation.path else []
+        for name in empty:
+            yield _misfit(task, (name,), f"`{name}` gets no value from its template.", "Give one, or `default('…')`.")
+        if not empty:
+            value = _value(spec, violation.path)
+            given = "" if has_secrets or violation.keyword != "type" else f" ({_shown(value)})"
+            detail = f"`{path_text(violation.path) or 'spec'}` {violation.message}{given}."
+            yield _misfit(task, violation.path, detail, _way(violation, value, shown=not has_secrets))
+
+
+def _way(violation: Violation, value: Any, *, shown: bool) -> str:
+    if violation.keyword == "type":
+        return "A template that stands alone in its quotes keeps the type of its value: let it give the right one."
+    return (way_out(violation, value) if shown else "") or "See what the template at this place gives."
+
+
+def _misfit(task: TaskDocument, path: tuple[str | int, ...], detail: str, hint: str) -> Diagnostic:
+    position = task.source.position(path)
+    return Diagnostic(summary="Wrong value after rendering", detail=detail, hint=hint, position=position)
+
+
+def _value(spec: Any, path: tuple[str | int, ...]) -> Any:
+    for step in path:
+        spec = spec[step]
+    return spec
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
 
 
 def _shown_secrets(task: TaskDocument, rendered: RenderedSpec) -> Iterator[Diagnostic]:
@@ -75,5 +101,5 @@ def _output(task: TaskDocument, spec: Mapping[str, Any], *, has_secrets: bool) -
             summary="Invalid JSON Schema",
             detail=f"`outputSchema` gives no valid JSON Schema: {words}.",
             hint="See what the template at this place gives.",
-            position=position,
+            position=task.source.position(("outputSchema", *trouble.path)),
         )

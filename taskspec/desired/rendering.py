@@ -1,7 +1,7 @@
 """Rendering of texts, with what they include and import. Knows no manifest."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,9 +28,18 @@ _SEEN: Final = 8
 
 
 class Renderer:
-    """Renders texts; `close` keeps what was compiled for the next time. Without texts there is no file to include."""
+    """Renders texts; `close` keeps what was compiled for the next time. Without texts there is no file to include.
 
-    def __init__(self, cache_folder: Path | None, texts: ProjectTexts | None = None) -> None:
+    `written` is asked for what to render instead of a text, and instead of that of each file by its name.
+    """
+
+    def __init__(
+        self,
+        cache_folder: Path | None,
+        texts: ProjectTexts | None = None,
+        written: Callable[[str, str], str] = lambda text, _: text,
+    ) -> None:
+        self._written = written
         self._meter = Meter()
         self._texts = texts
         functions = {"file": Function("file", self._file)}
@@ -96,12 +105,16 @@ class Renderer:
     def _known(self, text: str) -> Template:
         template = self._templates.get(text)
         if template is None:
-            template = self._templates[text] = self._compiler.template(text)
+            template = self._templates[text] = self._compiler.template(self._written(text, ""))
         return template
 
     def parsed(self, text: str, file: str = "") -> nodes.Template:
         """Return the syntax tree of a text, or of the text of an included file; raises WrongTemplateError."""
-        return self._compiler.parsed(text, file)
+        return self._compiler.parsed(self._written(text, file), file)
+
+    def lexed(self, text: str) -> Iterable[tuple[int, str, str]]:
+        """Yield line, kind and characters of the words of a text; raises the engine's own error."""
+        return self._environment.lexer.tokeniter(text, None)
 
     def expression(self, expression: nodes.Expr, key: str) -> Template:
         """Return an expression compiled, for `compute`; `key` tells it from every other. Changes its syntax tree."""
@@ -140,7 +153,7 @@ class Renderer:
         return self._part_templates[path]
 
     def _entered(self, path: str, text: str) -> Template:
-        template = self._compiler.template(text, path)
+        template = self._compiler.template(self._written(text, path), path)
         root = template.root_render_func
 
         def run(context: Any) -> Iterator[str]:

@@ -3,30 +3,29 @@
 Reads the project's own files, and nothing else; a task that has an error is left out.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from taskspec.address import Address
+from taskspec.address import Address, task_name
 from taskspec.desired.assigning import GivenVariables, assign
 from taskspec.desired.attaching import ProjectFiles
 from taskspec.desired.depending import Declared, Dependencies, depend
 from taskspec.desired.enclosing import Encloser
-from taskspec.desired.expanding import WrongCellsError, expand
 from taskspec.desired.fingerprinting import fingerprint
 from taskspec.desired.including import ProjectTexts
 from taskspec.desired.model import Cell, DeferredTask, Desired, DesiredTask, LocalFile
+from taskspec.desired.multiplying import multiply
 from taskspec.desired.normalising import SENT, SENT_ONLY, normalised, without_secrets
 from taskspec.desired.ordering import ordered
 from taskspec.desired.rechecking import recheck
 from taskspec.desired.references import may_refer
 from taskspec.desired.results import Whatever, WrongResultError, known, later
-from taskspec.desired.tabulating import read_rows
 from taskspec.desired.templating import RenderedSpec, SpecRenderer
-from taskspec.diagnostics import Diagnostic, ManifestError, Severity
-from taskspec.documents.model import Manifests, Project, TaskDocument
+from taskspec.diagnostics import Diagnostic, ManifestError
+from taskspec.documents.model import Manifests, Project
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,7 +40,7 @@ def resolve(
     manifests: Manifests, given: GivenVariables, surroundings: Surroundings
 ) -> tuple[Desired, tuple[Diagnostic, ...]]:
     """Return what the manifests ask for, and every diagnostic at once."""
-    assigned, found = assign(manifests.project, given)
+    assigned, found = assign(manifests.project, given, is_known=manifests.knows_project)
     texts = ProjectTexts(Path(manifests.project.folder))
     renderer = SpecRenderer(assigned.scope, surroundings.cache_folder, texts)
     resolver = _Resolver(manifests.project, renderer, surroundings)
@@ -55,9 +54,10 @@ def resolve(
         cells=resolver.cells,
         givers=assigned.givers,
         variables=assigned.scope.masked["vars"],
+        environ=assigned.scope.masked["env"],
         files=texts.read | resolver.files.read,
     )
-    return desired, found + tuple(renderer.diagnostics)
+    return desired, found + renderer.findings.all(resolver.declared)
 
 
 class _Resolver:
@@ -65,33 +65,51 @@ class _Resolver:
 
     def __init__(self, project: Project, renderer: SpecRenderer, surroundings: Surroundings) -> None:
         self._renderer = renderer
+        self._findings = renderer.findings
         self._project = project
         self.files = ProjectFiles(Path(project.folder))
         self._declared = Declared(cells={})
         self._formats: dict[Address, str] = {}
         takes_local_files = surroundings.takes_local_files
         self._encloser = Encloser(self.files, self._formats, takes_local_files=takes_local_files)
+        self._flawed: frozenset[str] = frozenset()
+
+    @property
+    def declared(self) -> Iterable[Address]:
+        """Return the addresses of all cells, of wrong tasks too."""
+        return self._declared.cells
 
     @property
     def cells(self) -> Mapping[Address, Cell]:
         """Return every task that is declared, whether it is right or not."""
-        return self._declared.cells
+        if not self._flawed:
+            return self._declared.cells
+        return {
+            address: cell for address, cell in self._declared.cells.items() if cell.task.address not in self._flawed
+        }
 
     def resolve(self, manifests: Manifests) -> dict[Address, DesiredTask | DeferredTask]:
         """Return every task that is right, each behind its upstream."""
-        self._declared = self._expanded(manifests)
+        self._flawed = frozenset(task.address for task in manifests.flawed)
+        self._declared = multiply(manifests, self._renderer, self.files)
         waits: dict[Address, Dependencies] = {}
         for address, cell in self._declared.cells.items():
-            before = len(self._renderer.diagnostics)
+            before = len(self._findings)
             waits[address], found = depend(
-                cell, self._declared, partial(self._renderer.value, cell), partial(self._renderer.references, cell)
+                cell,
+                self._declared,
+                partial(self._renderer.value, cell),
+                partial(self._renderer.references, cell),
+                partial(self._renderer.reference_position, cell),
             )
-            self._renderer.note(found)
-            if len(self._renderer.diagnostics) > before:
+            self._findings.note(found)
+            if len(self._findings) > before:
                 waits[address] = replace(waits[address], sound=False)
         order, circles = ordered({address: found.upstream for address, found in waits.items()})
-        for circle in circles:
-            self._renderer.note([self._circular(circle)])
+        for circle in {frozenset(map(task_name, circle)): circle for circle in reversed(circles)}.values():
+            wrong = self._circular(circle, waits[circle[0]])
+            self._findings.cell = None
+            self._findings.note([wrong])
         tasks: dict[Address, DesiredTask | DeferredTask] = {}
         for address in order:
             task = self._task(self._declared.cells[address], waits[address])
@@ -99,46 +117,27 @@ class _Resolver:
                 tasks[address] = task
         return tasks
 
-    def _expanded(self, manifests: Manifests) -> Declared:
-        cells: dict[Address, Cell] = {}
-        broken: set[str] = set()
-        empty: list[TaskDocument] = []
-        for task in manifests.tasks:
-            before = len(self._renderer.diagnostics)
-            plain = Cell(task=task, address=task.address)
-            try:
-                found = list(expand(task, partial(self._renderer.value, plain), partial(read_rows, self.files)))
-            except WrongCellsError as fault:
-                broken.add(task.address)
-                if len(self._renderer.diagnostics) == before:
-                    position = task.source.position(fault.path, key=fault.key)
-                    wrong = Diagnostic(summary="Wrong cells", detail=fault.detail, hint=fault.hint, position=position)
-                    self._renderer.note([wrong])
-                continue
-            if not found:
-                empty.append(task)
-            cells.update((cell.address, cell) for cell in found)
-        severity = Severity.WARNING if cells or broken else Severity.ERROR
-        self._renderer.note([_no_cell(task, severity) for task in empty])
-        return Declared(cells=cells, broken=frozenset(broken))
-
-    def _circular(self, circle: Sequence[Address]) -> Diagnostic:
+    def _circular(self, circle: Sequence[Address], waits: Dependencies) -> Diagnostic:
+        following = circle[1 % len(circle)]
         whole = " → ".join([*circle, circle[0]])
-        task = self._declared.cells[circle[0]].task
+        detail = f"Each of these tasks waits for the next: {whole}. Here, `{circle[0]}` waits for `{following}`."
         return Diagnostic(
             summary="Tasks in a circle",
-            detail=f"Each of these tasks waits for the next: {whole}.",
+            detail=detail if len(circle) > 1 else f"`{circle[0]}` waits for itself.",
             hint="Remove one of the dependencies: in `dependsOn`, or in a template that uses `tasks`.",
-            position=task.document.position(("metadata", "name")),
+            position=waits.place(following),
         )
 
     def _task(self, cell: Cell, waits: Dependencies) -> DesiredTask | DeferredTask | None:
+        if cell.task.address in self._flawed:
+            self._renderer.render(cell, SENT, Whatever(), ahead=True)
+            return None
         if not waits.sound:
             self._desired(cell, waits, Whatever(), ahead=True)
             return None
         if not waits.uses:
             return self._desired(cell, waits, None)
-        self._renderer.note(self._misfits(waits))
+        self._findings.note(self._misfits(waits))
         shown = self._desired(cell, waits, later(waits.uses), ahead=True)
         if shown is None:
             return None
@@ -163,7 +162,7 @@ class _Resolver:
                 summary="Wrong dependency",
                 detail=f"The JSON of `{address}` is used, and `{address}` asks for {self._formats[address]}.",
                 hint=f"Write `outputFormat: json` in `{address}`, or use tasks…result.",
-                position=use.place,
+                position=use.place(),
             )
             for use in waits.uses
             for address in use.addresses
@@ -171,15 +170,15 @@ class _Resolver:
         ]
 
     def _finished(self, cell: Cell, waits: Dependencies, results: Mapping[Address, str]) -> DesiredTask:
-        before = len(self._renderer.diagnostics)
+        before = len(self._findings)
         try:
             names = known(waits.uses, results, self._declared.cells)
             task = self._desired(cell, waits, names, results=results)
         except WrongResultError as fault:
-            wrong = Diagnostic(summary="Wrong result", detail=fault.detail, hint=fault.hint, position=fault.use.place)
+            wrong = Diagnostic(summary="Wrong result", detail=fault.detail, hint=fault.hint, position=fault.use.place())
             raise ManifestError([wrong]) from fault
         if task is None:
-            raise ManifestError(self._renderer.take(before))
+            raise ManifestError(self._findings.take(before))
         return task
 
     def _desired(
@@ -192,7 +191,7 @@ class _Resolver:
         ahead: bool = False,
     ) -> DesiredTask | None:
         """Return a cell resolved; None where something is wrong with it."""
-        before = len(self._renderer.diagnostics)
+        before = len(self._findings)
         rendered = self._renderer.render(cell, SENT, tasks, ahead=ahead)
         if rendered is None:
             return None
@@ -200,30 +199,18 @@ class _Resolver:
         if unknown:
             rendered = rendered.without(unknown)
         if rendered.templated:
-            self._renderer.note(recheck(cell.task, rendered, self._project))
-        if len(self._renderer.diagnostics) > before:
+            self._findings.note(recheck(cell.task, rendered, self._project))
+        if len(self._findings) > before:
             return None
         files, found = self._encloser.enclosed(cell, rendered.real.get("files") or (), waits, results)
-        self._renderer.note(found)
-        if len(self._renderer.diagnostics) > before:
+        self._findings.note(found)
+        if len(self._findings) > before:
             return None
         task = _normalised(cell, rendered, files)
         if unknown:
             task = replace(task, spec={**task.spec, **unknown})
         self._formats[cell.address] = task.spec.get("outputFormat", "text")
         return replace(task, upstream=waits.upstream) if waits.upstream else task
-
-
-def _no_cell(task: TaskDocument, severity: Severity) -> Diagnostic:
-    """Say that a task has no cell: on purpose perhaps, but a project in which nothing is declared is a mistake."""
-    field = "matrix" if "matrix" in task.spec else "forEach"
-    return Diagnostic(
-        summary="No cell",
-        detail=f"The `{field}` of `{task.address}` gives no cell, so nothing is declared by it.",
-        hint="Look at its lists; what was applied before is no longer declared.",
-        position=task.source.position((field,), key=True),
-        severity=severity,
-    )
 
 
 def _not_known_yet(cell: Cell, rendered: RenderedSpec) -> dict[str, Any]:

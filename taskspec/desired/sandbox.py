@@ -26,6 +26,7 @@ from taskspec.diagnostics import nearest
 VALUE: Final = "_taskspec_value"
 """The name under which a template that is one single expression leaves its value."""
 
+_INSTEAD: Final = "Use `{% include … %}`, or a macro."
 _REFUSED: Final = {
     nodes.Block: "block",
     nodes.Extends: "extends",
@@ -176,10 +177,14 @@ def bounded(tree: nodes.Template, *, is_part: bool = False) -> nodes.Template:
     """
     for refused in tree.find_all(tuple(_REFUSED)):
         word = _REFUSED[type(refused)]
-        raise WrongTemplateError(f"`{{% {word} %}}` is not supported in manifests.", line=refused.lineno)
+        raise WrongTemplateError(f"`{{% {word} %}}` is not supported in manifests.", hint=_INSTEAD, line=refused.lineno)
     for loop in tree.find_all(nodes.For):
         if loop.recursive:
-            raise WrongTemplateError("A recursive loop is not supported in manifests.", line=loop.lineno)
+            raise WrongTemplateError(
+                "A recursive loop is not supported in manifests.",
+                hint="Use a macro that calls itself.",
+                line=loop.lineno,
+            )
         loop.iter = _through("counted", loop.iter)
         if next(loop.find_all(nodes.Include), None):
             loop.body.append(nodes.ExprStmt(nodes.Name("loop", "load"), lineno=loop.lineno))  # which else is not made

@@ -39,6 +39,16 @@ class WrongTemplateError(Exception):
         """The line within the text itself: that which includes the file, or `line`."""
         self.name = name
         """The name that the fault is about, as the template writes it, where there is one."""
+        self.offset: int | None = None
+        """Where it is, in the text or the file, where that is known better than by its line."""
+        self.entry_offset: int | None = None
+        """The same for the text itself: of what includes the file, or the same."""
+        self.is_open = False
+        """A block has no end."""
+        self.is_certain = False
+        """It is a mistake, also where it is tested for."""
+        self.is_of_import = False
+        """What is named is where it is imported, and shows where it is used."""
         self.unset: VariableSpec | None = None
         """The declared variable that has no value, where that is the fault."""
         self.reported = False
@@ -51,13 +61,15 @@ class WrongTemplateError(Exception):
             self.line += lines
 
 
+_SHOWN: Final = 12
+_UNKNOWN: Final = "Values of your own are `vars.NAME`; a text stands in quotes."
 _MARK: Final = "(sensitive: "
 
 
 class Names(dict[str, Any]):
     """The map behind a top-level name, which can say why something is not in it."""
 
-    __slots__ = ("absent", "broken", "path", "unset")
+    __slots__ = ("absent", "broken", "is_open", "path", "unset")
 
     def __init__(
         self,
@@ -67,6 +79,7 @@ class Names(dict[str, Any]):
         unset: Mapping[str, VariableSpec] | None = None,
         broken: Iterable[str] = (),
         absent: Iterable[str] = (),
+        is_open: bool = False,
     ) -> None:
         super().__init__(values)
         self.path = path
@@ -74,6 +87,8 @@ class Names(dict[str, Any]):
         self.broken = frozenset(broken)
         self.absent = frozenset(absent)
         """Names that might be there, and are not: they can be tested for."""
+        self.is_open = is_open
+        """What should be in it is not known, because something is wrong with that: this is told already."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -160,14 +175,14 @@ def unknown_name(name: str, seen: Mapping[str, Any]) -> WrongTemplateError:
     """Explain a top-level name that no template sees."""
     if name == "tasks":
         detail = "The result of another task cannot be used here: which tasks there are is known before any runs."
-        return WrongTemplateError(detail, name=name)
+        return WrongTemplateError(detail, hint="Use `vars`, or a file with `forEach: {file: …}`.", name=name)
     if name in ONLY_IN_CELLS:
         detail = f"This task has no `{ONLY_IN_CELLS[name]}`, so `{name}` is not known."
-        return WrongTemplateError(detail, name=name)
+        return WrongTemplateError(detail, hint=f"Give the task a `{ONLY_IN_CELLS[name]}`, or use `vars`.", name=name)
     if name in seen.get("vars", ()):
         return WrongTemplateError(f"`{name}` is not known here.", hint=f"Write `vars.{name}`.", name=name)
     said = "A template sees `vars`, `env`, `tasks`, `matrix`, `each`, `project.name`, `environment` and `file()`."
-    return WrongTemplateError(f"`{name}` is not known here. {said}", hint=nearest(name, seen), name=name)
+    return WrongTemplateError(f"`{name}` is not known here. {said}", hint=nearest(name, seen) or _UNKNOWN, name=name)
 
 
 def unknown_member(name: Any, holder: Any) -> WrongTemplateError:
@@ -175,11 +190,13 @@ def unknown_member(name: Any, holder: Any) -> WrongTemplateError:
     if isinstance(holder, Names):
         return _unknown_in_names(str(name), holder)
     if isinstance(holder, dict):
-        hint = nearest(str(name), map(str, holder))
+        hint = nearest(str(name), map(str, holder)) or _holds(holder)
         return WrongTemplateError(f"The map has no key `{name}`.", hint=hint, name=str(name))
     if isinstance(holder, list | tuple) and isinstance(name, int):
-        return WrongTemplateError(f"The list has no item {name}: it has {len(holder)}.")
-    return WrongTemplateError(f"A {_word(holder)} has no `{name}` that a template may use.", name=str(name))
+        way = f"The first item is 0, the last {len(holder) - 1}." if holder else "Test first whether there are any."
+        return WrongTemplateError(f"The list has no item {name}: it has {len(holder)}.", hint=way)
+    detail = f"A {_word(holder)} has no `{name}` that a template may use."
+    return WrongTemplateError(detail, hint="Filters are written with a `|`, as in `name | upper`.", name=str(name))
 
 
 def _unknown_in_names(name: str, holder: Names) -> WrongTemplateError:
@@ -195,15 +212,30 @@ def _unknown_in_names(name: str, holder: Names) -> WrongTemplateError:
     if name in holder.absent:
         detail = f"The environment variable `{name}` is not set."
         return WrongTemplateError(detail, hint=f"Set it, or write `env.{name} | default('…')`.", name=written)
+    if holder.is_open:
+        fault = WrongTemplateError(f"`{written}` may be declared.", name=written)
+        fault.reported = True
+        return fault
     if holder.path == "env":
         detail = f"The project allows no environment variable `{name}`."
         hint = nearest(name, [*holder, *holder.absent]) or f"Allow it in the project: `env: {{allow: [{name}]}}`."
         return WrongTemplateError(detail, hint=hint, name=written)
-    fault = WrongTemplateError(
-        f"`{written}` is not declared.", hint=nearest(name, [*holder, *holder.unset, *holder.broken]), name=written
-    )
+    hint = nearest(name, [*holder, *holder.unset, *holder.broken]) or _declared(name, holder)
+    fault = WrongTemplateError(f"`{written}` is not declared.", hint=hint, name=written)
     fault.reported = name in holder.broken
     return fault
+
+
+def _holds(holder: Mapping[Any, Any]) -> str:
+    if not holder:
+        return "It has none."
+    return f"It has {', '.join(f'`{key}`' for key in list(holder)[:_SHOWN])}{' …' if len(holder) > _SHOWN else ''}."
+
+
+def _declared(name: str, holder: Names) -> str:
+    if holder.path == "vars":
+        return f"Declare it in the project: `variables: {{{name}: {{type: string}}}}`."
+    return f"There are: {', '.join(f'`{holder.path}.{one}`' for one in holder)}."
 
 
 def _word(value: Any) -> str:

@@ -33,18 +33,20 @@ def _csv(content: bytes, entry: str) -> list[dict[str, str]]:
         header = next(reader, [])
         if not header or len(set(header)) < len(header) or "" in header:
             raise WrongFileError(
-                f"The first line of `{entry}` must name each column once.", "Write, for example, id,name."
+                f"The first line of `{entry}` must name each column once.", "Write, for example, id,name.", (1, 1)
             )
         for row in reader:
             if row and len(row) != len(header):
                 raise WrongFileError(
                     f"Line {reader.line_num} of `{entry}` has {len(row)} fields, and the first names {len(header)}.",
                     "Put texts that hold commas in double quotes.",
+                    (reader.line_num, 1),
                 )
             if row:
                 rows.append(dict(zip(header, row, strict=True)))
     except csv.Error as error:
-        raise WrongFileError(f"`{entry}` is no CSV file: line {reader.line_num}: {error}.") from error
+        detail = f"`{entry}` is no CSV file: line {reader.line_num}: {error}."
+        raise WrongFileError(detail, "A text with a quote in it stands in quotes.", (reader.line_num, 1)) from error
     return rows
 
 
@@ -52,14 +54,14 @@ def _json(content: bytes, entry: str) -> Any:
     try:
         return parse_json(_text(content, entry))
     except NotJsonError as error:
-        raise WrongFileError(f"`{entry}` is no JSON file: {error}.", _JSON_HINT) from error
+        raise WrongFileError(f"`{entry}` is no JSON file: {error}.", _JSON_HINT, error.place) from error
 
 
 def _yaml(content: bytes, entry: str) -> Any:
     parsed = parse(content, entry, mappings_only=False)
     if parsed.diagnostics:
         wrong = parsed.diagnostics[0]
-        raise WrongFileError(f"{wrong.position}: {wrong.detail}", wrong.hint)
+        raise WrongFileError(wrong.detail, wrong.hint, (wrong.position.line, wrong.position.column))
     if len(parsed.documents) != 1:
         raise WrongFileError(f"`{entry}` must hold one YAML document, and holds {len(parsed.documents)}.")
     return parsed.documents[0].value

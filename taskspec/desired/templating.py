@@ -1,24 +1,25 @@
 """A task's spec → the same spec with its templates rendered, once with real values and once masked. Opens no file."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from taskspec.desired.deriving import Secrets, SecretUseError
 from taskspec.desired.dotted import NOTHING, fill, is_template, split
+from taskspec.desired.findings import Findings
 from taskspec.desired.including import ProjectTexts
 from taskspec.desired.later import LaterError
 from taskspec.desired.metering import MAX_TEXT, TooMuchError
 from taskspec.desired.model import Cell
-from taskspec.desired.pinpointing import Pinpointer
 from taskspec.desired.references import Reference, ReferenceFinder, may_refer
 from taskspec.desired.scope import Scope, WrongTemplateError, placeholders, revealed
-from taskspec.diagnostics import Diagnostic
+from taskspec.diagnostics import Diagnostic, Position
 from taskspec.documents.model import Source
 
 if TYPE_CHECKING:
+    from taskspec.desired.complaining import Complainer
     from taskspec.desired.rendering import Renderer
 
 _Path = tuple[str | int, ...]
@@ -72,19 +73,17 @@ class RenderedSpec:
 
 
 class SpecRenderer:
-    """Renders the specs of one project, and collects what is wrong with their templates."""
+    """Renders the specs of one project, and notes what is wrong with their templates."""
 
     def __init__(self, scope: Scope, cache_folder: Path | None, texts: ProjectTexts) -> None:
-        self.diagnostics: list[Diagnostic] = []
-        self._noted: set[Diagnostic] = set()
+        self.findings = Findings()
         self._scope = scope
         self._cache_folder = cache_folder
         self._texts = texts
-        self._pinpointer = Pinpointer()
+        self._complainer: Complainer | None = None
         self._engine: Renderer | None = None
         self._done: dict[str, tuple[Any, Any]] = {}
         self._secrets = placeholders(scope.real["vars"], scope.masked["vars"]) if scope.has_secrets else {}
-        self._unset: set[str] = set()
         self._finder = ReferenceFinder(self._jinja)
         self._source: Source | None = None
         self._real: Mapping[str, Any] = scope.real
@@ -126,10 +125,17 @@ class SpecRenderer:
         try:
             return self._finder.references(text, self._masked)
         except WrongTemplateError as fault:
-            self._report(fault, text, path)
+            self._sound = False
+            self._complaints().referring(fault, self._known_source(), path, text, self._masked)
             return ()
 
+    def reference_position(self, cell: Cell, reference: Reference, text: str, path: _Path) -> Position:
+        """Return where a use of a result stands, that is in the text at a path."""
+        self._begin(cell, None, ahead=False)
+        return self._complaints().reference(reference, self._known_source(), path, text, self._masked)
+
     def _begin(self, cell: Cell, tasks: Mapping[str, Any] | None, *, ahead: bool) -> None:
+        self.findings.cell = cell.address
         self._source, self._sound, self._templated, self._ahead = cell.task.source, True, False, ahead
         self._has_own = bool(cell.names) or tasks is not None
         if self._has_own:
@@ -138,20 +144,6 @@ class SpecRenderer:
             self._masked = {**self._scope.masked, **own} if self._scope.has_secrets else self._real
         else:
             self._real, self._masked = self._scope.real, self._scope.masked
-
-    def note(self, findings: Iterable[Diagnostic]) -> None:
-        """Keep findings, each once: many cells of one task have the same."""
-        for finding in findings:
-            if finding not in self._noted:
-                self._noted.add(finding)
-                self.diagnostics.append(finding)
-
-    def take(self, start: int) -> list[Diagnostic]:
-        """Return the findings from a place on, and forget them."""
-        taken = self.diagnostics[start:]
-        del self.diagnostics[start:]
-        self._noted.difference_update(taken)
-        return taken
 
     def close(self) -> None:
         """Keep what was compiled for the next time."""
@@ -176,7 +168,7 @@ class SpecRenderer:
         if not is_template(key):
             return True
         self._sound = False
-        self.note(
+        self.findings.note(
             [
                 Diagnostic(
                     summary=_WRONG,
@@ -202,7 +194,11 @@ class SpecRenderer:
                 return text, text
             if not wants_text:
                 fault.shift(text[: len(text) - len(text.lstrip())].count("\n"))
-            self._report(fault, text, path)
+            self._sound = False
+            secrets = dict(self._secrets) if self._scope.has_secrets else None
+            exactly = fault.detail != _COMPUTED
+            source, names = self._known_source(), self._masked
+            self._complaints().rendering(fault, source, path, text, names, secrets, exactly=exactly)
         return None, None
 
     def _rendered(self, text: str) -> tuple[Any, Any]:
@@ -262,30 +258,16 @@ class SpecRenderer:
             self._engine = Renderer(self._cache_folder, self._texts)
         return self._engine
 
+    def _complaints(self) -> "Complainer":
+        if self._complainer is None:
+            from taskspec.desired.complaining import Complainer
+
+            self._complainer = Complainer(self.findings, self._texts)
+        return self._complainer
+
     def _known_source(self) -> Source:
         assert self._source is not None
         return self._source
-
-    def _report(self, fault: WrongTemplateError, text: str, path: _Path) -> None:
-        self._sound = False
-        if fault.reported:
-            return
-        entry = self._pinpointer.position(self._known_source(), path, text, fault)
-        detail, position = fault.detail, entry
-        if fault.file:
-            detail += f" It is used at {entry}."
-            position = self._texts.position(fault)
-        self.note([Diagnostic(summary=_WRONG, detail=detail, hint=fault.hint, position=position)])
-        if fault.unset is not None and fault.unset.name not in self._unset:
-            self._unset.add(fault.unset.name)
-            self.diagnostics.append(
-                Diagnostic(
-                    summary="Variable without a value",
-                    detail=f"`{fault.unset.name}` is used, but it has neither a default nor a given value.",
-                    hint=fault.hint,
-                    position=fault.unset.position,
-                )
-            )
 
 
 def _as_text(value: Any) -> Any:

@@ -15,7 +15,9 @@ from taskspec.documents.overlaying import leaves
 
 TASK: Final = "task"
 BUILT_IN: Final = "built in"
+ENVIRON: Final = "process environment"
 _VARIABLE: Final = re.compile(r"\bvars(?:\.(\w+)|\[['\"](\w+)['\"]\])")
+_ENVIRON: Final = re.compile(r"\benv(?:\.(\w+)|\[['\"](\w+)['\"]\])")
 _OWN_NAME: Final = re.compile(r"\b(matrix|each)\.(\w+)")
 
 
@@ -67,17 +69,25 @@ def _written(cell: Cell, task: DesiredTask | DeferredTask, desired: Desired) -> 
 def _ingredients(raw: Any, cell: Cell, desired: Desired) -> Iterator[Ingredient]:
     """Yield the names that the templates in a value mention, each once."""
     texts = [text for text in _texts(raw) if is_template(text)]
-    for name in dict.fromkeys(found[1] or found[2] for text in texts for found in _VARIABLE.finditer(text)):
+    for name in _named(_VARIABLE, texts):
         giver: Giver | None = desired.givers.get(name)
         if giver is not None:
             place = giver.position if giver.position.line else None
             yield Ingredient(name=f"vars.{name}", value=desired.variables.get(name), giver=giver.name, position=place)
+    for name in _named(_ENVIRON, texts):
+        if name in desired.environ:
+            yield Ingredient(name=f"env.{name}", value=desired.environ[name], giver=ENVIRON)
     for holder, name in dict.fromkeys(found.groups() for text in texts for found in _OWN_NAME.finditer(text)):
         names = cell.names.get(holder, {})
         if name in names:
             field = "matrix" if holder == "matrix" else "forEach"
             place = cell.task.source.position((field,), key=True)
             yield Ingredient(name=f"{holder}.{name}", value=names[name], giver=field, position=place)
+
+
+def _named(pattern: re.Pattern[str], texts: Iterable[str]) -> Iterable[str]:
+    """Return the names that texts mention, each once."""
+    return dict.fromkeys(found[1] or found[2] for text in texts for found in pattern.finditer(text))
 
 
 def _built_in(policies: Policies, given: Iterable[tuple[str | int, ...]]) -> Iterator[Traced]:

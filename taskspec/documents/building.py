@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from taskspec.contracts import kind_of
 from taskspec.diagnostics import Diagnostic, Position, nearest
 from taskspec.documents.frames import Frame, place_of
-from taskspec.documents.model import UNREADABLE, Document, Marks
+from taskspec.documents.model import NOT_A_DOCUMENT, UNREADABLE, Document, Marks
 from taskspec.documents.placing import marks_of
 from taskspec.documents.scalars import NUMERIC, WORDS, AmbiguousScalarError, plain
 
@@ -26,6 +26,8 @@ SHORT: Final = 99
 UNUSUAL: Final = NUMERIC | {"<"}
 """A plain scalar that begins so may be a number, or a merge key."""
 
+_DOCUMENT: Final = frozenset({"apiVersion", "kind", "metadata", "spec"})
+"""What every document begins with: where it stands twice, two documents stand together."""
 _CORE: Final = "tag:yaml.org,2002:"
 _TAGS: Final[dict[type, str]] = {int: "int", float: "float", bool: "bool", type(None): "null"}
 _UNSAFE: Final = re.compile("[\0\ud800-\udfff]")
@@ -57,6 +59,7 @@ class Builder:
         self.anchors: dict[str, tuple[Any, Marks, int] | None] = {}
         self.cost = 0
         self.repeated = 0
+        self.runs_on = False
         self.found_before = len(self.diagnostics)
 
     def scalar(self, event: "ScalarEvent") -> None:
@@ -139,7 +142,12 @@ class Builder:
     def _open(self, event: "StartEvent", *, mapping: bool) -> None:
         place = place_of(event.start_mark)
         if len(self.stack) >= MAX_DEPTH:
-            self._stop("Nested too deeply", f"Nothing may be nested deeper than {MAX_DEPTH} levels.", place)
+            self._stop(
+                "Nested too deeply",
+                f"Nothing may be nested deeper than {MAX_DEPTH} levels.",
+                place,
+                "Nest it less deeply.",
+            )
         if event.tag not in {None, "!", f"{_CORE}{'map' if mapping else 'seq'}"}:
             self._refuse_tag(event.tag, place)
         parent = self.frame
@@ -172,7 +180,11 @@ class Builder:
             detail = (
                 f"`*{name}` stands inside of what it names." if name in self.anchors else f"No `&{name}` stands above."
             )
-            self._stop("Alias without a value", detail, place, nearest(name, self.anchors))
+            way = (
+                nearest(name, self.anchors)
+                or "Name the value with `&` above; a text that begins with `*` needs quotes."
+            )
+            self._stop("Alias without a value", detail, place, way)
         value, marks, cost = known
         self.cost += cost
         self.repeated += cost
@@ -191,7 +203,13 @@ class Builder:
         elif frame.keys and value in frame.keys:
             line, column = frame.keys[value]
             detail = f"`{value}` stands twice in one mapping; the first is at line {line}, column {column}."
-            self._note("Duplicate key", detail, "Remove one of the two.", place)
+            if len(self.stack) > 1 or value not in _DOCUMENT:
+                self._note("Duplicate key", detail, "Remove one of the two.", place)
+            elif not self.runs_on:
+                self.runs_on = True
+                self._note("Duplicate key", detail, "If a new document begins here, put a line `---` above it.", place)
+            frame.key = value
+            return
         frame.expect(value, place)
 
     def _add(self, value: Any, marks: Marks) -> None:
@@ -211,14 +229,23 @@ class Builder:
         value, marks = self.root or (None, Marks(1, 1))
         if self.mappings_only and value is not None and not isinstance(value, dict):
             detail = f"A document must be a mapping, found {kind_of(value)}."
-            self._note("Not a document", detail, "Begin with `apiVersion: taskspec/v1`.", (marks.line, marks.column))
+            way = "Begin with `apiVersion: taskspec/v1`."
+            way = (
+                "Write the fields without `-`, and a line `---` between documents." if isinstance(value, list) else way
+            )
+            self._note(NOT_A_DOCUMENT, detail, way, (marks.line, marks.column))
         elif value is not None and len(self.diagnostics) == self.found_before:
             self.documents.append(Document(file=self.file, value=value, marks=marks))
         self._begin()
 
     def _refuse_tag(self, tag: str, place: tuple[int, int]) -> None:
         shown = tag.replace(_CORE, "!!")
-        self._note("Tag", f"The tag `{shown}` is not supported here.", "Remove it.", place)
+        self._note(
+            "Tag",
+            f"The tag `{shown}` is not supported here.",
+            "Remove it; a text that begins with `!` needs quotes.",
+            place,
+        )
 
     def _refuse_complex_key(self, index: int, place: tuple[int, int]) -> None:
         back = 0 if self.text.startswith("{{", index) else 1

@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any, Final
 
 from taskspec.contracts import Contract, InvalidSchemaError, Violation, load_schema
-from taskspec.diagnostics import Diagnostic, nearest, path_text
-from taskspec.documents.hinting import later_field, way_out
-from taskspec.documents.model import Document, Source
+from taskspec.diagnostics import Diagnostic, closest, path_text
+from taskspec.documents import misnaming
+from taskspec.documents.hinting import reference_path, schema_way_out, way_out
+from taskspec.documents.model import NOT_A_DOCUMENT, Document, Source
 
 Path = tuple[str | int, ...]
 
@@ -23,7 +25,13 @@ SECRET: Final = frozenset({"userTokens", "userOidcToken", "mcpServers"})
 """Fields of a task that are secret by schema, as a whole or in part."""
 SENSITIVE: Final = SECRET | {"default", "apiKey", "baseUrl"}
 """Fields whose values no message shows."""
+CELLS: Final = frozenset({"matrix", "forEach"})
+"""The fields that say which cells a task has."""
 _BELONGS: Final = "Templates belong into the `spec` of a task, or of an entry of `defaults`."
+_FOREIGN: Final = "If the file is not for taskspec, name yours in the project's `manifests`."
+_WRONG_VALUE: Final = "Wrong value"
+_NOT_EVALUATED: Final = "Template not evaluated here"
+_ADDED: Final = {"apiVersion": f"Write `apiVersion: {API_VERSION}`.", "kind": "Write `kind: Task` or `kind: Project`."}
 _TEMPLATE: Final = re.compile(r"\{\{|\{%")
 
 
@@ -34,7 +42,7 @@ def check(document: Document) -> list[Diagnostic]:
     version = _version(document)
     if version:
         return version
-    found = list(_violations(document))
+    found: list[Diagnostic] = []
     if document.kind == "Project":
         found += _evaluated_nowhere(document, ())
         found += _agents(document)
@@ -42,11 +50,39 @@ def check(document: Document) -> list[Diagnostic]:
             found += _assertions(document, path)
     elif document.kind == "Task":
         found += _evaluated_nowhere(document, ("metadata",))
+    templates = {finding.position for finding in found if finding.summary == _NOT_EVALUATED}
+    found += (f for f in _violations(document) if f.summary != _WRONG_VALUE or f.position not in templates)
+    if document.kind == "Task":
         spec = document.value.get("spec")
         if isinstance(spec, Mapping):
             found += output_trouble(spec, Source(document=document))
         found += _assertions(document, ("spec",))
     return found
+
+
+def sound_fields(document: Document) -> Mapping[str, Any] | None:
+    """Return what is right of the spec of a task that is wrong; None where that tells nothing about the task."""
+    spec, touched = document.value.get("spec"), set[Any]()
+    for violation in manifest_contract().violations(document.value):
+        match violation.path:
+            case ("spec",) if violation.keyword == "additionalProperties":
+                touched.update(violation.detail["names"])
+            case ("spec", field, *_):
+                touched.add(field)
+            case () | ("spec",) | ("metadata",) if violation.keyword in {"required", "additionalProperties"}:
+                pass
+            case _:
+                return None
+    if not isinstance(spec, Mapping) or not touched.isdisjoint(CELLS):
+        return None
+    return {name: value for name, value in spec.items() if name not in touched}
+
+
+def flaws(document: Document) -> Iterator[Path]:
+    """Yield the paths at which the form of a document is wrong."""
+    for violation in manifest_contract().violations(document.value):
+        yield violation.path
+        yield from ((*violation.path, name) for name in violation.detail["names"])
 
 
 @cache
@@ -78,11 +114,17 @@ def _without_templates(schema: Any) -> Any:
 
 def _version(document: Document) -> list[Diagnostic]:
     written = document.value.get("apiVersion")
+    names = ("apiVersion", "kind")
+    if document.value.keys().isdisjoint(names) and not any(closest(name, names) for name in document.value):
+        detail = "This is not a document of taskspec: it has neither `apiVersion` nor `kind`."
+        return [Diagnostic(summary=NOT_A_DOCUMENT, detail=detail, hint=_FOREIGN, position=document.position())]
     if written == API_VERSION or "apiVersion" not in document.value:
         return []
     newer = isinstance(written, str) and re.fullmatch(r"taskspec/v([2-9]|[1-9][0-9]+)\b.*", written)
     what = f"`{written}` is newer than this version of taskspec" if newer else "This is not a document of taskspec"
-    hint = "Update taskspec." if newer else "If the file is not for taskspec, name yours in the project's `manifests`."
+    hint = "Update taskspec." if newer else _FOREIGN
+    if not newer and document.kind in LATER:
+        hint = f"Write `apiVersion: {API_VERSION}`. {hint}"
     detail = f"{what}: `apiVersion` must be `{API_VERSION}`."
     return [
         Diagnostic(summary="Wrong API version", detail=detail, hint=hint, position=document.position(("apiVersion",)))
@@ -95,11 +137,24 @@ def _violations(document: Document) -> Iterator[Diagnostic]:
     if not open_words:
         return
     masked = {(v.path, v.keyword): v for v in contract.violations(document.value, masked=True)}
+    unknown = {v.path: v.detail for v in open_words if v.keyword == "additionalProperties"}
+    empty = {v.path for v in open_words if v.keyword == "minLength"}
     for violation in open_words:
+        if violation.keyword == "pattern" and violation.path in empty:
+            continue
         hidden = any(step in SENSITIVE for step in violation.path)
-        yield from _explained(
-            document, masked.get((violation.path, violation.keyword), violation) if hidden else violation
-        )
+        shown = masked.get((violation.path, violation.keyword), violation) if hidden else violation
+        findings = _explained(document, _still_missing(shown, unknown.get(shown.path)))
+        yield from (replace(finding, quotable=False) for finding in findings) if hidden else findings
+
+
+def _still_missing(violation: Violation, unknown: Mapping[str, Any] | None) -> Violation:
+    """Leave out the fields that are missing only because their names, or where they stand, are wrong."""
+    if violation.keyword != "required" or unknown is None:
+        return violation
+    path, known = violation.path, unknown["known"]
+    left = tuple(n for n in violation.detail["names"] if not misnaming.lacks_anyway(n, unknown["names"], path, known))
+    return replace(violation, detail={**violation.detail, "names": left})
 
 
 def _explained(document: Document, violation: Violation) -> Iterator[Diagnostic]:
@@ -110,7 +165,7 @@ def _explained(document: Document, violation: Violation) -> Iterator[Diagnostic]
                 yield Diagnostic(
                     summary="Missing field",
                     detail=f"`{name}` is missing in {_where(document, path)}.",
-                    hint=f"Write `apiVersion: {API_VERSION}`." if name == "apiVersion" else f"Add `{name}: …`.",
+                    hint=_ADDED.get(name, f"Add `{name}: …`."),
                     position=document.position(path, key=True),
                 )
         case "additionalProperties":
@@ -121,6 +176,7 @@ def _explained(document: Document, violation: Violation) -> Iterator[Diagnostic]
                 yield Diagnostic(
                     summary="Wrong name",
                     detail=f"The name `{name}` in {_where(document, path)} {violation.detail['says']}.",
+                    hint=f"Write, for example, `{misnaming.fitting(name, path)}`.",
                     position=document.position((*path, name), key=True),
                 )
         case _:
@@ -133,21 +189,9 @@ def _unknown(document: Document, path: Path, name: str, known: tuple[str, ...]) 
     if name in later:
         detail = f"`{name}` is not supported by this version yet."
         return Diagnostic(summary="Not supported yet", detail=detail, hint=f"Remove `{name}`.", position=position)
-    hint = nearest(name, known)
-    if not hint and path in {(), ("metadata",)} and name in _fields("taskSpec"):
-        hint = "It belongs into `spec`."
-    if unseen := next((character for character in name if not character.isprintable()), None):
-        hint = f"It holds an invisible character (U+{ord(unseen):04X}): type it anew."
-    if not hint and path == ("spec",):
-        hint = later_field(name, LATER.get(document.kind, ()))
-    hint = hint or f"Known fields: {', '.join(f'`{field}`' for field in known)}."
+    hint = misnaming.way_out(name, path, document.kind, known, later if path == ("spec",) else ())
     detail = f"`{name}` is not a field of {_where(document, path)}."
     return Diagnostic(summary="Unknown field", detail=detail, hint=hint, position=position)
-
-
-def _fields(definition: str) -> Mapping[str, Any]:
-    fields: Mapping[str, Any] = load_schema(SCHEMA)["$defs"][definition]["properties"]
-    return fields
 
 
 def _wrong(document: Document, violation: Violation) -> Diagnostic:
@@ -156,12 +200,14 @@ def _wrong(document: Document, violation: Violation) -> Diagnostic:
     words = violation.message
     if violation.keyword == "type" and (violation.detail["says"] or "").startswith("must be "):
         words = f"{violation.detail['says']}, {words.rpartition(', ')[2]}"
+    hint = way_out(violation, _value(document, path))
     if path == ("spec", "state"):
         words = "is not supported by this version yet where it is not `local`"
+        hint = "Write `state: local`, or remove it."
     return Diagnostic(
-        summary="Wrong value",
+        summary=_WRONG_VALUE,
         detail=f"`{path_text(path)}` {words}." if path else f"The document {words}.",
-        hint=way_out(violation, _value(document, path)),
+        hint=hint,
         position=position,
     )
 
@@ -181,7 +227,7 @@ def _evaluated_nowhere(document: Document, path: Path, hint: str = _BELONGS) -> 
             waiting += [((*at, index), item) for index, item in enumerate(value)]
         elif isinstance(value, str) and _TEMPLATE.search(value):
             yield Diagnostic(
-                summary="Template not evaluated here",
+                summary=_NOT_EVALUATED,
                 detail=f"`{path_text(at)}` holds a template, and is not evaluated.",
                 hint=hint,
                 position=document.position(at),
@@ -216,7 +262,8 @@ def _agents(document: Document) -> Iterator[Diagnostic]:
             continue
         path: Path = ("spec", "agents", name)
         position = document.position(path, key=True)
-        if "command" not in written and "worker" not in written:
+        ways = ("command", "worker")
+        if not any(way in written or misnaming.lacks_anyway(way, written, path, (*ways, "timeout")) for way in ways):
             yield Diagnostic(
                 summary="Missing field",
                 detail=f"`{path_text(path)}` has neither a `command` nor `worker: true`.",
@@ -253,7 +300,8 @@ def output_trouble(spec: Mapping[str, Any], source: Source) -> Iterator[Diagnost
         yield Diagnostic(
             summary="Invalid JSON Schema",
             detail=f"`spec.outputSchema` is not a valid JSON Schema: {trouble}.",
-            position=source.position(("outputSchema", *trouble.path)),
+            hint=schema_way_out(path := trouble.path or reference_path(schema, str(trouble))),
+            position=source.position(("outputSchema", *path)),
         )
 
 

@@ -14,9 +14,13 @@ REQUIRED: Final = ("agent", "prompt")
 """What every task must have, from its own document or from the project's defaults."""
 
 
-def declare_task(document: Document, defaults: Defaults) -> TaskDocument:
-    """Return the task that a checked document declares, over what the project's defaults give it."""
-    metadata, spec = document.value["metadata"], document.value["spec"]
+def declare_task(document: Document, defaults: Defaults, sound_fields: Mapping[str, Any] | None = None) -> TaskDocument:
+    """Return the task that a checked document declares, over what the project's defaults give it.
+
+    Of one that is wrong, `sound_fields` are what is right of its spec.
+    """
+    metadata = document.value["metadata"]
+    spec = document.value["spec"] if sound_fields is None else sound_fields
     labels = metadata.get("labels", {})
     source = Source(document=document)
     if (overlay := defaults.overlay(labels)) is not None:

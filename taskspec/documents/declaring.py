@@ -3,14 +3,14 @@
 import posixpath
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from taskspec.diagnostics import Diagnostic, Position, nearest
 from taskspec.documents.durations import seconds
-from taskspec.documents.fitting import check_variables
+from taskspec.documents.fitting import check_variables, declaration_trouble
 from taskspec.documents.model import (
     LOCAL,
     AgentSpec,
@@ -66,7 +66,7 @@ def declare_project(document: Document, ground: Ground) -> Project:
         agents={name: _agent(name, written) for name, written in spec.get("agents", {}).items()},
         variables={name: _variable(document, name, written) for name, written in spec.get("variables", {}).items()},
         values={
-            name: GivenValue(value, document.position((*place, name), key=True))
+            name: GivenValue(value, document.position((*place, name), key=True), document.position((*place, name)))
             for name, value in given.get("variables", {}).items()
         },
         limits=_limits(spec.get("limits", {})),
@@ -74,6 +74,15 @@ def declare_project(document: Document, ground: Ground) -> Project:
         document=document,
         source=source,
     )
+
+
+def check_flawed(document: Document, flaws: Iterable[tuple[str | int, ...]]) -> Iterator[Diagnostic]:
+    """Find what else is wrong with the variables of a project's document whose form has flaws at these paths."""
+    spec, flawed = document.value.get("spec"), {path[:3] for path in flaws}
+    variables = spec.get("variables") if isinstance(spec, Mapping) else None
+    for name, written in variables.items() if isinstance(variables, Mapping) else ():
+        if ("spec", "variables", name) not in flawed:
+            yield from declaration_trouble(_variable(document, name, written), document)
 
 
 def check_project(project: Project, search_path: str | None) -> Iterator[Diagnostic]:
@@ -136,6 +145,14 @@ def _command_trouble(
     program = agent.command[0]
     path = str(Path(project.folder) / program) if "/" in program else program
     if program in INTERPRETERS or ("\0" not in path and shutil.which(path, path=search_path)):
+        return
+    if "\0" not in path and "/" in program and Path(path).is_file():
+        yield Diagnostic(
+            summary="Command not found",
+            detail=f"The agent `{agent.name}` runs `{program}`, and the file may not be executed.",
+            hint=f"Make it executable (`chmod +x {program}`), or name what runs it: `command: [python, {program}]`.",
+            position=source.position(("agents", agent.name, "command", 0)),
+        )
         return
     where = "under the project folder" if "/" in program and not program.startswith("/") else "on this machine"
     yield Diagnostic(

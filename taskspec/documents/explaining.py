@@ -36,10 +36,6 @@ _SAYS: Final[tuple[tuple[str, str, str], ...]] = (
     ),
     ("<block end>", "This does not fit what stands above it.", "Mend the indentation, or put the text in quotes."),
     ("expected '-' indicator", "A list item must begin with `-`.", "Mend the indentation, or put the text in quotes."),
-    ("',' or '}'", "A mapping in braces is not closed, or lacks a comma.", "Write `{key: value, key: value}`."),
-    ("',' or ']'", "A list in brackets is not closed, or lacks a comma.", "Write `[one, two]`."),
-    ("unexpected end of stream", "A quoted text is not closed.", "Close it with the quote that it begins with."),
-    ("unexpected document indicator", "A quoted text is not closed.", "Close it with the quote that it begins with."),
     (
         "unknown escape character",
         "A `\\` is followed by a letter that means nothing.",
@@ -65,6 +61,17 @@ class Complaint:
     problem: str
     at: tuple[int, int]
     began: tuple[int, int]
+    text: "TextBefore | None" = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TextBefore:
+    """The last text that the parser took before it complained: its style (a quote, `|`, `>`, or nothing) and lines."""
+
+    style: str
+    value: str
+    start: tuple[int, int]
+    end: tuple[int, int]
 
 
 def explain(complaint: Complaint, text: str, file: str) -> Diagnostic:
@@ -75,14 +82,18 @@ def explain(complaint: Complaint, text: str, file: str) -> Diagnostic:
         return unquoted_template(template[2], Position(file=file, line=template[0] + 1, column=template[1] + 1))
     line, column = complaint.began if any(sign in complaint.problem for sign in _AT_ITS_BEGIN) else complaint.at
     written = lines[line] if line < len(lines) else ""
+    for cause in (_conflict, _unclosed, _separator, _block):
+        found = cause(complaint, lines, line, column)
+        if found is not None:
+            (line, column), detail, hint = found
+            position = Position(file=file, line=line + 1, column=column + 1)
+            return Diagnostic(summary=UNREADABLE, detail=detail, hint=hint, position=position)
     detail, hint = _words(complaint.problem, written[:column], written[column:])
     if detail == _MISFIT:
         column = len(written) - len(written.lstrip())
     position = Position(file=file, line=line + 1, column=column + 1)
     if unseen := _INVISIBLE.search("".join(lines[max(line - 1, 0) : line + 1])):
         detail += f" An invisible character (U+{ord(unseen[0]):04X}) stands here or in the line above."
-    if complaint.began[0] != line and "not closed" in detail:
-        detail += f" It begins at line {complaint.began[0] + 1}."
     return Diagnostic(summary=UNREADABLE, detail=detail, hint=hint, position=position)
 
 
@@ -113,17 +124,24 @@ def unreadable_character(text: str, file: str) -> Diagnostic:
 
 def _words(problem: str, before: str, rest: str) -> tuple[str, str]:
     first = rest[:1]
-    if rest.startswith(("<<<<<<<", ">>>>>>>")):
-        return "A merge conflict is not resolved.", "Choose one of the two sides, and remove the marks."
     if "find expected ':'" in problem and first == "-":
         return "A `-` without a space begins a text.", "Write `- item` in a list, and `---` between documents."
-    if ("find expected key" in problem or "<block end>" in problem) and before[-1:] in {"'", '"'}:
+    if ("find expected key" in problem or "<block end>" in problem) and before.rstrip()[-1:] in {"'", '"'}:
         return (
             "A text goes on after its closing quote, or a quote further up lacks its end.",
             "Within '…' write '' for a quote, within \"…\" write \\\".",
         )
     if "mapping values are not allowed" in problem and _KEY.fullmatch(before):
         return _MISFIT, "Mend the indentation; or the key in the line above lacks its `: `."
+    if before.rstrip()[-1:] in {"]", "}"} and first not in {"", "]", "}", ","}:
+        return "A text goes on after a list or a mapping.", "Put the whole text in quotes."
+    if first and first in "]}":
+        return f"This `{first}` closes nothing.", "Remove it, or put the text in quotes."
+    if not before.strip() and ("find expected key" in problem or "<block end>" in problem):
+        return (
+            "The indentation of this line is not that of the lines that it belongs with.",
+            "Indent it exactly like them, or put the text in quotes.",
+        )
     if first == "`":
         return "No value can begin with a backtick.", "Put the text in quotes."
     if first == "\t" or "tab character" in problem:
@@ -134,6 +152,75 @@ def _words(problem: str, before: str, rest: str) -> tuple[str, str]:
         if sign in problem:
             return detail, hint
     return f"The YAML parser says: {problem}.", "Put texts with special characters in quotes."
+
+
+_Found = tuple[tuple[int, int], str, str] | None
+_MARKS: Final = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
+_CLOSING: Final = {"{": "}", "[": "]"}
+
+
+def _conflict(_complaint: Complaint, lines: list[str], line: int, _column: int) -> _Found:
+    if line >= len(lines) or not lines[line].startswith(_MARKS):
+        return None
+    return (line, 0), "A merge conflict is not resolved.", "Choose one of the two sides, and remove the marks."
+
+
+def _unclosed(complaint: Complaint, lines: list[str], line: int, column: int) -> _Found:
+    """Find what lacks its end where it begins; a comma that is missing in between, where it is missing."""
+    problem, began, before = complaint.problem, complaint.began, complaint.text
+    if "unexpected end of stream" in problem or "unexpected document indicator" in problem:
+        return began, "This quoted text is not closed.", "Close it with the quote that it begins with."
+    opening = lines[began[0]][began[1] : began[1] + 1] if began[0] < len(lines) else ""
+    if ("',' or '}'" in problem or "',' or ']'" in problem) and opening in _CLOSING:
+        closing = _CLOSING[opening]
+        rest = lines[line][column:] if line < len(lines) else ""
+        if rest[:1] and rest[:1] in "]}":
+            said = f"The `{opening}` at {_at(began)} is closed by a `{rest[:1]}`."
+            return (line, column), said, f"Write `{closing}`."
+        left = "".join(lines[line:]).strip() == "" or _indentation(lines[line]) <= _indentation(lines[began[0]])
+        if left and line != began[0]:
+            return began, f"This `{opening}` is not closed.", f"Write a `{closing}` where it ends."
+        said = f"A comma is missing before this, or the `{opening}` at {_at(began)} is not closed."
+        return (
+            (line, column),
+            said,
+            f"Separate by commas, as in `{'{a: 1, b: 2}' if closing == '}' else '[one, two]'}`.",
+        )
+    if before is not None and before.style in {"'", '"'} and before.start[0] < before.end[0] == line:
+        said = f"This quoted text goes on to the quote at {_at((before.end[0], before.end[1] - 1))}."
+        return before.start, said, "Close it with the quote that it begins with; write a quote within '…' as ''."
+    return None
+
+
+def _separator(_complaint: Complaint, lines: list[str], line: int, _column: int) -> _Found:
+    written = lines[line] if line < len(lines) else ""
+    if written.strip() != "---" or written.startswith("---"):
+        return None
+    place = line, _indentation(written)
+    return place, "The `---` between documents does not begin its line.", "Remove the blanks in front of it."
+
+
+def _block(complaint: Complaint, lines: list[str], line: int, _column: int) -> _Found:
+    """Find a line that was meant to belong to the block text above, and is not indented like it."""
+    block = complaint.text
+    if block is None or block.style not in {"|", ">"} or line >= len(lines) or "\t" in lines[line][:1]:
+        return None
+    indentation = _indentation(lines[line])
+    if not block.value.strip() and "find expected ':'" in complaint.problem:
+        said = f"The text after the `{block.style}` at {_at(block.start)} is empty: this line is not indented below it."
+        return (line, indentation), said, "Indent the lines of the text deeper than their key."
+    if block.value.strip() and indentation > _indentation(lines[block.start[0]]):
+        said = f"This line is indented less than the first line of the text after `{block.style}`, which ends here."
+        return (line, indentation), said, "Indent all lines of the text at least as far as its first one."
+    return None
+
+
+def _at(place: tuple[int, int]) -> str:
+    return f"line {place[0] + 1}, column {place[1] + 1}"
+
+
+def _indentation(written: str) -> int:
+    return len(written) - len(written.lstrip(" "))
 
 
 def _unquoted_template(lines: list[str], complaint: Complaint) -> tuple[int, int, str] | None:

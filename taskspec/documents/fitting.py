@@ -66,7 +66,7 @@ def refused(spec: VariableSpec, position: Position, why: str) -> Diagnostic:
 def check_variables(project: Project, document: Document) -> Iterator[Diagnostic]:
     """Find what is wrong with declarations, and with the values that the environment gives."""
     for variable in project.variables.values():
-        yield from _declaration_trouble(variable, document)
+        yield from declaration_trouble(variable, document)
     spec = document.value.get("spec") or {}
     for environment, overlaid in spec.get("environments", {}).items():
         for name in overlaid.get("variables", {}):
@@ -75,7 +75,8 @@ def check_variables(project: Project, document: Document) -> Iterator[Diagnostic
                 yield undeclared(name, project.variables, document.position(place, key=True))
 
 
-def _declaration_trouble(variable: VariableSpec, document: Document) -> Iterator[Diagnostic]:
+def declaration_trouble(variable: VariableSpec, document: Document) -> Iterator[Diagnostic]:
+    """Find what is wrong with a declaration beyond its form."""
     place = ("spec", "variables", variable.name)
     if variable.pattern:
         if variable.type is not VariableType.STRING:
@@ -100,12 +101,18 @@ def _declaration_trouble(variable: VariableSpec, document: Document) -> Iterator
         if words := misfit(replace(variable, enum=()), item):
             position = document.position((*place, "enum", index))
             yield Diagnostic(
-                summary="Wrong value", detail=f"A value of the variable `{variable.name}` {words}.", position=position
+                summary="Wrong value",
+                detail=f"A value of the variable `{variable.name}` {words}.",
+                hint="Change the value, or the `type`.",
+                position=position,
             )
     if variable.has_default and (words := misfit(variable, variable.default)):
         position = document.position((*place, "default"))
         yield Diagnostic(
-            summary="Wrong value", detail=f"The default of the variable `{variable.name}` {words}.", position=position
+            summary="Wrong value",
+            detail=f"The default of the variable `{variable.name}` {words}.",
+            hint="Change the default, or what is declared of the variable.",
+            position=position,
         )
 
 

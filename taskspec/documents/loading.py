@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from taskspec.diagnostics import Diagnostic, Position
-from taskspec.documents.checking import check
+from taskspec.documents.checking import check, flaws, sound_fields
 from taskspec.documents.composing import check_task, declare_task
 from taskspec.documents.declaring import (
     bare_project,
+    check_flawed,
     check_project,
     declare_project,
     unknown_agent,
@@ -62,21 +63,42 @@ def load(
     sound = [document for document, own in faults if not own]
     project, trouble = _project(place, sound, is_whole=not _of_kind("Project", gathered.documents))
     found += trouble
+    for document, own in faults:
+        if own and document.kind == "Project":
+            found += check_flawed(document, flaws(document))
+    knows_project = project.document is not None or not (
+        gathered.diagnostics or _of_kind("Project", gathered.documents)
+    )
     defaults = Defaults(project)
-    tasks = []
+    tasks: list[TaskDocument] = []
+    flawed: list[TaskDocument] = []
     for task in [declare_task(document, defaults) for document in _distinct_tasks(sound)]:
         wrong = list(check_task(task))
+        if knows_project and (stranger := _stranger(task, project)):
+            wrong.append(stranger)
         found += wrong
-        tasks += [] if wrong else [task]
+        (flawed if wrong else tasks).append(task)
+    known = {task.address for task in (*tasks, *flawed)}
+    unsound = [document for document, own in faults if own and _name(document) not in {None, *known}]
+    half = {_name(document): sound_fields(document) for document in _distinct_tasks(unsound)}
+    flawed += [
+        declare_task(document, defaults, half[_name(document)])
+        for document in _distinct_tasks(unsound)
+        if half[_name(document)] is not None
+    ]
     found += defaults.diagnostics
-    if project.document is not None or not (gathered.diagnostics or _of_kind("Project", gathered.documents)):
-        strangers = {task.address: stranger for task in tasks if (stranger := _stranger(task, project))}
-        tasks = [task for task in tasks if task.address not in strangers]
-        found += strangers.values()
     if not tasks and not found:
         found.append(_no_task(place, gathered.skipped))
-    manifests = Manifests(project=project, tasks=tuple(tasks), skipped=gathered.skipped)
-    diagnostics = tuple(sorted(found, key=lambda finding: (finding.position, finding.detail)))
+    manifests = Manifests(
+        project=project,
+        tasks=tuple(tasks),
+        skipped=gathered.skipped,
+        flawed=tuple(flawed),
+        broken=frozenset(name for name, fields in half.items() if name is not None and fields is None),
+        is_whole=not gathered.diagnostics,
+        knows_project=knows_project,
+    )
+    diagnostics = tuple(sorted(dict.fromkeys(found), key=lambda finding: (finding.position, finding.detail)))
     return Loaded(manifests=manifests, diagnostics=diagnostics, selection=_selection(place, tasks))
 
 
@@ -141,7 +163,7 @@ def _listing(place: Place, document: Document, patterns: list[Any]) -> Listing:
     files: dict[str, None] = {}
     found: list[Diagnostic] = []
     for index, pattern in enumerate(patterns):
-        if not isinstance(pattern, str):
+        if not isinstance(pattern, str) or not pattern:
             continue
         try:
             listing = match_manifests(place.ground.folder, pattern)
@@ -226,7 +248,7 @@ def _name(document: Document) -> str | None:
 
 def _stranger(task: TaskDocument, project: Project) -> Diagnostic | None:
     """Find a task whose agent nobody declared; an agent from a template is known only after rendering."""
-    agent = task.spec["agent"]
+    agent = task.spec.get("agent", "{{")
     if agent in project.agents or "{{" in agent or "{%" in agent:
         return None
     return unknown_agent(agent, project, task.source.position(("agent",)))

@@ -13,6 +13,8 @@ LOCAL: Final = "local"
 XPANDER: Final = "xpander"
 UNREADABLE: Final = "YAML cannot be read"
 """The summary of every diagnostic on what is no YAML."""
+NOT_A_DOCUMENT: Final = "Not a document"
+"""The summary of every diagnostic on YAML that is no mapping of ours."""
 
 
 class Marks(NamedTuple):
@@ -174,10 +176,11 @@ class VariableSpec:
 
 
 class GivenValue(NamedTuple):
-    """A value of a variable, and where it stands."""
+    """A value of a variable, and where its name and the value itself stand."""
 
     value: Any
     position: Position
+    value_position: Position
 
 
 class OnRemove(StrEnum):
@@ -261,3 +264,11 @@ class Manifests:
     tasks: tuple[TaskDocument, ...]
     skipped: int = 0
     """How many YAML files were left out because they are plainly not ours."""
+    flawed: tuple[TaskDocument, ...] = ()
+    """Tasks that are wrong, with what is right of their specs: only to find what else is wrong."""
+    broken: frozenset[str] = frozenset()
+    """The names of tasks that are wrong, and of which no more can be told."""
+    is_whole: bool = True
+    """Every file could be read: a name that is not here is nowhere."""
+    knows_project: bool = True
+    """Nothing is wrong with the form of the project's document: what it does not declare is not declared."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from yaml import MarkedYAMLError
 
-    from taskspec.documents.explaining import Complaint
+    from taskspec.documents.explaining import Complaint, TextBefore
 
 MAX_BYTES: Final = 1_000_000
 
@@ -132,7 +132,7 @@ def _build(text: str, file: str, *, mappings_only: bool) -> Builder:
     except yaml.MarkedYAMLError as trouble:
         from taskspec.documents.explaining import explain
 
-        builder.report(explain(_complaint(trouble), text, file))
+        builder.report(explain(_complaint(trouble, text), text, file))
     except yaml.YAMLError:
         from taskspec.documents.explaining import unreadable_character
 
@@ -151,9 +151,32 @@ def _parser(text: str) -> Any:
     return yaml.SafeLoader(text)
 
 
-def _complaint(trouble: "MarkedYAMLError") -> "Complaint":
+def _complaint(trouble: "MarkedYAMLError", text: str) -> "Complaint":
     from taskspec.documents.explaining import Complaint
 
     at, began = trouble.problem_mark, trouble.context_mark
     place = (at.line, at.column) if at else (0, 0)
-    return Complaint(problem=trouble.problem or "", at=place, began=(began.line, began.column) if began else place)
+    first = (began.line, began.column) if began else place
+    return Complaint(problem=trouble.problem or "", at=place, began=first, text=_text_before(place, text))
+
+
+def _text_before(place: tuple[int, int], text: str) -> "TextBefore | None":
+    """Return the last single value that stands before a place; what is there cannot be read any more."""
+    import yaml
+
+    from taskspec.documents.explaining import TextBefore
+
+    found = None
+    try:
+        following = _parser(text).get_token
+        while (token := following()) is not None and (token.start_mark.line, token.start_mark.column) < place:
+            if isinstance(token, yaml.ScalarToken):
+                found = token
+    except yaml.YAMLError:
+        pass
+    if found is None:
+        return None
+    start, end = found.start_mark, found.end_mark
+    return TextBefore(
+        style=found.style or "", value=found.value, start=(start.line, start.column), end=(end.line, end.column)
+    )

@@ -8,7 +8,7 @@ from typing import Final
 
 from taskspec.diagnostics import Diagnostic, Position
 from taskspec.documents.locating import shown
-from taskspec.documents.model import GivenValue
+from taskspec.documents.model import NOT_A_DOCUMENT, GivenValue
 from taskspec.documents.parsing import parse
 from taskspec.documents.reading import read
 
@@ -33,7 +33,8 @@ def read_values(path: Path) -> tuple[SuppliedFile, tuple[Diagnostic, ...]]:
     content = read(path)
     if isinstance(content, Diagnostic):
         hint = "Check the path that is given with --var-file."
-        return SuppliedFile(name=name), (replace(content, summary="Variable file", hint=hint),)
+        place = Position(file="--var-file", line=0, column=0)
+        return SuppliedFile(name=name), (replace(content, summary="Variable file", hint=hint, position=place),)
     if _DOTENV_NAMES.fullmatch(path.name):
         return _dotenv(content, name)
     if path.suffix not in {".yaml", ".yml", ".json"}:
@@ -42,15 +43,31 @@ def read_values(path: Path) -> tuple[SuppliedFile, tuple[Diagnostic, ...]]:
         )
     parsed = parse(content, name)
     if parsed.diagnostics or not parsed.documents:
-        return SuppliedFile(name=name), parsed.diagnostics
+        return SuppliedFile(name=name), tuple(_of_values(wrong) for wrong in parsed.diagnostics)
     if len(parsed.documents) > 1:
         position = parsed.documents[1].position()
         return SuppliedFile(name=name), (
-            Diagnostic(summary="Variable file", detail="A file of variables is one single mapping.", position=position),
+            Diagnostic(
+                summary="Variable file",
+                detail="A file of variables is one single mapping.",
+                hint="Remove the line `---`, and what stands behind it.",
+                position=position,
+            ),
         )
     (document,) = parsed.documents
-    values = {key: GivenValue(value, document.position((key,), key=True)) for key, value in document.value.items()}
+    values = {
+        key: GivenValue(value, document.position((key,), key=True), document.position((key,)))
+        for key, value in document.value.items()
+    }
     return SuppliedFile(name=name, values=values), ()
+
+
+def _of_values(wrong: Diagnostic) -> Diagnostic:
+    """Return a finding of the reader of documents with the way out for a file of variables."""
+    if wrong.summary != NOT_A_DOCUMENT:
+        return wrong
+    detail = "A file of variables is one mapping of names to values."
+    return replace(wrong, summary="Variable file", detail=detail, hint="Write `NAME: value`, without a `-`.")
 
 
 def _wrong(file: str, detail: str, hint: str, line: int = 1, column: int = 1) -> Diagnostic:
@@ -72,14 +89,18 @@ def _dotenv(content: bytes, name: str) -> tuple[SuppliedFile, tuple[Diagnostic, 
         text = None if matched is None else _unquoted(matched[2])
         if matched is None or text is None:
             detail = "The line is not of the form NAME=value."
-            found.append(_wrong(name, detail, "Write, for example, region=emea.", number))
+            wrong = _wrong(name, detail, "Write, for example, region=emea.", number)
+            if matched is not None:
+                said = "A text in quotes is not closed, or goes on behind its end."
+                wrong = _wrong(name, said, "Write NAME='value'.", number, matched.start(2) + 1)
+            found.append(wrong)
             continue
         position = Position(file=name, line=number, column=matched.start(1) + 1)
         if matched[1] in values:
             first = values[matched[1]].position.line
             detail = f"`{matched[1]}` is given twice; the first is at line {first}."
             found.append(_wrong(name, detail, "Remove one of the two.", number, position.column))
-        values[matched[1]] = GivenValue(text, position)
+        values[matched[1]] = GivenValue(text, position, replace(position, column=matched.start(2) + 1))
     return SuppliedFile(name=name, values=values, as_texts=True), tuple(found)
 
 

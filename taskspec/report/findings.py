@@ -18,7 +18,8 @@ def lines(diagnostics: Sequence[Diagnostic], paint: Paint, root: Path) -> Iterat
         style = "error" if diagnostic.severity is Severity.ERROR else "warning"
         place = paint(visible(str(diagnostic.position)), "strong")
         yield f"{place}: {paint(diagnostic.severity, style)}: {visible(diagnostic.summary)}"
-        yield from _excerpt(diagnostic.position, sources, root, paint)
+        if diagnostic.quotable:
+            yield from _excerpt(diagnostic.position, sources, root, paint)
         if diagnostic.detail:
             yield f"    {visible(diagnostic.detail)}"
         if diagnostic.hint:
@@ -55,6 +56,6 @@ def _source(path: Path) -> list[str]:
     try:
         if not path.is_file():  # a pipe would be waited for
             return []
-        return path.read_text(encoding="utf-8", errors="replace").replace("\t", " ").split("\n")
+        return path.read_text(encoding="utf-8-sig", errors="replace").replace("\t", " ").split("\n")
     except OSError:
         return []

@@ -57,7 +57,7 @@ def prepare(invocation: Invocation, ports: Ports, memory: Memory | None = None) 
     desired, found = render(loaded.manifests, invocation, ports)
     diagnostics = (*loaded.diagnostics, *found)
     if any(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics):
-        raise ManifestError(diagnostics)
+        raise ManifestError(sorted(diagnostics, key=lambda finding: (finding.position, finding.summary)))
     return Prepared(
         desired=desired,
         scope=loaded.selection,
@@ -72,7 +72,9 @@ def render(manifests: Manifests, invocation: Invocation, ports: Ports) -> tuple[
     supplied = [read_values(path) for path in invocation.variable_files]
     given = given_by(invocation, [file for file, _ in supplied])
     desired, found = resolve(manifests, given, surroundings_of(invocation, manifests.project, ports))
-    return desired, (*(finding for _, wrong in supplied for finding in wrong), *found)
+    every = [*(finding for _, wrong in supplied for finding in wrong), *found]
+    files = {file.name for file, _ in supplied}
+    return desired, tuple(replace(one, quotable=False) if one.position.file in files else one for one in every)
 
 
 def given_by(invocation: Invocation, files: Sequence[SuppliedFile]) -> GivenVariables:

@@ -173,3 +173,38 @@ def test_no_client_and_no_engine_is_loaded(project, arguments):
     done, loaded = probe(*arguments)
     assert done.returncode == 0, done.stderr
     assert loaded & HEAVY <= {"jsonschema_rs", "jsonschema", "jinja2", "yaml", "sqlite3"}
+
+
+@pytest.mark.parametrize(
+    "command", [["validate"], ["render"], ["graph"], ["explain", "report"], ["plan"]], ids=" ".join
+)
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("v.env", "tone=dry\ntoken='canary-unclosed\n"),
+        ("v.env", "tokn=canary-undeclared\n"),
+        ("v.yaml", "token: [canary-list]\n"),
+        ("v.json", '{"token": {"a": "canary-map"}}'),
+        ("v.yaml", 'token: "canary-open\n'),
+    ],
+)
+def test_no_line_of_a_variable_file_is_quoted(project, capsys, command, name, text):
+    (project / name).write_text(text, encoding="utf-8")
+    assert run([*command, "--var-file", name]) == 1
+    printed = capsys.readouterr()
+    assert printed.err.startswith(f"{name}:")
+    assert "canary" not in printed.out + printed.err
+
+
+@pytest.mark.parametrize(
+    "field", ["userTokens: {a: [canary-a], b: canary-b}", "mcpServers: [canary]", "userOidcToken: [canary]"]
+)
+def test_no_line_with_a_field_that_is_secret_is_quoted(project, capsys, field):
+    text = (
+        f"apiVersion: taskspec/v1\nkind: Task\nmetadata: {{name: a}}\nspec:\n  agent: shouter\n  prompt: p\n  {field}\n"
+    )
+    (project / "tasks.yaml").write_text(text, encoding="utf-8")
+    assert run(["validate"]) == 1
+    printed = capsys.readouterr()
+    assert printed.err.startswith("tasks.yaml:7:")
+    assert "canary" not in printed.out + printed.err

@@ -124,7 +124,7 @@ def test_a_result_may_give_a_list_of_files_or_the_payload_as_a_whole(workshop: A
 
 def test_a_list_that_no_result_gives_is_checked_at_once(workshop: Any) -> None:
     found = resolved(workshop, EXTRACT, report("files: \"{{ 'x' }}\"", "{{ tasks.extract.result }}"))
-    assert "`files` must be a list, found a string." in found.words
+    assert "`files` must be a list, found a string" in found.words
 
 
 @pytest.mark.parametrize("prompt", ["x", "{{ tasks.part.result }}"])
@@ -201,8 +201,8 @@ def test_a_circle_is_told_in_full(workshop: Any) -> None:
     ]
     found = resolved(workshop, *tasks)
     (wrong,) = found.diagnostics
-    assert wrong.detail == "Each of these tasks waits for the next: a → b → c → a."
-    assert str(wrong.position) == "tasks.yaml:1:18"
+    assert wrong.detail == "Each of these tasks waits for the next: a → b → c → a. Here, `a` waits for `b`."
+    assert str(wrong.position) == "tasks.yaml:2:30"
 
 
 def test_an_error_in_a_matrix_makes_none_in_those_that_use_it(workshop: Any) -> None:

@@ -85,7 +85,7 @@ def test_a_filter_gives_what_its_row_says(renderer: Renderer, expression: str, v
         ("'20260101' | date", "A date is wanted"),
         ("'2026-01-01' | date('%s')", "`date` does not know `%s`. It knows `%%` `%A`"),
         ("'2026-01-01' | date('a%')", "`date` does not know `%`."),
-        ("'2026-01-01' | date(5)", "cannot be computed"),
+        ("'2026-01-01' | date(5)", "has no length"),
         ("'2026-01-01' | add_days('1')", "`add_days` takes a whole number."),
         ("'2026-01-01' | add_days(1.5)", "`add_days` takes a whole number."),
         ("'2026-01-01' | add_months(true)", "`add_months` takes a whole number."),

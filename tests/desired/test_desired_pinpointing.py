@@ -49,10 +49,10 @@ def places(workshop: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
         ('  prompt: "a\n    b \\\n    \\n  {{ vars.regoin }}"\n', "7:12"),
         ("  prompt: |\n    {{\n      vars.region ~\n      vars.regoin\n    }}\n", "8:7"),
         ("  prompt: |\n    {# vars.regoin #} {{ vars.region }} {{ vars.regoin }}\n", "6:44"),
-        ("  prompt: |\n    a {{ 1 / 0 }}\n", "6:7"),
-        ("  prompt: >\n    a\n    {{ vars.region }} b\n    {% endif %}\n", "7:5"),
+        ("  prompt: |\n    a {{ 1 / 0 }}\n", "6:10"),
+        ("  prompt: >\n    a\n    {{ vars.region }} b\n    {% endif %}\n", "8:8"),
         ("  prompt: |\n    a {{ vars.region | uper }}\n", "6:24"),
-        ("  prompt: |\n    a {% if x %}\n", "6:7"),
+        ("  prompt: |\n    a {% if x %}\n", "6:10"),
         ("  prompt: a\n  toolCallLimit: |\n\n    {{ vars.regoin }}\n", "8:8"),
         ("  instructionsOverride: &a |\n    {{ vars.region }}\n    b {{ vars.regoin }}\n  prompt: *a\n", "7:10"),
         ("  prompt: a {{ (regoin or 1) if false else vars.regoin }}\n", "5:44"),
@@ -91,7 +91,7 @@ def test_a_fault_in_an_included_file_stands_there(places: Any, workshop: Any, wr
     (workshop.folder / "tasks.yaml").write_text(HEAD + text, "utf-8")
     problem = workshop.resolve(HEAD + text).problem
     assert str(problem.position) == "parts/tone.md:2:24"
-    assert problem.detail == "`vars.regoin` is not declared. It is used at tasks.yaml:7:7."
+    assert problem.detail == "`vars.regoin` is not declared. It is used at tasks.yaml:7:10."
     assert problem.hint == "Did you mean `region`?"
 
 
@@ -100,12 +100,12 @@ def test_a_fault_in_a_macro_stands_in_its_file(places: Any, workshop: Any, writt
     text = "  prompt: >\n    {% from 'style.md' import heading %}\n    a\n    {{ heading('b') }}\n"
     (workshop.folder / "tasks.yaml").write_text(HEAD + text, "utf-8")
     problem = workshop.resolve(HEAD + text).problem
-    assert str(problem.position) == "macros/style.md:2:7"
+    assert str(problem.position) == "macros/style.md:2:15"
 
 
 def test_an_included_file_that_is_no_template_is_told_at_its_line(places: Any, workshop: Any, written: Any) -> None:
     written("tone.md", b"a\n\n{% if %}")
-    assert places("  prompt: |\n    {% include 'tone.md' %}\n") == ["tone.md:3:1"]
+    assert places("  prompt: |\n    {% include 'tone.md' %}\n") == ["tone.md:3:7"]
 
 
 def test_a_missing_file_is_told_where_it_is_named(places: Any, workshop: Any, written: Any) -> None:

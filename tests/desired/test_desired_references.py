@@ -111,7 +111,7 @@ def test_a_text_that_uses_nothing_does_not_load_the_engine(text: str) -> None:
         ("\n{{ tasks[vars.regoin].result }}", "`vars.regoin` is not declared."),
         ("\n{{ tasks['A B'].result }}", "`A B` is not the address of a task."),
         ("\n{{ tasks[1].result }}", "`1` is not the address of a task."),
-        ("\n{{ tasks. }}", "Expected name or number"),
+        ("\n{{ tasks. }}", "A name is missing after the dot"),
         ("\n{% include tasks.a.result %}", "depends on the result of another task"),
         ("\n{% for q in vars.quarters %}{% include q %}{% endfor %}", "depends on `q`, which"),
         ("\n{% include 'none.md' %}", "There is no file `none.md`."),

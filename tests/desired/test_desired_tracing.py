@@ -19,6 +19,7 @@ metadata: {name: traced}
 spec:
   agents: {writer: {command: [python]}}
   timeout: 5m
+  env: {allow: [CAMPAIGN, ABSENT]}
   variables:
     region: {default: emea}
     tone: {default: plain}
@@ -43,7 +44,8 @@ spec:
   agent: writer
   prompt: |
     A {{ vars.tone }} report on {{ vars['region'] }} in {{ matrix.quarter }}, {{ vars.region }}.
-  expectedOutput: Nothing about vars.limit, nor matrix.quarter.
+  expectedOutput: Nothing about vars.limit, env.CAMPAIGN nor matrix.quarter.
+  instructionsOverride: "{{ env.CAMPAIGN }} {{ env['ABSENT'] | default('-') }} {{ vars.tone }}"
   additionalContext: "{{ vars.token }} {{ vars.keys.a | b64encode }}"
   toolCallLimit: "{{ vars.limit }}"
   retry: {backoff: 10s}
@@ -66,7 +68,12 @@ def traced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Trace:
             Path(name).write_text(text, encoding="utf-8")
         loaded = load(Path(), environment)
         files = [read_values(Path("values.yaml"))[0]] if file else []
-        given = GivenVariables(cli=cli, files=files, variables={"region": "amer"} if file else {})
+        given = GivenVariables(
+            cli=cli,
+            files=files,
+            variables={"region": "amer"} if file else {},
+            environ={"CAMPAIGN": "Spring", "SECRET": "canary-environ"},
+        )
         desired, found = resolve(loaded.manifests, given, Surroundings(takes_local_files=True))
         assert (*loaded.diagnostics, *found) == ()
         return {".".join(map(str, value.path)): value for value in trace(desired, Address(address))}
@@ -79,11 +86,11 @@ def traced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Trace:
     [
         ("agent", "writer", "task", "tasks.yaml:6:3"),
         ("prompt", "A plain report on emea in q1, emea.", "task", "tasks.yaml:7:3"),
-        ("toolCallLimit", 1, "task", "tasks.yaml:11:3"),
-        ("llm.provider", "openai", "default", "taskspec.yaml:14:45"),
-        ("llm.name", "large", "default for team=growth", "taskspec.yaml:16:20"),
-        ("retry.maxAttempts", 2, "default", "taskspec.yaml:14:22"),
-        ("retry.backoff", "10s", "task", "tasks.yaml:12:11"),
+        ("toolCallLimit", 1, "task", "tasks.yaml:12:3"),
+        ("llm.provider", "openai", "default", "taskspec.yaml:15:45"),
+        ("llm.name", "large", "default for team=growth", "taskspec.yaml:17:20"),
+        ("retry.maxAttempts", 2, "default", "taskspec.yaml:15:22"),
+        ("retry.backoff", "10s", "task", "tasks.yaml:13:11"),
         ("timeout", "5m", "project", "taskspec.yaml:6:3"),
         ("title", "report[q1]", "built in", None),
         ("onRemove", "stop", "built in", None),
@@ -98,18 +105,27 @@ def test_a_value_is_traced_to_what_gave_it(traced: Trace, path: str, value: obje
 def test_what_an_environment_gives_is_traced_to_its_own_place(traced: Trace) -> None:
     assert "thinkMode" not in traced()
     values = traced("prod")
-    assert (values["thinkMode"].giver, str(values["thinkMode"].position)) == ("environment prod", "taskspec.yaml:20:26")
+    assert (values["thinkMode"].giver, str(values["thinkMode"].position)) == ("environment prod", "taskspec.yaml:21:26")
     tone = values["prompt"].ingredients[0]
     assert (tone.name, tone.value, tone.giver) == ("vars.tone", "formal", "environment prod")
-    assert str(tone.position) == "taskspec.yaml:19:19"
+    assert str(tone.position) == "taskspec.yaml:20:19"
 
 
 def test_the_ingredients_of_a_template_are_told_once_each(traced: Trace) -> None:
     names = [(one.name, one.value, one.giver, str(one.position)) for one in traced()["prompt"].ingredients]
     assert names == [
-        ("vars.tone", "plain", "default", "taskspec.yaml:9:5"),
-        ("vars.region", "emea", "default", "taskspec.yaml:8:5"),
+        ("vars.tone", "plain", "default", "taskspec.yaml:10:5"),
+        ("vars.region", "emea", "default", "taskspec.yaml:9:5"),
         ("matrix.quarter", "q1", "matrix", "tasks.yaml:5:3"),
+    ]
+
+
+def test_a_variable_of_the_process_environment_is_an_ingredient(traced: Trace) -> None:
+    found = traced()["instructionsOverride"]
+    assert found.value == "Spring - plain"
+    assert [(one.name, one.value, one.giver) for one in found.ingredients] == [
+        ("vars.tone", "plain", "default"),
+        ("env.CAMPAIGN", "Spring", "process environment"),
     ]
 
 

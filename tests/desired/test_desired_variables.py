@@ -126,14 +126,14 @@ def test_a_variable_without_a_value_that_nobody_uses_is_no_error(workshop: Any) 
     assert workshop.spec("title: x").task
 
 
-def test_a_used_variable_without_a_value_is_reported_at_its_use_and_once_at_its_declaration(workshop: Any) -> None:
+def test_a_used_variable_without_a_value_is_told_once_at_its_first_use_with_its_declaration(workshop: Any) -> None:
     workshop.declare("region")
     resolved = workshop.resolve(
         'metadata: {name: one}\nspec: {agent: a, prompt: "{{ vars.region }}"}\n---\n'
         'metadata: {name: two}\nspec: {agent: a, prompt: "{{ vars.region | upper }}"}'
     )
-    assert [d.position.file for d in resolved.diagnostics] == ["tasks.yaml", "taskspec.yaml", "tasks.yaml"]
-    assert "`vars.region` is declared, but has no value." in resolved.words
+    assert [d.position.file for d in resolved.diagnostics] == ["tasks.yaml"]
+    assert "`vars.region` is declared at taskspec.yaml:" in resolved.words
     assert "--var region=" in resolved.words
 
 

@@ -9,7 +9,7 @@ from docs_pages import PAGES, ROOT, page, rows, section
 
 from taskspec.cli.commands import COMMANDS, taskspec
 
-LATER = {"--out", "--var-file", "--expect-digest"}
+LATER = {"--out"}
 """Options that docs/flaws.md says are missing."""
 OTHERS = {"tools.md": {"--skip-git-repo-check"}}
 """Options of other programs that a page names."""

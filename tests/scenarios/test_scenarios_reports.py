@@ -169,6 +169,30 @@ def test_another_region_is_an_extract_and_four_reports_more(staged):
     assert sorted(started(done)) == ["extract[mena]", *(f"report[mena,{q}]" for q in QUARTERS), "summary"]
 
 
+def test_production_starts_no_more_than_it_may(reports):
+    shutil.copy(reports.folder / "data/emea.csv", reports.folder / "data/mena.csv")
+    wider = ("--var", "regions=amer,apac,emea,mena")
+    for command in (["plan"], ["apply", "--yes"]):
+        refused = reports.taskspec(*command, *PROD, *wider)
+        assert refused.code == 6, refused
+        assert "maxCreate" in refused.out + refused.err
+    assert not (reports.folder / "results").exists()
+    assert reports.taskspec("plan", *STAGING, *wider).code == 0
+
+
+def test_another_assertion_judges_the_kept_reports_again_and_starts_nothing(staged):
+    edit(staged, "tasks/pages.yaml", "maxLength: 2000", "maxLength: 50")
+    planned = changes(staged.taskspec("plan", "--json", *STAGING))
+    assert [address for address, change in planned.items() if change["action"] == "rejudge"] == PAGES
+    rejected = staged.apply("--json", *STAGING)
+    assert (rejected.code, started(rejected)) == (3, [])
+    assert not list((staged.folder / "results/staging").glob("report*.md"))
+    edit(staged, "tasks/pages.yaml", "maxLength: 50", "maxLength: 2000")
+    accepted = staged.apply("--json", *STAGING)
+    assert (accepted.code, started(accepted)) == (0, [])
+    assert len(list((staged.folder / "results/staging").glob("report*.md"))) == 12
+
+
 def test_a_failed_extract_blocks_what_needs_it_and_nothing_else(reports):
     kept = [line for line in reports.lines("data/apac.csv") if not line.startswith("2025-1")]
     reports.write("data/apac.csv", "\n".join([*kept, ""]))
