@@ -41,13 +41,13 @@ class Spotter:
 
     def referring(self, fault: WrongTemplateError, text: str, names: Mapping[str, Any]) -> None:
         """Give a fault of the search for references its exact place."""
-        self._spot(fault, lambda renderer: ReferenceFinder(lambda: renderer).references(text, names))
+        self._spot(fault, lambda renderer: ReferenceFinder(lambda: renderer, thorough=True).references(text, names))
 
     def reference(self, reference: Reference, text: str, names: Mapping[str, Any]) -> int | None:
         """Return where, in its text or in the included file, a reference is; None where it is not found again."""
         renderer = self._renderer()
         try:
-            found = ReferenceFinder(lambda: renderer).references(text, names)
+            found = ReferenceFinder(lambda: renderer, thorough=True).references(text, names)
         except WrongTemplateError:
             return None
         wanted = (reference.address, reference.path, reference.file, reference.line)
