@@ -19,6 +19,7 @@ from taskspec.report.counting import Tally
 from taskspec.report.exiting import ExitCode
 from taskspec.report.view import View
 from taskspec.runner.model import Invocation
+from taskspec.settings import DEFAULT_ENVIRONMENT
 
 _LOOK = 0.2
 """How long one look at a prompt waits, in seconds."""
@@ -84,7 +85,8 @@ def _approved(plan: Plan, *, yes: bool, as_json: bool) -> bool:
             "apply asks before it does anything, and there is no terminal to ask on.",
             hint="Add --yes to apply without being asked.",
         )
-    return asked("Carry this out?")
+    where = "" if plan.environment == DEFAULT_ENVIRONMENT else f" in {plan.environment}"
+    return asked(f"Carry this out{where}?")
 
 
 def asked(question: str) -> bool:

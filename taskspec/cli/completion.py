@@ -39,6 +39,7 @@ _taskspec_completion() {
                 ;;
             *) printf -v quoted %q "$value" ;;
             esac
+            if [[ $value == *[:=+] ]]; then compopt -o nospace 2>/dev/null; fi
             COMPREPLY+=("${quoted#"$before"}")
             ;;
         file | dir)

@@ -20,8 +20,8 @@ def render(
 ) -> int:
     """Show what tasks become: their fields rendered, secrets masked.
 
-    Needs no key, opens no connection and runs no agent. What depends on results is known when these are there: until
-    then words stand in their place.
+    Needs no key, opens no connection and runs no agent, and reads no result: where a task uses results of others, words
+    stand in their place. `plan` shows what is asked for once they are there.
     """
     from taskspec.cli.remarking import tell_warnings
     from taskspec.report.rendered import task_json, task_lines

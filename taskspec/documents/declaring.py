@@ -85,8 +85,8 @@ def check_flawed(document: Document, flaws: Iterable[tuple[str | int, ...]]) -> 
             yield from declaration_trouble(_variable(document, name, written), document)
 
 
-def check_project(project: Project, search_path: str | None) -> Iterator[Diagnostic]:
-    """Find what is wrong with a declared project beyond its form."""
+def check_project(project: Project, search_path: str | None, *, runs_agents: bool = True) -> Iterator[Diagnostic]:
+    """Find what is wrong with a declared project beyond its form; agents' programs are looked for only to run them."""
     document, source = project.document, project.source
     if document is None or source is None:
         return
@@ -102,7 +102,7 @@ def check_project(project: Project, search_path: str | None) -> Iterator[Diagnos
     for agent in project.agents.values():
         if not agent.command and not agent.worker:
             yield missing_command(agent.name, source.position(("agents", agent.name), key=True))
-        elif agent.command and project.remote.type == LOCAL:
+        elif runs_agents and agent.command and project.remote.type == LOCAL:
             yield from _command_trouble(agent, project, source, search_path)
 
 

@@ -112,8 +112,13 @@ def load(
     return Loaded(manifests=manifests, diagnostics=diagnostics, selection=_selection(place, tasks))
 
 
-def load_project(target: Path, environment: str = DEFAULT_ENVIRONMENT, *, search_path: str | None = None) -> Loaded:
-    """Read the project alone, for what needs no task to be right: what is wrong with tasks is not even looked at."""
+def load_project(
+    target: Path, environment: str = DEFAULT_ENVIRONMENT, *, search_path: str | None = None, runs_agents: bool = False
+) -> Loaded:
+    """Read the project alone, for what needs no task to be right: what is wrong with tasks is not even looked at.
+
+    That an agent's program is there is a matter for what `runs_agents`, or vouches that others can.
+    """
     place = locate(target, environment, search_path)
     memory, gathered = Memory(), Sifted()
     if place.project_file and place.single is None:
@@ -125,7 +130,7 @@ def load_project(target: Path, environment: str = DEFAULT_ENVIRONMENT, *, search
     declared = _of_kind("Project", gathered.documents)
     faults = [(document, check(document)) for document in declared]
     sound = [document for document, own in faults if not own]
-    project, trouble = _project(place, sound, is_whole=not declared)
+    project, trouble = _project(place, sound, is_whole=not declared, runs_agents=runs_agents)
     own_files = {document.file for document in declared} | {shown(place.project_file or "")}
     found_wrong = [finding for finding in gathered.diagnostics if finding.position.file in own_files]
     found_wrong += [finding for _, own in faults for finding in own]
@@ -212,7 +217,9 @@ def _without_results(place: Place, sifted: Sifted) -> Sifted:
     )
 
 
-def _project(place: Place, sound: list[Document], *, is_whole: bool) -> tuple[Project, list[Diagnostic]]:
+def _project(
+    place: Place, sound: list[Document], *, is_whole: bool, runs_agents: bool = True
+) -> tuple[Project, list[Diagnostic]]:
     """Return the project that is declared soundly, else the bare one; `is_whole` says that nobody declares one."""
     declared = _of_kind("Project", sound)
     environment = place.ground.environment
@@ -222,7 +229,7 @@ def _project(place: Place, sound: list[Document], *, is_whole: bool) -> tuple[Pr
         return bare_project(place.ground), []
     require_environment(environment, (declared[0].value.get("spec") or {}).get("environments", ()))
     project = declare_project(declared[0], place.ground)
-    return project, list(check_project(project, place.ground.search_path))
+    return project, list(check_project(project, place.ground.search_path, runs_agents=runs_agents))
 
 
 def _of_kind(kind: str, documents: Iterable[Document]) -> list[Document]:

@@ -14,7 +14,7 @@ from taskspec.health import Health
 from taskspec.observed.model import Observed
 from taskspec.plan import reasons
 from taskspec.plan.drafting import Case, about, changed_fields, settle, settle_with_a_run, start
-from taskspec.plan.ending import accepted, ended, returned
+from taskspec.plan.ending import accepted, ended, outdone, returned
 from taskspec.plan.guarding import unknown_agents_held
 from taskspec.plan.model import Action, Basis, Change, Circumstances, Plan
 from taskspec.plan.regrading import dependents, regraded_now
@@ -185,7 +185,7 @@ def _returned(case: Case, task: DesiredTask, result: Accepted) -> Change:
         case Standing.UNSETTLED:
             return settle(case, why)
         case Standing.PENDING | Standing.EXECUTING | Standing.PAUSED:
-            return about(case, Action.STOP, Health.HEALTHY, why, reasons.run_active(situation))
+            return outdone(case, task, result, why, reasons.run_active(situation))
         case Standing.UNREADABLE | Standing.UNKNOWN_STATUS:
             return held(case)
         case Standing.MISSING_ACTIVE:

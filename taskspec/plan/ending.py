@@ -41,6 +41,21 @@ def returned(case: Case, task: DesiredTask, result: Accepted, *why: Reason) -> C
     return replace(change, generation=number, attempt=1, run=result.run, verdict=Verdict.ACCEPTED)
 
 
+def outdone(case: Case, task: DesiredTask, result: Accepted, *why: Reason) -> Change:
+    """Stop a run whose text is not declared any more, as there is an accepted result of the text that is.
+
+    Where the declared assertions reject that result, or nobody can say, it makes nothing healthy; the next apply,
+    which finds no run in the way, takes it back.
+    """
+    again = regraded(case, task, result.attempt)
+    if again is None or not again.is_doubtful:
+        return about(case, Action.STOP, Health.HEALTHY, *why)
+    if again.judgement is None:
+        return about(case, Action.STOP, Health.UNKNOWN, *why, reasons.result_unreadable(task))
+    rejected = reasons.assertions_changed(task, "would be rejected", again.judgement.detail)
+    return about(case, Action.STOP, Health.UNHEALTHY, *why, rejected)
+
+
 def ended(case: Case, task: DesiredTask, standing: Standing) -> Change:
     """Decide for a run that ended without an accepted result: a further attempt, or it stands as it is."""
     situation = case.situation

@@ -1,6 +1,7 @@
 """The reasons of a plan: for each stable code a sentence, and what a person can do about it. Decides nothing."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from shlex import quote
 from typing import Final, assert_never
 
 from taskspec.address import Address
@@ -67,7 +68,7 @@ def result_unreadable(task: DesiredTask) -> Reason:
     """Say that a kept result has to be judged again, and is not there."""
     text = (
         "its assertions changed, and its kept result cannot be read from the state: restore the state folder from a "
-        f"backup, write the assertions as they were, or `taskspec retry {task.address}`"
+        f"backup, write the assertions as they were, or `taskspec retry {quote(task.address)}`"
     )
     return Reason(code="result_unreadable", text=text, position=task.source.position(("assertions",)))
 
@@ -145,9 +146,8 @@ def no_attempt_left(situation: Situation, task: DesiredTask) -> Reason:
     """Say why the retry policy grants nothing, and how to get a run nevertheless."""
     made, retry = _counted(situation), task.policies.retry
     if situation.attempt is not None and situation.attempt.rejudged:
-        text = (
-            f"judging it again earns no attempt; mend its assertions, or run it again: `taskspec retry {task.address}`"
-        )
+        command = f"taskspec retry {quote(task.address)}"
+        text = f"judging it again earns no attempt; mend its assertions, or run it again: `{command}`"
         return Reason(code="no_attempt_left", text=text, position=task.source.position(("assertions",)))
     if made >= retry.max_attempts:
         why = f"no attempt is left ({made} of {retry.max_attempts})"
@@ -155,7 +155,7 @@ def no_attempt_left(situation: Situation, task: DesiredTask) -> Reason:
         why = f"`retry` does not cover this (statuses: {', '.join(retry.statuses)})"
     return Reason(
         code="no_attempt_left",
-        text=f"{why}; to run it again: change it, raise `retry`, or `taskspec retry {task.address}`",
+        text=f"{why}; to run it again: change it, raise `retry`, or `taskspec retry {quote(task.address)}`",
         position=task.source.position(("retry",)),
     )
 
@@ -181,7 +181,7 @@ def run_lost(situation: Situation) -> Reason:
     address = situation.record.address if situation.record else ""
     status = (situation.attempt.status if situation.attempt else None) or "pending"
     gone = f"the remote does not know {_run(situation)} any more, last seen {status}"
-    return Reason(code="run_lost", text=f"{gone}; `taskspec retry {address}` runs it anew")
+    return Reason(code="run_lost", text=f"{gone}; `taskspec retry {quote(address)}` runs it anew")
 
 
 def run_gone(situation: Situation) -> Reason:
@@ -203,7 +203,7 @@ def run_unreadable(situation: Situation) -> Reason:
             assert_never(situation.place)
     address = situation.record.address if situation.record else ""
     if situation.place is Place.OTHER_INSTANCE:
-        why = f"{why}: bring that folder back, or `taskspec retry {address}` starts another run"
+        why = f"{why}: bring that folder back, or `taskspec retry {quote(address)}` starts another run"
     return Reason(code=code, text=f"{_run(situation)} {why}")
 
 

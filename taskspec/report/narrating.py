@@ -1,6 +1,7 @@
 """An apply in words: one line for each effect, and a last line that sums up. Draws no live region."""
 
 from collections.abc import Callable, Iterator
+from shlex import quote
 from typing import assert_never
 
 from taskspec.events import (
@@ -114,7 +115,7 @@ class Narrator:
         if event.detail and not accepted:
             words = event.detail.splitlines()
             if len(words) > LONGEST:  # the reason comes first, and what matters of the agent's words last
-                left_out = f"({len(words) - LONGEST} more lines: taskspec logs {event.address})"
+                left_out = f"({len(words) - LONGEST} more lines: taskspec logs {quote(event.address)})"
                 words = [words[0], left_out, *words[-LONGEST + 1 :]]
             yield self._paint(indented("\n".join(words), 6), "dim")
 

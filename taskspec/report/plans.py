@@ -1,6 +1,7 @@
 """A plan in words, for a person. Decides nothing."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -9,6 +10,7 @@ from taskspec.health import Health
 from taskspec.plan.diffing import LineKind, changed_lines
 from taskspec.plan.model import Action, Change, FieldDiff, Missing, Plan, Refusal
 from taskspec.report.text import Paint, one_line, plural, visible
+from taskspec.settings import DEFAULT_ENVIRONMENT
 
 SYMBOLS: Final[dict[Action, tuple[str, str]]] = {
     Action.NONE: (" ", "dim"),
@@ -42,6 +44,7 @@ _MEANINGS: Final[tuple[tuple[Action, str], ...]] = (
 )
 
 
+_COMMAND: Final = re.compile("`taskspec [a-z]+ ")
 WAY: Final = "Select fewer tasks, or go beyond it once with `--override {}`."
 _NAMED: Final = 5
 _LIMITED: Final = {
@@ -58,7 +61,7 @@ def lines(plan: Plan, paint: Paint) -> Iterator[str]:
     shown = [c for c in plan.changes if c.action is not Action.NONE or c.health is not Health.HEALTHY]
     for change in shown:
         yield ""
-        yield from _change(change, paint)
+        yield from _change(change, paint, plan.environment)
     yield ""
     yield _summary(plan)
     for refusal in plan.refusals:
@@ -75,6 +78,11 @@ def refused(refusal: Refusal) -> str:
         f"it would {what} {refusal.found}{unit}, and `{refusal.limit}` allows {refusal.allowed}{unit} "
         f"({refusal.position}): {named}{more}."
     )
+
+
+def place_of(project: str, environment: str) -> str:
+    """Return the name of a project, with the environment where it is another than the usual one."""
+    return project if environment == DEFAULT_ENVIRONMENT else f"{project} ({environment})"
 
 
 def _headline(plan: Plan) -> str:
@@ -100,10 +108,10 @@ def _summary(plan: Plan) -> str:
         parts.append(f"{ill} without an accepted result")
     if plan.unselected:
         parts.append(f"{plan.unselected} not selected")
-    return f"{plan.project}: {', '.join(parts) or 'no tasks'}."
+    return f"{place_of(plan.project, plan.environment)}: {', '.join(parts) or 'no tasks'}."
 
 
-def _change(change: Change, paint: Paint) -> Iterator[str]:
+def _change(change: Change, paint: Paint, environment: str) -> Iterator[str]:
     symbol, style = SYMBOLS[change.action]
     if change.action is Action.NONE:
         symbol, style = "✗", "error"
@@ -124,9 +132,14 @@ def _change(change: Change, paint: Paint) -> Iterator[str]:
     yield f"  {head}  {paint(visible(change.agent), 'dim')}{tail}"
     for reason in change.reasons:
         place = f"  {paint(str(reason.position), 'dim')}" if reason.position else ""
-        yield f"      {visible(reason.text)}{place}"
+        yield f"      {visible(_in(environment, reason.text))}{place}"
     for diff in change.diffs:
         yield from _diff(diff, paint)
+
+
+def _in(environment: str, text: str) -> str:
+    """Return words in which the commands that they name are meant for an environment."""
+    return text if environment == DEFAULT_ENVIRONMENT else _COMMAND.sub(rf"\g<0>--env {environment} ", text)
 
 
 def _needs_input(change: Change) -> bool:

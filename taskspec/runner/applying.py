@@ -22,7 +22,7 @@ from taskspec.events import ApplyFinished, ApplyStarted, Interrupted, WaitedTooL
 from taskspec.observed.refreshing import observe
 from taskspec.plan.model import Plan
 from taskspec.runner.attending import require_attendable
-from taskspec.runner.choosing import choose, require_some
+from taskspec.runner.choosing import choose, require_recorded, require_some
 from taskspec.runner.model import Invocation, Link, Need, Ports
 from taskspec.runner.planning import Question, Remark, decide_on, prepare, say_nothing, used_results
 from taskspec.runner.recalling import KeptResults
@@ -54,6 +54,9 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
     with locked(project, ports) as (store, lease):
         snapshot = store.read()
         selected = choose(invocation.selection, prepared.desired, snapshot.records, prepared.scope)
+        if job.requested:
+            require_recorded(invocation.selection.addresses, snapshot.records)
+            selected = frozenset(snapshot.records) if selected is None else selected & snapshot.records.keys()
         require_some(invocation.selection, selected)
         question = Question(
             prepared=prepared,

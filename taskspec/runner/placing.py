@@ -1,5 +1,7 @@
 """Placing: whether a run is on the remote that is connected, in words where it is not. Asks nobody."""
 
+from shlex import quote
+
 from taskspec.address import Address
 from taskspec.state.model import Attempt
 from taskspec.taskapi.remotes import RemoteIdentity
@@ -17,5 +19,5 @@ def elsewhere(address: Address, attempt: Attempt, here: RemoteIdentity) -> str:
         return ""
     return (
         f"run {attempt.run} was started on an engine whose data folder is gone: bring that folder back, "
-        f"or `taskspec retry {address}` starts another run"
+        f"or `taskspec retry {quote(address)}` starts another run"
     )

@@ -52,7 +52,7 @@ def _known(vouchers: Vouchers, memory: Memory, invocation: Invocation, ports: Po
     files = None if vouchers.nothing else manifest_files(invocation.target)
     if files is None:
         return None
-    loaded = load_project(invocation.target, invocation.environment)
+    loaded = load_project(invocation.target, invocation.environment, runs_agents=True)
     project = loaded.manifests.project
     if loaded.diagnostics or _has_secrets(project):
         return None

@@ -145,3 +145,23 @@ def test_a_selector_that_needs_the_documents_takes_variables(workspace):
         assert [row["address"] for row in shown] == selected
     assert workspace.taskspec("status", "state:changed").code == 1
     assert workspace.taskspec("status", "a").code == 0
+
+
+def test_a_retry_touches_nothing_that_was_never_applied(office):
+    assert office.apply("letter-ada").code == 0
+    done = office.taskspec("retry", "--yes", "note")
+    assert (done.code, "has never been applied" in done.err) == (64, True), done.err
+    assert office.apply("chore").code == 3
+    assert office.taskspec("retry", "--yes", "label:team=house").code == 3
+    assert office.standing("chore")["attempt"] == 2
+    assert office.planned("note") == {"note": "create"}
+
+
+def test_runs_are_looked_after_where_an_agents_program_is_gone(office):
+    assert office.apply("letter-ada").code == 0
+    office.agents["gone"] = {"command": ["no-such-program-anywhere"]}
+    office.project()
+    assert office.taskspec("plan").code == 1
+    for command in (["status"], ["results", "letter-ada"], ["logs", "letter-ada"], ["stop", "letter-ada", "--yes"]):
+        done = office.taskspec(*command)
+        assert done.code == 0, done
