@@ -110,4 +110,8 @@ def address_hash(address: Address) -> str:
 
 
 def _quoted(value: str) -> str:
-    return value if re.fullmatch(_PLAIN, value) else json.dumps(value, ensure_ascii=False)
+    if value.isprintable() and re.fullmatch(_PLAIN, value):
+        return value
+    written = json.dumps(value, ensure_ascii=False)
+    # what cannot be seen is spelled out: it could steer whoever prints the address
+    return "".join(character if character.isprintable() else json.dumps(character)[1:-1] for character in written)

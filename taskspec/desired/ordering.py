@@ -1,8 +1,12 @@
 """The order of tasks: each behind its upstream, else as declared; and every circle in full. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from taskspec.address import Address
+
+MAX_CIRCLES: Final = 20
+"""So many circles are told; a few tasks can make millions."""
 
 
 def ordered(upstream: Mapping[Address, Iterable[Address]]) -> tuple[list[Address], list[Sequence[Address]]]:
@@ -38,9 +42,9 @@ def _visit(
             del place[address]
             finished.add(address)
             done.append(address)
-        elif following in place:
+        elif following in place and len(circles) < MAX_CIRCLES:
             circles.append(path[place[following] :])
-        elif following in upstream and following not in finished:
+        elif following in upstream and following not in finished and following not in place:
             place[following] = len(path)
             path.append(following)
             waiting.append(iter(upstream[following]))

@@ -58,10 +58,14 @@ class Reference:
 
 
 class ReferenceFinder:
-    """Finds the references of texts; each text is analysed once, however often it is asked about."""
+    """Finds the references of texts; each text is analysed once, however often it is asked about.
 
-    def __init__(self, engine: "Callable[[], Renderer]") -> None:
+    `thorough` analyses the syntax even of texts with nothing but dotted names, for whom its places matter.
+    """
+
+    def __init__(self, engine: "Callable[[], Renderer]", *, thorough: bool = False) -> None:
         self._engine = engine
+        self._thorough = thorough
         self._analyst: Analyst | None = None
 
     def references(self, text: str, names: Mapping[str, Any]) -> tuple[Reference, ...]:
@@ -72,7 +76,7 @@ class ReferenceFinder:
         """
         if not may_refer(text):
             return ()
-        parts = split(text)
+        parts = None if self._thorough else split(text)
         if parts is not None:
             return tuple(dict.fromkeys(_dotted(parts)))
         if self._analyst is None:

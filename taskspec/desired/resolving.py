@@ -12,9 +12,10 @@ from typing import Any
 from taskspec.address import Address, task_name
 from taskspec.desired.assigning import GivenVariables, assign
 from taskspec.desired.attaching import ProjectFiles, checked_url, is_url
+from taskspec.desired.budgeting import weight
 from taskspec.desired.confining import WrongFileError
-from taskspec.desired.depending import Declared, Dependencies, depend
-from taskspec.desired.expanding import WrongCellsError, expand
+from taskspec.desired.depending import MAX_LOOKED, Declared, Dependencies, depend
+from taskspec.desired.expanding import Room, WrongCellsError, expand
 from taskspec.desired.fingerprinting import fingerprint
 from taskspec.desired.including import ProjectTexts
 from taskspec.desired.model import Cell, DeferredTask, Desired, DesiredTask, LocalFile
@@ -22,7 +23,7 @@ from taskspec.desired.normalising import SENT, SENT_ONLY, normalised, without_se
 from taskspec.desired.ordering import ordered
 from taskspec.desired.rechecking import recheck
 from taskspec.desired.results import Whatever, WrongResultError, known, later, result_file, words
-from taskspec.desired.tabulating import read_rows
+from taskspec.desired.tabulating import Tables
 from taskspec.desired.templating import RenderedSpec, SpecRenderer
 from taskspec.diagnostics import Diagnostic, ManifestError, Position
 from taskspec.documents.locating import shown
@@ -43,7 +44,10 @@ def resolve(
     """Return what the manifests ask for, and every diagnostic at once."""
     assigned, found = assign(manifests.project, given, is_known=manifests.knows_project)
     texts = ProjectTexts(Path(manifests.project.folder))
-    renderer = SpecRenderer(assigned.scope, surroundings.cache_folder, texts)
+    cache_folder = surroundings.cache_folder
+    if cache_folder is not None and cache_folder.resolve().is_relative_to(Path(manifests.project.folder).resolve()):
+        cache_folder = None  # what is kept is code: nobody who writes a project may put any there
+    renderer = SpecRenderer(assigned.scope, cache_folder, texts)
     resolver = _Resolver(manifests.project, renderer, surroundings)
     try:
         tasks = resolver.resolve(manifests)
@@ -94,6 +98,9 @@ class _Resolver:
         self._declared = self._expanded(manifests)
         waits: dict[Address, Dependencies] = {}
         for address, cell in self._declared.cells.items():
+            if self._declared.is_exhausted() or self._findings.are_many:
+                waits[address] = Dependencies(sound=False)
+                continue
             before = len(self._findings)
             waits[address], found = depend(
                 cell,
@@ -103,6 +110,8 @@ class _Resolver:
                 partial(self._renderer.reference_position, cell),
             )
             self._findings.note(found)
+            if self._declared.is_exhausted():
+                self._findings.note([self._entangled(cell)])
             if len(self._findings) > before:
                 waits[address] = replace(waits[address], sound=False)
         order, circles = ordered({address: found.upstream for address, found in waits.items()})
@@ -120,11 +129,16 @@ class _Resolver:
     def _expanded(self, manifests: Manifests) -> Declared:
         cells: dict[Address, Cell] = {}
         broken = set(manifests.broken)
+        room, tables = Room(), Tables(self.files)
         for task in (*manifests.tasks, *manifests.flawed):
+            if room.left < 0 and ("matrix" in task.spec or "forEach" in task.spec or task.source.given):
+                broken.add(task.address)
+                continue
             before = len(self._findings)
             plain = Cell(task=task, address=task.address)
             try:
-                found = list(expand(task, partial(self._renderer.value, plain), partial(read_rows, self.files)))
+                found = list(expand(task, partial(self._renderer.value, plain), tables.items, room))
+                room.repeat(weight(task.spec) * (len(found) - (not task.source.given)))
             except WrongCellsError as fault:
                 broken.add(task.address)
                 if len(self._findings) == before:
@@ -151,6 +165,14 @@ class _Resolver:
             detail=detail if len(circle) > 1 else f"`{circle[0]}` waits for itself.",
             hint="Remove one of the dependencies: in `dependsOn`, or in a template that uses `tasks`.",
             position=waits.place(following),
+        )
+
+    def _entangled(self, cell: Cell) -> Diagnostic:
+        return Diagnostic(
+            summary="Too many dependencies",
+            detail=f"The tasks of the project wait for more than {MAX_LOOKED:,} others, counted at each of them.",
+            hint="Let one task wait for the many, and the others for that one.",
+            position=cell.task.document.position(("metadata", "name")),
         )
 
     def _task(self, cell: Cell, waits: Dependencies) -> DesiredTask | DeferredTask | None:

@@ -5,11 +5,10 @@ from typing import Any, Final
 
 from taskspec.desired.deriving import Secrets
 from taskspec.desired.including import ProjectTexts
-from taskspec.desired.references import Reference, ReferenceFinder
+from taskspec.desired.references import TASKS, Reference, ReferenceFinder
 from taskspec.desired.rendering import Renderer
 from taskspec.desired.scope import WrongTemplateError
 from taskspec.desired.spreading import Lexed, Spread, spread
-from taskspec.desired.syntax import TASKS
 
 _UNCLOSED: Final = {"{{": "}}", "{%": "%}", "{#": "#}"}
 
@@ -42,13 +41,13 @@ class Spotter:
 
     def referring(self, fault: WrongTemplateError, text: str, names: Mapping[str, Any]) -> None:
         """Give a fault of the search for references its exact place."""
-        self._spot(fault, lambda renderer: ReferenceFinder(lambda: renderer).references(text, names))
+        self._spot(fault, lambda renderer: ReferenceFinder(lambda: renderer, thorough=True).references(text, names))
 
     def reference(self, reference: Reference, text: str, names: Mapping[str, Any]) -> int | None:
         """Return where, in its text or in the included file, a reference is; None where it is not found again."""
         renderer = self._renderer()
         try:
-            found = ReferenceFinder(lambda: renderer).references(text, names)
+            found = ReferenceFinder(lambda: renderer, thorough=True).references(text, names)
         except WrongTemplateError:
             return None
         wanted = (reference.address, reference.path, reference.file, reference.line)
