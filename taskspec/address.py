@@ -22,8 +22,7 @@ _NAME: Final = "[a-z0-9][a-z0-9_-]*"
 _PLAIN: Final = r"[^\s,\[\]\"/\\*?]+"
 _QUOTED: Final = r"\"(?:[^\"\\\x00-\x1f]|\\.)*\""
 _VALUE: Final = f"(?:{_PLAIN}|{_QUOTED})"
-_ADDRESS: Final = re.compile(rf"({_NAME})(?:\[({_VALUE}(?:,{_VALUE})*)\])?")
-_VALUES: Final = re.compile(_VALUE)
+_ADDRESS: Final = re.compile(rf"({_NAME})(?:\[{_VALUE}(?:,{_VALUE})*\])?")
 _PATTERN: Final = re.compile(rf"[a-z0-9_*?-]+(?:\[(?:{_QUOTED}|[^\s\[\]\"/\\])*\])?")
 _PIECES: Final = re.compile(rf"{_QUOTED}|.", re.DOTALL)
 _UNFIT: Final = re.compile(r"[^\w.,\[\]=+@-]|^\.")
@@ -50,14 +49,6 @@ def cell_address(name: str, values: Iterable[str]) -> Address:
 def task_name(address: str) -> str:
     """Return the name of the task that an address belongs to."""
     return address.partition("[")[0]
-
-
-def cell_values(address: str) -> tuple[str, ...]:
-    """Return the values in the brackets of an address, as texts; none where it has no brackets."""
-    found = _ADDRESS.fullmatch(address)
-    if found is None or found[2] is None:
-        return ()
-    return tuple(json.loads(value) if value[0] == '"' else value for value in _VALUES.findall(found[2]))
 
 
 def matches(pattern: str, address: str) -> bool:

@@ -36,6 +36,11 @@ class Position:
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
+    @property
+    def as_json(self) -> dict[str, str | int]:
+        """Return it as every JSON output of ours has it."""
+        return {"file": self.file, "line": self.line, "column": self.column}
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Diagnostic:

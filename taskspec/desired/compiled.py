@@ -14,6 +14,7 @@ from taskspec import caching
 
 _DIGEST = 16
 _MAX_ENTRIES: Final = 50_000
+_MAX_VERSIONS: Final = 10
 
 
 class CompiledTemplates:
@@ -73,6 +74,8 @@ def _opened(folder: Path, version: str) -> sqlite3.Connection | None:
         if own is None:
             return None
         path = own / f"{version}.db"
+        if not path.exists():
+            caching.thin_out(own, _MAX_VERSIONS)
         path.touch(mode=0o600)
         if not caching.is_only_ours(path.lstat()):
             return None

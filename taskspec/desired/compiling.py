@@ -1,7 +1,6 @@
 """Texts → compiled templates: each compiled once, in memory and in the user's cache folder. Renders nothing."""
 
 import marshal
-import sys
 import warnings
 from hashlib import blake2b
 from pathlib import Path
@@ -11,13 +10,13 @@ from jinja2 import BytecodeCache, Template, TemplateSyntaxError, nodes
 from jinja2 import __version__ as engine_version
 from jinja2.bccache import Bucket
 
-import taskspec
+from taskspec import caching
 from taskspec.desired.compiled import CompiledTemplates
 from taskspec.desired.faults import explained
 from taskspec.desired.sandbox import Sandbox, bounded
 from taskspec.desired.scope import WRONG_VALUES, WrongTemplateError
 
-_SCHEME: Final = 4  # counts changes of what is compiled from the same text
+_DIGITS: Final = 32
 
 
 class _Code(BytecodeCache):
@@ -50,8 +49,7 @@ class Compiler:
         self._store: CompiledTemplates | None = None
         self._code: _Code | None = None
         if cache_folder is not None:
-            version = f"{taskspec.__version__}-{engine_version}-{sys.implementation.cache_tag}-{_SCHEME}"
-            self._store = CompiledTemplates(cache_folder, version)
+            self._store = CompiledTemplates(cache_folder, f"{caching.edition().hex()[:_DIGITS]}-{engine_version}")
             self._code = _Code(self._store)
 
     def close(self) -> None:

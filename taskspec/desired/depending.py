@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from typing import Any, Final
 
 from taskspec.address import Address, is_pattern, matches, task_name
@@ -17,13 +18,15 @@ CARRYING: Final = frozenset(
     {"prompt", "files", "additionalContext", "expectedOutput", "instructionsOverride", "payloadExtension"}
 )
 """The fields that may carry results of other tasks: none of them decides who works, and what that may do."""
+MOST_COMPARED: Final = 20
+"""So many different names that nothing has are compared with those that there are."""
+MOST_CELLS: Final = 1000
 MEMBERS: Final = ("result", "json", "address", "matrix", "each")
 """What a template sees of another task."""
 MAX_LOOKED: Final = 5_000_000
 """How many addresses the names and patterns of all tasks together may stand for."""
 MAX_FINDINGS: Final = 50
 """Of the dependencies of one cell."""
-_MAX_HINTS: Final = 100
 _SUMMARY: Final = "Wrong dependency"
 _SECRET: Final = (
     "A sensitive variable is used in what names a task, which is shown everywhere.",
@@ -84,7 +87,7 @@ class Declared:
     _by_name: dict[str, list[Address]] = field(init=False)
     _found: dict[str, tuple[Address, ...]] = field(init=False, default_factory=dict)
     _looked: int = field(init=False, default=0)
-    _hints: int = field(init=False, default=0)
+    _nearest: dict[str, str] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self._by_name = {}
@@ -123,15 +126,20 @@ class Declared:
         return name in self._by_name and name not in self.cells
 
     def nearest(self, written: str) -> str:
-        """Return the known address or name that is meant, in words; after many of them, no more."""
-        self._hints += 1
-        if self._hints > _MAX_HINTS:
-            return _KNOWN
+        """Return the known address or name that is meant, in words.
+
+        Comparing with many takes long: so it is done for the first few mistakes, and with the first of the cells.
+        """
+        if written not in self._nearest and len(self._nearest) < MOST_COMPARED:
+            self._nearest[written] = self._compared(written)
+        return self._nearest.get(written, _KNOWN)
+
+    def _compared(self, written: str) -> str:
         name = task_name(written)
         if name in self._by_name:
-            close = nearest(written, self._by_name[name]) if written != name else ""
+            close = nearest(written, self._by_name[name][:MOST_CELLS]) if written != name else ""
             return close or f"`{name}` has, for example, `{self._by_name[name][0]}`."
-        return nearest(written, [*self._by_name, *list(self.cells)[:1000]]) or _KNOWN
+        return nearest(written, dict.fromkeys([*self._by_name, *islice(self.cells, MOST_CELLS)])) or _KNOWN
 
 
 def depend(

@@ -8,14 +8,13 @@ from taskspec.contracts import SHOWN, Contract, InvalidSchemaError, Violation
 from taskspec.desired.dotted import is_template
 from taskspec.desired.templating import RenderedSpec
 from taskspec.diagnostics import Diagnostic, path_text
-from taskspec.documents.checking import rendered_spec_contract
+from taskspec.documents.checking import SECRET, rendered_spec_contract
 from taskspec.documents.declaring import unknown_agent
 from taskspec.documents.hinting import way_out
 from taskspec.documents.model import Project, TaskDocument
 
 _SHOWN: Final = ("agent", "title", "files")
 """Fields that are shown in plans, lists and file names: no secret may stand there."""
-_SECRET: Final = frozenset({"userTokens", "userOidcToken", "mcpServers"})
 _NO_JSON: Final = frozenset({"text", "markdown", "voice"})
 
 
@@ -30,7 +29,7 @@ def recheck(task: TaskDocument, rendered: RenderedSpec, project: Project) -> Ite
 
 
 def _misfits(task: TaskDocument, rendered: RenderedSpec, spec: Mapping[str, Any]) -> Iterator[Diagnostic]:
-    has_secrets = rendered.masked is not rendered.real or not _SECRET.isdisjoint(spec)
+    has_secrets = rendered.masked is not rendered.real or not SECRET.isdisjoint(spec)
     for violation in rendered_spec_contract().violations(spec, masked=has_secrets):
         empty = [name for name in violation.detail["names"] if name in task.spec] if not violation.path else []
         for name in empty:

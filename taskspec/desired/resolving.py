@@ -11,23 +11,21 @@ from typing import Any
 
 from taskspec.address import Address, task_name
 from taskspec.desired.assigning import GivenVariables, assign
-from taskspec.desired.attaching import ProjectFiles, checked_url, is_url
-from taskspec.desired.budgeting import weight
-from taskspec.desired.confining import WrongFileError
+from taskspec.desired.attaching import ProjectFiles
 from taskspec.desired.depending import MAX_LOOKED, Declared, Dependencies, depend
-from taskspec.desired.expanding import Room, WrongCellsError, expand
+from taskspec.desired.enclosing import Encloser
 from taskspec.desired.fingerprinting import fingerprint
 from taskspec.desired.including import ProjectTexts
 from taskspec.desired.model import Cell, DeferredTask, Desired, DesiredTask, LocalFile
+from taskspec.desired.multiplying import multiply
 from taskspec.desired.normalising import SENT, SENT_ONLY, normalised, without_secrets
 from taskspec.desired.ordering import ordered
 from taskspec.desired.rechecking import recheck
-from taskspec.desired.results import Whatever, WrongResultError, known, later, result_file, words
-from taskspec.desired.tabulating import Tables
+from taskspec.desired.references import may_refer
+from taskspec.desired.results import Whatever, WrongResultError, known, later
 from taskspec.desired.templating import RenderedSpec, SpecRenderer
-from taskspec.diagnostics import Diagnostic, ManifestError, Position
-from taskspec.documents.locating import shown
-from taskspec.documents.model import Manifests, Project, TaskDocument
+from taskspec.diagnostics import Diagnostic, ManifestError
+from taskspec.documents.model import Manifests, Project
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,10 +70,11 @@ class _Resolver:
         self._renderer = renderer
         self._findings = renderer.findings
         self._project = project
-        self._takes_local_files = surroundings.takes_local_files
         self.files = ProjectFiles(Path(project.folder))
         self._declared = Declared(cells={})
         self._formats: dict[Address, str] = {}
+        takes_local_files = surroundings.takes_local_files
+        self._encloser = Encloser(self.files, self._formats, takes_local_files=takes_local_files)
         self._flawed: frozenset[str] = frozenset()
 
     @property
@@ -95,7 +94,7 @@ class _Resolver:
     def resolve(self, manifests: Manifests) -> dict[Address, DesiredTask | DeferredTask]:
         """Return every task that is right, each behind its upstream."""
         self._flawed = frozenset(task.address for task in manifests.flawed)
-        self._declared = self._expanded(manifests)
+        self._declared = multiply(manifests, self._renderer, self.files)
         waits: dict[Address, Dependencies] = {}
         for address, cell in self._declared.cells.items():
             if self._declared.is_exhausted() or self._findings.are_many:
@@ -125,36 +124,6 @@ class _Resolver:
             if task is not None:
                 tasks[address] = task
         return tasks
-
-    def _expanded(self, manifests: Manifests) -> Declared:
-        cells: dict[Address, Cell] = {}
-        broken = set(manifests.broken)
-        room, tables = Room(), Tables(self.files)
-        for task in (*manifests.tasks, *manifests.flawed):
-            if room.left < 0 and ("matrix" in task.spec or "forEach" in task.spec or task.source.given):
-                broken.add(task.address)
-                continue
-            before = len(self._findings)
-            plain = Cell(task=task, address=task.address)
-            try:
-                found = list(expand(task, partial(self._renderer.value, plain), tables.items, room))
-                room.repeat(weight(task.spec) * (len(found) - (not task.source.given)))
-            except WrongCellsError as fault:
-                broken.add(task.address)
-                if len(self._findings) == before:
-                    self._findings.cell = None
-                    self._findings.note([self._wrong_cells(task, fault)])
-                continue
-            cells.update((cell.address, cell) for cell in found)
-        return Declared(cells=cells, broken=frozenset(broken), is_whole=manifests.is_whole)
-
-    def _wrong_cells(self, task: TaskDocument, fault: WrongCellsError) -> Diagnostic:
-        position, detail = task.source.position(fault.path, key=fault.key), fault.detail
-        if fault.file is not None:
-            file, (line, column) = fault.file
-            detail += f" It is read at {position}."
-            position = Position(file=shown(Path(self._project.folder) / file), line=line, column=column)
-        return Diagnostic(summary="Wrong cells", detail=detail, hint=fault.hint, position=position)
 
     def _circular(self, circle: Sequence[Address], waits: Dependencies) -> Diagnostic:
         following = circle[1 % len(circle)]
@@ -242,47 +211,28 @@ class _Resolver:
         rendered = self._renderer.render(cell, SENT, tasks, ahead=ahead)
         if rendered is None:
             return None
+        unknown = _not_known_yet(cell, rendered) if ahead else {}
+        if unknown:
+            rendered = rendered.without(unknown)
         if rendered.templated:
             self._findings.note(recheck(cell.task, rendered, self._project))
         if len(self._findings) > before:
             return None
-        files = self._attached(cell, rendered.real.get("files") or (), results)
+        files, found = self._encloser.enclosed(cell, rendered.real.get("files") or (), waits, results)
+        self._findings.note(found)
         if len(self._findings) > before:
             return None
         task = _normalised(cell, rendered, files)
+        if unknown:
+            task = replace(task, spec={**task.spec, **unknown})
         self._formats[cell.address] = task.spec.get("outputFormat", "text")
         return replace(task, upstream=waits.upstream) if waits.upstream else task
 
-    def _attached(
-        self, cell: Cell, entries: Sequence[Any], results: Mapping[Address, str] | None
-    ) -> tuple[LocalFile | str, ...]:
-        found: list[LocalFile | str] = []
-        for index, entry in enumerate(entries):
-            try:
-                found.append(self._file(entry, results))
-            except WrongFileError as fault:
-                position = cell.task.source.position(("files", index))
-                wrong = Diagnostic(summary="Wrong file", detail=fault.detail, hint=fault.hint, position=position)
-                self._findings.note([wrong])
-        return tuple(found)
 
-    def _file(self, entry: Any, results: Mapping[Address, str] | None) -> LocalFile | str:
-        if isinstance(entry, str) and is_url(entry):
-            return checked_url(entry)
-        if not self._takes_local_files:
-            what = f"`{entry}` is a local path" if isinstance(entry, str) else "A result is no URL"
-            raise WrongFileError(
-                f"{what}, but the remote takes only URLs.",
-                "Give a URL that the agent can read, or put the text into the prompt instead.",
-            )
-        if isinstance(entry, str):
-            return self.files.attach(entry)
-        address = Address(entry["task"])
-        if results is None:
-            return words([address])
-        if address not in results:
-            raise WrongFileError(f"`{address}` comes from a template.", "Write `{task: …}` in the list itself.")
-        return result_file(address, results[address], self._formats.get(address, "text"))
+def _not_known_yet(cell: Cell, rendered: RenderedSpec) -> dict[str, Any]:
+    """Return the words in the place of lists and maps that results are to give as a whole."""
+    fields = {name: rendered.masked.get(name) for name in ("files", "payloadExtension")}
+    return {name: text for name, text in fields.items() if isinstance(text, str) and may_refer(cell.task.spec[name])}
 
 
 def _normalised(cell: Cell, rendered: RenderedSpec, files: tuple[LocalFile | str, ...]) -> DesiredTask:

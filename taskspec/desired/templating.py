@@ -1,8 +1,8 @@
 """A task's spec → the same spec with its templates rendered, once with real values and once masked. Opens no file."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -66,6 +66,12 @@ class RenderedSpec:
     masked: Mapping[str, Any]
     templated: bool
     """Whether any text was rendered: then the values are to be checked again."""
+
+    def without(self, fields: Collection[str]) -> "RenderedSpec":
+        """Return it without some of its fields."""
+        real = {name: value for name, value in self.real.items() if name not in fields}
+        masked = {name: value for name, value in self.masked.items() if name not in fields}
+        return replace(self, real=real, masked=real if self.masked is self.real else masked)
 
 
 class SpecRenderer:

@@ -20,13 +20,11 @@ _ONE: Final = "Give it one of `expr`, `regex`, `schema`, `minLength`, `maxLength
 _Path = tuple[str | int, ...]
 
 
-def wrong_assertions(document: Document) -> Iterator[Diagnostic]:
-    """Find what is wrong with each assertion of a task; what has another type than it should is told elsewhere."""
-    spec = document.value.get("spec")
-    written = spec.get("assertions") if isinstance(spec, Mapping) else None
+def wrong_assertions(document: Document, path: _Path, written: Any) -> Iterator[Diagnostic]:
+    """Find what is wrong with each of the assertions at a path; what has a wrong type is told elsewhere."""
     for index, assertion in enumerate(written if isinstance(written, list) else ()):
         if isinstance(assertion, Mapping):
-            yield from _Assertion(document, ("spec", "assertions", index), assertion).findings()
+            yield from _Assertion(document, (*path, index), assertion).findings()
 
 
 class _Assertion:

@@ -24,7 +24,9 @@ LATER: Final[Mapping[str, frozenset[str]]] = {
     "Project": frozenset({"budget", "policies"}),
 }
 """Fields of the language that later versions know: refused, never ignored."""
-SENSITIVE: Final = frozenset({"userTokens", "userOidcToken", "mcpServers", "default", "apiKey", "baseUrl"})
+SECRET: Final = frozenset({"userTokens", "userOidcToken", "mcpServers"})
+"""Fields of a task that are secret by schema, as a whole or in part."""
+SENSITIVE: Final = SECRET | {"default", "apiKey", "baseUrl"}
 """Fields whose values no message shows."""
 _BELONGS: Final = "Templates belong into the `spec` of a task, or of an entry of `defaults`."
 _FOREIGN: Final = "If the file is not for taskspec, name yours in the project's `manifests`."
@@ -52,11 +54,13 @@ def _findings(document: Document) -> Iterator[Diagnostic]:
         yield finding
     if document.kind == "Project":
         yield from _agents(document)
+        for path in _default_specs(document):
+            yield from _assertions(document, path)
     yield from (f for f in _violations(document) if f.summary != _WRONG_VALUE or f.position not in templates)
     spec = document.value.get("spec")
     if document.kind == "Task" and isinstance(spec, Mapping):
         yield from output_trouble(spec, Source(document=document))
-        yield from _assertions(document)
+        yield from _assertions(document, ("spec",))
 
 
 @cache
@@ -281,15 +285,28 @@ def output_trouble(spec: Mapping[str, Any], source: Source) -> Iterator[Diagnost
         )
 
 
-def _assertions(document: Document) -> Iterator[Diagnostic]:
-    """Find what is wrong with assertions; tasks without any need no language of expressions."""
-    if not _value(document, ("spec", "assertions")):
+def _assertions(document: Document, spec: Path) -> Iterator[Diagnostic]:
+    """Find what is wrong with the assertions of a spec; where there are none no language of expressions is needed."""
+    path = (*spec, "assertions")
+    if not (written := _value(document, path)):
         return
     from taskspec.documents.asserting import wrong_assertions
 
     hint = "Write the value itself. For the characters: `[{]{` in a regex, `'{' + '{'` in an expression."
-    templates = list(_evaluated_nowhere(document, ("spec", "assertions"), hint))
-    yield from templates or wrong_assertions(document)
+    templates = list(_evaluated_nowhere(document, path, hint))
+    yield from templates or wrong_assertions(document, path, written)
+
+
+def _default_specs(document: Document) -> Iterator[Path]:
+    """Yield the paths of the specs that a project gives its tasks to begin with."""
+    spec = _value(document, ("spec",))
+    environments = _value(document, ("spec", "environments"))
+    owners: list[Path] = [("spec",)] if isinstance(spec, Mapping) else []
+    owners += [("spec", "environments", name) for name in (environments if isinstance(environments, Mapping) else ())]
+    for owner in owners:
+        entries = _value(document, (*owner, "defaults"))
+        for index in range(len(entries)) if isinstance(entries, list) else ():
+            yield (*owner, "defaults", index, "spec")
 
 
 def _value(document: Document, path: Path) -> Any:

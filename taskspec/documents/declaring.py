@@ -91,6 +91,7 @@ def check_project(project: Project, search_path: str | None) -> Iterator[Diagnos
     if document is None or source is None:
         return
     yield from _results_trouble(project, source)
+    yield from _shared_results(document)
     written = _in_environment(document, project.environment)[0].get("remote")
     if isinstance(written, Mapping) and project.remote.type == LOCAL:
         for name in [name for name in written if name != "type"]:
@@ -137,6 +138,22 @@ def _results_trouble(project: Project, source: Source) -> Iterator[Diagnostic]:
             hint="Write, for example, `results: {path: results}`.",
             position=source.position(("results", "path")),
         )
+
+
+def _shared_results(document: Document) -> Iterator[Diagnostic]:
+    """Find environments with one results folder: each would write over the files of the other."""
+    spec = document.value.get("spec") or {}
+    owners = {_results_path({}, DEFAULT_ENVIRONMENT, spec.get("results", {})): DEFAULT_ENVIRONMENT}
+    for name, own in spec.get("environments", {}).items():
+        folder = _results_path(own.get("results", {}), name, spec.get("results", {}))
+        if (other := owners.setdefault(folder, name)) != name:
+            yield Diagnostic(
+                summary="Results folder",
+                detail=f"The environments `{other}` and `{name}` have one folder for their results, `{folder}`: each "
+                "would write over the other's files.",
+                hint="Give each a folder of its own.",
+                position=document.position(("spec", "environments", name, "results", "path")),
+            )
 
 
 def _command_trouble(

@@ -6,14 +6,13 @@ from itertools import chain
 from typing import Final
 
 from taskspec.diagnostics import Diagnostic
-from taskspec.documents.checking import check
+from taskspec.documents.checking import SECRET, check
 from taskspec.documents.locating import shown
 from taskspec.documents.model import Document
 from taskspec.documents.parsing import Parsed, known, parse
 from taskspec.documents.remembering import Memory, Values
 from taskspec.documents.sharing import share
 
-SECRET: Final = frozenset({"userTokens", "userOidcToken", "mcpServers"})
 KINDS: Final = frozenset({"Project", "Task"})
 BATCH: Final = 128 * 1024 * 1024
 """Bytes of files that are held at once, but for those that are ours."""

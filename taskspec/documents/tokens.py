@@ -19,7 +19,6 @@ CLOSING: Final = frozenset("]}")
 ALIAS: Final = "<alias>"
 ANCHOR: Final = "<anchor>"
 TAG: Final = "<tag>"
-SCALAR: Final = "<scalar>"
 
 
 class Token(NamedTuple):

@@ -76,10 +76,11 @@ def alone(case: Case) -> Change:
         return undeclared(case)
     if isinstance(task, DeferredTask):
         raise TypeError(f"{case.address} is not finished")
-    if _is_accounted_for(case):
+    moved = case.situation.place is Place.OTHER_REMOTE and case.situation.standing is not Standing.MISSING_ACTIVE
+    if (case.requested or moved) and _is_accounted_for(case):
         if case.requested and not _is_needless(case):
             return start(case, Action.CREATE, reasons.attempt_requested(), *changed_fields(case))
-        if case.situation.place is Place.OTHER_REMOTE and case.situation.standing is not Standing.MISSING_ACTIVE:
+        if moved:
             return start(case, Action.CREATE, reasons.remote_changed(), *changed_fields(case))
     if case.requested and _is_out_of_reach(case):
         why = (reasons.attempt_requested(), reasons.run_unreadable(case.situation))

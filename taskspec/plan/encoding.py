@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from taskspec import __version__
-from taskspec.diagnostics import Position
+from taskspec.diagnostics import path_text
 from taskspec.plan.model import Change, FieldDiff, Missing, Plan, Reason, Refusal
 
 FORMAT: Final = 1
@@ -31,14 +31,6 @@ def to_json(plan: Plan) -> dict[str, Any]:
         "refusals": [_refusal(refusal) for refusal in plan.refusals],
         "changes": [_change(change) for change in plan.changes],
     }
-
-
-def path_text(path: tuple[str | int, ...]) -> str:
-    """Return a path as people write it: `outputSchema.required[0]`."""
-    text = ""
-    for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
-    return text
 
 
 def _change(change: Change) -> dict[str, Any]:
@@ -68,19 +60,15 @@ def _refusal(refusal: Refusal) -> dict[str, Any]:
         "allowed": refusal.allowed,
         "found": refusal.found,
         "addresses": list(refusal.addresses),
-        "at": _place(refusal.position),
+        "at": refusal.position.as_json,
     }
 
 
 def _reason(reason: Reason) -> dict[str, Any]:
     encoded: dict[str, Any] = {"code": reason.code, "text": reason.text}
     if reason.position is not None:
-        encoded["at"] = _place(reason.position)
+        encoded["at"] = reason.position.as_json
     return encoded
-
-
-def _place(at: Position) -> dict[str, Any]:
-    return {"file": at.file, "line": at.line, "column": at.column}
 
 
 def _difference(diff: FieldDiff) -> dict[str, Any]:

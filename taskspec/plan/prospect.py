@@ -12,7 +12,6 @@ from typing import Final, assert_never
 
 from taskspec.health import Health
 from taskspec.plan.model import Action, Change
-from taskspec.state.model import Verdict
 
 GRAVITY: Final = (Health.HEALTHY, Health.NEEDS_INPUT, Health.UNHEALTHY, Health.UNKNOWN)
 """Which health stands for several: the last that holds, as with exit codes."""
@@ -55,8 +54,7 @@ def _is_done(change: Change) -> bool:
     kept = change.record.accepted if change.record else None
     if change.health is not Health.HEALTHY or kept is None or not change.declares(kept.fingerprint):
         return False
-    judged = change.action is Action.REJUDGE and change.verdict == Verdict.ACCEPTED
-    return judged or change.action in {Action.NONE, Action.UPDATE}
+    return change.action in {Action.NONE, Action.UPDATE}
 
 
 def _is_open(change: Change) -> bool:

@@ -42,7 +42,7 @@ def _ingredient(one: Ingredient) -> dict[str, Any]:
 
 
 def _place(position: Position | None) -> dict[str, Any] | None:
-    return None if position is None else {"file": position.file, "line": position.line, "column": position.column}
+    return None if position is None else position.as_json
 
 
 def _shown(value: Any) -> str:

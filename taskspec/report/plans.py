@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final
 
+from taskspec.diagnostics import path_text
 from taskspec.health import Health
 from taskspec.plan.diffing import LineKind, changed_lines
-from taskspec.plan.encoding import path_text
 from taskspec.plan.model import Action, Change, FieldDiff, Missing, Plan, Refusal
 from taskspec.report.text import Paint, one_line, plural, visible
 

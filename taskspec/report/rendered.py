@@ -29,10 +29,9 @@ def task_lines(task: DesiredTask | DeferredTask, paint: Paint) -> Iterator[str]:
 
 def task_json(task: DesiredTask | DeferredTask) -> dict[str, Any]:
     """Return a task as JSON; one that is deferred has no fingerprint yet."""
-    position = task.source.document.position()
     return {
         "address": task.address,
-        "at": {"file": position.file, "line": position.line, "column": position.column},
+        "at": task.source.document.position().as_json,
         "agent": task.agent,
         "title": task.title,
         "labels": dict(task.labels),

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taskspec.address import Address, cell_address
+from taskspec.desired import depending
 from taskspec.desired.model import DeferredTask, DesiredTask, LocalFile
 from taskspec.desired.ordering import ordered
 from taskspec.diagnostics import ManifestError
@@ -123,6 +124,35 @@ def test_a_result_goes_along_as_a_file(workshop: Any) -> None:
     assert done.spec["files"][0] == {"path": "results/extract.json", "sha256": file.sha256}
 
 
+def test_a_result_may_give_a_list_of_files_or_the_payload_as_a_whole(workshop: Any) -> None:
+    fields = 'files: "{{ tasks.extract.json.urls }}"\n  payloadExtension: "{{ tasks.extract.json.more }}"'
+    task = deferred(workshop, EXTRACT, report(fields))
+    words = "(known after extract)"
+    assert (task.spec["files"], task.spec["payloadExtension"]) == (words, words)
+    done = task.finish({Address("extract"): '{"urls": ["https://example.com/x"], "more": {"a": 1}}'})
+    assert (done.spec["files"], done.spec["payloadExtension"]) == (["https://example.com/x"], {"a": 1})
+    with pytest.raises(ManifestError):
+        task.finish({Address("extract"): '{"urls": "https://example.com/x", "more": {"a": 1}}'})
+
+
+def test_a_list_that_no_result_gives_is_checked_at_once(workshop: Any) -> None:
+    found = resolved(workshop, EXTRACT, report("files: \"{{ 'x' }}\"", "{{ tasks.extract.result }}"))
+    assert "`files` must be a list, found a string" in found.words
+
+
+@pytest.mark.parametrize("prompt", ["x", "{{ tasks.part.result }}"])
+def test_a_result_that_a_template_gives_as_a_file_is_refused_before_anything_runs(workshop: Any, prompt: str) -> None:
+    workshop.declare("inputs", "list", default=[{"task": "extract"}])
+    found = resolved(
+        workshop,
+        EXTRACT,
+        EXTRACT.replace("extract", "part"),
+        report('files: "{{ vars.inputs }}"', prompt),
+    )
+    assert "Wrong file: A template gives the result of `extract`, so nothing waits for it." in found.words
+    assert "report" not in found.desired.tasks
+
+
 def test_a_result_cannot_go_as_a_file_to_a_remote_that_takes_none(workshop: Any) -> None:
     workshop.takes_local_files = False
     found = resolved(workshop, EXTRACT, report("files: [{task: extract}]"))
@@ -211,3 +241,14 @@ def test_a_chain_of_many_thousands_is_ordered() -> None:
     upstream = {Address(f"t{n}"): [Address(f"t{n + 1}")] for n in range(20_000)}
     order, circles = ordered(upstream)
     assert (order[0], len(order), circles) == ("t19999", 20_000, [])
+
+
+def test_a_mistake_in_many_cells_is_not_compared_with_everything_each_time(
+    workshop: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(depending, "nearest", lambda name, _: asked.append(name) or "")
+    axis = ", ".join(f"v{number}" for number in range(60))
+    fields = f"matrix: {{a: [{axis}], b: [x, y]}}\n  dependsOn: ['extarct[{{{{ matrix.a }}}}]']"
+    assert len(resolved(workshop, EXTRACT, report(fields)).diagnostics) == 60
+    assert len(asked) == depending.MOST_COMPARED

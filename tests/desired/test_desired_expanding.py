@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from taskspec.address import Address
 from taskspec.desired.expanding import Room, expand
 from taskspec.desired.model import Cell
+from taskspec.diagnostics import Severity
 from taskspec.documents.model import Document, Marks, Source, TaskDocument
 
 
@@ -43,7 +44,19 @@ def test_each_cell_is_titled_by_its_address(workshop: Any) -> None:
 def test_an_axis_may_come_from_a_variable(workshop: Any) -> None:
     workshop.declare("quarters", "list", default=["q1", "q3"])
     assert list(prompts(resolved(workshop, 'matrix: {quarter: "{{ vars.quarters }}"}'))) == ["report[q1]", "report[q3]"]
-    assert list(prompts(resolved(workshop, 'matrix: {q: "{{ vars.quarters }}"}', cli={"quarters": ""}))) == []
+
+
+@pytest.mark.parametrize(
+    "fields", ['matrix: {q: "{{ vars.none }}"}', "forEach: []", "matrix: {q: [a], exclude: [{q: a}]}"]
+)
+def test_a_task_without_a_cell_is_told(workshop: Any, fields: str) -> None:
+    workshop.declare("none", "list", default=[])
+    other = "metadata: {name: other}\nspec: {agent: writer, prompt: x}\n---\n"
+    task = f"metadata: {{name: report}}\nspec: {{agent: writer, prompt: x, {fields}}}\n"
+    for text, severity in ((task, Severity.ERROR), (other + task, Severity.WARNING)):
+        found = workshop.resolve(text)
+        assert [(one.severity, one.summary) for one in found.diagnostics] == [(severity, "No cell")]
+        assert "report" not in found.desired.tasks
 
 
 def test_combinations_are_left_out_and_added(workshop: Any) -> None:
@@ -133,6 +146,12 @@ def test_items_come_from_a_file(workshop: Any, written: Any, name: str, content:
     written(name, content)
     found = resolved(workshop, f"forEach: {{file: {name}, key: id}}", "Dear {{ each.value.name }} ({{ each.key }})")
     assert prompts(found) == {"report[acme]": "Dear Acme Inc (acme)", "report[globex]": "Dear Globex, Ltd (globex)"}
+
+
+def test_only_what_ends_a_line_of_a_csv_file_parts_its_rows(workshop: Any, written: Any) -> None:
+    written("c.csv", "id\none\u2028two\x0bthree\n".encode())
+    found = resolved(workshop, "forEach: {file: c.csv, key: id}", "{{ each.key }}")
+    assert list(prompts(found).values()) == ["one\u2028two\x0bthree"]
 
 
 @pytest.mark.parametrize(

@@ -67,3 +67,22 @@ def test_a_mistake_is_told_at_its_place(written, place, words):
 def test_all_mistakes_are_told_at_once():
     found = told("    - {expr: vlaue}\n    - {regex: '(a', path: a}\n    - {}")
     assert [place for place, _, _ in found] == ["8:14", "9:27", "9:16", "10:7"]
+
+
+@pytest.mark.parametrize("owner", ["spec:\n", "spec:\n  environments:\n    prod:\n"])
+def test_assertions_that_tasks_begin_with_are_held_to_the_same(owner):
+    wrong = "defaults: [{spec: {assertions: [{regex: '(a'}, {message: hm}]}}]"
+    indent = "      " if "prod" in owner else "  "
+    head = "apiVersion: taskspec/v1\nkind: Project\nmetadata: {name: a}\n"
+    (document,) = parse(f"{head}{owner}{indent}{wrong}\n".encode(), "f.yaml").documents
+    assert [(d.summary, d.position.column - len(indent)) for d in check(document)] == [
+        ("Wrong regular expression", 42),
+        ("Missing check", 48),
+    ]
+
+
+def test_a_template_in_assertions_that_tasks_begin_with_is_an_error():
+    text = "apiVersion: taskspec/v1\nkind: Project\nmetadata: {name: a}\n"
+    text += "spec: {defaults: [{spec: {assertions: [{regex: '{{ vars.a }}'}]}}]}\n"
+    (document,) = parse(text.encode(), "f.yaml").documents
+    assert [d.summary for d in check(document)] == ["Template not evaluated here"]

@@ -14,9 +14,12 @@ from taskspec.documents.spelling import spelled
 SCHEMA = load_schema("manifest.v1")
 FIELDS = [field for root in manifest_fields() for field in root.whole if not field.is_slot and len(field.path) > 1]
 WITH_EXAMPLE = [(field, example) for field in FIELDS for example in field.examples]
+OF_ASSERTION = {"path": {"expr": "value > 0"}, "message": {"minLength": 1}}
 COMPANIONS = {
     "project.spec.agents.NAME": {"timeout": {"command": ["cat"]}, "env": {"command": ["cat"]}},
-    "task.spec.assertions[]": {"path": {"expr": "value > 0"}, "message": {"minLength": 1}},
+    "task.spec.assertions[]": OF_ASSERTION,
+    "project.spec.defaults[].spec.assertions[]": OF_ASSERTION,
+    "project.spec.environments.NAME.defaults[].spec.assertions[]": OF_ASSERTION,
 }
 """What a field needs beside it, where no schema says so but `check` does."""
 

@@ -72,6 +72,21 @@ def test_each_environment_has_results_of_its_own(folder, base, spec, path):
     assert in_environment(folder, "prod", spec, base).manifests.project.results_path == path
 
 
+@pytest.mark.parametrize(
+    ("base", "spec", "other"),
+    [
+        ("", "{results: {path: results}}", "default"),
+        ("  results: {path: out}\n", "{results: {path: ./out/}}", "default"),
+        ("", "{results: {path: live}}\n    beta: {results: {path: live}}", "beta"),
+    ],
+)
+def test_no_two_environments_have_one_folder_for_their_results(folder, base, spec, other):
+    (wrong,) = in_environment(folder, "prod", spec, base).diagnostics
+    assert (wrong.summary, wrong.position.file) == ("Results folder", "taskspec.yaml")
+    assert f"`{other}`" in wrong.detail
+    assert "`prod`" in wrong.detail
+
+
 def test_an_agent_is_laid_over_the_one_of_its_name(folder):
     agents = in_environment(folder, "prod", "{agents: {analyst: {timeout: 5m}, judge: {command: [python, j.py]}}}")
     analyst = agents.manifests.project.agents["analyst"]

@@ -34,7 +34,8 @@ REMOTES = {
     "another remote": RemoteIdentity(type="xpander", url="https://example.com", organization="org"),
 }
 RESULT = ResultRef(digest="0" * 64, size=3, format="text")
-CONTENTS = {RESULT.digest: "answer"}
+CONTENTS = {RESULT.digest: "answer", ResultRef.of("words", None).digest: "answer"}
+"""What tasks see of the results of others: the same of each, so that a world is told by few words."""
 FIELDS = ("agent", "prompt", "title", "retry", "onRemove", "dependsOn", "assertions")
 DOCUMENT = Document(
     file="tasks.yaml",

@@ -10,7 +10,7 @@ from plan_worlds import HERE, UNHURRIED, attempt, desired, observation, planned,
 from test_plan_properties import plan_of, worlds
 
 from taskspec.observed.model import Observed
-from taskspec.plan.encoding import path_text, to_json
+from taskspec.plan.encoding import to_json
 from taskspec.plan.model import Action
 from taskspec.state.model import Verdict
 
@@ -108,10 +108,6 @@ def test_an_unknown_property_is_refused(document):
     document["changes"][0]["surprise"] = 1
     with pytest.raises(jsonschema.ValidationError, match="surprise"):
         CHECK.validate(document)
-
-
-def test_a_path_is_written_as_people_write_it():
-    assert path_text(("outputSchema", "required", 0, "x")) == "outputSchema.required[0].x"
 
 
 def test_a_plan_for_another_remote_still_names_no_address_of_it():
