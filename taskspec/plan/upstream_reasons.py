@@ -63,7 +63,10 @@ def template_failed(task: DeferredTask, error: ManifestError) -> Reason:
 
 def result_unreadable(task: DeferredTask, address: Address) -> Reason:
     """Say that the result of another task is recorded and cannot be read."""
-    text = f"the accepted result of `{address}` cannot be read from the state"
+    text = (
+        f"the accepted result of `{address}` cannot be read from the state: restore the state folder from a backup, or "
+        f"change `{address}`, so that it runs again"
+    )
     return Reason(code="result_unreadable", text=text, position=task.source.position())
 
 

@@ -1,0 +1,62 @@
+"""Results that others use or that stand in the results folder, when something has happened to them."""
+
+import json
+
+
+def test_what_uses_a_result_that_is_damaged_is_held_until_it_is_back_or_made_again(workspace):
+    workspace.shell("long", 'word=$(cat); yes "$word" | head -n 100000')
+    workspace.shell("count", "wc -l")
+    workspace.project()
+    use = {"agent": "count", "prompt": "{{ tasks.book.result }}"}
+    after = {"agent": "echo", "prompt": "{{ tasks.lines.result }}"}
+    workspace.tasks(book={"agent": "long", "prompt": "once"}, lines=use, note=after)
+    assert workspace.apply().code == 0
+    (blob,) = (path for path in (workspace.folder / ".taskspec/default/blobs").rglob("*") if path.is_file())
+    content = blob.read_bytes()
+    blob.write_bytes(content[:-5] + b"ecno\n")
+    planned = workspace.taskspec("plan", "--json")
+    assert planned.code == 1
+    assert {change["address"]: change["action"] for change in planned.json["changes"]} == {
+        "book": "none",
+        "lines": "hold",
+        "note": "blocked",
+    }
+    assert "change `book`, so that it runs again" in planned.out
+    assert workspace.apply().code == 1
+    blob.write_bytes(content)
+    assert workspace.taskspec("plan", "--detailed-exitcode").code == 0
+    blob.unlink()
+    workspace.tasks(book={"agent": "long", "prompt": "again"}, lines=use, note=after)
+    assert workspace.apply().code == 0
+    assert workspace.taskspec("plan", "--detailed-exitcode").code == 0
+
+
+def test_a_result_file_of_another_run_gives_way_although_it_is_as_long(workspace):
+    workspace.project()
+    workspace.tasks(a={"agent": "echo", "prompt": "one"})
+    assert workspace.apply().code == 0
+    older = {path.name: path.read_bytes() for path in (workspace.folder / "results").iterdir()}
+    workspace.tasks(a={"agent": "echo", "prompt": "two"})
+    assert workspace.apply().code == 0
+    for name, content in older.items():
+        (workspace.folder / "results" / name).write_bytes(content)
+    done = workspace.apply("--json")
+    assert [event["event"] for event in done.events if event["event"].startswith("Result")] == ["ResultWritten"]
+    assert workspace.result("a.txt") == "two"
+    assert json.loads(workspace.result("a.provenance.json"))["generation"] == 2
+
+
+def test_each_cell_is_one_task_whatever_its_value(workspace):
+    values = ["*", "?", "a b", "x,y", 'say "hi"', "a/b", "back\\slash", "[*]", "é"]
+    workspace.project()
+    used = "{{ tasks['from[' ~ (matrix.v if matrix.v == 'é' else matrix.v | tojson) ~ ']'].result }}"
+    workspace.tasks(
+        **{"from": {"agent": "echo", "prompt": "<{{ matrix.v }}>", "matrix": {"v": values}}},
+        to={"agent": "echo", "matrix": {"v": values}, "prompt": used},
+    )
+    assert workspace.apply().code == 0
+    found = workspace.taskspec("results", "--json", "to").json["results"]
+    assert sorted(result["content"] for result in found) == sorted(f"<{value}>" for value in values)
+    for result in found:
+        assert workspace.taskspec("results", result["address"]).out == result["content"]
+    assert workspace.taskspec("plan", "--detailed-exitcode").code == 0
