@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from taskspec.address import Address, task_name
 from taskspec.desired.assigning import GivenVariables, assign
@@ -26,6 +26,9 @@ from taskspec.desired.results import Whatever, WrongResultError, known, later
 from taskspec.desired.templating import RenderedSpec, SpecRenderer
 from taskspec.diagnostics import Diagnostic, ManifestError
 from taskspec.documents.model import Manifests, Project
+
+MAX_DEPENDENCIES: Final = 1_000_000
+"""How often the tasks of a project may wait for each other: two patterns over many cells soon multiply."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,7 +96,11 @@ class _Resolver:
         self._flawed = frozenset(task.address for task in manifests.flawed)
         self._declared = multiply(manifests, self._renderer, self.files)
         waits: dict[Address, Dependencies] = {}
+        left = MAX_DEPENDENCIES
         for address, cell in self._declared.cells.items():
+            if left < 0:
+                waits[address] = Dependencies(sound=False)
+                continue
             before = len(self._findings)
             waits[address], found = depend(
                 cell,
@@ -103,6 +110,9 @@ class _Resolver:
                 partial(self._renderer.reference_position, cell),
             )
             self._findings.note(found)
+            left -= len(waits[address].upstream)
+            if left < 0:
+                self._findings.note([_too_many(cell)])
             if len(self._findings) > before:
                 waits[address] = replace(waits[address], sound=False)
         order, circles = ordered({address: found.upstream for address, found in waits.items()})
@@ -211,6 +221,15 @@ class _Resolver:
             task = replace(task, spec={**task.spec, **unknown})
         self._formats[cell.address] = task.spec.get("outputFormat", "text")
         return replace(task, upstream=waits.upstream) if waits.upstream else task
+
+
+def _too_many(cell: Cell) -> Diagnostic:
+    return Diagnostic(
+        summary="Too many dependencies",
+        detail=f"The tasks of this project wait for each other more than {MAX_DEPENDENCIES:,} times.",
+        hint="Let one task collect what many give, and the others depend on that one.",
+        position=cell.task.source.position(("dependsOn",), key=True),
+    )
 
 
 def _not_known_yet(cell: Cell, rendered: RenderedSpec) -> dict[str, Any]:

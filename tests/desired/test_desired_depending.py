@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taskspec.address import Address
-from taskspec.desired import depending
+from taskspec.desired import depending, resolving
 from taskspec.desired.model import DeferredTask, DesiredTask, LocalFile
 from taskspec.desired.ordering import ordered
 from taskspec.diagnostics import ManifestError
@@ -239,3 +239,13 @@ def test_a_mistake_in_many_cells_is_not_compared_with_everything_each_time(
     fields = f"matrix: {{a: [{axis}], b: [x, y]}}\n  dependsOn: ['extarct[{{{{ matrix.a }}}}]']"
     assert len(resolved(workshop, EXTRACT, report(fields)).diagnostics) == 60
     assert len(asked) == depending.MOST_COMPARED
+
+
+def test_patterns_that_multiply_beyond_all_bounds_are_refused(workshop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resolving, "MAX_DEPENDENCIES", 10)
+    fields = "matrix: {a: [1, 2, 3, 4]}\n  dependsOn: ['part[*]']"
+    assert resolved(workshop, CELLS, report(fields)).diagnostics == ()
+    monkeypatch.setattr(resolving, "MAX_DEPENDENCIES", 7)
+    found = resolved(workshop, CELLS, report(fields))
+    assert "wait for each other more than 7 times" in found.words
+    assert "report[4]" not in found.desired.tasks
