@@ -1,8 +1,12 @@
-"""The order of tasks: each behind its upstream, else as declared; and every circle in full. Pure."""
+"""The order of tasks: each behind its upstream, else as declared; and the circles, each in full. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from taskspec.address import Address
+
+MOST_CIRCLES: Final = 100
+"""Where many tasks wait for each other, there are more circles than anybody could name."""
 
 
 def ordered(upstream: Mapping[Address, Iterable[Address]]) -> tuple[list[Address], list[Sequence[Address]]]:
@@ -39,7 +43,8 @@ def _visit(
             finished.add(address)
             done.append(address)
         elif following in place:
-            circles.append(path[place[following] :])
+            if len(circles) < MOST_CIRCLES:
+                circles.append(path[place[following] :])
         elif following in upstream and following not in finished:
             place[following] = len(path)
             path.append(following)

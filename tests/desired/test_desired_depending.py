@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from taskspec.address import Address
 from taskspec.desired import depending, resolving
 from taskspec.desired.model import DeferredTask, DesiredTask, LocalFile
-from taskspec.desired.ordering import ordered
+from taskspec.desired.ordering import MOST_CIRCLES, ordered
 from taskspec.diagnostics import ManifestError
 
 EXTRACT = "metadata: {name: extract}\nspec: {agent: analyst, prompt: Total., outputFormat: json}\n"
@@ -249,3 +249,10 @@ def test_patterns_that_multiply_beyond_all_bounds_are_refused(workshop: Any, mon
     found = resolved(workshop, CELLS, report(fields))
     assert "wait for each other more than 7 times" in found.words
     assert "report[4]" not in found.desired.tasks
+
+
+def test_of_more_circles_than_can_be_named_some_are() -> None:
+    everybody = [Address(f"t{n}") for n in range(300)]
+    order, circles = ordered({one: [other for other in everybody if other != one] for one in everybody})
+    assert sorted(order) == sorted(everybody)
+    assert len(circles) == MOST_CIRCLES
