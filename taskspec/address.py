@@ -26,6 +26,7 @@ _ADDRESS: Final = re.compile(rf"({_NAME})(?:\[{_VALUE}(?:,{_VALUE})*\])?")
 _PATTERN: Final = re.compile(rf"[a-z0-9_*?-]+(?:\[(?:{_QUOTED}|[^\s\[\]\"/\\])*\])?")
 _PIECES: Final = re.compile(rf"{_QUOTED}|.", re.DOTALL)
 _UNFIT: Final = re.compile(r"[^\w.,\[\]=+@-]|^\.")
+_WILD: Final = frozenset("*?")
 _LONGEST_STEM: Final = 200
 
 
@@ -54,6 +55,11 @@ def matches(pattern: str, address: str) -> bool:
     """Tell whether a pattern names an address; a name without brackets names all of its cells."""
     whole = address if "[" in pattern else task_name(address)
     return compiled_glob(pattern).fullmatch(whole) is not None
+
+
+def is_glob(text: str) -> bool:
+    """Tell whether a text has a `*` or a `?` outside quotes, and so may name several."""
+    return any(piece in _WILD for piece in pieces(text))
 
 
 def pieces(text: str) -> list[str]:
@@ -95,4 +101,8 @@ def address_hash(address: Address) -> str:
 
 
 def _quoted(value: str) -> str:
-    return value if re.fullmatch(_PLAIN, value) else json.dumps(value, ensure_ascii=False)
+    if value.isprintable() and re.fullmatch(_PLAIN, value):
+        return value
+    written = json.dumps(value, ensure_ascii=False)
+    # what cannot be seen is spelled out: it could steer whoever prints the address
+    return "".join(character if character.isprintable() else json.dumps(character)[1:-1] for character in written)

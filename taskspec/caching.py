@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 _DIGEST: Final = 32
+_CHECKOUTS: Final = (".git", ".hg", ".jj", ".svn", "taskspec.yaml", "taskspec.yml")
 _MAX_BYTES: Final = 512 * 1024 * 1024
 
 
@@ -102,7 +103,13 @@ def _kept_by_us(folder: Path) -> bool:
     found = folder.stat()
     if found.st_uid != os.getuid() or found.st_mode & 0o022:
         return False
-    return not any(map(_open_to_others, folder.resolve().parents))
+    above = [folder.resolve(), *folder.resolve().parents]
+    return not any(map(_open_to_others, above[1:])) and not any(map(_is_checkout, above))
+
+
+def _is_checkout(folder: Path) -> bool:
+    """Tell whether a folder holds what somebody has committed: what lies in it may come from them."""
+    return any(os.path.lexists(folder / name) for name in _CHECKOUTS)
 
 
 def _open_to_others(folder: Path) -> bool:

@@ -4,11 +4,15 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from typing import Final
 
 from taskspec.errors import TaskspecError
 
 _WORD: Final = re.compile(r"[\w$-]+")
+_LONGEST: Final = 200
+"""Characters of a name that is compared with others: the time grows with the square."""
+_MOST: Final = 20_000
 
 
 class Severity(StrEnum):
@@ -80,4 +84,7 @@ def closest(name: str, known: Iterable[str], *, likeness: float = 0.6) -> str:
     """Return the known name that is closest to `name`, or an empty string where none is like it."""
     from difflib import get_close_matches
 
-    return next(iter(get_close_matches(name, list(known), n=1, cutoff=likeness)), "")
+    if len(name) > _LONGEST:
+        return ""
+    candidates = [other for other in islice(known, _MOST) if len(other) <= _LONGEST]
+    return next(iter(get_close_matches(name, candidates, n=1, cutoff=likeness)), "")

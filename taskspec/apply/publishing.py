@@ -1,5 +1,6 @@
 """Publishing: accepted results as plain files with their provenance. Reads no state: the files can be made again."""
 
+import hashlib
 import json
 import os
 import secrets
@@ -61,13 +62,14 @@ class ResultsFolder:
         """Return the path of a result as the user knows it, relative to the project folder."""
         return f"{self._shown_as}/{self.path(address, ref).name}"
 
-    def is_there(self, address: Address, ref: ResultRef) -> bool:
-        """Tell whether the files of a result are there, and as long as recorded."""
+    def is_there(self, address: Address, accepted: Accepted) -> bool:
+        """Tell whether the file of a result is there, as long as recorded, and its provenance names this very run."""
         try:
-            size = self.path(address, ref).stat().st_size
+            size = self.path(address, accepted.result).stat().st_size
+            told = _told(self._provenance(address))
         except OSError:
             return False
-        return size == ref.size and self._provenance(address).exists()
+        return size == accepted.result.size and told is not None and _names(told, address, accepted)
 
     def publish(self, address: Address, accepted: Accepted, content: str) -> ResultWritten | ResultNotWritten:
         """Write an accepted result and its provenance, and tell it; each file is there as a whole or not at all.
@@ -100,10 +102,10 @@ class ResultsFolder:
         Only what a provenance of ours names is removed; the provenance goes last, so that a cut leaves the proof.
         """
         provenance = self._provenance(address)
-        if _published(provenance, address, ref.digest) is None:
-            return None
         shown = self.shown(address, ref)
         try:
+            if _published(provenance, address, ref.digest) is None and not self._was_cut(address, ref):
+                return None
             self.path(address, ref).unlink(missing_ok=True)
             provenance.unlink()
         except OSError as error:
@@ -112,6 +114,13 @@ class ResultsFolder:
             )
             return ResultNotWritten(address=address, detail=detail)
         return ResultWithdrawn(address=address, path=shown)
+
+    def _was_cut(self, address: Address, ref: ResultRef) -> bool:
+        """Tell whether the file holds a result, and the provenance is still that of the one before."""
+        path = self.path(address, ref)
+        if _published(self._provenance(address), address) != path.suffix or not path.is_file():
+            return False
+        return path.stat().st_size == ref.size and hashlib.sha256(path.read_bytes()).hexdigest() == ref.digest
 
     def _provenance(self, address: Address) -> Path:
         return self.folder / f"{file_stem(address)}.provenance.json"
@@ -144,13 +153,30 @@ def _published(provenance: Path, address: Address, digest: str | None = None) ->
 
     With a digest, it must be that of the result.
     """
+    told = _told(provenance)
+    try:
+        if told is None or told["address"] != address or digest not in {None, told["result"]["sha256"]}:
+            return None
+        return result_suffix(told["result"]["format"])
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _told(provenance: Path) -> Mapping[str, Any] | None:
+    """Return what a provenance says; None where none is there, or another file in its place."""
     try:
         told = json.loads(provenance.read_bytes())
-        if digest is not None and told["result"]["sha256"] != digest:
-            return None
-        return result_suffix(told["result"]["format"]) if told["address"] == address else None
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+    except (FileNotFoundError, ValueError, RecursionError):
         return None
+    return told if isinstance(told, dict) else None
+
+
+def _names(told: Mapping[str, Any], address: Address, accepted: Accepted) -> bool:
+    """Tell whether a provenance is that of an accepted result: one of the result before does not count."""
+    result = told.get("result")
+    digest = result.get("sha256") if isinstance(result, dict) else None
+    said = (told.get("address"), told.get("generation"), told.get("run"), digest)
+    return said == (address, accepted.generation, accepted.run, accepted.result.digest)
 
 
 def _may_take(path: Path, content: str) -> bool:

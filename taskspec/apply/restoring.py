@@ -17,7 +17,7 @@ def restore(snapshot: Snapshot, store: StateReader, results: ResultsFolder, emit
         accepted = record.accepted
         if accepted is None:
             withdraw(record, results, emit)
-        elif not results.is_there(record.address, accepted.result):
+        elif not results.is_there(record.address, accepted):
             try:
                 content = store.result(accepted.result)
             except StateError as error:

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any, Final
 
 from taskspec.address import Address, is_address
-from taskspec.desired.expanding import WrongCellsError, expand
+from taskspec.desired.expanding import Room, WrongCellsError, expand
 from taskspec.documents.model import Document, Source, TaskDocument
 
 MOST: Final = 2000
@@ -41,7 +41,7 @@ def foreseen(document: Document, variables: Mapping[str, Any]) -> Iterator[str]:
         return known, known
 
     try:
-        for cell in islice(expand(task, value, _no_rows), MOST):
+        for cell in islice(expand(task, value, _no_rows, Room()), MOST):
             yield cell.address
     except WrongCellsError:
         return

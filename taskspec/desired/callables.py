@@ -44,6 +44,16 @@ class Method:
         self._name = name
         self._meter = meter
 
+    @property
+    def owner(self) -> Any:
+        """Return what the method belongs to."""
+        return self._owner
+
+    @property
+    def looks_inside(self) -> bool:
+        """Tell whether what it gives depends on the letters of a text, or on what equals what."""
+        return not (isinstance(self._owner, dict) or (isinstance(self._owner, str) and self._name == "join"))
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the method, charged by what it works on."""
         self._meter.weigh(self._owner)

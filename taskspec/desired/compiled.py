@@ -1,7 +1,8 @@
 """The store of compiled templates: bytes by key in the user's own cache folder. Decides nothing by them.
 
-What it holds is code, so it lives in a folder that only its user can write, never in a project, and every entry is
-checked against its digest before it is handed out. It may be lost at any time: whatever goes wrong means no cache.
+What it holds is code, so it lives in a folder that only its user can write, never in a project or in the working
+folder of a version control system, and every entry is checked against its digest before it is handed out. It may be
+lost at any time: whatever goes wrong means no cache.
 """
 
 import hashlib

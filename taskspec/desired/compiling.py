@@ -66,12 +66,19 @@ class Compiler:
         except WRONG_VALUES as error:
             raise _no_template(file) from error
 
-    def template(self, text: str, file: str = "") -> Template:
-        """Return a template that was never used; `file` is the path of an included one."""
+    def template(self, text: str, file: str = "", *, keep: bool = True) -> Template:
+        """Return a template that was never used; `file` is the path of an included one.
+
+        Without `keep` nothing of it comes into the cache folder.
+        """
         key = f"text\0{file}\0{text}"
         code = self._codes.get(key)
         if code is None:
-            code = self._codes[key] = self._kept(key, lambda: self._compiled(self.parsed(text, file), file))
+
+            def make() -> Any:
+                return self._compiled(self.parsed(text, file), file)
+
+            code = self._codes[key] = self._kept(key, make) if keep else make()
         return self._template(code)
 
     def expression(self, expression: nodes.Expr, key: str) -> Template:

@@ -1,6 +1,6 @@
 """Faults of templates → findings at their exact places, each told once. Renders nothing but what is wrong already."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from taskspec.desired.deriving import Secrets
@@ -14,6 +14,8 @@ from taskspec.diagnostics import Diagnostic, Position
 from taskspec.documents.model import Source
 
 WRONG: Final = "Wrong template"
+MAX_TRIED: Final = 20
+"""How many faults of one text are looked for exactly; a further one stands where one like it was found."""
 _Path = tuple[str | int, ...]
 
 
@@ -28,6 +30,8 @@ class Complainer:
         self._told: dict[tuple[Position, str, str, str], list[Diagnostic]] = {}
         self._unsure: set[tuple[Position, str]] = set()
         """Texts of which it cannot be told what they use: what else is wrong with them may follow from that."""
+        self._tried: dict[tuple[Position, str], dict[str, WrongTemplateError]] = {}
+        """By text, the faults that were looked for once more."""
         self._within: dict[tuple[Position, str], Diagnostic] = {}
         self._unset: dict[str, Diagnostic] = {}
 
@@ -47,9 +51,15 @@ class Complainer:
         if key[:2] in self._unsure:
             return
         if key not in self._told:
-            if exactly:
-                self._spotter.rendering(fault, text, names, secrets)
-            others = [] if fault.file else self._spotter.further(text, names)
+            tried = self._tried.setdefault(key[:2], {})
+            others: list[WrongTemplateError] = []
+            if len(tried) < MAX_TRIED:
+                if exactly:
+                    self._spotter.rendering(fault, text, names, secrets)
+                tried[fault.detail] = fault
+                others = [] if fault.file else self._spotter.further(text, names)
+            else:
+                _take_place(fault, tried.values())
             faults = [fault, *(other for other in others if other.detail != fault.detail)]
             fault.hint = next((other.hint for other in others if other.detail == fault.detail), fault.hint)
             self._told[key] = [self._diagnostic(one, source, path, text) for one in faults if not one.reported]
@@ -92,3 +102,11 @@ class Complainer:
         detail = f"{fault.detail} It is used at {entry}."
         wrong = Diagnostic(summary=WRONG, detail=detail, hint=fault.hint, position=position)
         return self._within.setdefault((position, fault.detail), wrong)
+
+
+def _take_place(fault: WrongTemplateError, known: Iterable[WrongTemplateError]) -> None:
+    """Give a fault the place of one that is in the same line, and about the same name."""
+    here = (fault.file, fault.line, fault.name)
+    like = next((one for one in known if (one.file, one.line, one.name) == here), None)
+    if like is not None:
+        fault.offset, fault.entry_offset = like.offset, like.entry_offset

@@ -95,5 +95,5 @@ class Remembered(Generic[_Read]):
                 self._known[name] = fault
         found = self._known[name]
         if isinstance(found, WrongFileError):
-            raise found
+            raise found.with_traceback(None)  # which would keep what its frames hold
         return found

@@ -23,6 +23,10 @@ MOST_COMPARED: Final = 20
 MOST_CELLS: Final = 1000
 MEMBERS: Final = ("result", "json", "address", "matrix", "each")
 """What a template sees of another task."""
+MAX_LOOKED: Final = 5_000_000
+"""How many addresses the names and patterns of all tasks together may stand for."""
+MAX_FINDINGS: Final = 50
+"""Of the dependencies of one cell."""
 _SUMMARY: Final = "Wrong dependency"
 _SECRET: Final = (
     "A sensitive variable is used in what names a task, which is shown everywhere.",
@@ -83,6 +87,7 @@ class Declared:
     _by_name: dict[str, list[Address]] = field(init=False)
     _found: dict[str, tuple[Address, ...]] = field(init=False, default_factory=dict)
     _nearest: dict[str, str] = field(init=False, default_factory=dict)
+    _looked: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
         self._by_name = {}
@@ -97,13 +102,24 @@ class Declared:
             name = task_name(pattern)
             wild = "*" in name or "?" in name
             candidates: Iterable[Address] = self.cells if wild else self._by_name.get(name, ())
+            if not self._take(len(self.cells) if wild else len(self._by_name.get(name, ()))):
+                return ()
             self._found[pattern] = tuple(address for address in candidates if matches(pattern, address))
-        return self._found[pattern]
+        return self._found[pattern] if self._take(len(self._found[pattern])) else ()
+
+    def _take(self, count: int) -> bool:
+        """Take note of so many addresses that were looked at or handed out; tell whether that is not too many."""
+        self._looked += count
+        return self._looked <= MAX_LOOKED
+
+    def is_exhausted(self) -> bool:
+        """Tell whether more was looked at than may be: then what patterns name is not known."""
+        return self._looked > MAX_LOOKED
 
     def may_be(self, written: str) -> bool:
         """Tell whether a name or address may be declared where that cannot be told: what hides it is told already."""
         name = task_name(written)
-        return name in self.broken or not (self.is_whole or name in self._by_name)
+        return self.is_exhausted() or name in self.broken or not (self.is_whole or name in self._by_name)
 
     def has_cells(self, name: str) -> bool:
         """Tell whether a name stands for several tasks, so that it is no address itself."""
@@ -185,6 +201,8 @@ def _used(
         value = cell.task.spec[name]
         for path, text in [((name,), value)] if isinstance(value, str) else _texts(value, (name,)):
             for reference in referred(text, path):
+                if len(found) > MAX_FINDINGS:
+                    return
                 place = partial(placed, reference, text, path)
                 if name in CARRYING:
                     yield from _use(cell, declared, reference, place, found)

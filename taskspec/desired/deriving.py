@@ -12,6 +12,8 @@ DERIVING: Final = frozenset(
     {"b64decode", "b64encode", "dedent", "fromjson", "indent", "sha256", "slug", "tojson", "toyaml", "trim"}
 )
 """The filters that may be used on a sensitive variable."""
+COMPUTED: Final = "The template computes with a sensitive variable, so what is sent could not be told from the secret."
+COMPUTED_HINT: Final = "Insert the variable as it is."
 _MAX_SHOWN: Final = 120
 
 
@@ -31,6 +33,8 @@ def deriving(name: str, function: Callable[..., Any], secrets: Callable[[], Secr
         known = secrets()
         if known is None or not names_a_secret([args, kwargs]):
             return function(*args, **kwargs)
+        if name == "trim" and (len(args) > 1 or kwargs):  # what it takes away would tell the letters of a secret
+            raise SecretUseError("`trim` takes nothing but blanks from a sensitive variable.", name=name)
         return _derived(name, function, known, args, kwargs)
 
     return run

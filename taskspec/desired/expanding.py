@@ -9,6 +9,7 @@ from math import prod
 from typing import Any, Final
 
 from taskspec.address import MAX_ADDRESS, cell_address
+from taskspec.desired.budgeting import MAX_REPEATED
 from taskspec.desired.confining import WrongFileError
 from taskspec.desired.model import Cell
 from taskspec.desired.scope import Names
@@ -20,7 +21,9 @@ Rendered = Callable[[Any, Path], tuple[Any, Any]]
 """Renders a value of the spec at a path: as it is, and masked; what is wrong with it is told elsewhere."""
 
 MAX_CELLS: Final = 100_000
-"""How many cells one task may have."""
+"""How many cells all tasks of a project together may have."""
+_MAX_COMPARED: Final = 5_000_000
+"""How often cells are compared with what `exclude` leaves out."""
 
 
 class WrongCellsError(Exception):
@@ -36,20 +39,45 @@ class WrongCellsError(Exception):
         """The file of the project that is wrong, with line and column."""
 
 
-def expand(task: TaskDocument, rendered: Rendered, rows: Callable[[str], Any]) -> Iterator[Cell]:
+class Room:
+    """The room for cells that a project has left: what is looked at takes of it, even where it is refused then."""
+
+    def __init__(self) -> None:
+        self.left = MAX_CELLS
+        self._repeated = 0
+
+    def take(self, count: int, path: Path) -> None:
+        """Take room for so many cells; raises WrongCellsError where there is none."""
+        if count > MAX_CELLS:
+            raise WrongCellsError(path, f"These are {count:,} cells, and {MAX_CELLS:,} are allowed.", key=True)
+        self.left -= count
+        if self.left < 0:
+            detail = f"With these {count:,} cells, the tasks of the project have more than {MAX_CELLS:,}."
+            raise WrongCellsError(path, detail, "Make fewer of them, or split the project.", key=True)
+
+    def repeat(self, weight: int) -> None:
+        """Take note of what cells and defaults repeat of a spec; raises WrongCellsError where that is too much."""
+        self._repeated += weight
+        if self._repeated > MAX_REPEATED:
+            self.left = -1
+            detail = "Cells and defaults repeat more of what is written once than fits into one project."
+            raise WrongCellsError((), detail, "Make fewer tasks of long texts.", key=True)
+
+
+def expand(task: TaskDocument, rendered: Rendered, rows: Callable[[str], Any], room: Room) -> Iterator[Cell]:
     """Yield the cells of a task, in the order of their values; `rows` reads the items of a file.
 
     Raises WrongCellsError.
     """
     if "matrix" in task.spec:
-        yield from _of_matrix(task, task.spec["matrix"], rendered)
+        yield from _of_matrix(task, task.spec["matrix"], rendered, room)
     elif "forEach" in task.spec:
-        yield from _of_items(task, task.spec["forEach"], rendered, rows)
+        yield from _of_items(task, task.spec["forEach"], rendered, rows, room)
     else:
         yield Cell(task=task, address=task.address)
 
 
-def _of_matrix(task: TaskDocument, written: Mapping[str, Any], rendered: Rendered) -> Iterator[Cell]:
+def _of_matrix(task: TaskDocument, written: Mapping[str, Any], rendered: Rendered, room: Room) -> Iterator[Cell]:
     axes = {
         name: _axis(_open(rendered, values, ("matrix", name)), ("matrix", name))
         for name, values in written.items()
@@ -59,8 +87,8 @@ def _of_matrix(task: TaskDocument, written: Mapping[str, Any], rendered: Rendere
         raise WrongCellsError(
             ("matrix",), "The matrix has no axis.", "Write, for example, `quarter: [q1, q2]`.", key=True
         )
-    if (size := prod(len(values) for values in axes.values())) > MAX_CELLS:
-        raise WrongCellsError(("matrix",), f"The matrix has {size:,} cells, and {MAX_CELLS:,} are allowed.", key=True)
+    size = prod(len(values) for values in axes.values())
+    room.take(size, ("matrix",))
     cells: dict[tuple[str, ...], dict[str, Any]] = {}
     left_out = _entries(rendered, written, "exclude", axes)
     for path, entry in left_out:
@@ -68,11 +96,18 @@ def _of_matrix(task: TaskDocument, written: Mapping[str, Any], rendered: Rendere
             raise WrongCellsError(
                 (*path, stranger), f"The matrix has no axis `{stranger}`.", nearest(stranger, axes), key=True
             )
+    if size * len(left_out) > _MAX_COMPARED:
+        hint = "Leave out fewer, or name the cells themselves with `include`."
+        raise WrongCellsError(
+            ("matrix", "exclude"), f"{len(left_out):,} entries for {size:,} cells are too many.", hint
+        )
     for values in product(*axes.values()):
         combination = dict(zip(axes, values, strict=True))
         if not any(all(_same(combination[name], value) for name, value in entry.items()) for _, entry in left_out):
             cells[tuple(map(_text, values))] = combination
-    for path, entry in _entries(rendered, written, "include", axes):
+    added = _entries(rendered, written, "include", axes)
+    room.take(len(added), ("matrix", "include"))
+    for path, entry in added:
         missing = [name for name in axes if name not in entry]
         if missing:
             detail = f"An entry of `include` names every axis; `{missing[0]}` is missing."
@@ -113,7 +148,9 @@ def _entries(
     return [((*path, index), entry) for index, entry in enumerate(entries)]
 
 
-def _of_items(task: TaskDocument, written: Any, rendered: Rendered, rows: Callable[[str], Any]) -> Iterator[Cell]:
+def _of_items(
+    task: TaskDocument, written: Any, rendered: Rendered, rows: Callable[[str], Any], room: Room
+) -> Iterator[Cell]:
     path: Path = ("forEach",)
     named_by = None
     if isinstance(written, Mapping) and written.keys() <= {"items", "file", "key"}:
@@ -126,14 +163,13 @@ def _of_items(task: TaskDocument, written: Any, rendered: Rendered, rows: Callab
         items = _open(rendered, written["items"], path) if "items" in written else _read(written, rendered, rows, path)
     else:
         items = _open(rendered, written, path)
+    room.take(len(items) if isinstance(items, Mapping | list) else 0, path)
     first: dict[str, int] = {}
     for index, (key, value) in enumerate(_pairs(items, named_by, path)):
         if first.setdefault(key, index) != index:
             by_field = named_by is not None or isinstance(items, Mapping)
             way = "Name them by another `key`, or remove one." if by_field else "Remove one of the two."
             raise WrongCellsError((*path, index), f"Two items of the `forEach` are named `{key}`.", way)
-        if index >= MAX_CELLS:
-            raise WrongCellsError(path, f"The `forEach` has more than {MAX_CELLS:,} items.")
         yield _cell(task, (key,), {"each": Names({"key": key, "value": value}, path="each")}, path)
 
 

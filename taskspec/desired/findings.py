@@ -2,9 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Final
 
 from taskspec.address import Address, task_name
 from taskspec.diagnostics import Diagnostic
+
+MAX_FINDINGS: Final = 1000
+"""With more of them nothing else is looked at."""
 
 
 class Findings:
@@ -17,6 +21,11 @@ class Findings:
 
     def __len__(self) -> int:
         return len(self._cells)
+
+    @property
+    def are_many(self) -> bool:
+        """Tell whether there are so many that nothing else is to be looked at."""
+        return len(self) > MAX_FINDINGS
 
     def note(self, found: Iterable[Diagnostic]) -> None:
         """Keep findings: many cells of one task have the same."""

@@ -18,6 +18,8 @@ MACROS: Final = "macros"
 """The folder of a project that macros are imported from."""
 MAX_PROJECT_TEXT: Final = 1024 * 1024
 """Bytes of a file whose text a template uses."""
+MAX_ALL_TEXTS: Final = 50 * 1024 * 1024
+"""Bytes of all files together whose texts the templates of a project use."""
 _WAY: Final = "Attach it with `files`, or use less of it."
 
 
@@ -33,6 +35,7 @@ class ProjectTexts:
     """The texts below a project folder."""
 
     def __init__(self, folder: Path) -> None:
+        self._held = 0
         self.read: dict[str, str] = {}
         """The SHA-256 of each file that was read, by path: what renderings depended on besides the documents."""
         self._place = folder
@@ -77,6 +80,11 @@ class ProjectTexts:
         found = content.read(MAX_PROJECT_TEXT + 1)
         if len(found) > MAX_PROJECT_TEXT:
             raise WrongFileError(f"`{path}` grows while it is read.", _WAY)
+        self._held += len(found)
+        if self._held > MAX_ALL_TEXTS:
+            raise WrongFileError(
+                f"The templates of the project use files of more than {MAX_ALL_TEXTS // 2**20} MB.", _WAY
+            )
         self.read[path] = hashlib.sha256(found).hexdigest()
         try:
             text = found.decode("utf-8-sig")

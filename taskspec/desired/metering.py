@@ -39,10 +39,17 @@ class Meter:
     """Counts the work of one rendering after the other."""
 
     def __init__(self) -> None:
+        self._before = self._work = 0
         self.restart()
+
+    @property
+    def work(self) -> int:
+        """Return the work of all renderings."""
+        return self._before + self._work
 
     def restart(self) -> None:
         """Begin with another template."""
+        self._before += self._work
         self._work = 0
         self._depth = 0
         self._deadline = 0.0

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from taskspec.desired.attaching import ProjectFiles
+from taskspec.desired.budgeting import weight
 from taskspec.desired.depending import Declared
-from taskspec.desired.expanding import WrongCellsError, expand
+from taskspec.desired.expanding import Room, WrongCellsError, expand
 from taskspec.desired.model import Cell
-from taskspec.desired.tabulating import read_rows
+from taskspec.desired.tabulating import Tables
 from taskspec.desired.templating import SpecRenderer
 from taskspec.diagnostics import Diagnostic, Position, Severity
 from taskspec.documents.locating import shown
@@ -24,11 +25,16 @@ def multiply(manifests: Manifests, renderer: SpecRenderer, files: ProjectFiles) 
     cells: dict[Address, Cell] = {}
     broken = set(manifests.broken)
     empty: list[TaskDocument] = []
+    room, tables = Room(), Tables(files)
     for task in (*manifests.tasks, *manifests.flawed):
+        if room.left < 0 and ("matrix" in task.spec or "forEach" in task.spec or task.source.given):
+            broken.add(task.address)
+            continue
         before = len(findings)
         plain = Cell(task=task, address=task.address)
         try:
-            found = list(expand(task, partial(renderer.value, plain), partial(read_rows, files)))
+            found = list(expand(task, partial(renderer.value, plain), tables.items, room))
+            room.repeat(weight(task.spec) * (len(found) - (not task.source.given)))
         except WrongCellsError as fault:
             broken.add(task.address)
             if len(findings) == before:

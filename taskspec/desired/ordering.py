@@ -5,8 +5,8 @@ from typing import Final
 
 from taskspec.address import Address
 
-MOST_CIRCLES: Final = 100
-"""Where many tasks wait for each other, there are more circles than anybody could name."""
+MAX_CIRCLES: Final = 20
+"""So many circles are told; a few tasks can make millions."""
 
 
 def ordered(upstream: Mapping[Address, Iterable[Address]]) -> tuple[list[Address], list[Sequence[Address]]]:
@@ -42,10 +42,9 @@ def _visit(
             del place[address]
             finished.add(address)
             done.append(address)
-        elif following in place:
-            if len(circles) < MOST_CIRCLES:
-                circles.append(path[place[following] :])
-        elif following in upstream and following not in finished:
+        elif following in place and len(circles) < MAX_CIRCLES:
+            circles.append(path[place[following] :])
+        elif following in upstream and following not in finished and following not in place:
             place[following] = len(path)
             path.append(following)
             waiting.append(iter(upstream[following]))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from taskspec.address import is_pattern
+from taskspec.address import is_glob, is_pattern
 from taskspec.desired.dotted import is_template, split
 from taskspec.desired.scope import WrongTemplateError
 
@@ -39,7 +39,7 @@ class Reference:
     @property
     def is_pattern(self) -> bool:
         """Tell whether it may name several tasks."""
-        return "*" in self.address or "?" in self.address
+        return is_glob(self.address)
 
     @property
     def expression(self) -> str:

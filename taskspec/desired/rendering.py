@@ -47,18 +47,25 @@ class Renderer:
         self._compiler = Compiler(self._environment, cache_folder)
         self._templates: dict[str, Template] = {}
         self._within: list[str] = []
+        self._keeps = True
         self._part_templates: dict[str, Template] = {}
+
+    @property
+    def work(self) -> int:
+        """Return the units of work that all templates together have taken."""
+        return self._meter.work
 
     def close(self) -> None:
         """Write newly compiled code to the cache."""
         self._compiler.close()
 
-    def render(self, text: str, names: Mapping[str, Any], secrets: Secrets | None = None) -> Any:
+    def render(self, text: str, names: Mapping[str, Any], secrets: Secrets | None = None, *, keep: bool = True) -> Any:
         """Return the rendered text, or the value itself where the text is one single expression.
 
         With `secrets`, the names are masked: a filter that meets a placeholder adds what stands behind its own.
-        Raises WrongTemplateError, with its place.
+        Without `keep` nothing of the text comes into the cache folder. Raises WrongTemplateError, with its place.
         """
+        self._keeps = keep
         pieces = cut(text)
         if pieces is not None and (found := self._pieced(pieces, names, secrets)) is not None:
             return found
@@ -105,7 +112,7 @@ class Renderer:
     def _known(self, text: str) -> Template:
         template = self._templates.get(text)
         if template is None:
-            template = self._templates[text] = self._compiler.template(self._written(text, ""))
+            template = self._templates[text] = self._compiler.template(self._written(text, ""), keep=self._keeps)
         return template
 
     def parsed(self, text: str, file: str = "") -> nodes.Template:

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from taskspec.address import Address, task_name
 from taskspec.desired.assigning import GivenVariables, assign
 from taskspec.desired.attaching import ProjectFiles
-from taskspec.desired.depending import Declared, Dependencies, depend
+from taskspec.desired.depending import MAX_LOOKED, Declared, Dependencies, depend
 from taskspec.desired.enclosing import Encloser
 from taskspec.desired.fingerprinting import fingerprint
 from taskspec.desired.including import ProjectTexts
@@ -26,9 +26,6 @@ from taskspec.desired.results import Whatever, WrongResultError, known, later
 from taskspec.desired.templating import RenderedSpec, SpecRenderer
 from taskspec.diagnostics import Diagnostic, ManifestError
 from taskspec.documents.model import Manifests, Project
-
-MAX_DEPENDENCIES: Final = 1_000_000
-"""How often the tasks of a project may wait for each other: two patterns over many cells soon multiply."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,7 +42,10 @@ def resolve(
     """Return what the manifests ask for, and every diagnostic at once."""
     assigned, found = assign(manifests.project, given, is_known=manifests.knows_project)
     texts = ProjectTexts(Path(manifests.project.folder))
-    renderer = SpecRenderer(assigned.scope, surroundings.cache_folder, texts)
+    cache_folder = surroundings.cache_folder
+    if cache_folder is not None and cache_folder.resolve().is_relative_to(Path(manifests.project.folder).resolve()):
+        cache_folder = None  # what is kept is code: nobody who writes a project may put any there
+    renderer = SpecRenderer(assigned.scope, cache_folder, texts)
     resolver = _Resolver(manifests.project, renderer, surroundings)
     try:
         tasks = resolver.resolve(manifests)
@@ -96,9 +96,8 @@ class _Resolver:
         self._flawed = frozenset(task.address for task in manifests.flawed)
         self._declared = multiply(manifests, self._renderer, self.files)
         waits: dict[Address, Dependencies] = {}
-        left = MAX_DEPENDENCIES
         for address, cell in self._declared.cells.items():
-            if left < 0:
+            if self._declared.is_exhausted() or self._findings.are_many:
                 waits[address] = Dependencies(sound=False)
                 continue
             before = len(self._findings)
@@ -110,9 +109,8 @@ class _Resolver:
                 partial(self._renderer.reference_position, cell),
             )
             self._findings.note(found)
-            left -= len(waits[address].upstream)
-            if left < 0:
-                self._findings.note([_too_many(cell)])
+            if self._declared.is_exhausted():
+                self._findings.note([self._entangled(cell)])
             if len(self._findings) > before:
                 waits[address] = replace(waits[address], sound=False)
         order, circles = ordered({address: found.upstream for address, found in waits.items()})
@@ -136,6 +134,14 @@ class _Resolver:
             detail=detail if len(circle) > 1 else f"`{circle[0]}` waits for itself.",
             hint="Remove one of the dependencies: in `dependsOn`, or in a template that uses `tasks`.",
             position=waits.place(following),
+        )
+
+    def _entangled(self, cell: Cell) -> Diagnostic:
+        return Diagnostic(
+            summary="Too many dependencies",
+            detail=f"The tasks of the project wait for more than {MAX_LOOKED:,} others, counted at each of them.",
+            hint="Let one task wait for the many, and the others for that one.",
+            position=cell.task.document.position(("metadata", "name")),
         )
 
     def _task(self, cell: Cell, waits: Dependencies) -> DesiredTask | DeferredTask | None:
@@ -221,15 +227,6 @@ class _Resolver:
             task = replace(task, spec={**task.spec, **unknown})
         self._formats[cell.address] = task.spec.get("outputFormat", "text")
         return replace(task, upstream=waits.upstream) if waits.upstream else task
-
-
-def _too_many(cell: Cell) -> Diagnostic:
-    return Diagnostic(
-        summary="Too many dependencies",
-        detail=f"The tasks of this project wait for each other more than {MAX_DEPENDENCIES:,} times.",
-        hint="Let one task collect what many give, and the others depend on that one.",
-        position=cell.task.source.position(("dependsOn",), key=True),
-    )
 
 
 def _not_known_yet(cell: Cell, rendered: RenderedSpec) -> dict[str, Any]:

@@ -7,6 +7,7 @@ runs.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import wraps
 from typing import Any, Final, cast
 
 from jinja2 import StrictUndefined, Template, Undefined, UndefinedError, nodes
@@ -17,10 +18,10 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
 from taskspec.desired.callables import BOUNDED, TAKEN, TESTS, Function, Method, certain, metered, method
-from taskspec.desired.deriving import DERIVING, Secrets, deriving
+from taskspec.desired.deriving import COMPUTED, COMPUTED_HINT, DERIVING, Secrets, SecretUseError, deriving
 from taskspec.desired.later import Later, refuse_later
 from taskspec.desired.metering import Meter
-from taskspec.desired.scope import Names, WrongTemplateError, unknown_member, unknown_name
+from taskspec.desired.scope import Names, WrongTemplateError, names_a_secret, unknown_member, unknown_name
 from taskspec.diagnostics import nearest
 
 VALUE: Final = "_taskspec_value"
@@ -32,6 +33,10 @@ _REFUSED: Final = {
     nodes.Extends: "extends",
     nodes.ScopedEvalContextModifier: "autoescape",
 }
+_WHOLE: Final = frozenset({"count", "dictsort", "first", "items", "last", "length", "list", "map", "reverse"})
+"""Filters that may be used on lists and maps that hold secrets."""
+_OF_KIND: Final = frozenset({"defined", "mapping", "none", "undefined"})
+"""Tests that tell nothing of a secret."""
 
 
 class UnknownNameError(UndefinedError):
@@ -92,16 +97,33 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.secrets: Secrets | None = None
         """While a text is rendered masked: what stands behind the placeholders."""
         self.finalize = self.written
-        self.counted = meter.counted
         self._parts = parts
         self.globals.clear()
         taken = {name: self.filters[name] for name in TAKEN} | dict(BOUNDED)
         taken |= {name: deriving(name, taken[name], lambda: self.secrets) for name in DERIVING}
         self.filters = {
-            name: certain(f) if name in {"d", "default"} else metered(f, meter) for name, f in taken.items()
+            name: certain(f) if name in {"d", "default"} else metered(self._closed(name, f), meter)
+            for name, f in taken.items()
         }
-        self.tests = {name: certain(cast("Callable[..., Any]", self.tests[name])) for name in TESTS}
+        tests = {name: cast("Callable[..., Any]", self.tests[name]) for name in TESTS}
+        self.tests = {name: certain(f if name in _OF_KIND else self._closed("", f)) for name, f in tests.items()}
         self.binop_table.update({"+": meter.add, "*": meter.multiply, "**": meter.power, "%": meter.modulo})
+
+    def _closed(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a filter or a test that takes no secret, or none but within lists and maps that it leaves whole."""
+        if name in DERIVING or name in {"join", "string"}:
+            return function
+        gate = self.opened_text if name in _WHOLE else self.opened
+
+        @wraps(function)
+        def run(*args: Any, **kwargs: Any) -> Any:
+            if self.secrets is not None:
+                for value in (*args, *kwargs.values()):
+                    if not isinstance(value, Sandbox | Context):
+                        gate(value)
+            return function(*args, **kwargs)
+
+        return run
 
     def written(self, value: Any) -> Any:
         """Charge a value that is put into a text; an `if` without `else` gives nothing."""
@@ -115,12 +137,31 @@ class Sandbox(ImmutableSandboxedEnvironment):
             raise WrongTemplateError(f"`{value.__name__}` stands for its macros.", hint="Call one of them.")
         return "" if type(value) is Undefined else self.meter.weighed(value)
 
+    def counted(self, items: Any) -> Any:
+        """Return the items of a loop, each charged; the characters of a secret are none."""
+        return self.meter.counted(self.opened_text(items))
+
+    def opened(self, value: Any) -> Any:
+        """Return a value on which something depends; raises SecretUseError for one that holds a secret.
+
+        That it does so whatever the secret is matters: else its refusal would tell what the secret is not.
+        """
+        if self.secrets is not None and names_a_secret(value):
+            raise SecretUseError(COMPUTED, hint=COMPUTED_HINT)
+        return value
+
+    def opened_text(self, value: Any) -> Any:
+        """Return a value that is looked into, as `opened` does; a list and a map may hold secrets."""
+        return self.opened(value) if isinstance(value, str) else value
+
     def included(self, name: Any) -> Template:
         """Return the file that a template includes."""
+        self.opened(name)
         return self._parts(name, False)
 
     def imported(self, name: Any) -> Template:
         """Return the file that a template imports macros from."""
+        self.opened(name)
         return self._parts(name, True)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
@@ -140,6 +181,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         refuse_later(argument)
+        self.opened(argument)
+        self.opened_text(obj)
         try:
             return obj[argument]
         except (TypeError, LookupError, AttributeError):
@@ -147,6 +190,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
         refuse_later(obj)
+        if isinstance(obj, Function) or (isinstance(obj, Method) and obj.looks_inside):
+            self.opened([obj, args, kwargs] if isinstance(obj, Function) else [obj.owner, args, kwargs])
         if isinstance(obj, Macro):
             with self.meter.deeper(len(args) + len(kwargs)):
                 return context.call(obj, *args, **kwargs)
@@ -165,7 +210,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def is_safe_callable(self, obj: Any) -> bool:
         return (
             isinstance(obj, Method | Function)
-            or obj in (self.written, self.counted, self.included, self.imported)
+            or obj in (self.written, self.counted, self.included, self.imported, self.opened, self.opened_text)
             or isinstance(getattr(obj, "__self__", None), LoopContext)
         )
 
@@ -188,6 +233,7 @@ def bounded(tree: nodes.Template, *, is_part: bool = False) -> nodes.Template:
         loop.iter = _through("counted", loop.iter)
         if next(loop.find_all(nodes.Include), None):
             loop.body.append(nodes.ExprStmt(nodes.Name("loop", "load"), lineno=loop.lineno))  # which else is not made
+    _close_secrets(tree)
     for concat in tree.find_all(nodes.Concat):
         concat.nodes = [_through("written", node) for node in concat.nodes]
     for include in tree.find_all(nodes.Include):
@@ -200,6 +246,19 @@ def bounded(tree: nodes.Template, *, is_part: bool = False) -> nodes.Template:
         case [nodes.Output(nodes=[expression])] if not is_part and not isinstance(expression, nodes.TemplateData):
             tree.body = [nodes.Assign(nodes.Name(VALUE, "store"), expression, lineno=expression.lineno)]
     return tree
+
+
+def _close_secrets(tree: nodes.Template) -> None:
+    """Send what decides anything through `opened`: what is compared, looked up, sliced, tested."""
+    for comparison in tree.find_all(nodes.Compare):
+        comparison.expr = _through("opened", comparison.expr)
+        for operand in comparison.ops:
+            operand.expr = _through("opened", operand.expr)
+    for item in tree.find_all(nodes.Getitem):
+        if isinstance(item.arg, nodes.Slice):
+            item.node = _through("opened_text", item.node)
+    for pair in tree.find_all(nodes.Pair):
+        pair.key = _through("opened", pair.key)
 
 
 def _check_include(include: nodes.Include) -> None:

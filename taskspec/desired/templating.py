@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from taskspec.desired.deriving import Secrets, SecretUseError
+from taskspec.desired.budgeting import Budget
+from taskspec.desired.deriving import COMPUTED, COMPUTED_HINT, Secrets, SecretUseError
 from taskspec.desired.dotted import NOTHING, fill, is_template, split
 from taskspec.desired.findings import Findings
 from taskspec.desired.including import ProjectTexts
@@ -52,8 +53,9 @@ _TEXTS: Final = frozenset(
 """The fields that are texts by schema: there a number becomes its text."""
 _OWN: Final = re.compile(r"\b(?:matrix|each|tasks|include|import)\b")
 """What a text must mention to depend on the names that only one cell has."""
+_SENSITIVE: Final = frozenset({"userTokens", "userOidcToken", "mcpServers"})
+"""Fields whose texts may hold secrets that are written out: they are not kept outside of the project."""
 _WRONG: Final = "Wrong template"
-_COMPUTED: Final = "The template computes with a sensitive variable, so what is sent could not be told from the secret."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,6 +86,8 @@ class SpecRenderer:
         self._engine: Renderer | None = None
         self._done: dict[str, tuple[Any, Any]] = {}
         self._secrets = placeholders(scope.real["vars"], scope.masked["vars"]) if scope.has_secrets else {}
+        self._keeps = True
+        self._budget = Budget()
         self._finder = ReferenceFinder(self._jinja)
         self._source: Source | None = None
         self._real: Mapping[str, Any] = scope.real
@@ -100,6 +104,8 @@ class SpecRenderer:
 
         `tasks` is what stands behind that name. `ahead` of the results, a text that needs them stays as it is written.
         """
+        if tasks is not None and not ahead:
+            self._budget.renew()
         self._begin(cell, tasks, ahead=ahead)
         spec = cell.task.spec
         real: dict[str, Any] = {}
@@ -182,6 +188,7 @@ class SpecRenderer:
 
     def _text(self, text: str, path: _Path) -> tuple[Any, Any]:
         self._templated = True
+        self._keeps = path[0] not in _SENSITIVE
         wants_text = path in _TEXTS or (path[0] == "files" and len(path) > 1)
         try:
             real, masked = self._rendered(text if wants_text else text.strip())
@@ -196,7 +203,7 @@ class SpecRenderer:
                 fault.shift(text[: len(text) - len(text.lstrip())].count("\n"))
             self._sound = False
             secrets = dict(self._secrets) if self._scope.has_secrets else None
-            exactly = fault.detail != _COMPUTED
+            exactly = fault.detail != COMPUTED
             source, names = self._known_source(), self._masked
             self._complaints().rendering(fault, source, path, text, names, secrets, exactly=exactly)
         return None, None
@@ -223,16 +230,16 @@ class SpecRenderer:
             masked = self._evaluated(text, self._masked, secrets)
         except WrongTemplateError as fault:
             if not isinstance(fault, LaterError | SecretUseError) and self._renders(text):
-                raise WrongTemplateError(_COMPUTED, hint="Insert the variable as it is.", line=fault.line) from None
+                raise WrongTemplateError(COMPUTED, hint=COMPUTED_HINT, line=fault.line) from None
             raise
         try:
             real = self._evaluated(text, self._real)
         except WrongTemplateError as fault:
-            raise WrongTemplateError(_COMPUTED, hint="Insert the variable as it is.", line=fault.line) from None
+            raise WrongTemplateError(COMPUTED, hint=COMPUTED_HINT, line=fault.line) from None
         if real == masked and type(real) is type(masked):
             return real, real
         if revealed(masked, secrets) != real:
-            raise WrongTemplateError(_COMPUTED, hint="Insert the variable as it is.")
+            raise WrongTemplateError(COMPUTED, hint=COMPUTED_HINT)
         return real, masked
 
     def _renders(self, text: str) -> bool:
@@ -243,10 +250,24 @@ class SpecRenderer:
         return True
 
     def _evaluated(self, text: str, names: Mapping[str, Any], secrets: Secrets | None = None) -> Any:
+        if self.findings.are_many:
+            fault = WrongTemplateError("There are too many findings.")
+            fault.reported = True
+            raise fault
+        self._budget.require()
+        before = self._engine.work if self._engine is not None else 0
+        try:
+            found = self._found(text, names, secrets)
+        finally:
+            self._budget.work((self._engine.work if self._engine is not None else 0) - before)
+        self._budget.make(found)
+        return found
+
+    def _found(self, text: str, names: Mapping[str, Any], secrets: Secrets | None) -> Any:
         parts = split(text)
         found = NOTHING if parts is None else fill(parts, names)
         if found is NOTHING:
-            return self._jinja().render(text, names, secrets)
+            return self._jinja().render(text, names, secrets, keep=self._keeps)
         if isinstance(found, str) and len(found) > MAX_TEXT:
             raise TooMuchError(f"The text is longer than {MAX_TEXT:,} characters.")
         return found

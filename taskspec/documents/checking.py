@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
+from itertools import islice
 from typing import Any, Final
 
 from taskspec.contracts import Contract, InvalidSchemaError, Violation, load_schema
-from taskspec.diagnostics import Diagnostic, closest, path_text
+from taskspec.diagnostics import Diagnostic, Position, closest, path_text
 from taskspec.documents import misnaming
 from taskspec.documents.hinting import reference_path, schema_way_out, way_out
 from taskspec.documents.model import NOT_A_DOCUMENT, Document, Source
@@ -16,6 +17,8 @@ Path = tuple[str | int, ...]
 
 API_VERSION: Final = "taskspec/v1"
 SCHEMA: Final = "manifest.v1"
+MAX_FINDINGS: Final = 200
+"""Of one document."""
 LATER: Final[Mapping[str, frozenset[str]]] = {
     "Task": frozenset({"rerun", "onChangeActive", "protect", "sideEffects", "moved"}),
     "Project": frozenset({"budget", "policies"}),
@@ -25,8 +28,6 @@ SECRET: Final = frozenset({"userTokens", "userOidcToken", "mcpServers"})
 """Fields of a task that are secret by schema, as a whole or in part."""
 SENSITIVE: Final = SECRET | {"default", "apiKey", "baseUrl"}
 """Fields whose values no message shows."""
-CELLS: Final = frozenset({"matrix", "forEach"})
-"""The fields that say which cells a task has."""
 _BELONGS: Final = "Templates belong into the `spec` of a task, or of an entry of `defaults`."
 _FOREIGN: Final = "If the file is not for taskspec, name yours in the project's `manifests`."
 _WRONG_VALUE: Final = "Wrong value"
@@ -39,50 +40,27 @@ def check(document: Document) -> list[Diagnostic]:
     """Return everything that is wrong with one document by itself: a judgement that nothing but its value decides."""
     if document.checked:
         return []
+    return [*islice(_findings(document), MAX_FINDINGS)]
+
+
+def _findings(document: Document) -> Iterator[Diagnostic]:
     version = _version(document)
     if version:
-        return version
-    found: list[Diagnostic] = []
+        yield from version
+        return
+    templates: set[Position] = set()
+    for finding in _evaluated_nowhere(document, () if document.kind == "Project" else ("metadata",)):
+        templates.add(finding.position)
+        yield finding
     if document.kind == "Project":
-        found += _evaluated_nowhere(document, ())
-        found += _agents(document)
+        yield from _agents(document)
         for path in _default_specs(document):
-            found += _assertions(document, path)
-    elif document.kind == "Task":
-        found += _evaluated_nowhere(document, ("metadata",))
-    templates = {finding.position for finding in found if finding.summary == _NOT_EVALUATED}
-    found += (f for f in _violations(document) if f.summary != _WRONG_VALUE or f.position not in templates)
-    if document.kind == "Task":
-        spec = document.value.get("spec")
-        if isinstance(spec, Mapping):
-            found += output_trouble(spec, Source(document=document))
-        found += _assertions(document, ("spec",))
-    return found
-
-
-def sound_fields(document: Document) -> Mapping[str, Any] | None:
-    """Return what is right of the spec of a task that is wrong; None where that tells nothing about the task."""
-    spec, touched = document.value.get("spec"), set[Any]()
-    for violation in manifest_contract().violations(document.value):
-        match violation.path:
-            case ("spec",) if violation.keyword == "additionalProperties":
-                touched.update(violation.detail["names"])
-            case ("spec", field, *_):
-                touched.add(field)
-            case () | ("spec",) | ("metadata",) if violation.keyword in {"required", "additionalProperties"}:
-                pass
-            case _:
-                return None
-    if not isinstance(spec, Mapping) or not touched.isdisjoint(CELLS):
-        return None
-    return {name: value for name, value in spec.items() if name not in touched}
-
-
-def flaws(document: Document) -> Iterator[Path]:
-    """Yield the paths at which the form of a document is wrong."""
-    for violation in manifest_contract().violations(document.value):
-        yield violation.path
-        yield from ((*violation.path, name) for name in violation.detail["names"])
+            yield from _assertions(document, path)
+    yield from (f for f in _violations(document) if f.summary != _WRONG_VALUE or f.position not in templates)
+    spec = document.value.get("spec")
+    if document.kind == "Task" and isinstance(spec, Mapping):
+        yield from output_trouble(spec, Source(document=document))
+        yield from _assertions(document, ("spec",))
 
 
 @cache
@@ -189,6 +167,8 @@ def _unknown(document: Document, path: Path, name: str, known: tuple[str, ...]) 
     if name in later:
         detail = f"`{name}` is not supported by this version yet."
         return Diagnostic(summary="Not supported yet", detail=detail, hint=f"Remove `{name}`.", position=position)
+    field, colon, _ = name.partition(":")
+    name = f"{field}:…" if colon and field in SENSITIVE else name
     hint = misnaming.way_out(name, path, document.kind, known, later if path == ("spec",) else ())
     detail = f"`{name}` is not a field of {_where(document, path)}."
     return Diagnostic(summary="Unknown field", detail=detail, hint=hint, position=position)

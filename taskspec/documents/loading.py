@@ -3,11 +3,12 @@
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from taskspec.diagnostics import Diagnostic, Position
-from taskspec.documents.checking import check, flaws, sound_fields
+from taskspec.documents.checking import check
 from taskspec.documents.composing import check_task, declare_task
 from taskspec.documents.declaring import (
     bare_project,
@@ -21,10 +22,14 @@ from taskspec.documents.locating import Place, locate, require_environment, show
 from taskspec.documents.model import Document, Manifests, Project, TaskDocument
 from taskspec.documents.reading import BadPatternError, Listing, list_manifests, match_manifests
 from taskspec.documents.remembering import Memory
+from taskspec.documents.salvaging import flaws, sound_fields
 from taskspec.documents.sifting import Sifted, sift
 from taskspec.settings import DEFAULT_ENVIRONMENT
 
 RESULTS = "results"
+MAX_FINDINGS: Final = 1000
+"""With more of them nothing else is looked at."""
+MAX_PATTERNS: Final = 1000
 _EXAMPLE = (
     "Declare one: `apiVersion: taskspec/v1`, `kind: Task`, `metadata: {name: hello}`, `spec: {agent: …, prompt: …}`."
 )
@@ -57,9 +62,14 @@ def load(
     if gathered is None:
         place = place.alone()
         gathered = sift([str(place.single)] if place.single else [], named=True, memory=memory)
-    faults = [(document, check(document)) for document in gathered.documents]
-    found = [*gathered.diagnostics, *(finding for _, own in faults for finding in own)]
-    found += _repetitions(gathered.documents)
+    faults, found = [], [*gathered.diagnostics]
+    for document in gathered.documents:
+        faults.append((document, own := check(document)))
+        found += own
+        if len(found) > MAX_FINDINGS:
+            found.append(_more(document))
+            break
+    found += islice(_repetitions(gathered.documents), MAX_FINDINGS)
     sound = [document for document, own in faults if not own]
     project, trouble = _project(place, sound, is_whole=not _of_kind("Project", gathered.documents))
     found += trouble
@@ -162,6 +172,10 @@ def _listed(place: Place, first: Sifted) -> tuple[Listing, bool]:
 def _listing(place: Place, document: Document, patterns: list[Any]) -> Listing:
     files: dict[str, None] = {}
     found: list[Diagnostic] = []
+    if len(patterns) > MAX_PATTERNS:
+        detail = f"`manifests` has {len(patterns):,} patterns, and {MAX_PATTERNS:,} are allowed."
+        position = document.position(("spec", "manifests"))
+        return Listing(files=(), diagnostics=(Diagnostic(summary="Manifests", detail=detail, position=position),))
     for index, pattern in enumerate(patterns):
         if not isinstance(pattern, str) or not pattern:
             continue
@@ -252,6 +266,15 @@ def _stranger(task: TaskDocument, project: Project) -> Diagnostic | None:
     if agent in project.agents or "{{" in agent or "{%" in agent:
         return None
     return unknown_agent(agent, project, task.source.position(("agent",)))
+
+
+def _more(document: Document) -> Diagnostic:
+    return Diagnostic(
+        summary="Too many findings",
+        detail=f"With more than {MAX_FINDINGS:,} findings, no document behind this one is looked at.",
+        hint="Mend these first.",
+        position=document.position(),
+    )
 
 
 def _no_task(place: Place, skipped: int) -> Diagnostic:

@@ -76,6 +76,11 @@ def shown(path: Path | str) -> str:
 
 def _folder(folder: Path, search_path: str | None) -> Place:
     project_file = next((folder / name for name in PROJECT_FILES if (folder / name).is_file()), None)
+    if project_file is not None and not Path(os.path.realpath(project_file)).is_relative_to(os.path.realpath(folder)):
+        raise UsageError(
+            f"`{shown(project_file)}` is a link to a file outside of its folder.",
+            hint="Put the project file itself there, or name the folder that it stands in.",
+        )
     name = fitting_name(folder.name)
     ground = Ground(name=name, folder=folder, data_folder=folder / DATA_FOLDER, search_path=search_path)
     return Place(ground=ground, project_file=project_file)

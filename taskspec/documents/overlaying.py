@@ -41,14 +41,15 @@ class Overlay:
                 found[name] = self._laid(under, value, here, place)
             else:
                 found[name] = value
-                self._note(here, place)
+                self._note(here, place, was_map=isinstance(under, Mapping))
         return found
 
-    def _note(self, path: Path, origin: Origin | None) -> None:
+    def _note(self, path: Path, origin: Origin | None, *, was_map: bool) -> None:
         """Note where the value at a path stands: None within what was laid in means that it is the document's own."""
-        covered = [other for other in self.given if other[: len(path)] == path]
-        for other in covered:
-            del self.given[other]
+        self.given.pop(path, None)
+        if was_map:
+            for other in [other for other in self.given if other[: len(path)] == path]:
+                del self.given[other]
         if origin is not None or any(path[:length] in self.given for length in range(1, len(path))):
             self.given[path] = origin
 

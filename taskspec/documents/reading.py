@@ -2,7 +2,6 @@
 
 import os
 import posixpath
-import re
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,13 +9,11 @@ from pathlib import Path
 from typing import Final
 
 from taskspec.diagnostics import Diagnostic, Position
+from taskspec.documents.globbing import PathGlob, is_wild, start_of
 from taskspec.documents.locating import shown
 from taskspec.documents.parsing import MAX_BYTES
 
 SUFFIXES: Final = (".yaml", ".yml")
-_WILD: Final = re.compile(r"[*?]")
-_WILD_WORDS: Final = {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-_PIECE: Final = re.compile(r"\*\*/|\*\*|\*|\?|[^*?]+")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,17 +44,17 @@ def match_manifests(folder: Path, pattern: str) -> Listing:
     normal = posixpath.normpath(pattern)
     if normal.startswith(("/", "~")) or ".." in normal.split("/") or "\0" in normal:
         raise BadPatternError("must be relative to the project folder and stay within it")
-    if not _WILD.search(normal):
+    if not is_wild(normal):
         if not (folder / normal).is_file():
             raise BadPatternError("names no file")
-        found = {normal: (folder / normal).is_symlink()}
+        found = {normal: _is_bent(f"{folder}/{normal}")}
         trouble: list[Diagnostic] = []
     else:
-        start = _WILD.split(normal, maxsplit=1)[0].rpartition("/")[0]
-        regex = re.compile("".join(_WILD_WORDS.get(piece) or re.escape(piece) for piece in _PIECE.findall(normal)))
+        start, glob = start_of(normal), PathGlob(normal)
         trouble = []
         below = _walk(folder, f"{start}/" if start else "", trouble)
-        found = {path: is_link for path, is_link in below if regex.fullmatch(path)}
+        bent = _is_bent(f"{folder}/{start}")
+        found = {path: is_link or bent for path, is_link in below if glob.fits(path)}
     files = _distinct(folder, found)
     if not files:
         raise BadPatternError("matches no file within the project")
@@ -121,6 +118,12 @@ def _distinct(folder: Path, found: Mapping[str, bool]) -> tuple[str, ...]:
             reached.add(str(real))
             plain.append(str(real))
     return tuple(plain)
+
+
+def _is_bent(path: str) -> bool:
+    """Tell whether a link stands anywhere in an absolute path."""
+    plain = path.rstrip("/")
+    return os.path.realpath(plain) != plain
 
 
 def _unreadable(path: Path | str, why: str) -> Diagnostic:

@@ -8,6 +8,8 @@ from taskspec.report.text import Paint, plural, visible
 
 WIDEST = 160
 """How much of a source line is shown, in characters."""
+MOST = 1_100_000
+"""How much of a file is read for its lines, in bytes: more than a manifest or an included text may have."""
 
 
 def lines(diagnostics: Sequence[Diagnostic], paint: Paint, root: Path) -> Iterator[str]:
@@ -40,6 +42,7 @@ def _total(diagnostics: Iterable[Diagnostic]) -> str:
 
 def _excerpt(position: Position, sources: dict[str, list[str]], root: Path, paint: Paint) -> Iterator[str]:
     if position.file not in sources:
+        sources.clear()  # in the order of their places, no file comes again
         sources[position.file] = _source(root / position.file)
     text = sources[position.file]
     if not 1 <= position.line <= len(text):
@@ -56,6 +59,8 @@ def _source(path: Path) -> list[str]:
     try:
         if not path.is_file():  # a pipe would be waited for
             return []
-        return path.read_text(encoding="utf-8-sig", errors="replace").replace("\t", " ").split("\n")
+        with path.open("rb") as file:
+            content = file.read(MOST)
+        return content.decode("utf-8-sig", "replace").replace("\r\n", "\n").replace("\t", " ").split("\n")
     except OSError:
         return []

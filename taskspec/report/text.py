@@ -23,8 +23,17 @@ _STYLES: Final[Mapping[str, str]] = {
 }
 
 
+# What the runners of GitHub, Azure and TeamCity take as commands, wherever a line of a log holds it.
+_COMMAND = re.compile(r"^(?P<blank>\s*):(?=:[\w-]+[^\n]*?::)|#(?=#\w*\[)", re.MULTILINE)
+
+
 def visible(text: str) -> str:
-    """Return the text with everything that could steer a terminal made visible: `ESC` becomes `\\x1b`."""
+    """Return the text with everything that could steer a terminal made visible: `ESC` becomes `\\x1b`.
+
+    So does what would steer a CI runner that reads the output: `::error::` becomes `\\x3a:error::`.
+    """
+    if "::" in text or "##" in text:
+        text = _COMMAND.sub(lambda found: f"{found['blank'] or ''}\\x{ord(found[0][-1]):02x}", text)
     return _ACTIVE.sub(_escaped, text)
 
 

@@ -2,16 +2,8 @@
 
 import json
 from functools import lru_cache
-from typing import Final
 
 from taskspec.address import compiled_glob, pieces
-
-_WILD: Final = frozenset("*?")
-
-
-def is_glob(text: str) -> bool:
-    """Tell whether a text has a `*` or a `?` outside quotes."""
-    return any(piece in _WILD for piece in pieces(text))
 
 
 def plain(text: str) -> str:

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from taskspec.address import Address
-from taskspec.selecting.globbing import is_glob
+from taskspec.address import Address, is_glob
 from taskspec.state.model import Verdict
 
 UNBOUNDED: Final = 1_000_000

@@ -9,7 +9,7 @@ from apply_stages import A, B, task
 
 from taskspec.apply.restoring import restore
 from taskspec.errors import StateError
-from taskspec.events import ResultNotWritten, ResultWritten
+from taskspec.events import ResultNotWritten, ResultWithdrawn, ResultWritten
 from taskspec.state.sqlite import SqliteState
 
 MARKDOWN = {"outputFormat": "markdown"}
@@ -136,6 +136,39 @@ def test_a_file_of_ours_whose_provenance_was_cut_off_gets_it(stage, folder):
     (folder / "a.provenance.json").unlink()
     restore_all(stage)
     assert names(folder) == ["a.provenance.json", "a.txt"]
+
+
+def test_a_result_that_a_cut_apply_could_not_write_is_written_although_the_older_file_is_as_long(stage, folder):
+    stage.remote.scripts["Write."] = [[{"status": "completed", "result": "one"}]]
+    stage.remote.scripts["Again."] = [[{"status": "completed", "result": "two"}]]
+    stage.apply(task())
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    stage.apply(task(prompt="Again."))
+    after = {path.name: path.read_bytes() for path in folder.iterdir()}
+    for cut in ({**before}, {**after, "a.provenance.json": before["a.provenance.json"]}):
+        for name, content in cut.items():
+            (folder / name).write_bytes(content)
+        assert [type(event) for event in restore_all(stage)] == [ResultWritten]
+        assert {path.name: path.read_bytes() for path in folder.iterdir()} == after
+    assert restore_all(stage) == []
+
+
+def test_a_result_that_is_taken_back_leaves_no_file_where_an_apply_was_cut_before_its_provenance(stage, folder):
+    stage.apply(task())
+    older = (folder / "a.provenance.json").read_bytes()
+    stage.apply(task(prompt="Again."))
+    (folder / "a.provenance.json").write_bytes(older)
+    told = stage.results.withdraw(A, stage.record().accepted.result)
+    assert isinstance(told, ResultWithdrawn)
+    assert names(folder) == []
+
+
+@pytest.mark.parametrize("text", ["", "[", "[" * 100_000, "[]", '{"result": 1}', '{"address": "a"}'])
+def test_what_stands_in_the_place_of_a_provenance_is_told_and_left(stage, folder, text):
+    stage.apply(task())
+    (folder / "a.provenance.json").write_text(text)
+    assert [type(event) for event in restore_all(stage)] == [ResultNotWritten]
+    assert (folder / "a.provenance.json").read_text() == text
 
 
 def test_restoring_tells_a_file_that_cannot_be_written_and_restores_the_others(stage, folder):

@@ -148,7 +148,7 @@ def test_what_two_texts_have_in_common_is_compiled_once(monkeypatch):
     renderer = Renderer(None)
     compiled = []
     really = renderer._compiler.template
-    monkeypatch.setattr(renderer._compiler, "template", lambda text: compiled.append(text) or really(text))
+    monkeypatch.setattr(renderer._compiler, "template", lambda text, **_: compiled.append(text) or really(text))
     texts = [f"{number}: {{{{ vars.region | upper }}}} {{% if vars.limit %}}x{{% endif %}}" for number in range(5)]
     assert [renderer.render(text, dict(NAMES)) for text in texts] == [f"{number}: EMEA x" for number in range(5)]
     assert len(compiled) == 2

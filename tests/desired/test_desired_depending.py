@@ -1,15 +1,16 @@
 """Dependencies: what a task waits for, what it sees of others, and all that can be wrong with that."""
 
+import json
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taskspec.address import Address
-from taskspec.desired import depending, resolving
+from taskspec.address import Address, cell_address
+from taskspec.desired import depending
 from taskspec.desired.model import DeferredTask, DesiredTask, LocalFile
-from taskspec.desired.ordering import MOST_CIRCLES, ordered
+from taskspec.desired.ordering import ordered
 from taskspec.diagnostics import ManifestError
 
 EXTRACT = "metadata: {name: extract}\nspec: {agent: analyst, prompt: Total., outputFormat: json}\n"
@@ -39,6 +40,18 @@ def test_a_template_that_uses_a_result_defers_its_task(workshop: Any) -> None:
     done = task.finish({Address("extract"): '{"total": 7}'})
     assert done.spec["prompt"] == "The total was 7."
     assert done.upstream == ("extract",)
+
+
+@pytest.mark.parametrize("value", ["*", "a?", "a b", "x,y", "[", "[*]"])
+def test_a_cell_whose_value_stands_in_quotes_is_one_task_and_no_pattern(workshop: Any, value: str) -> None:
+    address = cell_address("part", [value])
+    cells = (
+        f"metadata: {{name: part}}\nspec: {{agent: analyst, prompt: P, matrix: {{q: [{json.dumps(value)}, other]}}}}\n"
+    )
+    fields = f"title: x\n  files: [{{task: {json.dumps(address)}}}]"
+    task = deferred(workshop, cells, report(fields, f"{{{{ tasks['{address}'].result }}}}"))
+    assert task.upstream == (address,)
+    assert task.finish({address: "seven"}).spec["prompt"] == "seven"
 
 
 def test_the_same_used_part_gives_the_same_fingerprint(workshop: Any) -> None:
@@ -239,20 +252,3 @@ def test_a_mistake_in_many_cells_is_not_compared_with_everything_each_time(
     fields = f"matrix: {{a: [{axis}], b: [x, y]}}\n  dependsOn: ['extarct[{{{{ matrix.a }}}}]']"
     assert len(resolved(workshop, EXTRACT, report(fields)).diagnostics) == 60
     assert len(asked) == depending.MOST_COMPARED
-
-
-def test_patterns_that_multiply_beyond_all_bounds_are_refused(workshop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resolving, "MAX_DEPENDENCIES", 10)
-    fields = "matrix: {a: [1, 2, 3, 4]}\n  dependsOn: ['part[*]']"
-    assert resolved(workshop, CELLS, report(fields)).diagnostics == ()
-    monkeypatch.setattr(resolving, "MAX_DEPENDENCIES", 7)
-    found = resolved(workshop, CELLS, report(fields))
-    assert "wait for each other more than 7 times" in found.words
-    assert "report[4]" not in found.desired.tasks
-
-
-def test_of_more_circles_than_can_be_named_some_are() -> None:
-    everybody = [Address(f"t{n}") for n in range(300)]
-    order, circles = ordered({one: [other for other in everybody if other != one] for one in everybody})
-    assert sorted(order) == sorted(everybody)
-    assert len(circles) == MOST_CIRCLES

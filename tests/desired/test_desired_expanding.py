@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taskspec.address import Address
-from taskspec.desired.expanding import expand
+from taskspec.desired.expanding import Room, expand
 from taskspec.desired.model import Cell
 from taskspec.diagnostics import Severity
 from taskspec.documents.model import Document, Marks, Source, TaskDocument
@@ -222,7 +222,7 @@ def _cells(matrix: dict[str, Any]) -> list[Cell]:
     task = TaskDocument(
         address=Address("t"), document=document, source=Source(document=document), spec={"matrix": matrix}
     )
-    return list(expand(task, lambda value, path: (value,) * 2, lambda _: None))
+    return list(expand(task, lambda value, path: (value,) * 2, lambda _: None, Room()))
 
 
 @given(_VALUES, _VALUES, st.sampled_from("ijk"))

@@ -184,7 +184,7 @@ def test_computing_with_a_secret_is_refused_without_saying_it(workshop: Any) -> 
 
 @pytest.mark.parametrize(
     "fields",
-    ['title: "{{ vars.token }}"', 'files: ["https://x.test/{{ vars.token }}"]', 'title: "{{ vars.token | lower }}"'],
+    ['title: "{{ vars.token }}"', 'files: ["https://x.test/{{ vars.token }}"]', 'title: "{{ vars.token | trim }}"'],
 )
 def test_a_secret_in_a_field_that_is_shown_is_an_error(workshop: Any, fields: str) -> None:
     workshop.declare("token", sensitive=True, default="hunter2")
