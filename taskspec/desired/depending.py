@@ -86,8 +86,8 @@ class Declared:
     """There is no task beside these: every file could be read."""
     _by_name: dict[str, list[Address]] = field(init=False)
     _found: dict[str, tuple[Address, ...]] = field(init=False, default_factory=dict)
-    _nearest: dict[str, str] = field(init=False, default_factory=dict)
     _looked: int = field(init=False, default=0)
+    _nearest: dict[str, str] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self._by_name = {}

@@ -4,9 +4,9 @@ All values of a CSV file are texts. Names no item.
 """
 
 import csv
-import io
 import re
 from collections.abc import Callable
+from io import StringIO
 from typing import Any, Final
 
 from taskspec.desired.attaching import ProjectFiles
@@ -47,8 +47,7 @@ class Tables:
 
 
 def _csv(content: bytes, entry: str) -> list[dict[str, str]]:
-    text = _text(content, entry)
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(StringIO(_text(content, entry), newline=""), strict=True)
     rows: list[dict[str, str]] = []
     try:
         header = next(reader, [])
