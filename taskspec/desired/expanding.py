@@ -58,7 +58,7 @@ class Room:
     def repeat(self, weight: int) -> None:
         """Take note of what cells and defaults repeat of a spec; raises WrongCellsError where that is too much."""
         self._repeated += weight
-        if self._repeated > MAX_REPEATED:
+        if weight and self._repeated > MAX_REPEATED:
             self.left = -1
             detail = "Cells and defaults repeat more of what is written once than fits into one project."
             raise WrongCellsError((), detail, "Make fewer tasks of long texts.", key=True)

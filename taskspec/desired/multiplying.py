@@ -14,6 +14,7 @@ from taskspec.desired.templating import SpecRenderer
 from taskspec.diagnostics import Diagnostic, Position, Severity
 from taskspec.documents.locating import shown
 from taskspec.documents.model import Manifests, TaskDocument
+from taskspec.documents.salvaging import CELLS
 
 if TYPE_CHECKING:
     from taskspec.address import Address
@@ -34,7 +35,8 @@ def multiply(manifests: Manifests, renderer: SpecRenderer, files: ProjectFiles) 
         plain = Cell(task=task, address=task.address)
         try:
             found = list(expand(task, partial(renderer.value, plain), tables.items, room))
-            room.repeat(weight(task.spec) * (len(found) - (not task.source.given)))
+            carried = {name: value for name, value in task.spec.items() if name not in CELLS}
+            room.repeat(weight(carried) * (len(found) - (not task.source.given)))
         except WrongCellsError as fault:
             broken.add(task.address)
             if len(findings) == before:

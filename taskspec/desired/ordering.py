@@ -1,4 +1,4 @@
-"""The order of tasks: each behind its upstream, else as declared; and every circle in full. Pure."""
+"""The order of tasks: each behind its upstream, else as declared; and the circles, each in full. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final

@@ -61,6 +61,12 @@ def _source(path: Path) -> list[str]:
             return []
         with path.open("rb") as file:
             content = file.read(MOST)
-        return content.decode("utf-8-sig", "replace").replace("\r\n", "\n").replace("\t", " ").split("\n")
+        return (
+            content.decode("utf-8-sig", "replace")
+            .replace("\r\n", "\n")
+            .replace("\r", "\n")
+            .replace("\t", " ")
+            .split("\n")
+        )
     except OSError:
         return []

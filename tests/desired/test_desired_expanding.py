@@ -231,3 +231,10 @@ def test_a_value_more_never_touches_the_other_cells(one: list[str], other: list[
     after = {cell.address: cell.names for cell in _cells({"a": [*one[:1], more, *one[1:]], "b": other})}
     assert before.items() <= after.items()
     assert len(after) - len(before) == len(other)
+
+
+def test_what_names_the_cells_is_not_weighed_for_each_of_them(workshop: Any) -> None:
+    axis = ", ".join(f"v{number}" for number in range(100))
+    found = resolved(workshop, f"matrix: {{a: [{axis}], b: [{axis}]}}", "x")
+    assert found.diagnostics == ()
+    assert len(found.desired.tasks) == 10_000
