@@ -19,6 +19,8 @@ class Entry(NamedTuple):
     help: str
 
 
+_LIKENESS: Final = 0.7
+_HELP: Final = "`taskspec --help` lists them."
 COMMANDS: Final[Mapping[str, Entry]] = {
     "init": Entry("init", "Begin a project: one task, and an agent that needs no key and no network."),
     "validate": Entry("validate", "Check the manifests, and say what is wrong and where."),
@@ -66,9 +68,10 @@ class LazyGroup(click.Group):
         """Find the command of a line; an unknown one is told with the nearest known."""
         name = args[0]
         if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
-            from taskspec.diagnostics import nearest
+            from taskspec.diagnostics import closest
 
-            ctx.fail(f"There is no command `{name}`. {nearest(name, COMMANDS)}".rstrip())
+            meant = closest(name, COMMANDS, likeness=_LIKENESS)
+            ctx.fail(f"There is no command `{name}`. {f'Did you mean `{meant}`?' if meant else _HELP}")
         return super().resolve_command(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem[str]]":

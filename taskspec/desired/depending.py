@@ -18,6 +18,8 @@ CARRYING: Final = frozenset(
     {"prompt", "files", "additionalContext", "expectedOutput", "instructionsOverride", "payloadExtension"}
 )
 """The fields that may carry results of other tasks: none of them decides who works, and what that may do."""
+_TEXTS: Final = CARRYING - {"files", "payloadExtension"}
+_EACH: Final = "Go through them: `{% for one in tasks['NAME[*]'] %}{{ one.result }}{% endfor %}`."
 MOST_COMPARED: Final = 20
 """So many different names that nothing has are compared with those that there are."""
 MOST_CELLS: Final = 1000
@@ -204,7 +206,11 @@ def _used(
                 if len(found) > MAX_FINDINGS:
                     return
                 place = partial(placed, reference, text, path)
-                if name in CARRYING:
+                if reference.is_printed and name in _TEXTS:
+                    hint = _EACH if reference.is_pattern else f"Write `{reference.expression}.result` for its text."
+                    detail = "This writes out all that is known of a task, and not its result."
+                    found.append(Diagnostic(summary=_SUMMARY, detail=detail, hint=hint, position=place()))
+                elif name in CARRYING:
                     yield from _use(cell, declared, reference, place, found)
                 else:
                     detail = f"`{name}` cannot depend on the result of another task."

@@ -30,6 +30,8 @@ class Reference:
     """The included file that uses it, relative to the project folder; nothing for the text itself."""
     entry_line: int = 1
     """The line within the text itself: that which includes the file, or the same."""
+    is_printed: bool = False
+    """All that is known of the task, a map, or a list of such, is written out as it is."""
 
     @property
     def member(self) -> str | None:
@@ -111,7 +113,8 @@ def _dotted(parts: Sequence[str]) -> Iterator[Reference]:
         if root == TASKS:
             if not steps:
                 raise alone(line)
-            yield Reference(address=checked_address(steps[0], line), path=tuple(steps[1:]), line=line, entry_line=line)
+            address, path = checked_address(steps[0], line), tuple(steps[1:])
+            yield Reference(address=address, path=path, line=line, entry_line=line, is_printed=not path)
         line += part.count("\n")
 
 

@@ -9,7 +9,7 @@ from jinja2 import Template, nodes
 from taskspec.desired.references import TASKS, Reference, checked_address, may_refer
 from taskspec.desired.rendering import Renderer
 from taskspec.desired.scope import WrongTemplateError
-from taskspec.desired.syntax import given, names_in, used, walked
+from taskspec.desired.syntax import given, is_printed, names_in, used, walked
 
 _OF_THE_ENGINE: Final = frozenset({"loop", "caller", "varargs", "kwargs", "self"})
 
@@ -28,6 +28,7 @@ class _Words:
 class _Use:
     key: _Words
     path: tuple[str | int, ...]
+    is_printed: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,7 +93,8 @@ class Analyst:
                 )
             if isinstance(node, nodes.Name) and node.name == TASKS:
                 key, path = used(node, holders)
-                found.uses.append(_Use(key=self._words(key, text, file, len(found.uses)), path=path))
+                words = self._words(key, text, file, len(found.uses))
+                found.uses.append(_Use(key=words, path=path, is_printed=is_printed(holders)))
             elif isinstance(node, nodes.Include | nodes.Import | nodes.FromImport):
                 is_macros = not isinstance(node, nodes.Include)
                 name = self._words(node.template, text, file, -1 - len(found.steps))
@@ -133,7 +135,16 @@ class _Asked:
             except WrongTemplateError as fault:
                 self._raise(fault, file)
             entry = line if self._entry is None else self._entry
-            self.found.append(Reference(address=address, path=use.path, line=line, file=file, entry_line=entry))
+            self.found.append(
+                Reference(
+                    address=address,
+                    path=use.path,
+                    line=line,
+                    file=file,
+                    entry_line=entry,
+                    is_printed=use.is_printed,
+                )
+            )
         for step in analysis.steps:
             self._enter(step, own, file)
 

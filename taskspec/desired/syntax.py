@@ -40,6 +40,11 @@ def used(name: nodes.Name, holders: Holders) -> tuple[nodes.Expr, tuple[str | in
     return key, tuple(path)
 
 
+def is_printed(holders: Holders) -> bool:
+    """Tell whether a use of `tasks` writes out a whole task, or all tasks of a pattern."""
+    return holders is not None and holders[1] is not None and isinstance(holders[1][0], nodes.Output)
+
+
 def _check_subtraction(steps: Sequence[nodes.Getattr | nodes.Getitem], holders: Holders) -> None:
     """Refuse `tasks.my-task.result`, which takes `task.result` from `tasks.my`."""
     after = holders[1] if holders and len(steps) == 1 else None

@@ -38,7 +38,7 @@ def found(renderer: Renderer) -> Callable[[str], tuple[Reference, ...]]:
     [
         ("{{ tasks.extract.result }}", "extract", ("result",)),
         ("{{ tasks['extract']['result'] }}", "extract", ("result",)),
-        ("{{ tasks.extract }}", "extract", ()),
+        ("{{ tasks.extract | tojson }}", "extract", ()),
         ("{{ tasks.extract.json.rows[0].total | upper }}", "extract", ("json", "rows", 0, "total")),
         ("{{ tasks.extract.json.rows[vars.n].total }}", "extract", ("json", "rows")),
         ("{{ tasks.extract.result.upper() }}", "extract", ("result",)),
@@ -53,6 +53,24 @@ def found(renderer: Renderer) -> Callable[[str], tuple[Reference, ...]]:
 )
 def test_a_use_of_a_result_is_found(found: Any, text: str, address: str, path: tuple[str | int, ...]) -> None:
     assert found(text) == (Reference(address=address, path=path),)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_printed"),
+    [
+        ("{{ tasks.a }}", True),
+        ("{{ tasks['a'] }}", True),
+        ("x {{ tasks['a[*]'] }}", True),
+        ("{% set x = 1 %}{{ tasks.a }}", True),
+        ("{{ tasks.a.result }}", False),
+        ("{{ tasks.a.json }}", False),
+        ("{{ tasks.a | tojson }}", False),
+        ("{% set x = tasks.a %}{{ x.result }}", False),
+        ("{% for one in tasks['a[*]'] %}{{ one.result }}{% endfor %}", False),
+    ],
+)
+def test_a_use_that_writes_out_a_whole_task_is_known(found: Any, text: str, is_printed: bool) -> None:
+    assert [use.is_printed for use in found(text)] == [is_printed]
 
 
 def test_a_reference_says_how_it_is_written_and_what_it_uses() -> None:
