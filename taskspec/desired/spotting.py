@@ -1,6 +1,6 @@
 """Where exactly a template is wrong: what failed is tried once more on the spread text. Reports nothing itself."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any, Final
 
 from taskspec.desired.deriving import Secrets
@@ -20,6 +20,8 @@ class Spotter:
         self._texts = texts
         self._spreads: dict[str, Spread] = {}
         self._lexed: Lexed = lambda _: ()
+        self._finder: ReferenceFinder | None = None
+        self._referring: _Referring | None = None
 
     def rendering(
         self, fault: WrongTemplateError, text: str, names: Mapping[str, Any], secrets: Secrets | None
@@ -44,20 +46,29 @@ class Spotter:
         self._spot(fault, lambda renderer: ReferenceFinder(lambda: renderer, thorough=True).references(text, names))
 
     def reference(self, reference: Reference, text: str, names: Mapping[str, Any]) -> int | None:
-        """Return where, in its text or in the included file, a reference is; None where it is not found again."""
-        renderer = self._renderer()
+        """Return where, in its text or in the included file, a reference is; None where it is not found again.
+
+        A text has all of its references found at once: the last one is remembered, for each of them is asked about.
+        """
+        if self._referring is None or self._referring.text != text:
+            self._referring = _Referring(text=text, spotter=Spotter(self._texts))
+        return self._referring.place(reference, names)
+
+    def places(self, text: str, names: Mapping[str, Any]) -> dict[Hashable, int]:
+        """Return where the references of a text are, by `_identity`; nothing where they are not found again."""
+        if self._finder is None:
+            renderer = self._renderer()
+            self._finder = ReferenceFinder(lambda: renderer, thorough=True)
+        found: dict[Hashable, int] = {}
         try:
-            found = ReferenceFinder(lambda: renderer, thorough=True).references(text, names)
+            references = self._finder.references(text, names)
         except WrongTemplateError:
-            return None
-        wanted = (reference.address, reference.path, reference.file, reference.line)
-        for one in found:
+            return found
+        for one in references:
             own = self._spreads[one.file]
             place = own.before(TASKS, own.offset(one.line))
-            line = own.line(place)
-            if (one.address, one.path, one.file, line) == wanted:
-                return place
-        return None
+            found.setdefault(_identity(one, own.line(place)), place)
+        return found
 
     def _renderer(self) -> Renderer:
         self._spreads = {}
@@ -100,3 +111,22 @@ class Spotter:
             fault.offset = fault.offset if named is None else named
         if not fault.file:
             fault.entry_offset = fault.offset
+
+
+class _Referring:
+    """Where the references of one text are, by the names that were known; it is analysed once."""
+
+    def __init__(self, *, text: str, spotter: Spotter) -> None:
+        self.text = text
+        self._spotter = spotter
+        self._names: Mapping[str, Any] | None = None
+        self._places: dict[Hashable, int] = {}
+
+    def place(self, reference: Reference, names: Mapping[str, Any]) -> int | None:
+        if self._names != names:
+            self._names, self._places = names, self._spotter.places(self.text, names)
+        return self._places.get(_identity(reference, reference.line))
+
+
+def _identity(reference: Reference, line: int) -> Hashable:
+    return (reference.address, reference.path, reference.file, line)

@@ -4,7 +4,7 @@ The engine tells no more of a place than its line. White space within tags means
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -57,13 +57,13 @@ class Spread:
 
     def before(self, name: str, offset: int) -> int:
         """Return where a name stands last up to an offset; the offset itself where it does not."""
-        found = (w.offset for w in self.words if w.kind == "name" and w.text == name and w.offset <= offset)
-        return max(found, default=offset)
+        found = (w.offset for w in self._backwards(offset) if w.kind == "name" and w.text == name)
+        return next(found, offset)
 
     def named(self, name: str, offset: int) -> int | None:
         """Return where a dotted name stands in the tag that holds an offset; of several, the first."""
         steps = name.split(".")
-        begin = max((w.offset for w in self.words if w.kind in _BEGINS and w.offset <= offset), default=0)
+        begin = next((w.offset for w in self._backwards(offset) if w.kind in _BEGINS), 0)
         tag: list[Word] = []
         for word in self.words[bisect_right(self.words, begin - 1, key=lambda w: w.offset) :]:
             tag.append(word)
@@ -74,6 +74,13 @@ class Spread:
             quoted = (w.offset + 1 for w in tag if w.kind == "string" and w.text[1:-1] == steps[-1])
             return next(quoted, None)
         return found
+
+    def _backwards(self, offset: int) -> Iterator[Word]:
+        """Yield the words that begin up to an offset, the last of them first."""
+        index = bisect_right(self.words, offset, key=lambda w: w.offset)
+        while index:
+            index -= 1
+            yield self.words[index]
 
 
 def spread(text: str, lexed: Lexed) -> Spread:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -12,6 +11,20 @@ MAX_SECONDS = 5.0
 MAX_MEGABYTES = 400
 HEAD = "apiVersion: taskspec/v1\n"
 AGENTS = "agents: {a: {command: [cat]}}"
+_MEASURED = """
+import json, os, resource, sys
+measured, *command = sys.argv[1:]
+if (pid := os.fork()) == 0:
+    resource.setrlimit(resource.RLIMIT_CPU, (30, 30))
+    resource.setrlimit(resource.RLIMIT_AS, (2_000_000_000, 2_000_000_000))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.execv(command[0], command)
+_, status, usage = os.wait4(pid, 0)
+with open(measured, "w") as file:
+    json.dump([os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime, usage.ru_maxrss], file)
+"""
+"""Runs a command within limits. A child counts the memory of what began it: so that has to be a small process."""
+_MEASURING = (sys.executable, "-I", "-S", "-c", _MEASURED)
 
 
 class Done:
@@ -60,24 +73,38 @@ class HostileProject:
 
     def run(self, *arguments, seconds=MAX_SECONDS, megabytes=MAX_MEGABYTES, **environ):
         """Run a command; fail where it takes too much, or shows a traceback."""
-        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "taskspec", *arguments],
+        with (
+            tempfile.TemporaryFile() as out,
+            tempfile.TemporaryFile() as err,
+            tempfile.NamedTemporaryFile() as measured,
+        ):
+            subprocess.run(
+                [
+                    sys.executable,
+                    "-I",
+                    "-S",
+                    "-c",
+                    _MEASURED,
+                    measured.name,
+                    sys.executable,
+                    "-m",
+                    "taskspec",
+                    *arguments,
+                ],
                 cwd=self.folder,
                 env={**self.environ, **environ},
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
-                preexec_fn=_limit,  # noqa: PLW1509 - there are no threads
+                check=True,
             )
-            _, status, usage = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
+            code, seconds_used, kilobytes = json.load(measured)
             texts = []
             for file in (out, err):
                 file.seek(0)
                 texts.append(file.read().decode("utf-8", "backslashreplace"))
-        kilobytes = usage.ru_maxrss if sys.platform == "linux" else usage.ru_maxrss // 1024
-        done = Done(process.returncode, *texts, usage.ru_utime + usage.ru_stime, kilobytes // 1024)
+        kilobytes = kilobytes if sys.platform == "linux" else kilobytes // 1024
+        done = Done(code, *texts, seconds_used, kilobytes // 1024)
         assert done.code >= 0, done
         assert "Traceback" not in done.said, done
         assert "internal error" not in done.said, done
@@ -91,9 +118,3 @@ class HostileProject:
         assert done.code in {1, 2}, done
         assert len(done.err.strip()) > 20, done
         return done
-
-
-def _limit():
-    resource.setrlimit(resource.RLIMIT_CPU, (30, 30))
-    resource.setrlimit(resource.RLIMIT_AS, (2_000_000_000, 2_000_000_000))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
