@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 
 from taskspec.cli import options
-from taskspec.cli.printing import note, say, say_json
-from taskspec.cli.wiring import Wiring
+from taskspec.cli.declared import declared
+from taskspec.cli.printing import say, say_json
 
 
 @click.command()
@@ -36,16 +36,8 @@ def graph(
     """
     from taskspec.cli.remarking import tell_warnings
     from taskspec.report import graphs
-    from taskspec.runner.choosing import nothing_chosen
-    from taskspec.runner.planning import prepare, selected_tasks
 
-    invocation = options.invocation(words, project, given, exclude=exclude)
-    ports = Wiring(invocation.settings)
-    prepared = prepare(invocation, ports)
-    selected = selected_tasks(prepared, invocation, ports)
-    if not selected:
-        note(nothing_chosen(invocation.selection))
-    tasks = {address: prepared.desired.tasks[address] for address in selected}
+    prepared, tasks = declared(options.invocation(words, project, given, exclude=exclude))
     if as_json:
         say_json(graphs.as_json(tasks))
         return 0

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from taskspec.cli import options
-from taskspec.cli.printing import note, paint_for, say, say_json_list
-from taskspec.cli.wiring import Wiring
+from taskspec.cli.declared import declared
+from taskspec.cli.printing import paint_for, say, say_json_list
 
 
 @click.command()
@@ -25,21 +25,13 @@ def render(
     """
     from taskspec.cli.remarking import tell_warnings
     from taskspec.report.rendered import task_json, task_lines
-    from taskspec.runner.choosing import nothing_chosen
-    from taskspec.runner.planning import prepare, selected_tasks
 
-    invocation = options.invocation(words, project, given, exclude=exclude)
-    ports = Wiring(invocation.settings)
-    prepared = prepare(invocation, ports)
-    selected = selected_tasks(prepared, invocation, ports)
-    if not selected:
-        note(nothing_chosen(invocation.selection))
-    tasks = [prepared.desired.tasks[address] for address in selected]
+    prepared, tasks = declared(options.invocation(words, project, given, exclude=exclude))
     if as_json:
-        say_json_list("tasks", map(task_json, tasks))
+        say_json_list("tasks", map(task_json, tasks.values()))
         return 0
     tell_warnings(prepared.warnings)
     paint = paint_for(sys.stdout)
-    for index, task in enumerate(tasks):
+    for index, task in enumerate(tasks.values()):
         say([*(["---"] if index else []), *task_lines(task, paint)])
     return 0
