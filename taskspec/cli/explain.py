@@ -51,7 +51,7 @@ def explain(word: str, project: Path | None, given: Sequence[str], recursive: bo
 
 
 def _is_project() -> bool:
-    from taskspec.documents.locating import PROJECT_FILES
+    from taskspec.documents.project_files import PROJECT_FILES
 
     return any(Path(name).is_file() for name in PROJECT_FILES)
 

@@ -221,7 +221,7 @@ def invocation_of_all(words: Sequence[str], project: Path | None) -> Invocation:
 
 def is_target(word: str) -> bool:
     """Tell whether a first word is meant as a path: a folder that is no project never hides the task of its name."""
-    from taskspec.documents.locating import PROJECT_FILES
+    from taskspec.documents.project_files import PROJECT_FILES
     from taskspec.selecting.parsing import is_selector
 
     if word and _exists(word):

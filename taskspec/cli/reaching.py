@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from taskspec.cli.wiring import Reach, Wiring
-from taskspec.documents.locating import PROJECT_FILES
 from taskspec.documents.model import LOCAL, Project
+from taskspec.documents.project_files import PROJECT_FILES
 from taskspec.errors import (
     MissingSecretError,
     NotFoundError,

@@ -66,15 +66,17 @@ class _Checked:
 
     validated: Validated
     narrowed: bool
+    environment: str
 
     @property
     def sentence(self) -> str:
         from taskspec.cli.remarking import left_out
+        from taskspec.report.text import place_of
 
         valid = self.validated.valid
         some = f", {self.validated.selected or 'none'} of them selected" if self.narrowed else ""
         skipped = f" ({left_out(valid.skipped)})" if valid.skipped else ""
-        return f"{plural(valid.tasks, 'task')} in {valid.project}: valid{some}.{skipped}"
+        return f"{plural(valid.tasks, 'task')} in {place_of(valid.project, self.environment)}: valid{some}.{skipped}"
 
 
 def _checked(words: Sequence[str], project: Path | None, exclude: Sequence[str], given: Sequence[str]) -> _Checked:
@@ -82,7 +84,9 @@ def _checked(words: Sequence[str], project: Path | None, exclude: Sequence[str],
 
     invocation = options.invocation(words, project, given, exclude=exclude)
     validated = validating.validate(invocation, Wiring(invocation.settings))
-    return _Checked(validated=validated, narrowed=not invocation.selection.everything)
+    return _Checked(
+        validated=validated, narrowed=not invocation.selection.everything, environment=invocation.environment
+    )
 
 
 def _annotate(words: Sequence[str], project: Path | None, exclude: Sequence[str], given: Sequence[str]) -> int:

@@ -25,6 +25,7 @@ from taskspec.documents.model import (
     VariableType,
 )
 from taskspec.documents.overlaying import Overlay, environment_of
+from taskspec.documents.project_files import hint_above
 from taskspec.settings import DEFAULT_ENVIRONMENT
 
 INTERPRETERS: Final = frozenset({"python", "python3"})
@@ -120,11 +121,12 @@ def unknown_agent(agent: str, project: Project, position: Position) -> Diagnosti
     """Say that the embedded engine has no such agent; None where it has, or where another remote runs the tasks."""
     if project.remote.type != LOCAL or agent in project.agents:
         return None
+    above = hint_above(project.folder) if project.document is None else ""
     example = f"Declare it in the project: `agents: {{{agent}: {{command: [python, agents/{agent}.py]}}}}`."
     return Diagnostic(
         summary="Unknown agent",
         detail=f"The project declares no agent `{agent}`.",
-        hint=f"{nearest(agent, project.agents)} {example}".strip(),
+        hint=above or f"{nearest(agent, project.agents)} {example}".strip(),
         position=position,
     )
 

@@ -20,6 +20,7 @@ from taskspec.documents.declaring import (
 from taskspec.documents.defaulting import Defaults
 from taskspec.documents.locating import Place, locate, require_environment, shown
 from taskspec.documents.model import Document, Manifests, Project, TaskDocument
+from taskspec.documents.project_files import hint_above
 from taskspec.documents.reading import BadPatternError, Listing, list_manifests, match_manifests
 from taskspec.documents.remembering import Memory
 from taskspec.documents.salvaging import flaws, sound_fields
@@ -290,7 +291,7 @@ def _no_task(place: Place, skipped: int) -> Diagnostic:
     return Diagnostic(
         summary="No task",
         detail=f"`{where}` declares no task.{others}",
-        hint=_EXAMPLE,
+        hint=(place.project_file is None and hint_above(place.ground.folder)) or _EXAMPLE,
         position=Position(file=shown(place.single or place.project_file or place.ground.folder)),
     )
 

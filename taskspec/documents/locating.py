@@ -8,10 +8,10 @@ from typing import Final
 
 from taskspec.diagnostics import nearest
 from taskspec.documents.declaring import Ground, fitting_name
+from taskspec.documents.project_files import PROJECT_FILES
 from taskspec.errors import UsageError
 from taskspec.settings import DEFAULT_ENVIRONMENT
 
-PROJECT_FILES: Final = ("taskspec.yaml", "taskspec.yml")
 DATA_FOLDER: Final = ".taskspec"
 
 

@@ -9,7 +9,7 @@ from taskspec.diagnostics import path_text
 from taskspec.health import Health
 from taskspec.plan.diffing import LineKind, changed_lines
 from taskspec.plan.model import Action, Change, FieldDiff, Missing, Plan, Refusal
-from taskspec.report.text import Paint, one_line, plural, visible
+from taskspec.report.text import Paint, one_line, place_of, plural, visible
 from taskspec.settings import DEFAULT_ENVIRONMENT
 
 SYMBOLS: Final[dict[Action, tuple[str, str]]] = {
@@ -78,11 +78,6 @@ def refused(refusal: Refusal) -> str:
         f"it would {what} {refusal.found}{unit}, and `{refusal.limit}` allows {refusal.allowed}{unit} "
         f"({refusal.position}): {named}{more}."
     )
-
-
-def place_of(project: str, environment: str) -> str:
-    """Return the name of a project, with the environment where it is another than the usual one."""
-    return project if environment == DEFAULT_ENVIRONMENT else f"{project} ({environment})"
 
 
 def _headline(plan: Plan) -> str:

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from taskspec.settings import DEFAULT_ENVIRONMENT
+
 # C0 without tab and newline, DEL, C1, the marks that reorder or hide text, and lone surrogates.
 _ACTIVE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
@@ -93,3 +95,8 @@ def _escaped(found: re.Match[str]) -> str:
     if code <= 0xFF:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def place_of(project: str, environment: str) -> str:
+    """Return the name of a project, with the environment where it is another than the usual one."""
+    return project if environment == DEFAULT_ENVIRONMENT else f"{project} ({environment})"

@@ -280,3 +280,11 @@ def test_a_file_that_cannot_be_read_is_told(folder):
     write(folder, {"taskspec.yaml": PROJECT, "t.yaml": task()})
     os.mkfifo(folder / "pipe.yaml")
     assert found(load(folder)) == ["pipe.yaml:1:1 Cannot be read"]
+
+
+def test_the_project_above_a_folder_is_named(folder):
+    write(folder, {"taskspec.yaml": PROJECT + "    own: {command: [cat]}\n", "tasks/t.yaml": task(), "empty/x.txt": ""})
+    for name in ("tasks", "empty"):
+        (wrong,) = load(folder / name).diagnostics
+        assert "-C " in wrong.hint, wrong
+        assert wrong.hint.endswith(f"name it with `-C {os.path.relpath(folder)}`.")
