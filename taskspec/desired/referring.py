@@ -9,7 +9,7 @@ from jinja2 import Template, nodes
 from taskspec.desired.references import TASKS, Reference, checked_address, may_refer
 from taskspec.desired.rendering import Renderer
 from taskspec.desired.scope import WrongTemplateError
-from taskspec.desired.syntax import given, is_printed, names_in, used, walked
+from taskspec.desired.syntax import given, is_printed, names_in, unseen, used, walked
 
 _OF_THE_ENGINE: Final = frozenset({"loop", "caller", "varargs", "kwargs", "self"})
 
@@ -95,6 +95,9 @@ class Analyst:
                 key, path = used(node, holders)
                 words = self._words(key, text, file, len(found.uses))
                 found.uses.append(_Use(key=words, path=path, is_printed=is_printed(holders)))
+            elif isinstance(node, nodes.Name) and (step := unseen(node, holders)):
+                words = self._words(step[0], text, file, len(found.uses))
+                found.uses.append(_Use(key=words, path=(0, step[1]), is_printed=False))
             elif isinstance(node, nodes.Include | nodes.Import | nodes.FromImport):
                 is_macros = not isinstance(node, nodes.Include)
                 name = self._words(node.template, text, file, -1 - len(found.steps))
