@@ -52,6 +52,8 @@ def _findings(document: Document) -> Iterator[Diagnostic]:
     for finding in _evaluated_nowhere(document, () if document.kind == "Project" else ("metadata",)):
         templates.add(finding.position)
         yield finding
+    if document.kind == "Task":
+        templates.update(finding.position for finding in _evaluated_nowhere(document, ("spec", "assertions")))
     if document.kind == "Project":
         yield from _agents(document)
         for path in _default_specs(document):

@@ -131,7 +131,7 @@ def reference_path(schema: Any, said: str) -> tuple[str | int, ...]:
 
 
 def _template(violation: Violation) -> str:
-    if violation.path[:1] != ("spec",) or violation.path[1] in {"retry", "onRemove", "timeout"}:
+    if violation.path[:1] != ("spec",) or violation.path[1] in {"assertions", "retry", "onRemove", "timeout"}:
         return "A template is not evaluated here."
     return "Write the value, or one single `{{ … }}` with nothing beside it."
 

@@ -51,9 +51,10 @@ def way_out(name: str, path: Path, kind: str, known: tuple[str, ...], later: Ite
 
 def fitting(name: str, path: Path) -> str:
     """Return a name that can be, and is like one that cannot be."""
-    if "variables" in path:
+    if path[-1:] in {("variables",), ("matrix",)}:
         return re.sub(r"\W|^(?=\d)", "_", name, flags=re.ASCII)[:128] or "region"
-    return fitting_name(name)
+    fits = fitting_name(name)
+    return f"{fits[:60]}-1" if path[-1:] == ("environments",) and fits in {"default", "engine"} else fits
 
 
 def lacks_anyway(missing: str, strangers: Iterable[str], path: Path, known: tuple[str, ...]) -> bool:
