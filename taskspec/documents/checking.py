@@ -7,7 +7,7 @@ from functools import cache
 from itertools import islice
 from typing import Any, Final
 
-from taskspec.contracts import Contract, InvalidSchemaError, Violation, load_schema
+from taskspec.contracts import Contract, InvalidSchemaError, Violation, load_schema, schema_flaws
 from taskspec.diagnostics import Diagnostic, Position, closest, path_text
 from taskspec.documents import misnaming
 from taskspec.documents.hinting import reference_path, schema_way_out, way_out
@@ -278,13 +278,14 @@ def output_trouble(spec: Mapping[str, Any], source: Source) -> Iterator[Diagnost
         return
     try:
         Contract(schema)
-    except InvalidSchemaError as trouble:
-        yield Diagnostic(
-            summary="Invalid JSON Schema",
-            detail=f"`spec.outputSchema` is not a valid JSON Schema: {trouble}.",
-            hint=schema_way_out(path := trouble.path or reference_path(schema, str(trouble))),
-            position=source.position(("outputSchema", *path)),
-        )
+    except InvalidSchemaError as first:
+        for trouble in schema_flaws(schema, first):
+            yield Diagnostic(
+                summary="Invalid JSON Schema",
+                detail=f"`spec.outputSchema` is not a valid JSON Schema: {trouble}.",
+                hint=schema_way_out(path := trouble.path or reference_path(schema, str(trouble))),
+                position=source.position(("outputSchema", *path)),
+            )
 
 
 def _assertions(document: Document, spec: Path) -> Iterator[Diagnostic]:

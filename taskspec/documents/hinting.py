@@ -111,6 +111,10 @@ def schema_way_out(path: Sequence[str | int]) -> str:
             return "Define it under `$defs` of the schema, and write `$ref: '#/$defs/NAME'`."
         case (*_, "pattern"):
             return "Write a regular expression; in single quotes each `\\` stays as it is."
+        case (*_, "properties" | "$defs", str()):
+            return "Write a schema for it: {type: string}."
+        case (*_, "enum"):
+            return "Write a list of values: [emea, apac]."
         case (*_, "required"):
             return "Write a list of names: [total, currency]."
     return "It is read as JSON Schema, version 2020-12."
