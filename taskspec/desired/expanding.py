@@ -3,6 +3,7 @@
 Each cell has a stable address: adding a value makes new cells, and never touches the others.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import product
 from math import prod
@@ -219,6 +220,8 @@ def _field(item: Mapping[str, Any], named_by: str | None, path: Path, index: int
     if named_by not in item:
         known = ", ".join(f"`{name}`" for name in item)
         way = nearest(named_by, map(str, item)) or (f"It has {known}." if known else "")
+        if len(item) == 1 and named_by in re.split(r"[;\t|]", str(*item)):
+            way = f"It has {known}: write commas between the columns."
         raise WrongCellsError(path, f"Item {index + 1} has no field `{named_by}`.", way)
     _require_scalar(item[named_by], path)
     return _key(_text(item[named_by]), path)
