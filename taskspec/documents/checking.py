@@ -159,6 +159,13 @@ def _explained(document: Document, violation: Violation) -> Iterator[Diagnostic]
                     hint=f"Write, for example, `{misnaming.fitting(name, path)}`.",
                     position=document.position((*path, name), key=True),
                 )
+        case "false":
+            yield Diagnostic(
+                summary="Field at the wrong place",
+                detail=f"`{path[-1]}` cannot stand in {_where(document, path[:-1])}.",
+                hint="Write it in the task itself.",
+                position=document.position(path, key=True),
+            )
         case _:
             yield _wrong(document, violation)
 
@@ -179,6 +186,8 @@ def _unknown(document: Document, path: Path, name: str, known: tuple[str, ...]) 
 def _wrong(document: Document, violation: Violation) -> Diagnostic:
     path = violation.path
     position = document.position(path)
+    if violation.keyword == "uniqueItems":
+        position = document.position((*path, _repeated(_value(document, path))))
     words = violation.message
     if violation.keyword == "type" and (violation.detail["says"] or "").startswith("must be "):
         words = f"{violation.detail['says']}, {words.rpartition(', ')[2]}"
@@ -192,6 +201,11 @@ def _wrong(document: Document, violation: Violation) -> Diagnostic:
         hint=hint,
         position=position,
     )
+
+
+def _repeated(items: list[Any]) -> int:
+    """Return the index of the first item that stands before already."""
+    return next((index for index, item in enumerate(items) if item in items[:index]), 0)
 
 
 def _evaluated_nowhere(document: Document, path: Path, hint: str = _BELONGS) -> Iterator[Diagnostic]:

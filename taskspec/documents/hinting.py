@@ -95,6 +95,8 @@ def _by_keyword(violation: Violation) -> str:
             return "Write a text."
         case "minItems":
             return "Write at least one item."
+        case "uniqueItems":
+            return "Remove one of the two."
         case "minProperties":
             return "Write at least one field."
         case "type":
