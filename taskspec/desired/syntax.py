@@ -54,6 +54,11 @@ def unseen(name: nodes.Name, holders: Holders) -> tuple[nodes.Expr, str] | None:
     return None
 
 
+def is_target(holders: Holders) -> bool:
+    """Tell whether a name that gets a value gets it from a loop."""
+    return holders is not None and isinstance(holders[0], nodes.For)
+
+
 def is_printed(holders: Holders) -> bool:
     """Tell whether a use of `tasks` writes out a whole task, or all tasks of a pattern."""
     return holders is not None and holders[1] is not None and isinstance(holders[1][0], nodes.Output)
