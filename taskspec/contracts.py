@@ -65,7 +65,8 @@ class Contract:
 def schema_flaws(schema: Mapping[str, Any], first: InvalidSchemaError) -> list[InvalidSchemaError]:
     """Return everything that makes a schema invalid, in the order of the paths; `first` is what its compiler told."""
     try:
-        rules = Contract({"$ref": schema.get("$schema", "https://json-schema.org/draft/2020-12/schema")})
+        draft = str(schema.get("$schema", "https://json-schema.org/draft/2020-12/schema"))
+        rules = Contract({"$schema": draft, "$ref": draft})
         found = rules.violations(schema)
     except InvalidSchemaError:
         return [first]
