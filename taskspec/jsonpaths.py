@@ -125,6 +125,7 @@ def _read(text: str) -> "JSONPath":
         raise WrongPathError(f"A path may have at most {LONGEST:,} characters.")
     if not text.startswith("$"):
         steps = ".".join(step for step in text.strip().split("/") if step).lstrip(".")
+        steps = steps.removeprefix("json.").removeprefix("value.")
         raise WrongPathError("A path begins with `$`.", hint=f"Write `$.{steps}`." if steps else _EXAMPLE)
     try:
         path = _environment().compile(text)
