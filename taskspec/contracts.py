@@ -62,6 +62,20 @@ class Contract:
         return sorted(distinct.values(), key=lambda v: (_sortable(v.path), v.keyword, v.message))
 
 
+def schema_flaws(schema: Mapping[str, Any], first: InvalidSchemaError) -> list[InvalidSchemaError]:
+    """Return everything that makes a schema invalid, in the order of the paths; `first` is what its compiler told."""
+    try:
+        draft = str(schema.get("$schema", "https://json-schema.org/draft/2020-12/schema"))
+        rules = Contract({"$schema": draft, "$ref": draft})
+        found = rules.violations(schema)
+    except InvalidSchemaError:
+        return [first]
+    flaws = [InvalidSchemaError(f"{_named(v.path)} {v.message}", path=v.path) for v in found if v.path]
+    if first.path not in [flaw.path for flaw in flaws]:
+        flaws.append(first)
+    return flaws
+
+
 @cache
 def load_schema(name: str) -> Mapping[str, Any]:
     """Return one of our published schemas, such as `manifest.v1`. Do not change what it returns."""
@@ -131,6 +145,8 @@ class _Fast:
         for error in errors:
             where = tuple(error.schema_path)
             parent, expected = self._resolve(where)
+            if expected is None:
+                expected = getattr(error.kind, "types", getattr(error.kind, "limit", None))
             keyword, names = str(where[-1]) if where else "", tuple(getattr(error.kind, "unexpected", ()))
             if error.kind.name == "propertyNames":
                 keyword, names = "propertyNames", (str(error.kind.as_dict()["error"].instance),)
@@ -195,6 +211,10 @@ def _checker(schema: Mapping[str, Any], engine: str | None, *, linear: bool) -> 
             if engine is not None:
                 raise
     return _Reference(schema)
+
+
+def _named(path: Iterable[str | int]) -> str:
+    return f"`{'.'.join(map(str, path))}`"
 
 
 def _missing(reference: str) -> str:

@@ -87,4 +87,5 @@ def closest(name: str, known: Iterable[str], *, likeness: float = 0.6) -> str:
     if len(name) > _LONGEST:
         return ""
     candidates = [other for other in islice(known, _MOST) if len(other) <= _LONGEST]
-    return next(iter(get_close_matches(name, candidates, n=1, cutoff=likeness)), "")
+    same = (other for other in candidates if other.casefold() == name.casefold())
+    return next(same, "") or next(iter(get_close_matches(name, candidates, n=1, cutoff=likeness)), "")

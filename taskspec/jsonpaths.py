@@ -124,7 +124,9 @@ def _read(text: str) -> "JSONPath":
     if len(text) > LONGEST:
         raise WrongPathError(f"A path may have at most {LONGEST:,} characters.")
     if not text.startswith("$"):
-        raise WrongPathError("A path begins with `$`.", hint=f"Write `$.{text.strip().lstrip('.')}`.")
+        steps = ".".join(step for step in text.strip().split("/") if step).lstrip(".")
+        steps = steps.removeprefix("json.").removeprefix("value.")
+        raise WrongPathError("A path begins with `$`.", hint=f"Write `$.{steps}`." if steps else _EXAMPLE)
     try:
         path = _environment().compile(text)
     except JSONPathNameError as trouble:

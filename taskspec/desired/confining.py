@@ -71,6 +71,8 @@ class ProjectFolder:
         except OSError:
             names = []
         found = nearest(posixpath.join(parent, name), [posixpath.join(parent, other) for other in names])
+        if not found and any(sign in name for sign in "*?"):
+            return "A pattern is not expanded here: name each file."
         return found or "Paths are relative to the project folder."
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from taskspec.address import Address, is_pattern, matches, task_name
 from taskspec.desired.model import Cell
 from taskspec.desired.normalising import SENT
-from taskspec.desired.references import Reference
+from taskspec.desired.references import MEMBERS, Reference
 from taskspec.diagnostics import Diagnostic, Position, nearest, path_text
 
 Path = tuple[str | int, ...]
@@ -23,8 +23,6 @@ _EACH: Final = "Go through them: `{% for one in tasks['NAME[*]'] %}{{ one.result
 MOST_COMPARED: Final = 20
 """So many different names that nothing has are compared with those that there are."""
 MOST_CELLS: Final = 1000
-MEMBERS: Final = ("result", "json", "address", "matrix", "each")
-"""What a template sees of another task."""
 MAX_LOOKED: Final = 5_000_000
 """How many addresses the names and patterns of all tasks together may stand for."""
 MAX_FINDINGS: Final = 50
@@ -230,21 +228,37 @@ def _use(
         addresses = tuple(address for address in declared.named(written) if address != cell.address)
     else:
         addresses = (Address(written),) if written in declared.cells else ()
-    if addresses and (reference.is_pattern or member is None or member in MEMBERS):
+    if addresses and not _stranger(reference):
         part = None if reference.is_pattern else member
         yield Use(written=written, addresses=addresses, member=part, many=reference.is_pattern, place=place)
     elif declared.may_be(written):
         found.append(None)
     else:
-        detail, hint = _unfit(written, member, addresses, declared)
+        detail, hint = _unfit(reference, addresses, declared)
         found.append(Diagnostic(summary=_SUMMARY, detail=detail, hint=hint, position=place()))
 
 
-def _unfit(written: str, member: str | None, addresses: tuple[Address, ...], declared: Declared) -> tuple[str, str]:
+def _stranger(reference: Reference) -> str:
+    """Return the step into a task, or into the list that a pattern gives, which is not there; else nothing."""
+    steps = iter(reference.path)
+    step = next(steps, None)
+    if reference.is_pattern:
+        if not isinstance(step, int):
+            return step or ""
+        step = next(steps, None)
+    return "" if step is None or step in MEMBERS else str(step)
+
+
+def _unfit(reference: Reference, addresses: tuple[Address, ...], declared: Declared) -> tuple[str, str]:
     """Return why a reference names nothing that can be used, and the way out."""
+    written, stranger = reference.address, _stranger(reference)
+    if addresses and reference.is_pattern and reference.path[0] == stranger:
+        member = stranger if stranger in MEMBERS else "result"
+        hint = f"Go through them: `{{% for one in tasks['{written}'] %}}{{{{ one.{member} }}}}{{% endfor %}}`."
+        return f"A pattern gives a list of tasks, which has no `{stranger}` itself.", hint
     if addresses:
-        hint = nearest(str(member), MEMBERS) or "There are `result` (the text) and `json`."
-        return f"A template sees no `{member}` of another task.", hint
+        hint = nearest(stranger, MEMBERS) or "There are `result` (the text) and `json`."
+        return f"A template sees no `{stranger}` of another task.", hint
     if declared.has_cells(written):
         first = declared.named(written)[0]
         hint = f"Write tasks['{first}'] for one of them, or tasks['{written}[*]'] for all, as a list."

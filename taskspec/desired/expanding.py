@@ -3,6 +3,7 @@
 Each cell has a stable address: adding a value makes new cells, and never touches the others.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import product
 from math import prod
@@ -96,6 +97,8 @@ def _of_matrix(task: TaskDocument, written: Mapping[str, Any], rendered: Rendere
             raise WrongCellsError(
                 (*path, stranger), f"The matrix has no axis `{stranger}`.", nearest(stranger, axes), key=True
             )
+        for name, value in entry.items():
+            _require_scalar(value, (*path, name), "Write an entry for each value: [{q: a}, {q: b}].")
     if size * len(left_out) > _MAX_COMPARED:
         hint = "Leave out fewer, or name the cells themselves with `include`."
         raise WrongCellsError(
@@ -186,6 +189,9 @@ def _read(written: Mapping[str, Any], rendered: Rendered, rows: Callable[[str], 
 def _pairs(items: Any, named_by: str | None, path: Path) -> Iterable[tuple[str, Any]]:
     """Return the name and the value of each item: keys of a map, the values themselves, or a field of theirs."""
     if isinstance(items, Mapping):
+        if named_by is not None:
+            detail = f"The items are a map, whose keys name them, and `key` asks for the field `{named_by}`."
+            raise WrongCellsError(("forEach", "key"), detail, "Remove `key`, or write the items as a list.", key=True)
         return [(_key(str(key), path), value) for key, value in items.items()]
     if not isinstance(items, list):
         raise WrongCellsError(path, "A `forEach` goes over a list or a map.", "Give it one, or a file that holds one.")
@@ -196,6 +202,9 @@ def _pairs(items: Any, named_by: str | None, path: Path) -> Iterable[tuple[str, 
             found.append((_field(item, named_by, here, index), item))
         else:
             _require_scalar(item, here)
+            if named_by is not None:
+                detail = f"Item {index + 1}, `{_text(item)}`, is no map, so it has no field `{named_by}`."
+                raise WrongCellsError(here, detail, "Write maps, or remove `key` where the items name themselves.")
             found.append((_key(_text(item), here), item))
     return found
 
@@ -211,6 +220,8 @@ def _field(item: Mapping[str, Any], named_by: str | None, path: Path, index: int
     if named_by not in item:
         known = ", ".join(f"`{name}`" for name in item)
         way = nearest(named_by, map(str, item)) or (f"It has {known}." if known else "")
+        if len(item) == 1 and named_by in re.split(r"[;\t|]", str(*item)):
+            way = f"It has {known}: write commas between the columns."
         raise WrongCellsError(path, f"Item {index + 1} has no field `{named_by}`.", way)
     _require_scalar(item[named_by], path)
     return _key(_text(item[named_by]), path)
@@ -241,13 +252,13 @@ def _cell(task: TaskDocument, values: Iterable[str], names: Mapping[str, Any], p
     return Cell(task=task, address=address, names=names)
 
 
-def _require_scalar(value: Any, path: Path) -> None:
+def _require_scalar(value: Any, path: Path, hint: str = "Go over maps with `forEach`, whose `key` names them.") -> None:
     if not isinstance(value, str | int | float):
         kind = "a map" if isinstance(value, Mapping) else "a list" if isinstance(value, list) else "null"
         raise WrongCellsError(
             path,
             f"A value that names a cell is a text, a number, or true or false; found {kind}.",
-            "Go over maps with `forEach`, whose `key` names them.",
+            hint,
         )
 
 

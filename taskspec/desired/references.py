@@ -9,6 +9,8 @@ from taskspec.desired.dotted import is_template, split
 from taskspec.desired.scope import WrongTemplateError
 
 TASKS: Final = "tasks"
+MEMBERS: Final = ("result", "json", "address", "matrix", "each")
+"""What a template sees of another task."""
 WAY: Final = "Write `tasks.NAME.result`, or `tasks['NAME[…]'].result`."
 
 if TYPE_CHECKING:

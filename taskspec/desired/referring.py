@@ -9,7 +9,7 @@ from jinja2 import Template, nodes
 from taskspec.desired.references import TASKS, Reference, checked_address, may_refer
 from taskspec.desired.rendering import Renderer
 from taskspec.desired.scope import WrongTemplateError
-from taskspec.desired.syntax import given, is_printed, names_in, used, walked
+from taskspec.desired.syntax import given, is_printed, is_target, names_in, unseen, used, walked
 
 _OF_THE_ENGINE: Final = frozenset({"loop", "caller", "varargs", "kwargs", "self"})
 
@@ -82,6 +82,8 @@ class Analyst:
         tree = self._renderer.parsed(text, file)
         found = _Analysis()
         own = set(_OF_THE_ENGINE)
+        strange: list[tuple[str, nodes.Expr, str]] = []
+        reused: set[str] = set()
         for node, holders in walked(tree):
             own.update(given(node))
             if TASKS in own:
@@ -95,10 +97,18 @@ class Analyst:
                 key, path = used(node, holders)
                 words = self._words(key, text, file, len(found.uses))
                 found.uses.append(_Use(key=words, path=path, is_printed=is_printed(holders)))
+            elif isinstance(node, nodes.Name) and node.ctx == "load" and (step := unseen(node, holders)):
+                strange.append((node.name, *step))
+            elif isinstance(node, nodes.Name) and node.ctx != "load" and not is_target(holders):
+                reused.add(node.name)
             elif isinstance(node, nodes.Include | nodes.Import | nodes.FromImport):
                 is_macros = not isinstance(node, nodes.Include)
                 name = self._words(node.template, text, file, -1 - len(found.steps))
                 found.steps.append(_Step(name=name, is_macros=is_macros))
+        for owner, key, member in strange:
+            if owner not in reused:
+                words = self._words(key, text, file, len(found.uses))
+                found.uses.append(_Use(key=words, path=(0, member), is_printed=False))
         found.own = frozenset(own)
         return found
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from jinja2 import nodes
 
-from taskspec.desired.references import TASKS, WAY, alone
+from taskspec.desired.references import MEMBERS, TASKS, WAY, alone
 from taskspec.desired.scope import WrongTemplateError
 
 Holders = tuple[nodes.Node, "Holders"] | None
@@ -38,6 +38,25 @@ def used(name: nodes.Name, holders: Holders) -> tuple[nodes.Expr, tuple[str | in
     first = steps[0]
     key = nodes.Const(first.attr, lineno=name.lineno) if isinstance(first, nodes.Getattr) else first.arg
     return key, tuple(path)
+
+
+def unseen(name: nodes.Name, holders: Holders) -> tuple[nodes.Expr, str] | None:
+    """Return what names the tasks that a loop goes through, and a step from its name to what no task has."""
+    steps, is_called = _steps(name, holders)
+    step = _constant(steps[0]) if len(steps) > is_called else None
+    while holders is not None and isinstance(step, str) and step not in MEMBERS:
+        holder, holders = holders
+        if isinstance(holder, nodes.For) and isinstance(holder.target, nodes.Name) and holder.target.name == name.name:
+            match holder.iter:
+                case nodes.Getitem(node=nodes.Name(name="tasks"), arg=key):
+                    return key, step
+            return None
+    return None
+
+
+def is_target(holders: Holders) -> bool:
+    """Tell whether a name that gets a value gets it from a loop."""
+    return holders is not None and isinstance(holders[0], nodes.For)
 
 
 def is_printed(holders: Holders) -> bool:

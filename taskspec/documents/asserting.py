@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from taskspec.contracts import Contract, InvalidSchemaError
+from taskspec.contracts import Contract, InvalidSchemaError, schema_flaws
 from taskspec.diagnostics import Diagnostic, path_text
+from taskspec.documents.hinting import reference_path, schema_way_out
 from taskspec.documents.model import Document
 from taskspec.expressions.evaluating import compile_expression
 from taskspec.expressions.model import WrongExpressionError
@@ -102,13 +103,17 @@ class _Assertion:
         path = (*self._path, "schema")
         try:
             Contract(schema, linear=True)
-        except InvalidSchemaError as trouble:
-            yield Diagnostic(
-                summary="Invalid JSON Schema",
-                detail=f"`{path_text(path)}` is not a valid JSON Schema: {trouble}.",
-                hint="Patterns in it take no look-around and no back-references." if "regex" in str(trouble) else "",
-                position=self._document.position((*path, *trouble.path)),
-            )
+        except InvalidSchemaError as first:
+            for trouble in schema_flaws(schema, first):
+                at = trouble.path or reference_path(schema, str(trouble))
+                is_pattern = "regex" in str(trouble)
+                linear = "Patterns in it take no look-around and no back-references."
+                yield Diagnostic(
+                    summary="Invalid JSON Schema",
+                    detail=f"`{path_text(path)}` is not a valid JSON Schema: {trouble}.",
+                    hint=linear if is_pattern else schema_way_out(at),
+                    position=self._document.position((*path, *at)),
+                )
 
     def _text(self, name: str) -> str | None:
         text = self._written.get(name)

@@ -7,7 +7,7 @@ from functools import cache
 from itertools import islice
 from typing import Any, Final
 
-from taskspec.contracts import Contract, InvalidSchemaError, Violation, load_schema
+from taskspec.contracts import Contract, InvalidSchemaError, Violation, load_schema, schema_flaws
 from taskspec.diagnostics import Diagnostic, Position, closest, path_text
 from taskspec.documents import misnaming
 from taskspec.documents.hinting import reference_path, schema_way_out, way_out
@@ -52,6 +52,8 @@ def _findings(document: Document) -> Iterator[Diagnostic]:
     for finding in _evaluated_nowhere(document, () if document.kind == "Project" else ("metadata",)):
         templates.add(finding.position)
         yield finding
+    if document.kind == "Task":
+        templates.update(finding.position for finding in _evaluated_nowhere(document, ("spec", "assertions")))
     if document.kind == "Project":
         yield from _agents(document)
         for path in _default_specs(document):
@@ -157,6 +159,13 @@ def _explained(document: Document, violation: Violation) -> Iterator[Diagnostic]
                     hint=f"Write, for example, `{misnaming.fitting(name, path)}`.",
                     position=document.position((*path, name), key=True),
                 )
+        case "false":
+            yield Diagnostic(
+                summary="Field at the wrong place",
+                detail=f"`{path[-1]}` cannot stand in {_where(document, path[:-1])}.",
+                hint="Write it in the task itself.",
+                position=document.position(path, key=True),
+            )
         case _:
             yield _wrong(document, violation)
 
@@ -177,6 +186,8 @@ def _unknown(document: Document, path: Path, name: str, known: tuple[str, ...]) 
 def _wrong(document: Document, violation: Violation) -> Diagnostic:
     path = violation.path
     position = document.position(path)
+    if violation.keyword == "uniqueItems":
+        position = document.position((*path, _repeated(_value(document, path))))
     words = violation.message
     if violation.keyword == "type" and (violation.detail["says"] or "").startswith("must be "):
         words = f"{violation.detail['says']}, {words.rpartition(', ')[2]}"
@@ -190,6 +201,11 @@ def _wrong(document: Document, violation: Violation) -> Diagnostic:
         hint=hint,
         position=position,
     )
+
+
+def _repeated(items: list[Any]) -> int:
+    """Return the index of the first item that stands before already."""
+    return next((index for index, item in enumerate(items) if item in items[:index]), 0)
 
 
 def _evaluated_nowhere(document: Document, path: Path, hint: str = _BELONGS) -> Iterator[Diagnostic]:
@@ -276,13 +292,14 @@ def output_trouble(spec: Mapping[str, Any], source: Source) -> Iterator[Diagnost
         return
     try:
         Contract(schema)
-    except InvalidSchemaError as trouble:
-        yield Diagnostic(
-            summary="Invalid JSON Schema",
-            detail=f"`spec.outputSchema` is not a valid JSON Schema: {trouble}.",
-            hint=schema_way_out(path := trouble.path or reference_path(schema, str(trouble))),
-            position=source.position(("outputSchema", *path)),
-        )
+    except InvalidSchemaError as first:
+        for trouble in schema_flaws(schema, first):
+            yield Diagnostic(
+                summary="Invalid JSON Schema",
+                detail=f"`spec.outputSchema` is not a valid JSON Schema: {trouble}.",
+                hint=schema_way_out(path := trouble.path or reference_path(schema, str(trouble))),
+                position=source.position(("outputSchema", *path)),
+            )
 
 
 def _assertions(document: Document, spec: Path) -> Iterator[Diagnostic]:

@@ -78,7 +78,7 @@ def explain(complaint: Complaint, text: str, file: str) -> Diagnostic:
     """Say what is wrong with a text that the parser refused."""
     lines = re.split("\r\n|[\n\r\x85\u2028\u2029]", text)
     template = _unquoted_template(lines, complaint)
-    if template is not None:
+    if template is not None and not (template[0] == complaint.at[0] and _block(complaint, lines, *complaint.at)):
         return unquoted_template(template[2], Position(file=file, line=template[0] + 1, column=template[1] + 1))
     line, column = complaint.began if any(sign in complaint.problem for sign in _AT_ITS_BEGIN) else complaint.at
     written = lines[line] if line < len(lines) else ""

@@ -82,7 +82,7 @@ def declaration_trouble(variable: VariableSpec, document: Document) -> Iterator[
         if variable.type is not VariableType.STRING:
             yield Diagnostic(
                 summary="Contradicting fields",
-                detail=f"`pattern` is for texts, and the variable `{variable.name}` is a {variable.type}.",
+                detail=f"`pattern` is for texts, and the variable `{variable.name}` is of type `{variable.type}`.",
                 hint="Remove it, or write `type: string`.",
                 position=document.position((*place, "pattern"), key=True),
             )

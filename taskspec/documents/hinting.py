@@ -95,6 +95,8 @@ def _by_keyword(violation: Violation) -> str:
             return "Write a text."
         case "minItems":
             return "Write at least one item."
+        case "uniqueItems":
+            return "Remove one of the two."
         case "minProperties":
             return "Write at least one field."
         case "type":
@@ -111,6 +113,10 @@ def schema_way_out(path: Sequence[str | int]) -> str:
             return "Define it under `$defs` of the schema, and write `$ref: '#/$defs/NAME'`."
         case (*_, "pattern"):
             return "Write a regular expression; in single quotes each `\\` stays as it is."
+        case (*_, "properties" | "$defs", str()):
+            return "Write a schema for it: {type: string}."
+        case (*_, "enum"):
+            return "Write a list of values: [emea, apac]."
         case (*_, "required"):
             return "Write a list of names: [total, currency]."
     return "It is read as JSON Schema, version 2020-12."
@@ -131,7 +137,7 @@ def reference_path(schema: Any, said: str) -> tuple[str | int, ...]:
 
 
 def _template(violation: Violation) -> str:
-    if violation.path[:1] != ("spec",) or violation.path[1] in {"retry", "onRemove", "timeout"}:
+    if violation.path[:1] != ("spec",) or violation.path[1] in {"assertions", "retry", "onRemove", "timeout"}:
         return "A template is not evaluated here."
     return "Write the value, or one single `{{ … }}` with nothing beside it."
 

@@ -12,6 +12,7 @@ Path = tuple[str | int, ...]
 
 _SURE: Final = 0.75
 _MANY: Final = 12
+_OF_FILES: Final = frozenset({"file", "filename", "path", "uri", "url"})
 _OTHER_WORDS: Final[Mapping[str, str]] = {
     "attachments": "files",
     "context": "additionalContext",
@@ -35,6 +36,8 @@ def way_out(name: str, path: Path, kind: str, known: tuple[str, ...], later: Ite
     field, colon, value = name.partition(":")
     if colon and field in known:
         return f"Write `{field}: {value}`, with a space after the colon."
+    if _is_of_a_file(name, path):
+        return "Write the path or URL itself as the item: `files: [data/sales.csv]`."
     other = _OTHER_WORDS.get(name.lower())
     if other in known:
         return f"Did you mean `{other}`?"
@@ -46,19 +49,32 @@ def way_out(name: str, path: Path, kind: str, known: tuple[str, ...], later: Ite
         return found
     if len(known) > _MANY:
         return f"`taskspec explain {_explained(path, kind)}` lists the fields."
-    return f"Known fields: {', '.join(f'`{field}`' for field in known)}."
+    listed = f"Known fields: {', '.join(f'`{field}`' for field in known)}."
+    return f"{listed} A map of items stands in `items`." if path[-1:] == ("forEach",) else listed
 
 
 def fitting(name: str, path: Path) -> str:
     """Return a name that can be, and is like one that cannot be."""
-    if "variables" in path:
+    if path[-1:] in {("variables",), ("matrix",)}:
         return re.sub(r"\W|^(?=\d)", "_", name, flags=re.ASCII)[:128] or "region"
-    return fitting_name(name)
+    fits = fitting_name(name)
+    return f"{fits[:60]}-1" if path[-1:] == ("environments",) and fits in {"default", "engine"} else fits
 
 
 def lacks_anyway(missing: str, strangers: Iterable[str], path: Path, known: tuple[str, ...]) -> bool:
     """Tell whether a missing field is what one of the unknown names at its place is meant to be, or belongs into."""
+    strangers = tuple(strangers)
+    if any(_is_of_a_file(name, path) for name in strangers):
+        return True
     return any(missing in {_meant(name, known), _inner_owner(name, path)} for name in strangers)
+
+
+def _is_of_a_file(name: str, path: Path) -> bool:
+    """Tell whether a name says of an item of `files` that it is a path or a URL."""
+    match path:
+        case (*_, "files", int()):
+            return name.lower() in _OF_FILES
+    return False
 
 
 def _meant(name: str, known: tuple[str, ...]) -> str:
@@ -88,6 +104,8 @@ def _owner(name: str, path: Path, kind: str) -> str:
         return f"It belongs into `{inner}`."
     if path == ("spec",) and name in {"name", "labels"}:
         return "It belongs into `metadata`."
+    if path == ("metadata",) and name in {"apiVersion", "kind", "spec"}:
+        return "It stands beside `metadata`, not in it: indent it less."
     if path == ("spec",) and kind == "Task":
         owners = [field for field, names in _fields("Task").items() if name in names]
         if len(owners) == 1:

@@ -19,8 +19,9 @@ _SIMPLE: Final = (
     *(ast.operator, ast.unaryop, ast.boolop, ast.cmpop, ast.expr_context),
 )
 _REFUSED: Final = (ast.MatMult, ast.BitAnd, ast.BitOr, ast.BitXor, ast.LShift, ast.RShift, ast.Invert)
-_NOT_PYTHON: Final = {"&&": "and", "||": "or", "!": "not"}
+_NOT_PYTHON: Final = {"&&": "and", "||": "or", "!": "not", "===": "==", "=>": ">=", "=<": "<="}
 _NONE: Final = "This is no expression."
+_UNCLOSED: Final = "A bracket is opened that is not closed."
 _UNOPENED: Final = "A bracket is closed that was not opened."
 _INSTEAD: Final[dict[type[ast.AST], tuple[str, str]]] = {
     ast.Lambda: ("Functions cannot be made here.", ""),
@@ -119,6 +120,9 @@ def _syntax(trouble: SyntaxError, text: str) -> WrongExpressionError:
     if "unmatched ')'" in trouble.msg:
         line, column = _place_of(text, max(text.rfind(")"), 0))
         return WrongExpressionError(_UNOPENED, line=line, column=column)
+    if "never closed" in trouble.msg and (opened := _opened(unquoted)) is not None:
+        line, column = _place_of(text, opened)
+        return WrongExpressionError(_UNCLOSED, line=line, column=column, hint="Close it where it ends.")
     lines = _LINE_END.split(text)
     line, column = trouble.lineno or 1, trouble.offset or 1
     if line > len(lines):  # the bracket that was put around it: something is missing at its end
@@ -127,6 +131,17 @@ def _syntax(trouble: SyntaxError, text: str) -> WrongExpressionError:
         column -= 1
     hint = "Write `==` to compare." if "'=='" in trouble.msg or "cannot assign" in trouble.msg else ""
     return WrongExpressionError(_NONE, line=line, column=max(1, column), hint=hint)
+
+
+def _opened(unquoted: str) -> int | None:
+    """Return the index of the last bracket that is not closed."""
+    left: list[int] = []
+    for index, sign in enumerate(unquoted):
+        if sign in "([{":
+            left.append(index)
+        elif sign in ")]}" and left:
+            left.pop()
+    return left[-1] if left else None
 
 
 def _place_of(text: str, index: int) -> tuple[int, int]:

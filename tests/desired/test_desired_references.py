@@ -34,6 +34,25 @@ def found(renderer: Renderer) -> Callable[[str], tuple[Reference, ...]]:
 
 
 @pytest.mark.parametrize(
+    ("text", "strange"),
+    [
+        ("{{ t.result }}{{ t.matrix.region }}{{ t.items() | list | length }}{{ loop.index }}", []),
+        ("{{ t.resut }}", ["resut"]),
+        ("{% if t.jsn.total > 1 %}{{ t['adress'] }}{% endif %}", ["jsn", "adress"]),
+        ("{% set t = t.json %}{{ t.total }}", []),
+        ("{% with t = t.json %}{{ t.total }}{% endwith %}", []),
+        ("{% macro m(t) %}{{ t.total }}{% endmacro %}{{ m(t.json) }}", []),
+        ("{% for t in t.json.rows %}{{ t.total }}{% endfor %}", []),
+    ],
+)
+def test_what_no_task_of_a_loop_has_is_found(found, text, strange):
+    whole = (
+        f"{{% for t in tasks['report[*]'] %}}{text}{{% endfor %}}{{% for t in [{{}}] %}}{{{{ t.own }}}}{{% endfor %}}"
+    )
+    assert [use.path for use in found(whole)] == [(), *((0, member) for member in strange)]
+
+
+@pytest.mark.parametrize(
     ("text", "address", "path"),
     [
         ("{{ tasks.extract.result }}", "extract", ("result",)),

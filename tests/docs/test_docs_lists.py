@@ -13,11 +13,12 @@ from taskspec import events
 from taskspec.desired import assigning
 from taskspec.desired.callables import BOUNDED, METHODS, TAKEN, TESTS
 from taskspec.desired.dating import LETTERS
-from taskspec.desired.depending import CARRYING, MEMBERS
+from taskspec.desired.depending import CARRYING
 from taskspec.desired.deriving import DERIVING
 from taskspec.desired.including import MAX_PROJECT_TEXT
 from taskspec.desired.metering import MAX_DEPTH, MAX_TEXT, MAX_WORK
 from taskspec.desired.normalising import RUN_RELEVANT
+from taskspec.desired.references import MEMBERS
 from taskspec.desired.rendering import MAX_INCLUDES
 from taskspec.desired.scope import unknown_name
 from taskspec.documents.asserting import NAMES

@@ -71,7 +71,7 @@ def test_a_field_of_a_later_version_is_refused_in_a_project(name):
 @pytest.mark.parametrize("field", ["matrix: {a: [1]}", "forEach: [1]", "dependsOn: [a]"])
 def test_defaults_make_no_tasks_and_no_dependencies(field):
     assert [summary for _, summary, _ in checked("Project", f"  defaults: [{{spec: {{{field}}}}}]\n")] == [
-        "Wrong value"
+        "Field at the wrong place"
     ]
 
 
