@@ -8,10 +8,11 @@ from taskspec.contracts import SHOWN, Contract, InvalidSchemaError, Violation
 from taskspec.desired.dotted import is_template
 from taskspec.desired.templating import RenderedSpec
 from taskspec.diagnostics import Diagnostic, path_text
-from taskspec.documents.checking import SECRET, rendered_spec_contract
+from taskspec.documents.checking import rendered_spec_contract
 from taskspec.documents.declaring import unknown_agent
 from taskspec.documents.hinting import way_out
 from taskspec.documents.model import Project, TaskDocument
+from taskspec.documents.violating import SECRET
 
 _SHOWN: Final = ("agent", "title", "files")
 """Fields that are shown in plans, lists and file names: no secret may stand there."""

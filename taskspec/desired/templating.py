@@ -18,6 +18,7 @@ from taskspec.desired.references import Reference, ReferenceFinder, may_refer
 from taskspec.desired.scope import Scope, WrongTemplateError, placeholders, revealed
 from taskspec.diagnostics import Diagnostic, Position
 from taskspec.documents.model import Source
+from taskspec.documents.violating import SECRET
 
 if TYPE_CHECKING:
     from taskspec.desired.complaining import Complainer
@@ -53,8 +54,6 @@ _TEXTS: Final = frozenset(
 """The fields that are texts by schema: there a number becomes its text."""
 _OWN: Final = re.compile(r"\b(?:matrix|each|tasks|include|import)\b")
 """What a text must mention to depend on the names that only one cell has."""
-_SENSITIVE: Final = frozenset({"userTokens", "userOidcToken", "mcpServers"})
-"""Fields whose texts may hold secrets that are written out: they are not kept outside of the project."""
 _WRONG: Final = "Wrong template"
 
 
@@ -188,7 +187,7 @@ class SpecRenderer:
 
     def _text(self, text: str, path: _Path) -> tuple[Any, Any]:
         self._templated = True
-        self._keeps = path[0] not in _SENSITIVE
+        self._keeps = path[0] not in SECRET  # what is written out there is not kept outside of the project
         wants_text = path in _TEXTS or (path[0] == "files" and len(path) > 1)
         try:
             real, masked = self._rendered(text if wants_text else text.strip())

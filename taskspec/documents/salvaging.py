@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from taskspec.documents.checking import Path, manifest_contract
 from taskspec.documents.model import Document
+from taskspec.documents.templates import Path
+from taskspec.documents.violating import manifest_contract
 
 CELLS: Final = frozenset({"matrix", "forEach"})
 """The fields that say which cells a task has."""

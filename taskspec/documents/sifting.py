@@ -6,12 +6,13 @@ from itertools import chain
 from typing import Final
 
 from taskspec.diagnostics import Diagnostic
-from taskspec.documents.checking import SECRET, check
+from taskspec.documents.checking import check
 from taskspec.documents.locating import shown
 from taskspec.documents.model import Document
 from taskspec.documents.parsing import Parsed, known, parse
 from taskspec.documents.remembering import Memory, Values
 from taskspec.documents.sharing import share
+from taskspec.documents.violating import SECRET
 
 KINDS: Final = frozenset({"Project", "Task"})
 BATCH: Final = 128 * 1024 * 1024

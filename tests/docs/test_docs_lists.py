@@ -22,7 +22,7 @@ from taskspec.desired.references import MEMBERS
 from taskspec.desired.rendering import MAX_INCLUDES
 from taskspec.desired.scope import unknown_name
 from taskspec.documents.asserting import NAMES
-from taskspec.documents.checking import LATER
+from taskspec.documents.violating import LATER
 from taskspec.events import Effect, Event
 from taskspec.expressions.functions import FUNCTIONS
 from taskspec.expressions.model import LONGEST

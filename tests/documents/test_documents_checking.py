@@ -4,10 +4,11 @@ import pytest
 
 from taskspec.contracts import load_schema
 from taskspec.diagnostics import path_text
-from taskspec.documents.checking import LATER, check, rendered_spec_contract
+from taskspec.documents.checking import check, rendered_spec_contract
 from taskspec.documents.declaring import Ground, check_project, declare_project
 from taskspec.documents.durations import seconds
 from taskspec.documents.parsing import parse
+from taskspec.documents.violating import LATER
 
 HEAD = "apiVersion: taskspec/v1\nkind: {kind}\nmetadata: {{name: a}}\nspec:\n{spec}"
 
