@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -261,6 +262,8 @@ def test_ctrl_c_stops_a_task_that_has_not_begun(project, capsys):
     declared = project_of(Invocation(target=project, settings=settings))
     with wiring.reach(declared, Need.RUN) as reach, Tasks(reach.configuration) as client:
         tasks = [client.create("slow", prompt="x") for _ in range(2)]
+        while client.get(tasks[0].id).status == "pending":
+            time.sleep(0.02)
         with pytest.raises(KeyboardInterrupt), told_when_cut(reach, client, tasks[1].id):
             raise KeyboardInterrupt
     told = capsys.readouterr().err
