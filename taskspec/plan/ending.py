@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from taskspec.desired.model import DesiredTask
 from taskspec.health import Health
+from taskspec.judging.judging import Judgement
 from taskspec.plan import reasons
 from taskspec.plan.drafting import Case, about, keep, start
 from taskspec.plan.model import Action, Change, FieldDiff, Reason
@@ -52,8 +53,7 @@ def outdone(case: Case, task: DesiredTask, result: Accepted, *why: Reason) -> Ch
         return about(case, Action.STOP, Health.HEALTHY, *why)
     if again.judgement is None:
         return about(case, Action.STOP, Health.UNKNOWN, *why, reasons.result_unreadable(task))
-    rejected = reasons.assertions_changed(task, "would be rejected", again.judgement.detail)
-    return about(case, Action.STOP, Health.UNHEALTHY, *why, rejected)
+    return about(case, Action.STOP, Health.UNHEALTHY, *why, _rejection(task, again.judgement))
 
 
 def ended(case: Case, task: DesiredTask, standing: Standing) -> Change:
@@ -94,10 +94,14 @@ def _taken_back(case: Case, task: DesiredTask, again: Regrade, *why: Reason) -> 
     if again.judgement is None:
         held = about(case, Action.HOLD, Health.UNKNOWN, reasons.result_unreadable(task), *why)
         return replace(held, in_error=True)
-    rejected = reasons.assertions_changed(task, "would be rejected", again.judgement.detail)
     affected = (reasons.dependents_affected(case.dependents),) if case.dependents else ()
-    change = about(case, Action.REJUDGE, Health.UNHEALTHY, rejected, *affected, *why)
+    change = about(case, Action.REJUDGE, Health.UNHEALTHY, _rejection(task, again.judgement), *affected, *why)
     return replace(change, judgement=again.judgement)
+
+
+def _rejection(task: DesiredTask, judgement: Judgement) -> Reason:
+    """Say that the assertions that are declared now reject a result which is accepted."""
+    return reasons.assertions_changed(task, "would be rejected", judgement.detail)
 
 
 def _is_unfinished(situation: Situation, standing: Standing) -> bool:

@@ -20,7 +20,7 @@ from taskspec.desired.model import DeferredTask, Desired, DesiredTask, LocalFile
 from taskspec.diagnostics import Diagnostic, ManifestError, Position
 from taskspec.documents.model import Document, Marks, OnRemove, Policies, Project, Retry, Source
 from taskspec.errors import UnreachableError
-from taskspec.events import ChangeFinished
+from taskspec.events import ChangeFinished, RunCreated
 from taskspec.observed.model import Observed
 from taskspec.observed.refreshing import observe, observe_all
 from taskspec.plan.deciding import decide
@@ -125,6 +125,13 @@ class Stage:
 
     async def work(self, execution):
         await execution.run()
+
+    async def work_and_lose_the_key(self, execution):
+        """Carry out; as soon as a run is created, the remote refuses the key."""
+        running = asyncio.ensure_future(execution.run())
+        await happening(lambda: self.told(RunCreated))
+        self.remote.accepts_key = False
+        await running
 
     def told(self, kind):
         return [event for event in self.events if isinstance(event, kind)]

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from apply_stages import A, B, cut_when, happening, task
+from apply_stages import A, B, cut_when, task
 
 from taskspec.errors import AuthenticationError, StateError
 from taskspec.events import Effect, ResultNotWritten, ResultWritten, RunCreated
@@ -76,14 +76,8 @@ def test_a_key_that_is_not_accepted_stops_everything(stage):
 def test_a_key_that_is_withdrawn_while_runs_are_followed_stops_everything(stage):
     stage.remote.scripts["Write."] = [["executing"]]
 
-    async def withdraw(execution):
-        running = asyncio.ensure_future(execution.run())
-        await happening(lambda: stage.told(RunCreated))
-        stage.remote.accepts_key = False
-        await running
-
     with pytest.raises(AuthenticationError):
-        stage.play(withdraw, task())
+        stage.play(stage.work_and_lose_the_key, task())
     (finished,) = stage.events[-1:]
     assert (finished.effect, finished.verdict) == (Effect.CUT, "unknown")
 

@@ -1,13 +1,12 @@
 """What depends on other tasks: begun when they are accepted, with their results; never before, and never for more."""
 
-import asyncio
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from apply_stages import A, B, Stage, cut_when, deferred, happening, task
+from apply_stages import A, B, Stage, cut_when, deferred, task
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -337,14 +336,8 @@ def test_a_key_that_is_withdrawn_wakes_nobody_who_waits(stage):
 
     stage.remote.scripts["Write."] = [["executing"]]
 
-    async def withdraw(execution):
-        running = asyncio.ensure_future(execution.run())
-        await happening(lambda: stage.told(RunCreated))
-        stage.remote.accepts_key = False
-        await running
-
     with pytest.raises(AuthenticationError):
-        stage.play(withdraw, task(), deferred(uses=["a"]))
+        stage.play(stage.work_and_lose_the_key, task(), deferred(uses=["a"]))
     assert [event.detail for event in stage.told(ChangeFinished) if event.address == B] == ["not started"]
 
 
