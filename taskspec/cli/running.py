@@ -15,6 +15,9 @@ from taskspec.errors import RunInterruptedError, TaskspecError
 _USAGE = 64
 _INTERRUPTED = 130
 
+_GRACE, _PRESS = 15.0, 3.0
+"""Seconds that an end by signal may take before it is asked for again, and then each time."""
+
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command line and return its exit code; whatever goes wrong has been said on stderr."""
@@ -58,6 +61,8 @@ def run(arguments: Sequence[str]) -> int:
         from taskspec.cli.failing import tell_bug
 
         return tell_bug(error)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
     return code if isinstance(code, int) else 0
 
 
@@ -75,4 +80,14 @@ def _listen() -> None:
 
 
 def _terminate(signum: int, _frame: FrameType | None) -> None:
+    """Raise the end wherever the program is; and again, should it come to nothing there.
+
+    What a signal raises may be lost: in a `__del__`, or between the taking of a lock and its `with`.
+    """
+
+    def again(_signum: int, _frame: FrameType | None) -> None:
+        raise RunInterruptedError(signum)
+
+    signal.signal(signal.SIGALRM, again)
+    signal.setitimer(signal.ITIMER_REAL, _GRACE, _PRESS)
     raise RunInterruptedError(signum)

@@ -52,13 +52,14 @@ def project(tmp_path_factory):
 
 def start(folder, *arguments, **given):
     given = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL, **given}
-    return subprocess.Popen([sys.executable, "-m", "taskspec", *arguments], cwd=folder, env=ENVIRON, text=True, **given)
+    environ = {**ENVIRON, **given.pop("environ", {})}
+    return subprocess.Popen([sys.executable, "-m", "taskspec", *arguments], cwd=folder, env=environ, text=True, **given)
 
 
 @contextmanager
-def started(folder, *arguments):
+def started(folder, *arguments, **given):
     """Start a command that is ended with the context, whatever happens in it."""
-    with start(folder, *arguments) as process:
+    with start(folder, *arguments, **given) as process:
         try:
             yield process
         finally:
@@ -353,8 +354,7 @@ def test_a_signal_to_end_is_told_too(remote, tmp_path):
     remote.on("GET", "/t1/status", wire("executing"))
     remote.on("GET", "/t1/events", event("task_created", wire("pending")))
     environ = {name: os.environ[name] for name in os.environ if name.startswith("XPANDER_")}
-    command = [sys.executable, "-m", "taskspec", "tasks", "create", "a1", "Do it.", "-f"]
-    with subprocess.Popen(command, env={**ENVIRON, **environ}, stderr=subprocess.PIPE, text=True) as process:
+    with started(tmp_path, "tasks", "create", "a1", "Do it.", "-f", environ=environ) as process:
         while "task_created" not in (line := process.stderr.readline()):
             assert line
         process.send_signal(signal.SIGTERM)

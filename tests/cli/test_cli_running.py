@@ -1,0 +1,39 @@
+"""The outermost edge: an end that a signal asks for comes, even where the first asking is lost."""
+
+import signal
+import subprocess
+import sys
+
+from taskspec.report.exiting import ExitCode
+
+LOSING = """
+import signal, sys, threading, time
+from taskspec.cli import running
+
+def main(**_):
+    lock = threading.Lock()
+    try:
+        print("begun", flush=True)
+        time.sleep(60)
+    except Exception:
+        pass  # lost, as in a `__del__`
+    lock.acquire()
+    lock.acquire()  # and whoever held this lock gave it back to nobody
+
+running._GRACE, running._PRESS = 0.05, 0.05
+running.taskspec.main = main
+code = running.run([])
+time.sleep(0.2)  # nothing is pressed for any more
+sys.exit(code)
+"""
+
+
+def test_an_end_that_comes_to_nothing_is_asked_for_again():
+    with subprocess.Popen([sys.executable, "-c", LOSING], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        try:
+            assert process.stdout.readline() == b"begun\n"
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=30)
+        finally:
+            process.kill()
+    assert process.returncode == ExitCode.TERMINATED
