@@ -1,17 +1,14 @@
 """Two commands and one lock, as real processes: its holder is named, and keeps it or loses it for good."""
 
-import asyncio
 import re
 import signal
 import subprocess
 import sys
-import threading
 import time
 from contextlib import contextmanager
 
 import pytest
 from scenario_workspaces import PATIENCE
-from scripted_remote import ScriptedRemote
 
 MANY = 20
 STARTING = 'echo "$TASKSPEC_RUN_ID" >> started; while ! test -e go; do sleep 0.05; done; cat'
@@ -37,40 +34,6 @@ def applying(workspace, *arguments):
         if running.process.poll() is None:
             running.signal(signal.SIGKILL)
             running.wait()
-
-
-@contextmanager
-def served(remote):
-    """Serve a scripted remote from another thread; yield the root of its URLs."""
-    ready, ended = threading.Event(), threading.Event()
-    roots = []
-
-    async def serve():
-        async with remote.listening() as root:
-            roots.append(root)
-            ready.set()
-            while not ended.is_set():  # noqa: ASYNC110  # it is set by another thread
-                await asyncio.sleep(0.02)
-
-    thread = threading.Thread(target=asyncio.run, args=(serve(),))
-    thread.start()
-    try:
-        assert ready.wait(30)
-        yield roots[0]
-    finally:
-        ended.set()
-        thread.join()
-
-
-class Now:
-    """The clock on the wall."""
-
-    @property
-    def time(self):
-        return time.time()
-
-    async def sleep(self, seconds):
-        await asyncio.sleep(seconds)
 
 
 def epoch_of(done):
@@ -187,47 +150,6 @@ def test_a_suspended_apply_loses_its_lock_for_good_and_nothing_is_started_twice(
         assert "is not locked" in project.taskspec("force-unlock", epoch_of(second), "--yes").out
     assert len(project.lines("started")) == 2
     assert (project.result("a.txt"), project.result("b.txt")) == ("one", "two")
-
-
-def test_an_apply_that_is_suspended_within_a_create_never_makes_a_second_run(workspace):
-    remote = ScriptedRemote(clock=Now())
-    arrived, answers = threading.Event(), threading.Event()
-
-    async def hold_the_first_answer(request):
-        if not arrived.is_set():
-            arrived.set()
-            while not answers.is_set():  # noqa: ASYNC110  # it is set by another thread
-                await asyncio.sleep(0.02)
-
-    remote.before_answering = hold_the_first_answer
-    with served(remote) as root:
-        workspace.environ["XPANDER_API_KEY"] = "k" * 32
-        workspace.agents = {}
-        workspace.project(remote={"type": "xpander", "baseUrl": root})
-        names = ["a", "b", "c"]
-        workspace.tasks(**{name: {"agent": "writer", "prompt": name} for name in names})
-        first = workspace.start("apply", "--yes", "--parallelism", "1")
-        try:
-            assert arrived.wait(30), first.process.stderr.read()
-            first.signal(signal.SIGSTOP)
-            answers.set()  # the run is made, and its maker stands still
-            workspace.until(lambda: remote.runs)
-            second = workspace.apply()
-            assert second.code == 8, second
-            assert workspace.taskspec("force-unlock", epoch_of(second), "--yes").code == 0
-            third = workspace.apply()
-            assert third.code == 0, third
-            first.signal(signal.SIGCONT)
-            done = first.wait()
-        finally:
-            if first.process.poll() is None:
-                first.signal(signal.SIGKILL)
-                first.wait()
-        assert done.code == 8, done
-        assert [len(remote.started(name)) for name in names] == [1, 1, 1]
-        assert remote.asked["POST"] == 3
-        assert workspace.apply().code == 0
-        assert remote.asked["POST"] == 3
 
 
 @pytest.mark.parametrize("moment", [0.25, 0.45, 0.65])
