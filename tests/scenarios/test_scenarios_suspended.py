@@ -133,6 +133,17 @@ def lose_the_lock(workspace):
     assert unlocked.code == 0, unlocked
 
 
+def go_on_when_all_is_done(first, workspace, remote):
+    """Let another apply do everything, then let the one that stands still go on: it sends nothing more."""
+    done = apply(workspace)
+    assert done.code == 0, done
+    assert remote.asked["POST"] == len(NAMES)
+    first.signal(signal.SIGCONT)
+    late = first.wait()
+    assert late.code == 8, late
+    assert remote.asked["POST"] == len(NAMES)
+
+
 def require_each_once(workspace, remote):
     assert [len(remote.started(name)) for name in NAMES] == [1, 1, 1]
     asked = remote.asked["POST"]
@@ -147,13 +158,7 @@ def test_one_that_goes_on_too_late_sends_nothing(hosted, remote, where):
     with applying(hosted, where) as first:
         hosted.until(lambda: "standing still" in first.process.stdout.readline())
         lose_the_lock(hosted)
-        done = apply(hosted)
-        assert done.code == 0, done
-        assert remote.asked["POST"] == 3
-        first.signal(signal.SIGCONT)
-        done = first.wait()
-    assert done.code == 8, done
-    assert remote.asked["POST"] == 3
+        go_on_when_all_is_done(first, hosted, remote)
     require_each_once(hosted, remote)
 
 
@@ -188,11 +193,5 @@ def test_one_that_goes_on_after_its_answer_has_come_makes_no_second_run(hosted, 
             answers.set()  # the run is made, and its maker stands still
         hosted.until(lambda: remote.runs)
         lose_the_lock(hosted)
-        third = apply(hosted)
-        assert third.code == 0, third
-        assert remote.asked["POST"] == 3
-        first.signal(signal.SIGCONT)
-        done = first.wait()
-    assert done.code == 8, done
-    assert remote.asked["POST"] == 3
+        go_on_when_all_is_done(first, hosted, remote)
     require_each_once(hosted, remote)
