@@ -136,7 +136,9 @@ class SqliteState:
     def release(self, lease: Lease) -> None:
         """Give the lock back; a lease that is no longer held is no error."""
         with self._guard:
-            self._let_go(lease)
+            if self._lease is not None and self._lease[0] == lease:
+                self._lock.drop()
+                self._lease = None
 
     def force_release(self, epoch: int, by: Holder) -> None:
         """Take the lock from the lease of that epoch for good: whatever is still written under it is refused."""
@@ -151,8 +153,8 @@ class SqliteState:
     def close(self) -> None:
         """Let go of everything, a lease that is still held included."""
         with self._guard:
-            if self._lease is not None:
-                self._let_go(self._lease[0])
+            self._lock.drop()
+            self._lease = None
             self._database.close()
 
     def _records(self, rows: Sequence[tuple[str, str]], form: int) -> dict[Address, Record]:
@@ -244,11 +246,6 @@ class SqliteState:
             return [statement(change, serial, self._blobs) for change in changes]
         except (TypeError, ValueError) as error:
             raise StateError(f"A change cannot be kept: {error}.", hint="This is a bug; please report it.") from error
-
-    def _let_go(self, lease: Lease) -> None:
-        if self._lease is not None and self._lease[0] == lease:
-            self._lock.drop()
-            self._lease = None
 
 
 @contextmanager
