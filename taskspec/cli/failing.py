@@ -95,6 +95,8 @@ def diagnostic_json(diagnostic: Diagnostic) -> dict[str, Any]:
 
 def _document(error: TaskspecError) -> dict[str, Any]:
     found: dict[str, Any] = {"message": error.message, "hint": error.hint, "exitCode": int(exit_code(error))}
+    if isinstance(error, LockHeldError) and error.lock is not None:
+        found["lock"] = error.lock
     if isinstance(error, ManifestError):
         found["diagnostics"] = [diagnostic_json(d) for d in error.diagnostics]
     return {"error": found}
