@@ -52,6 +52,8 @@ class CommandedRemote(ScriptedRemote):
         super().__init__(clock=WallClock(), **script)
         self.agents = ["writer"]
         self.silent = False
+        self.muddled = set()
+        """The prompts whose creates are answered with something that is no task."""
         self.root = ""
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
@@ -62,14 +64,19 @@ class CommandedRemote(ScriptedRemote):
         return self
 
     def __exit__(self, *_):
-        self._loop.call_soon_threadsafe(self._stop.set)
+        self._loop.call_soon_threadsafe(self._over.set)
         self._thread.join(10)
 
     async def _serve(self):
-        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
         async with self.listening() as self.root:
             self._ready.set()
-            await self._stop.wait()
+            await self._over.wait()
+
+    async def _create(self, agent, request, writer):
+        if json.loads(request.body)["input"]["text"] in self.muddled:
+            self.sends.insert(0, "nonsense")
+        await super()._create(agent, request, writer)
 
     async def _behave(self, request, writer):
         path = urlsplit(request.target).path

@@ -17,7 +17,7 @@ from taskspec.cli.wiring import Wiring
 from taskspec.errors import LimitError, TaskspecError, UsageError
 from taskspec.plan.model import Plan
 from taskspec.report.counting import Tally
-from taskspec.report.exiting import ExitCode, foremost
+from taskspec.report.exiting import ExitCode, foremost, of_plan
 from taskspec.report.view import View
 from taskspec.runner.model import Invocation
 from taskspec.settings import DEFAULT_ENVIRONMENT
@@ -34,8 +34,10 @@ def carry_out(invocation: Invocation, options: Options, *, yes: bool, as_json: b
 
     tally = Tally()
     audience = Audience(tally)
+    planned: list[Plan] = []
 
     def approve(plan: Plan) -> bool:
+        planned.append(plan)
         approved = _approved(plan, yes=yes, as_json=as_json)
         if approved:
             tally.expect(change.address for change in plan.changes)
@@ -50,6 +52,8 @@ def carry_out(invocation: Invocation, options: Options, *, yes: bool, as_json: b
         if asyncio.run(apply(invocation, wiring, job)) is None:
             note("Not applied.")
             return ExitCode.ERROR
+    except LimitError as error:
+        return tell(error, as_json=as_json, beside=foremost(map(of_plan, planned)))
     except TaskspecError as error:
         if not tally.began:
             raise

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from taskspec.report.exiting import ExitCode
 from taskspec.state.model import Holder
 from taskspec.state.sqlite import SqliteState
 
@@ -35,7 +36,7 @@ def running(at, name="r"):
 def unanswered(at, name="u"):
     """Declare a task whose create is answered with nonsense, and is not found again."""
     at.task(name, ["completed"])
-    at.remote.sends = ["nonsense"]
+    at.remote.muddled.add("Write u.")
     at.remote.lists = False
 
 
@@ -45,7 +46,7 @@ def applied(*declare):
     def begin(at):
         for one in declare:
             one(at)
-        at.apply("--on-unknown=hold", "--wait-timeout=0.2s")
+        assert at.apply("--on-unknown=hold", "--wait-timeout=1s").code != ExitCode.USAGE
         at.remote.asked.clear()
 
     return begin
@@ -153,11 +154,11 @@ PATHS = {
     "stopped by somebody": Path(lambda at: at.task("a", ["stopped"]), APPLY, 3),
     "trouble of the platform": Path(lambda at: at.task("a", ["error"]), APPLY, 3),
     "an empty answer": Path(lambda at: at.task("a", [{"status": "completed", "result": ""}]), APPLY, 3, "rejected"),
-    "a contract that is not met": Path(lambda at: done(at, assertions=[{"contains": "gold"}]), APPLY, 3, "rejected"),
+    "a contract that is not met": Path(lambda at: done(at, assertions=[{"regex": "gold"}]), APPLY, 3, "rejected"),
     "a time-out": Path(lambda at: at.task("a", RUNNING, timeout="1s"), APPLY, 3, "cause: timeout"),
     "failed before, and left": Path(applied(failing), APPLY, 3, "f: left as it is: "),
     "blocked": Path(later(failing, lambda at: dependent(at, "f")), APPLY, 3, "d: blocked: "),
-    "waited too long": Path(running, f"{APPLY} --wait-timeout=0.2s", 4, "r: not finished: the run is executing"),
+    "waited too long": Path(running, f"{APPLY} --wait-timeout=1s", 4, "r: not finished: the run is executing"),
     "not waited for what another needs": Path(
         later(running, lambda at: dependent(at, "r")), f"{APPLY} --no-wait", 4, "d: not started: "
     ),
@@ -167,7 +168,7 @@ PATHS = {
     "no key": Path(done, APPLY, 7, "SALES_KEY", environ={"SALES_KEY": None}),
     "locked": Path(done, APPLY, 8, "alice on laptop", locked=True),
     "an outcome that nobody knows": Path(unanswered, APPLY, 9, "u: unknown: "),
-    "vanished": Path(later(applied(running), gone), APPLY, 9, "does not know the run"),
+    "vanished": Path(later(applied(running), gone), APPLY, 9, "r: held: the remote does not know"),
     "vanished before, and held": Path(later(applied(running), gone, lambda at: at.apply()), APPLY, 9, "r: held: "),
     "blocked by the unknown": Path(later(unanswered, lambda at: dependent(at, "u")), APPLY, 9, "d: blocked: "),
     "nothing selected": Path(done, f"{APPLY} label:no=no", 64),
@@ -176,10 +177,10 @@ PATHS = {
     # apply: two at once, the graver one wins
     "1 and 9": Path(later(strange, unanswered), APPLY, 1),
     "1 and 3": Path(later(failing, strange), APPLY, 1),
-    "1 and 4": Path(later(strange, running), f"{APPLY} --wait-timeout=0.3s", 1),
+    "1 and 4": Path(later(strange, running), f"{APPLY} --wait-timeout=1s", 1),
     "9 and 3": Path(later(failing, unanswered), APPLY, 9),
     "9 and 5": Path(later(applied(paused), unanswered), APPLY, 9),
-    "9 and 4": Path(later(applied(unanswered), running), f"{APPLY} --wait-timeout=0.3s", 9),
+    "9 and 4": Path(later(applied(unanswered), running), f"{APPLY} --wait-timeout=1s", 9),
     "8 and 3": Path(applied(failing), APPLY, 8, locked=True),
     "8 and 6": Path(later(done, lambda at: done(at, "b"), limited), APPLY, 8, locked=True),
     "7 and 3": Path(later(applied(failing), done), APPLY, 7, environ={"SALES_KEY": None}),
@@ -188,8 +189,8 @@ PATHS = {
         later(applied(running), gone, lambda at: at.apply(), done, lambda at: done(at, "b"), limited), APPLY, 9
     ),
     "3 and 5": Path(later(failing, paused), APPLY, 3),
-    "3 and 4": Path(later(failing, running), f"{APPLY} --wait-timeout=0.3s", 3),
-    "5 and 4": Path(later(paused, running), f"{APPLY} --wait-timeout=0.3s", 5),
+    "3 and 4": Path(later(failing, running), f"{APPLY} --wait-timeout=1s", 3),
+    "5 and 4": Path(later(paused, running), f"{APPLY} --wait-timeout=1s", 5),
     "0 and 3": Path(later(done, failing), APPLY, 3),
     # retry
     "retry of nothing": Path(NOTHING, "retry --yes", 64),
