@@ -195,7 +195,8 @@ class ScriptedRemote:
                 found.steps = [404]
             writer.write(http(404, {"detail": "no such task"}))
             return
-        if found.steps[0] in ACTIVE or found.steps[0] == "error":
+        step = found.steps[0]
+        if (step["status"] if isinstance(step, dict) else step) in {*ACTIVE, "error"}:
             found.steps = list(self.stops)
         writer.write(http(200, found.row(found.look())))
 

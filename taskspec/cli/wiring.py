@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from taskspec.chance import Chance
+from taskspec.cli.clock import steady_clock
 from taskspec.cli.printing import note
 from taskspec.documents.model import LOCAL, Project
 from taskspec.errors import LockHeldError, MissingSecretError
@@ -51,7 +52,7 @@ class Wiring:
     """The ports of the stories, filled in for this machine."""
 
     def __init__(self, settings: Settings, *, parallelism: int = 16) -> None:
-        self.chance = Chance(now=time.time, nonce=lambda: secrets.token_hex(8))
+        self.chance = Chance(now=steady_clock(), nonce=lambda: secrets.token_hex(8))
         self._settings = settings
         self._parallelism = parallelism
 
@@ -143,7 +144,11 @@ class Wiring:
                 await asyncio.to_thread(engine.interrupt)
 
             async with Connection(endpoint, offline.identity, offline.traits) as connection:
-                yield Link(connection=await handshake(connection), end_runs=end_runs if engine.owned else None)
+                yield Link(
+                    connection=await handshake(connection),
+                    end_runs=end_runs if engine.owned else None,
+                    failure=engine.failure,
+                )
             if need is Need.RUN and engine.owned and not ended:
                 await _drained(engine.active)
 

@@ -17,7 +17,7 @@ from taskspec.apply.restoring import restore
 from taskspec.apply.watching import Watcher
 from taskspec.apply.world import World
 from taskspec.documents.model import Project
-from taskspec.errors import LimitError, UsageError
+from taskspec.errors import LimitError, TaskspecError, UsageError
 from taskspec.events import ApplyFinished, ApplyStarted, Interrupted, WaitedTooLong
 from taskspec.observed.refreshing import observe
 from taskspec.plan.model import Plan
@@ -30,6 +30,10 @@ from taskspec.runner.recalling import KeptResults
 
 Approve = Callable[[Plan], bool]
 """Shows a plan, and tells whether it is to be carried out."""
+
+
+_LOOK = 0.5
+"""Seconds between two looks at whether a remote in this process is still at work."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -127,20 +131,32 @@ async def _carry_out(world: World, link: Link) -> None:
     """Execute the plan to its end, to the end of the time to wait, or to a signal; then record what is still open."""
     execution = Execution(world)
     work = asyncio.ensure_future(execution.run())
+    failing = asyncio.ensure_future(_failure(link))
     try:
         with _ending_by_signal(work, world.emit):
-            done, _ = await asyncio.wait([work], timeout=world.options.wait_timeout)
-            if not done:
-                world.emit(WaitedTooLong(addresses=tuple(change.address for change in execution.open)))
+            await asyncio.wait([work, failing], timeout=world.options.wait_timeout, return_when=asyncio.FIRST_COMPLETED)
+            if not work.done():
+                if not failing.done():
+                    world.emit(WaitedTooLong(addresses=tuple(change.address for change in execution.open)))
                 work.cancel()
                 await asyncio.wait([work])
         if execution.open:
             await execution.wind_up(link.end_runs)
         if not work.cancelled():
             work.result()
+        elif failing.done():
+            raise failing.result()
     finally:
+        failing.cancel()
         await world.watcher.close()
         world.recorder.close()
+
+
+async def _failure(link: Link) -> TaskspecError:
+    """Return why the remote will answer nothing any more, as soon as it is so: nobody need ask it again and again."""
+    while (failure := link.failure()) is None:  # noqa: ASYNC110  # an engine fails in a thread of its own
+        await asyncio.sleep(_LOOK)
+    return failure
 
 
 @contextmanager

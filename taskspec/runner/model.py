@@ -6,6 +6,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from taskspec.errors import TaskspecError
 from taskspec.settings import DEFAULT_ENVIRONMENT, Settings
 from taskspec.taskapi.remotes import RemoteIdentity, Traits
 
@@ -43,6 +44,8 @@ class Link:
 
     connection: "Connection"
     end_runs: Callable[[], Awaitable[None]] | None = None
+    failure: Callable[[], TaskspecError | None] = lambda: None
+    """Says why a remote that lives in this process will answer nothing any more; None as long as it does."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

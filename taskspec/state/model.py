@@ -106,8 +106,8 @@ class Attempt:
 
     @property
     def seconds(self) -> float | None:
-        """Return how long the run took; None where the remote does not tell."""
-        if self.started_at is None or self.finished_at is None:
+        """Return how long the run took; None where the remote does not tell, or its clock was set back meanwhile."""
+        if self.started_at is None or self.finished_at is None or self.finished_at < self.started_at:
             return None
         return round(self.finished_at - self.started_at, 3)
 
