@@ -4,6 +4,8 @@ import signal
 import subprocess
 import sys
 
+from patience import PATIENCE
+
 from taskspec.report.exiting import ExitCode
 
 LOSING = """
@@ -14,7 +16,7 @@ def main(**_):
     lock = threading.Lock()
     try:
         print("begun", flush=True)
-        time.sleep(60)
+        time.sleep(600)
     except Exception:
         pass  # lost, as in a `__del__`
     lock.acquire()
@@ -33,7 +35,7 @@ def test_an_end_that_comes_to_nothing_is_asked_for_again():
         try:
             assert process.stdout.readline() == b"begun\n"
             process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=30)
+            process.communicate(timeout=PATIENCE)
         finally:
             process.kill()
     assert process.returncode == ExitCode.TERMINATED
