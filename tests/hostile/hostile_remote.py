@@ -10,6 +10,7 @@ from typing import Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from fault_server import FaultServer, Received, http
+from patience import PATIENCE
 
 KEY = "a-secret-key-of-32-characters-00"
 ORGANIZATION = "o1"
@@ -105,7 +106,7 @@ class HostileRemote:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        assert self._ready.wait(10)
+        assert self._ready.wait(PATIENCE)
         return self
 
     def __exit__(self, *_: object) -> None:
