@@ -50,6 +50,7 @@ def run(arguments: Sequence[str]) -> int:
         silence_stdout()
         return 1
     except TaskspecError as error:
+        signal.setitimer(signal.ITIMER_REAL, 0)  # it has come to something: nothing presses while it is told
         from taskspec.cli.failing import tell
 
         return tell(error, as_json=_wants_json(arguments))

@@ -39,7 +39,7 @@ def test_a_run_is_carried_out_by_a_worker(supported):
         worker = threading.Thread(target=_carry_out_one, args=(endpoint, answered))
         worker.start()
         done = supported.apply()
-        worker.join(10)
+        worker.join(PATIENCE)
         assert done.code == 0, done
         assert supported.standing("a")["run"] in answered
     assert supported.result("a.txt") == "HI"
