@@ -63,12 +63,16 @@ class EngineHandle:
     def wait(self, stop: threading.Event) -> None:
         """Return when `stop` is set; raise EngineError as soon as an engine of this process serves no longer."""
         while not stop.wait(_LOOK_SECONDS):
-            if self._thread is None or self._engine is None:
-                continue
-            if not self._thread.alive:
-                raise EngineError("the engine has ended", hint=f"See {self._log}.")
-            if self._engine.dispatcher.failure is not None:
-                raise EngineError(self._engine.dispatcher.failure, hint=f"See {self._log}; then start it again.")
+            self.check()
+
+    def check(self) -> None:
+        """Raise EngineError where an engine of this process serves no longer."""
+        if self._thread is None or self._engine is None:
+            return
+        if not self._thread.alive:
+            raise EngineError("the engine has ended", hint=f"See {self._log}.")
+        if self._engine.dispatcher.failure is not None:
+            raise EngineError(self._engine.dispatcher.failure, hint=f"See {self._log}; then start it again.")
 
     @property
     def _log(self) -> Path:

@@ -11,7 +11,7 @@ from taskspec.events import (
     RunCreated,
 )
 from taskspec.health import Health
-from taskspec.plan.model import IDLE
+from taskspec.plan.model import IDLE, Action
 from taskspec.report.exiting import ExitCode, foremost, of_health
 
 
@@ -24,6 +24,7 @@ class Tally:
         self.started = 0
         self.effects = dict.fromkeys(Effect, 0)
         self.accepted = 0
+        self.unchanged = 0
         self.unhealthy: list[ChangeFinished] = []
         self.needing: list[ChangeFinished] = []
         self.unknown: list[ChangeFinished] = []
@@ -68,6 +69,7 @@ class Tally:
                 self._codes.add(ExitCode.WAITED)
             case Effect.DONE | Effect.LEFT:
                 pass
+        self.unchanged += event.action == Action.NONE and event.health is Health.HEALTHY
         if event.verdict == "accepted" and event.action not in IDLE:
             self.accepted += 1
         if event.health is Health.UNHEALTHY:
