@@ -1,6 +1,7 @@
 """What `watch` puts together: the question, the engine that outlives the rounds, the loop, and who listens."""
 
 import asyncio
+import gc
 import random
 import sys
 import time
@@ -46,6 +47,7 @@ def repeat(invocation: Invocation, options: Options, interval: float, showing: S
     if not yes and not _approved(invocation, wiring, as_json=showing.as_json):
         note("Nothing is watched.")
         return ExitCode.ERROR
+    gc.freeze()  # what is loaded stays: the collection behind each round need not look at it
     return asyncio.run(_repeat(invocation, options, interval, showing, wiring))
 
 

@@ -60,8 +60,7 @@ class ApplyingRounds:
 
     async def make(self, emit: Emit) -> bool:
         """Make one round; False where it was cut before anything was carried out."""
-        self._made, self._work = asyncio.current_task(), None
-        self._carries_out = self._cut = False
+        self._made = asyncio.current_task()
         try:
             prepared = self._prepared()
             await self._host.keep(prepared.desired.project)
@@ -75,7 +74,7 @@ class ApplyingRounds:
             )
             return await apply(self._invocation, self._ports, job) is not None
         finally:
-            self._made = None
+            self._made, self._carries_out, self._cut = None, False, False
 
     def cut(self) -> None:
         """End the round that is being made: at once where it only plans, in order where it carries out."""
