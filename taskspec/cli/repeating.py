@@ -64,7 +64,7 @@ async def _repeat(
     reconciler = Reconciler(
         ApplyingRounds(invocation, wiring, host, manner),
         Pace(interval=interval),
-        Timing(now=time.monotonic, sleep=asyncio.sleep, dice=random.random),
+        Timing(now=time.monotonic, sleep=asyncio.sleep, worked=time.process_time, dice=random.random),
         Audience(emit=speaker.on, tell=speaker.tell, code=failing.exit_code),
     )
     speaker.when_alone = reconciler.stop

@@ -22,7 +22,7 @@ from taskspec.runner.scheduling import Pace, after, after_edit, asked_to_wait, o
 LOOK: Final = 1.0
 """Seconds between two looks at the files, at least."""
 SHARE: Final = 100
-"""The pause behind a look is so many times its own length: looking costs a hundredth of a processor at most."""
+"""The pause behind a look is so many times the processor time that it took: a hundredth of a processor at most."""
 QUIET: Final = 0.2
 """Files that were still changed in the last so many seconds are looked at again before a round reads them."""
 MOST_QUIETS: Final = 25
@@ -47,10 +47,11 @@ class Rounds(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Timing:
-    """The time in seconds that only goes on, how to let it pass, and dice: numbers from 0 to 1."""
+    """The time in seconds that only goes on, how to let it pass, what was worked in it, and dice: from 0 to 1."""
 
     now: Callable[[], float]
     sleep: Callable[[float], Awaitable[None]]
+    worked: Callable[[], float]
     dice: Callable[[], float]
 
 
@@ -201,9 +202,9 @@ class Reconciler:
 
     async def _look(self) -> bool:
         """Tell whether files have changed, and have come to rest."""
-        begun = self._timing.now()
+        before_looking = self._timing.worked()
         found = await self._rounds.changes()
-        self._look_pause = max(LOOK, SHARE * (self._timing.now() - begun))
+        self._look_pause = max(LOOK, SHARE * (self._timing.worked() - before_looking))
         for _ in range(MOST_QUIETS):
             if not found:
                 return False

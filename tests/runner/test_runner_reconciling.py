@@ -54,6 +54,10 @@ class Story:
     edits: dict = field(default_factory=dict)
     """Time → the file that changes then."""
     stop_at: float | None = None
+    look_costs: float = 0.0
+    """Seconds of the processor that a look takes."""
+    worked: float = 0.0
+    looks: int = 0
     time: float = 0.0
     begun: list = field(default_factory=list)
     heard: list = field(default_factory=list)
@@ -94,6 +98,8 @@ class Story:
         self.last = True
 
     async def changes(self):
+        self.looks += 1
+        self.worked += self.look_costs
         return {name: at for at, name in self.edits.items() if self._read_until < at <= self.time}
 
     async def sleep(self, seconds):
@@ -108,7 +114,7 @@ class Story:
             self.reconciler = Reconciler(
                 self,
                 Pace(interval=self.interval),
-                Timing(now=lambda: self.time, sleep=self.sleep, dice=lambda: self.dice),
+                Timing(now=lambda: self.time, sleep=self.sleep, worked=lambda: self.worked, dice=lambda: self.dice),
                 Audience(emit=self.heard.append, tell=self.told.append, code=lambda error: ExitCode.ERROR),
             )
             await self.reconciler.run()
@@ -220,6 +226,12 @@ def test_a_file_that_is_still_being_written_is_waited_for():
     edits = {10.0: "a", 10.1: "b", 10.3: "c"}
     story = Story([SAME, SAME], edits=edits).watch()
     assert [event.files for event in story.heard if isinstance(event, FilesChanged)] == [("a", "b", "c")]
+
+
+def test_looking_at_very_many_files_is_done_more_seldom():
+    assert Story([SAME], look_costs=0.001, stop_at=250.0).watch().looks == 249
+    story = Story([SAME], look_costs=0.1, stop_at=250.0).watch()
+    assert story.worked <= 250.0 / 80
 
 
 def test_an_edit_cuts_a_round_that_waits_and_the_next_begins_at_once():
