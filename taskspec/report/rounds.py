@@ -20,40 +20,29 @@ from taskspec.events import (
 from taskspec.health import Health
 from taskspec.report.counting import Tally
 from taskspec.report.narrating import Narrator
-from taskspec.report.text import Paint, duration, one_line, plural, visible
+from taskspec.report.text import Paint, duration, one_line, plural
 
 FILES: Final = 3
 """So many changed files are named."""
 _TROUBLE: Final = (OutcomeUnknown, ResultNotWritten, ResultUnreadable)
 
 
-class RoundNarrator:
+class RoundNarrator(Narrator):
     """A view that writes plain lines; `now` gives the time of day, `whole` has every effect told as `apply` does."""
 
     def __init__(self, write: Callable[[str], None], paint: Paint, now: Callable[[], str], *, whole: bool) -> None:
-        self._write = write
-        self._paint = paint
+        super().__init__(write, paint, Tally())
         self._now = now
         self._whole = whole
-        self._heard: list[str] = []
-        self._narrator = Narrator(self._heard.append, paint, Tally())
         self._told: dict[str, list[str]] = {}
-
-    def on(self, event: Event) -> None:
-        """Write what a person wants to know of an event."""
-        for line in self._lines(event):
-            self._write(line)
-
-    def close(self) -> None:
-        """End; every line is written already."""
 
     def _lines(self, event: Event) -> Iterator[str]:
         match event:
             case RoundFinished():
-                yield f"{self._now()} {self._paint(f'round {event.round}', 'strong')}: {self._summary(event)}"
+                yield f"{self._now()} {self._paint(f'round {event.round}', 'strong')}: {self._round(event)}"
             case FilesChanged(files=files):
                 more = f" and {len(files) - FILES} more" if len(files) > FILES else ""
-                yield f"{self._now()} changed: {', '.join(map(visible, files[:FILES]))}{more}"
+                yield f"{self._now()} changed: {', '.join(map(one_line, files[:FILES]))}{more}"
             case Interrupted(signum=signum):
                 said = f"stopping ({signal.Signals(signum).name}): recording what runs. Once more ends at once."
                 yield f"{self._now()} {self._paint(said, 'warning')}"
@@ -61,25 +50,20 @@ class RoundNarrator:
                 return
             case ChangeFinished(health=Health.HEALTHY, address=address):
                 self._told.pop(address, None)
-                yield from self._narrated(event) if self._whole else ()
+                yield from super()._lines(event) if self._whole else ()
             case ChangeFinished(address=address):
-                lines = self._narrated(event)
+                lines = list(super()._lines(event))
                 if lines and self._told.get(address) != lines:
                     self._told[address] = lines
                     yield from lines
             case RunEnded(verdict=verdict) if verdict != "accepted":
-                yield from self._narrated(event)
+                yield from super()._lines(event)
             case _ if self._whole or isinstance(event, _TROUBLE):
-                yield from self._narrated(event)
+                yield from super()._lines(event)
             case _:
                 return
 
-    def _narrated(self, event: Event) -> list[str]:
-        self._heard.clear()
-        self._narrator.on(event)
-        return [*self._heard]
-
-    def _summary(self, event: RoundFinished) -> str:
+    def _round(self, event: RoundFinished) -> str:
         parts = [plural(event.started, "run") + " started"] if event.started else []
         if event.accepted:
             parts.append(self._paint(f"{event.accepted} accepted", "good"))
@@ -89,18 +73,16 @@ class RoundNarrator:
             parts.append(self._paint(f"{plural(event.needing, 'task')} waiting for a person", "warning"))
         if event.unknown:
             parts.append(self._paint(f"{event.unknown} unknown", "error"))
-        if event.unchanged or not parts:
+        if event.unchanged:
             parts.append(f"{event.unchanged} unchanged")
+        done = f" ({', '.join(parts)})" if parts else ""
         match event.outcome:
             case RoundOutcome.SETTLED | RoundOutcome.FALTERED:
-                said = ", ".join(parts)
+                said = ", ".join(parts) or "nothing to do"
             case RoundOutcome.CUT:
-                said = f"left for the changed files ({', '.join(parts)})"
+                said = f"left for the changed files{done}"
             case RoundOutcome.STOPPED:
-                return f"stopped ({', '.join(parts)}) after {duration(event.seconds)}"
+                return f"stopped{done} after {duration(event.seconds)}"
             case _:
                 said = self._paint(f"{event.outcome}: {one_line(event.detail)}", "error")
-        return f"{said} ({duration(event.seconds)}); next {self._next(event.pause)}"
-
-    def _next(self, pause: float) -> str:
-        return f"in {duration(pause)}" if pause else "now"
+        return f"{said} ({duration(event.seconds)}); next {f'in {duration(event.pause)}' if event.pause else 'now'}"

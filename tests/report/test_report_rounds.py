@@ -43,7 +43,7 @@ def told(*heard, whole=False):
 def test_a_round_is_one_line():
     assert told(ROUND) == ["12:03:10 round 7: 2 runs started, 2 accepted, 41 unchanged (8.2s); next in 5m00s"]
     assert told(QUIET) == ["12:03:10 round 7: 41 unchanged (8.2s); next in 5m00s"]
-    assert told(replace(QUIET, unchanged=0)) == ["12:03:10 round 7: 0 unchanged (8.2s); next in 5m00s"]
+    assert told(replace(QUIET, unchanged=0)) == ["12:03:10 round 7: nothing to do (8.2s); next in 5m00s"]
 
 
 def test_what_is_not_healthy_is_counted_in_it():
@@ -64,6 +64,11 @@ def test_what_is_not_healthy_is_counted_in_it():
 )
 def test_a_round_that_came_to_less_says_why(outcome, pause, line):
     assert told(replace(QUIET, outcome=outcome, pause=pause, detail="why")) == [f"12:03:10 round 7: {line}"]
+
+
+def test_a_round_that_was_cut_before_it_did_anything_counts_nothing():
+    stopped = replace(QUIET, unchanged=0, outcome=RoundOutcome.STOPPED)
+    assert told(stopped) == ["12:03:10 round 7: stopped after 8.2s"]
 
 
 def test_no_word_of_a_remote_steers_the_terminal():
