@@ -200,6 +200,32 @@ def test_a_signal_during_a_run_ends_it_in_order_and_records_it(workspace, number
     assert not (workspace.folder / ".taskspec/engine/endpoint.json").exists()
 
 
+def test_a_killed_watch_leaves_nothing_running_and_the_next_one_starts_no_second_run(workspace):
+    workspace.project()
+    workspace.tasks(long={"agent": "slow", "prompt": "x"})
+    with watching(workspace) as watch:
+        workspace.until(lambda: workspace.lines("started"))
+        watch.running.signal(signal.SIGKILL)
+        watch.running.wait()
+    with watching(workspace) as watch:
+        watch.round_with(outcome="settled", started=0, unhealthy=1)
+        assert watch.end() == 3
+    assert len(workspace.lines("started")) == 1
+    assert _alive(workspace.lines("started")) == []
+
+
+def test_a_single_file_can_be_watched(workspace):
+    workspace.project()
+    workspace.tasks(**of_hello())
+    workspace.write("other.yaml", (workspace.folder / "tasks.yaml").read_text().replace("hello", "other"))
+    with watching(workspace, "tasks.yaml") as watch:
+        watch.round_with(round=1, outcome="settled", accepted=1)
+        workspace.tasks(**of_hello("anew"))
+        watch.round_with(round=2, outcome="settled", accepted=1)
+        assert watch.end() == 0
+    assert list(workspace.records()) == ["hello"]
+
+
 def test_a_signal_at_rest_says_how_the_last_round_has_left_the_tasks(workspace):
     workspace.shell("refuser", "echo no >&2; exit 1")
     workspace.project()
