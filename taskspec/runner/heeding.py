@@ -20,9 +20,13 @@ def first_signal(end: Callable[[int], None]) -> Iterator[None]:
             loop.remove_signal_handler(number)
             signal.signal(number, handler)
 
+    heard_of: list[int] = []
+
     def heard(signum: int) -> None:
-        restore()
-        end(signum)
+        if not heard_of:  # a process that was forked meanwhile tells of it, too
+            heard_of.append(signum)
+            restore()
+            end(signum)
 
     for number in (signal.SIGINT, *before):
         loop.add_signal_handler(number, heard, number)
