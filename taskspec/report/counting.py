@@ -67,6 +67,8 @@ class Tally:
                 self._codes.add(ExitCode.UNKNOWN)
             case Effect.CUT:
                 self._codes.add(ExitCode.WAITED)
+            case Effect.REFUSED:
+                self._codes.add(ExitCode.REFUSED)
             case Effect.DONE | Effect.LEFT:
                 pass
         self.unchanged += event.action == Action.NONE and event.health is Health.HEALTHY
