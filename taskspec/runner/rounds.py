@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from taskspec.apply.model import Emit, Options
-from taskspec.documents.model import Project
+from taskspec.diagnostics import Diagnostic, ManifestError, Position
+from taskspec.documents.model import Project, When
 from taskspec.documents.remembering import Memory
 from taskspec.plan.model import Plan
 from taskspec.runner.applying import Job, apply
@@ -106,6 +107,7 @@ class ApplyingRounds:
         return prepared
 
     def _approve(self, plan: Plan) -> bool:
+        _require_pauses(plan)
         self._manner.require_within(plan)
         return not self._cut
 
@@ -125,6 +127,25 @@ class ApplyingRounds:
             yield
         finally:
             self._work = None
+
+
+def _require_pauses(plan: Plan) -> None:
+    """Raise ManifestError for tasks that every round would run, and pay, again."""
+    found: dict[Position, Diagnostic] = {}
+    for change in plan.changes:
+        task = change.task
+        if task is None or task.policies.rerun.when is not When.ALWAYS or task.policies.rerun.after is not None:
+            continue
+        position = task.source.position(("rerun",))
+        wrong = Diagnostic(
+            summary="Runs without a pause",
+            detail=f"`{change.address}` has `rerun: always`: every round of a watch would start a run of it.",
+            hint="Say how old a result may become: `rerun: {when: always, after: 1d}`.",
+            position=position,
+        )
+        found.setdefault(position, wrong)
+    if found:
+        raise ManifestError(list(found.values()))
 
 
 class _HostedPorts:

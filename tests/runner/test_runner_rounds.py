@@ -39,12 +39,12 @@ def owned(request):
 class Watched:
     """The rounds of a watch on a scripted remote."""
 
-    def __init__(self, ports, *, owned=False, within=lambda plan: None):
+    def __init__(self, ports, *words, owned=False, within=lambda plan: None):
         self.ports = ports
         self.host = Host(ports, owned=owned)
         self.remarks = []
         manner = Manner(options=Options(), require_within=within, remark=self.remarks.append)
-        self.rounds = ApplyingRounds(ports.invocation(), ports, self.host, manner)
+        self.rounds = ApplyingRounds(ports.invocation(*words), ports, self.host, manner)
 
     def make(self, *, cut_when=None, stops=False):
         """Make a round; it is cut as soon as something holds."""
@@ -177,6 +177,32 @@ def test_wrong_documents_change_nothing_and_mending_them_is_seen(ports):
     assert [Path(path).name for path in asyncio.run(watched.rounds.changes())] == ["a.yaml"]
     assert watched.make()
     assert len(ports.remote.runs) == 2
+
+
+def test_what_always_runs_again_needs_a_pause_between_its_runs(ports):
+    ports.task("never", "Once.")
+    ports.task(rerun="always")
+    watched = Watched(ports)
+    with pytest.raises(ManifestError) as raised:
+        watched.make()
+    (wrong,) = raised.value.diagnostics
+    assert "`a` has `rerun: always`" in wrong.detail
+    assert (Path(wrong.position.file).name, wrong.position.line) == ("a.yaml", 7)
+    assert ports.remote.asked["POST"] == 0
+    ports.task(rerun="{when: always, after: 1h}")
+    assert asyncio.run(watched.rounds.changes())
+    watched.make()
+    watched.make()
+    assert len(ports.remote.started("Write.")) == 1
+    ports.remote.clock.time += 3600
+    watched.make()
+    assert len(ports.remote.started("Write.")) == 2
+
+
+def test_what_always_runs_again_may_be_left_out(ports):
+    ports.task(rerun="always")
+    ports.task("b", "Other.")
+    assert Watched(ports, "b").make()
 
 
 def test_a_warning_is_told_once(ports):
