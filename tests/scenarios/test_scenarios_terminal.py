@@ -148,6 +148,30 @@ def test_a_termination_at_the_question_is_143(project):
     assert b"Traceback" not in terminal.seen
 
 
+def test_a_watch_shows_the_first_plan_and_asks_once(project):
+    terminal = Terminal(project, "watch")
+    terminal.until("from now on?")
+    assert b"starts 1 run" in terminal.seen
+    assert project.records() == {}
+    terminal.type("y\n")
+    terminal.until("round 1")
+    project.tasks(a={"agent": "echo", "prompt": "ho"})
+    terminal.until("round 2")
+    assert project.result("a.txt") == "ho"
+    terminal.process.send_signal(signal.SIGINT)
+    assert terminal.end() == 0
+    assert terminal.text.count("from now on?") == 1
+
+
+@pytest.mark.parametrize(("answer", "code"), [("n\n", 1), ("\x04", 130)])
+def test_a_watch_that_is_not_approved_does_nothing(project, answer, code):
+    terminal = Terminal(project, "watch")
+    terminal.until("from now on?")
+    terminal.type(answer)
+    assert terminal.end() == code
+    assert project.records() == {}
+
+
 @pytest.mark.parametrize(("answer", "agent"), [("llm\n", "llm"), ("\n", "clerk")])
 def test_a_person_who_begins_a_project_is_asked_who_does_the_first_task(workspace, answer, agent):
     program = workspace.write("bin/llm", "#!/bin/sh\nexec cat\n")
