@@ -55,7 +55,8 @@ async def create(world: World, change: Change, *, fresh: bool) -> None:
 async def post(world: World, agent: str, new: NewTask, attempt: Attempt) -> TaskRecord:
     """Send one create, once, under its nonce as the key, and never after the deadline that is recorded."""
     left = attempt.send_deadline - world.chance.now()
-    return await world.connection.run(endpoints.create_task(agent, new, idempotency_key=attempt.nonce, timeout=left))
+    call = endpoints.create_task(agent, new, idempotency_key=attempt.nonce, timeout=left, punctual=True)
+    return await world.connection.run(call)
 
 
 async def bind(world: World, change: Change, found: TaskRecord) -> None:

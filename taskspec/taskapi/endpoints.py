@@ -69,9 +69,9 @@ def get_task(task_id: str) -> Call[TaskRecord]:
 
 
 def create_task(
-    agent_id: str, task: NewTask, *, idempotency_key: str, timeout: float = CREATE_TIMEOUT
+    agent_id: str, task: NewTask, *, idempotency_key: str, timeout: float = CREATE_TIMEOUT, punctual: bool = False
 ) -> Call[TaskRecord]:
-    """Create a task, once.
+    """Create a task, once; a `punctual` create leaves within its time-out, or never.
 
     UnreachableError and RefusedError mean that there is none, OutcomeUnknownError that nobody knows.
     The body is `create_body(task)`, byte for byte. `timeout` is the total time in seconds.
@@ -88,6 +88,7 @@ def create_task(
         headers=headers,
         content=create_body(task),
         timeout=timeout,
+        punctual=punctual,
     )
     response = yield from exchange(request)
     if not classifying.is_success(response):

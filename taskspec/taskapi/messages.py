@@ -29,6 +29,8 @@ class Request:
     the connection."""
     repeatable: bool = False
     """Sending it twice does what sending it once does."""
+    punctual: bool = False
+    """Its time counts from when it is asked for, whatever it has to wait for: it never leaves later than that."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

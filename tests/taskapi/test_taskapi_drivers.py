@@ -4,6 +4,7 @@ import asyncio
 import json
 import subprocess
 import sys
+import time
 from contextlib import aclosing
 
 import httpx
@@ -27,6 +28,7 @@ from taskspec.taskapi.endpoints import create_task, get_task, list_agents
 from taskspec.taskapi.flow import Patience
 from taskspec.taskapi.handshaking import handshake
 from taskspec.taskapi.messages import Request, exchange
+from taskspec.taskapi.pacing import Pace
 from taskspec.taskapi.records import NewTask
 from taskspec.taskapi.remotes import Endpoint, RemoteIdentity, Traits
 
@@ -62,6 +64,18 @@ def test_a_create_is_sent_once_with_its_key_and_body(connected, http, task):
     assert request.headers["idempotency-key"] == "k"
     assert request.headers["content-type"] == "application/json"
     assert json.loads(request.body)["input"]["text"] == "p"
+
+
+def test_a_punctual_create_whose_turn_comes_too_late_never_leaves(connected, http, task):
+    async def behave(request, writer):
+        writer.write(http(200, task))
+
+    silent = Pace()
+    silent.hold(time.monotonic() + 3600)
+    late = create_task("a1", NewTask(prompt="p"), idempotency_key="k", timeout=0.05, punctual=True)
+    error, server = outcome(connected, behave, late, limits=Limits(pace=silent))
+    assert isinstance(error, UnreachableError)
+    assert server.received == []
 
 
 @pytest.mark.parametrize("cut", ["nothing", "headers", "body", "garbage"])

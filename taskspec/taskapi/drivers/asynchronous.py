@@ -119,7 +119,7 @@ class Connection:
             return error
 
     async def _exchange(self, request: Request) -> Response:
-        """Wait for a place and a turn, and send; no request spends its time by waiting for its turn."""
+        """Wait for a place and a turn, and send; only a punctual one spends its time by waiting for its turn."""
         loop = asyncio.get_running_loop()
         seconds, begun = self._dial.seconds(request), False
         try:
@@ -129,9 +129,12 @@ class Connection:
                 left = seconds if end is None else end - loop.time()
                 if left <= 0:
                     raise self._dial.late(request, begun=False)
-                limit.reschedule(None)
+                if not request.punctual:
+                    limit.reschedule(None)
                 await self._turn()
                 begun = True
+                if end is not None and request.punctual:
+                    left = max(0.0, end - loop.time())
                 limit.reschedule(loop.time() + left)
                 return await self._pool.exchange(request, left)
         except TimeoutError as error:

@@ -125,7 +125,7 @@ class BlockingConnection:
             return error
 
     def _exchange(self, request: Request) -> Response:
-        """Wait for a place and a turn, and send; no request spends its time by waiting for its turn."""
+        """Wait for a place and a turn, and send; only a punctual one spends its time by waiting for its turn."""
         left = self._dial.seconds(request)
         end = time.monotonic() + left if self._dial.counts_waiting(request) else None
         if not self._gate.acquire(timeout=None if end is None else left):
@@ -135,6 +135,8 @@ class BlockingConnection:
             if left <= 0:
                 raise self._dial.late(request, begun=False)
             self._wait_for_turn()
+            if end is not None and request.punctual and (left := end - time.monotonic()) <= 0:
+                raise self._dial.late(request, begun=False)
             with self._lent(request) as line:
                 return line.exchange(request, left)
         finally:

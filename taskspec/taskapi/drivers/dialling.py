@@ -92,12 +92,12 @@ class Dial:
             return self._pace.reserve(time.monotonic())
 
     def counts_waiting(self, request: Request) -> bool:
-        """Tell whether a request spends its time by waiting for a place: only what may not be repeated does.
+        """Tell whether a request spends its time by waiting for a place: only what may not be repeated or late does.
 
         Where requests are limited nothing does, since each place may be waited for as long as there are places before
         it.
         """
-        return not (request.repeatable or self._pace.is_limited)
+        return request.punctual or not (request.repeatable or self._pace.is_limited)
 
     def received(
         self, request: Request, status: int, headers: Iterable[tuple[str, str]], content: bytes, took: float
