@@ -11,7 +11,7 @@ from taskspec.state.model import Record, StopCause
 def steps(change: Change) -> tuple[Step, ...]:
     """Return what is to be done for a change; nothing for one that only tells how things stand."""
     match change.action:
-        case Action.NONE | Action.HOLD | Action.BLOCKED | Action.ADOPT | Action.MOVE:
+        case Action.NONE | Action.HOLD | Action.BLOCKED | Action.ADOPT:
             return ()
         case Action.CREATE:
             return (*_ending(change), Create(fresh=_is_fresh(change)), Follow())
@@ -21,8 +21,8 @@ def steps(change: Change) -> tuple[Step, ...]:
             return ()
         case Action.WAIT | Action.REJUDGE:
             return (Follow(),)
-        case Action.UPDATE:
-            return (Retitle(),)
+        case Action.UPDATE | Action.MOVE:
+            return (Retitle(),) if change.retitles else ()
         case Action.STOP if change.task is None:
             return (Stop(cause=StopCause.REMOVE), Forget())
         case Action.STOP:

@@ -11,7 +11,7 @@ from taskspec.events import (
     RunCreated,
 )
 from taskspec.health import Health
-from taskspec.plan.model import IDLE
+from taskspec.plan.model import IDLE, Action
 from taskspec.report.exiting import ExitCode, foremost, of_health
 
 
@@ -68,7 +68,7 @@ class Tally:
                 self._codes.add(ExitCode.WAITED)
             case Effect.DONE | Effect.LEFT:
                 pass
-        if event.verdict == "accepted" and event.action not in IDLE:
+        if event.verdict == "accepted" and event.action not in {*IDLE, Action.MOVE}:
             self.accepted += 1
         if event.health is Health.UNHEALTHY:
             self.unhealthy.append(event)
