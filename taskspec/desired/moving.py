@@ -25,11 +25,12 @@ Rendered = Callable[[Cell, Any, tuple[str | int, ...]], tuple[Any, Any]]
 def former_addresses(
     cells: Mapping[Address, Cell], skipped: Container[str], rendered: Rendered, findings: Findings
 ) -> Mapping[Address, Address]:
-    """Return the former address of each cell that tells one; what is wrong is noted, and no two tell the same.
+    """Return the former address of each cell that tells one; no two tell the same, and what is wrong is noted.
 
     `skipped` names the tasks that are wrong already.
     """
     found: dict[Address, Address] = {}
+    told: set[Address] = set()
     claims: dict[Address, Address] = {}
     for address, cell in cells.items():
         if "moved" not in cell.task.spec or cell.task.address in skipped:
@@ -39,8 +40,10 @@ def former_addresses(
             continue
         wrong = _wrong_place(address, before, cells, claims)
         if wrong is not None:
-            findings.cell = address
-            findings.note([_diagnostic(cell, *wrong)])
+            if cell.task.address not in told:  # the other cells have the same mistake
+                findings.cell = None
+                findings.note([_diagnostic(cell, *wrong)])
+            told.add(cell.task.address)
             continue
         found[address] = before
         claims[before] = address
