@@ -118,6 +118,22 @@ def test_a_run_that_goes_on_is_followed_under_the_new_name(ports):
     assert ports.remote.asked["POST"] == 1
 
 
+@pytest.mark.parametrize(("send", "honours_keys"), [("drop", True), ("drop", False), ("lose", True)])
+def test_a_create_of_unknown_outcome_is_settled_under_the_new_name_and_is_one_run(ports, send, honours_keys):
+    ports.remote.honours_keys = honours_keys
+    ports.remote.sends = [send]
+    ports.task()
+    ports.apply(hold_unknown=True)
+    assert ports.finished()["a"].effect == "unknown"
+    renamed(ports)
+    plan = ports.apply()
+    assert [(change.action, change.moved_from) for change in plan.changes] == [(Action.SETTLE, "a")]
+    assert ports.records()["new"].accepted
+    assert len(ports.remote.runs) == 1
+    assert {change.action for change in ports.apply().changes} <= {Action.NONE, Action.UPDATE}
+    assert ports.apply().pending == ()
+
+
 def test_what_uses_the_result_of_a_task_with_another_name_is_left_as_it_is(ports):
     ports.task("a", "One.")
     ports.task("b", '"{{ tasks.a.result }}"')
