@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Container, Mapping
 from typing import Any, Final
 
-from taskspec.address import Address, cell_address, is_address, task_name
+from taskspec.address import Address, cell_address, cell_values, is_address, task_name
 from taskspec.desired.dotted import is_template
 from taskspec.desired.findings import Findings
 from taskspec.desired.model import Cell
@@ -75,7 +75,7 @@ def _former(cell: Cell, rendered: Rendered, findings: Findings) -> Address | Non
 
 def _address(text: str) -> Address | None:
     if is_address(text):
-        return Address(text)
+        return cell_address(task_name(text), cell_values(text)) if "[" in text else Address(text)
     loose = _LOOSE.fullmatch(text)
     quoted = cell_address(loose[1], loose[2].split(",")) if loose is not None else ""
     return Address(quoted) if is_address(quoted) else None

@@ -19,11 +19,11 @@ def moved(task: Declared, before: Address, *, said: bool) -> Reason:
 
 def ambiguous(task: Declared, olds: Sequence[Address], news: Sequence[Address]) -> Reason:
     """Say that a task may be one that was recorded before, and that it is not plain which."""
-    were, are = _named(olds), _named(news)
+    which = f"which of {_named(news)} that is" if len(news) > 1 else "which of them this is"
     text = (
-        f"{were} asked for the very same before, and nothing declares {'it' if len(olds) == 1 else 'them'} any more: "
-        f"{f'whether that is {are}' if len(news) > 1 else 'which of them this is'}, is not plain. "
-        f"`moved: {{from: {_quoted(olds[0])}}}` in the right one keeps the result, and saves a run"
+        f"{_named(olds)} asked for the very same before, and nothing declares {'it' if len(olds) == 1 else 'them'} any "
+        f"more: {which}, is not plain. `moved: {{from: {_quoted(olds[0])}}}` in the right one keeps the result, and "
+        "saves a run"
     )
     return Reason(code="move_ambiguous", text=text, position=task.source.position())
 

@@ -76,7 +76,7 @@ def moves_of(desired: Desired, snapshot: Snapshot, contents: Mapping[str, str]) 
             reasons |= {new: move_reasons.ambiguous(tasks[new], olds, news) for new in news}
     moves = Moves(former=former, reasons=reasons)
     hints = renamed_cells(desired, moves.rekeyed(snapshot).records)
-    return replace(moves, reasons={**hints, **reasons})
+    return replace(moves, reasons={**reasons, **hints})  # what holds of all cells says more than that one is not plain
 
 
 class _Fitting:

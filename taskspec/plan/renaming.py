@@ -3,8 +3,9 @@
 Moves nothing itself: what a new cell was before is the author's to say.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from taskspec.address import Address, cell_values, task_name
 from taskspec.desired.expanding import value_text
@@ -13,6 +14,10 @@ from taskspec.plan.model import Reason
 from taskspec.plan.move_reasons import cells_renamed
 from taskspec.state.model import Record
 
+_PLAIN: Final = re.compile(r"[\w .:/@+-]*")
+"""What can stand in quotes within quotes as it is."""
+_SPECIAL: Final = re.compile(r"[,\[\]\"]")
+"""What an address can hold only in quotes, so that nobody takes it for the end of a value."""
 _NO_AXES: Final = frozenset({"include", "exclude"})
 
 
@@ -51,20 +56,22 @@ def _template(olds: Sequence[Address], cells: Sequence[Cell]) -> str | None:
         for axis in cells[0].task.spec["matrix"]
         if axis not in _NO_AXES
     }
-    known = list(_positions(olds))
     chosen: list[str] = []
-    for values in known:
+    places: list[str] = []
+    for values in _positions(olds):
         axis = next((name for name in axes if name not in chosen and values <= set(axes[name])), None)
         if axis is None:
             return None
         chosen.append(axis)
-    name = task_name(olds[0])
-    address = f"{name}[{','.join(f'{{{{ matrix.{axis} }}}}' for axis in chosen)}]" if chosen else name
-    added = [f"matrix.{axis} == {_literal(axes[axis][0], axis, cells)}" for axis in axes if axis not in chosen]
-    several = [text for text, axis in zip(added, (a for a in axes if a not in chosen), strict=True) if axes[axis][1:]]
-    if any('"' in text or "\\" in text for text in several):
+        quoted = " | tojson" if any(_SPECIAL.search(value) for value in axes[axis]) else ""
+        places.append(f"{{{{ matrix.{axis}{quoted} }}}}")
+    address = f"{task_name(olds[0])}[{','.join(places)}]" if chosen else task_name(olds[0])
+    added = [axis for axis, values in axes.items() if axis not in chosen and len(values) > 1]
+    firsts = [cells[0].names["matrix"][axis] for axis in added]
+    if any(isinstance(value, str) and not _PLAIN.fullmatch(value) for value in firsts):
         return None
-    return f"{{% if {' and '.join(several)} %}}{address}{{% endif %}}" if several else address
+    first = " and ".join(f"matrix.{axis} == {_literal(value)}" for axis, value in zip(added, firsts, strict=True))
+    return f"{{% if {first} %}}{address}{{% endif %}}" if first else address
 
 
 def _positions(olds: Sequence[Address]) -> Iterator[set[str]]:
@@ -73,6 +80,5 @@ def _positions(olds: Sequence[Address]) -> Iterator[set[str]]:
         yield set(values)
 
 
-def _literal(text: str, axis: str, cells: Sequence[Cell]) -> str:
-    value = next(cell.names["matrix"][axis] for cell in cells if value_text(cell.names["matrix"].get(axis)) == text)
-    return f"'{text}'" if isinstance(value, str) else text
+def _literal(value: Any) -> str:
+    return f"'{value}'" if isinstance(value, str) else value_text(value)

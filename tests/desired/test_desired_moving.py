@@ -69,6 +69,13 @@ def test_a_value_need_not_be_quoted_by_a_template(workshop: Any) -> None:
     assert former(found) == {'new["a b",pdf]': 'new["a b"]'}
 
 
+def test_a_value_may_be_quoted_though_it_need_not(workshop: Any) -> None:
+    found = declared(
+        workshop, "new: matrix: {q: [q1, 'a,b'], form: [pdf]}, moved: {from: 'new[{{ matrix.q | tojson }}]'}"
+    )
+    assert former(found) == {"new[q1,pdf]": "new[q1]", 'new["a,b",pdf]': 'new["a,b"]'}
+
+
 @pytest.mark.parametrize("text", ["''", "' '", "'{{ vars.nothing }}'", "'{% if false %}old{% endif %}'"])
 def test_an_empty_text_is_no_move(workshop: Any, text: str) -> None:
     workshop.declare("nothing", default="")
