@@ -18,7 +18,9 @@ def adjusted(plan: Plan, at: float) -> Iterator[PutRecord | DropRecord | Note]:
         task, record = change.task, change.record
         if task is None or record is None:
             continue
-        kept = rejudged(change, replace(record, on_remove=task.policies.on_remove), plan.id, at)
+        policies = task.policies
+        taken_over = replace(record, on_remove=policies.on_remove, protect=policies.protect)
+        kept = rejudged(change, taken_over, plan.id, at)
         if change.moved_from is not None:
             yield from _moved(kept, change.moved_from, at)
         elif kept != record:

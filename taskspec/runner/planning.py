@@ -19,6 +19,7 @@ from taskspec.plan.deciding import decide
 from taskspec.plan.limiting import refusals
 from taskspec.plan.model import Circumstances, Plan
 from taskspec.plan.moving import moves_of
+from taskspec.plan.renewing import passing
 from taskspec.runner.choosing import choose, folder_hint, require_declared
 from taskspec.runner.model import Invocation, Need, Ports, Refresh
 from taskspec.runner.recalling import KeptResults
@@ -210,7 +211,7 @@ def _read(
     """Yield digests and contents of the accepted results of records, but for those that are known."""
     for address, record in used.items():
         task, kept = desired.tasks.get(address), record.accepted if record else None
-        if kept is None or (isinstance(task, DesiredTask) and task.fingerprint != kept.fingerprint):
+        if kept is None or (isinstance(task, DesiredTask) and not passing(task, record).asks_for(kept.fingerprint)):
             continue
         if kept.result.digest not in known:
             with suppress(StateError):
