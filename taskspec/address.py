@@ -22,6 +22,7 @@ _NAME: Final = "[a-z0-9][a-z0-9_-]*"
 _PLAIN: Final = r"[^\s,\[\]\"/\\*?]+"
 _QUOTED: Final = r"\"(?:[^\"\\\x00-\x1f]|\\.)*\""
 _VALUE: Final = f"(?:{_PLAIN}|{_QUOTED})"
+_VALUES: Final = re.compile(_VALUE)
 _ADDRESS: Final = re.compile(rf"({_NAME})(?:\[{_VALUE}(?:,{_VALUE})*\])?")
 _PATTERN: Final = re.compile(rf"[a-z0-9_*?-]+(?:\[(?:{_QUOTED}|[^\s\[\]\"/\\])*\])?")
 _PIECES: Final = re.compile(rf"{_QUOTED}|.", re.DOTALL)
@@ -44,6 +45,12 @@ def is_pattern(text: str) -> bool:
 def cell_address(name: str, values: Iterable[str]) -> Address:
     """Return the address of a task's cell, given the values as texts in the order of its axes."""
     return Address(f"{name}[{','.join(map(_quoted, values))}]")
+
+
+def cell_values(address: str) -> tuple[str, ...]:
+    """Return the values in the brackets of an address, as texts; none for one that is no cell."""
+    inside = address[len(task_name(address)) + 1 : -1]
+    return tuple(json.loads(value) if value.startswith('"') else value for value in _VALUES.findall(inside))
 
 
 def task_name(address: str) -> str:

@@ -22,6 +22,14 @@ class ApplyStarted(Event):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class AddressMoved(Event):
+    """What is recorded of a task stands under the name that it has now, with its results and its history."""
+
+    address: Address
+    before: Address
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RunCreated(Event):
     """The remote accepted a new run, and its id is recorded."""
 
@@ -72,6 +80,14 @@ class ResultWritten(Event):
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ResultWithdrawn(Event):
     """A result is accepted no longer, and its file is gone from the results folder; the state keeps it."""
+
+    address: Address
+    path: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FormerResultRemoved(Event):
+    """The file of a result that stands under the task's new name now is gone from its former place."""
 
     address: Address
     path: str

@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from taskspec.address import Address
 from taskspec.apply.rejudging import note_of, rejudged
 from taskspec.plan.model import Plan
-from taskspec.state.model import Note, PutRecord
+from taskspec.state.model import DropRecord, Note, PutRecord, Record
 
 
-def adjusted(plan: Plan, at: float) -> Iterator[PutRecord | Note]:
-    """Yield the records whose policies or assertions are no longer those of what is declared, as they are now.
+def adjusted(plan: Plan, at: float) -> Iterator[PutRecord | DropRecord | Note]:
+    """Yield the records whose name, policies or assertions are no longer those of what is declared, as they are now.
 
     `at` in seconds since the epoch.
     """
@@ -19,8 +20,19 @@ def adjusted(plan: Plan, at: float) -> Iterator[PutRecord | Note]:
             continue
         policies = task.policies
         taken_over = replace(record, on_remove=policies.on_remove, protect=policies.protect)
-        moved = rejudged(change, taken_over, plan.id, at)
-        if moved != record:
-            yield PutRecord(record=moved)
+        kept = rejudged(change, taken_over, plan.id, at)
+        if change.moved_from is not None:
+            yield from _moved(kept, change.moved_from, at)
+        elif kept != record:
+            yield PutRecord(record=kept)
         if change.rejudges:
-            yield note_of(change, moved, at)
+            yield note_of(change, kept, at)
+
+
+def _moved(record: Record, before: Address, at: float) -> Iterator[PutRecord | DropRecord | Note]:
+    """Yield what puts a record in the place of the one under its former address; the history of both tells it."""
+    yield DropRecord(address=before)
+    yield PutRecord(record=record)
+    generation = record.generation.number
+    yield Note(address=before, at=at, what="moved", data={"generation": generation, "to": record.address})
+    yield Note(address=record.address, at=at, what="moved", data={"generation": generation, "from": before})

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from taskspec.apply.model import Outcome
 from taskspec.events import ChangeFinished, Effect
 from taskspec.health import Health
-from taskspec.plan.model import IDLE, Change, Plan
+from taskspec.plan.model import Action, Change, Plan
 from taskspec.state.model import Record, Verdict
 
 
@@ -21,7 +21,7 @@ class Ended:
 def as_planned(plan: Plan) -> Iterator[Ended]:
     """Yield the end of every change for which nothing is left to do: it is what the plan says of it."""
     for change in plan.changes:
-        if change.action in IDLE or change.rejudges:
+        if not change.needs_remote:
             yield as_it_is(change)
 
 
@@ -48,7 +48,8 @@ def as_it_is(change: Change) -> Ended:
         outcome = Outcome(effect=effect, health=change.health, detail=detail)
     else:
         verdict = Verdict(change.verdict) if change.verdict else None
-        outcome = Outcome(effect=Effect.LEFT, health=change.health, verdict=verdict, detail=detail)
+        effect = Effect.DONE if change.action is Action.MOVE else Effect.LEFT
+        outcome = Outcome(effect=effect, health=change.health, verdict=verdict, detail=detail)
     return Ended(change=change, outcome=outcome)
 
 

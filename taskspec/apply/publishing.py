@@ -5,7 +5,7 @@ import json
 import os
 import secrets
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -19,6 +19,7 @@ from taskspec.errors import StateError
 from taskspec.events import ResultNotWritten, ResultWithdrawn, ResultWritten
 from taskspec.state.model import Accepted, ResultRef
 
+_PROVENANCE = ".provenance.json"
 _OF_OTHERS = (
     "there is a file that taskspec has not written in the place of {} or of its provenance; it stays as it is. Move it "
     "away, or change `results.path` of the project: the state keeps the result, and the next apply writes it"
@@ -96,7 +97,9 @@ class ResultsFolder:
             return ResultNotWritten(address=address, detail=detail)
         return ResultWritten(address=address, path=shown)
 
-    def withdraw(self, address: Address, ref: ResultRef) -> ResultWithdrawn | ResultNotWritten | None:
+    def withdraw(
+        self, address: Address, ref: ResultRef, why: str = "is no longer accepted"
+    ) -> ResultWithdrawn | ResultNotWritten | None:
         """Remove the files of a result that is accepted no longer, and tell it; None where they are not there.
 
         Only what a provenance of ours names is removed; the provenance goes last, so that a cut leaves the proof.
@@ -109,11 +112,21 @@ class ResultsFolder:
             self.path(address, ref).unlink(missing_ok=True)
             provenance.unlink()
         except OSError as error:
-            detail = (
-                f"{shown} is no longer accepted, and cannot be removed: {error.strerror}; the next apply tries again"
-            )
+            detail = f"{shown} {why}, and cannot be removed: {error.strerror}; the next apply tries again"
             return ResultNotWritten(address=address, detail=detail)
         return ResultWithdrawn(address=address, path=shown)
+
+    def elsewhere(self, addresses: Collection[Address]) -> Iterator[tuple[Address, str, str]]:
+        """Yield what each provenance of another address than these names: the address, the run, and the digest."""
+        known = {self._provenance(address).name for address in addresses}
+        for provenance in sorted(self.folder.glob(f"*{_PROVENANCE}")):
+            told = _told(provenance) if provenance.name not in known else None
+            result = told.get("result") if told else None
+            if told is None or not isinstance(result, dict):
+                continue
+            match told.get("address"), told.get("run"), result.get("sha256"):
+                case str(address), str(run), str(digest) if self._provenance(Address(address)) == provenance:
+                    yield Address(address), run, digest
 
     def _was_cut(self, address: Address, ref: ResultRef) -> bool:
         """Tell whether the file holds a result, and the provenance is still that of the one before."""
@@ -123,7 +136,7 @@ class ResultsFolder:
         return path.stat().st_size == ref.size and hashlib.sha256(path.read_bytes()).hexdigest() == ref.digest
 
     def _provenance(self, address: Address) -> Path:
-        return self.folder / f"{file_stem(address)}.provenance.json"
+        return self.folder / f"{file_stem(address)}{_PROVENANCE}"
 
 
 def _provenance(address: Address, accepted: Accepted) -> Mapping[str, Any]:

@@ -63,7 +63,7 @@ def _is_accepted(world: World, ended: Ended) -> bool:
     record = world.recorder.record_of(change.address)
     if record is None or record.accepted is None or not change.declares(record.accepted.fingerprint):
         return False
-    if change.action is Action.UPDATE:
+    if change.retitles:
         return True
     return outcome.health is Health.HEALTHY and not _goes_on(ended)
 

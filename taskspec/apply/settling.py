@@ -100,13 +100,14 @@ def _only(runs: tuple[TaskRecord, ...]) -> TaskRecord:
 async def _repeat(world: World, change: Change) -> Finding:
     """Send the intent once more under its key; OPEN where its very request cannot be made again or is not answered.
 
-    The repetition too may apply late: its deadline is durable before it leaves. The agent is not in the body.
+    The repetition too may apply late: its deadline is durable before it leaves. The agent is not in the body. The title
+    is the one of then: another one, as of a task with another name, can be sent when the run has ended.
     """
     record, attempt = world.current(change.address)
     if not change.declares(record.generation.fingerprint):
         return Finding.OPEN
     task = change.finished_task
-    new = requesting.new_task(task, attempt.marker)
+    new = requesting.new_task(replace(task, title=attempt.title), attempt.marker)
     if hashlib.sha256(create_body(new)).hexdigest() != attempt.body_digest:
         return Finding.OPEN
     try:

@@ -13,7 +13,7 @@ _PROTECTED: Final = "it is protected, so that its run is not stopped"
 def steps(change: Change) -> tuple[Step, ...]:
     """Return what is to be done for a change; nothing for one that only tells how things stand."""
     match change.action:
-        case Action.NONE | Action.HOLD | Action.BLOCKED | Action.ADOPT | Action.MOVE:
+        case Action.NONE | Action.HOLD | Action.BLOCKED | Action.ADOPT:
             return ()
         case Action.CREATE:
             return (*_ending(change), Create(fresh=_is_fresh(change)), Follow())
@@ -25,8 +25,8 @@ def steps(change: Change) -> tuple[Step, ...]:
             return (Follow(), Create(fresh=True), Follow())
         case Action.WAIT | Action.REJUDGE:
             return (Follow(),)
-        case Action.UPDATE:
-            return (Retitle(),)
+        case Action.UPDATE | Action.MOVE:
+            return (Retitle(),) if change.retitles else ()
         case Action.STOP if change.task is None:
             return (Stop(cause=StopCause.REMOVE), Forget())
         case Action.STOP:

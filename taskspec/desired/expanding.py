@@ -107,7 +107,7 @@ def _of_matrix(task: TaskDocument, written: Mapping[str, Any], rendered: Rendere
     for values in product(*axes.values()):
         combination = dict(zip(axes, values, strict=True))
         if not any(all(_same(combination[name], value) for name, value in entry.items()) for _, entry in left_out):
-            cells[tuple(map(_text, values))] = combination
+            cells[tuple(map(value_text, values))] = combination
     added = _entries(rendered, written, "include", axes)
     room.take(len(added), ("matrix", "include"))
     for path, entry in added:
@@ -118,7 +118,7 @@ def _of_matrix(task: TaskDocument, written: Mapping[str, Any], rendered: Rendere
         combination = {**{name: entry[name] for name in axes}, **entry}
         for name in axes:
             _require_scalar(entry[name], (*path, name))
-        key = tuple(_text(entry[name]) for name in axes)
+        key = tuple(value_text(entry[name]) for name in axes)
         cells[key] = cells.get(key, {}) | combination
     known = {name for names in cells.values() for name in names}
     for key, names in cells.items():
@@ -134,8 +134,8 @@ def _axis(values: Any, path: Path) -> list[Any]:
     first: dict[str, int] = {}
     for index, value in enumerate(values):
         _require_scalar(value, (*path, index))
-        if first.setdefault(_text(value), index) != index:
-            detail = f"The value `{_text(value)}` stands twice in `{path_text(path)}`."
+        if first.setdefault(value_text(value), index) != index:
+            detail = f"The value `{value_text(value)}` stands twice in `{path_text(path)}`."
             raise WrongCellsError((*path, index), detail, "Remove one of the two.")
     return values
 
@@ -203,9 +203,9 @@ def _pairs(items: Any, named_by: str | None, path: Path) -> Iterable[tuple[str, 
         else:
             _require_scalar(item, here)
             if named_by is not None:
-                detail = f"Item {index + 1}, `{_text(item)}`, is no map, so it has no field `{named_by}`."
+                detail = f"Item {index + 1}, `{value_text(item)}`, is no map, so it has no field `{named_by}`."
                 raise WrongCellsError(here, detail, "Write maps, or remove `key` where the items name themselves.")
-            found.append((_key(_text(item), here), item))
+            found.append((_key(value_text(item), here), item))
     return found
 
 
@@ -224,7 +224,7 @@ def _field(item: Mapping[str, Any], named_by: str | None, path: Path, index: int
             way = f"It has {known}: write commas between the columns."
         raise WrongCellsError(path, f"Item {index + 1} has no field `{named_by}`.", way)
     _require_scalar(item[named_by], path)
-    return _key(_text(item[named_by]), path)
+    return _key(value_text(item[named_by]), path)
 
 
 def _key(text: str, path: Path) -> str:
@@ -262,7 +262,7 @@ def _require_scalar(value: Any, path: Path, hint: str = "Go over maps with `forE
         )
 
 
-def _text(value: Any) -> str:
+def value_text(value: Any) -> str:
     """Return a value as it stands in an address."""
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -272,4 +272,4 @@ def _text(value: Any) -> str:
 
 
 def _same(one: Any, other: Any) -> bool:
-    return isinstance(other, str | int | float) and _text(one) == _text(other)
+    return isinstance(other, str | int | float) and value_text(one) == value_text(other)

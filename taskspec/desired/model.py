@@ -105,6 +105,8 @@ class Desired:
     tasks: Mapping[Address, DesiredTask | DeferredTask]
     cells: Mapping[Address, Cell] = field(default_factory=dict, repr=False)
     """What each task was made of."""
+    former: Mapping[Address, Address] = field(default_factory=dict)
+    """The address that a task had before, where it says so with `moved`: no two say the same."""
     givers: Mapping[str, Giver] = field(default_factory=dict, repr=False)
     """Who gave each variable its value."""
     variables: Mapping[str, Any] = field(default_factory=dict, repr=False)

@@ -17,6 +17,7 @@ from taskspec.desired.enclosing import Encloser
 from taskspec.desired.fingerprinting import fingerprint
 from taskspec.desired.including import ProjectTexts
 from taskspec.desired.model import Cell, DeferredTask, Desired, DesiredTask, LocalFile
+from taskspec.desired.moving import former_addresses
 from taskspec.desired.multiplying import multiply
 from taskspec.desired.normalising import SENT, SENT_ONLY, normalised, without_secrets
 from taskspec.desired.ordering import ordered
@@ -55,6 +56,7 @@ def resolve(
         project=manifests.project,
         tasks=tasks,
         cells=resolver.cells,
+        former=resolver.former,
         givers=assigned.givers,
         variables=assigned.scope.masked["vars"],
         environ=assigned.scope.masked["env"],
@@ -77,6 +79,7 @@ class _Resolver:
         takes_local_files = surroundings.takes_local_files
         self._encloser = Encloser(self.files, self._formats, takes_local_files=takes_local_files)
         self._flawed: frozenset[str] = frozenset()
+        self.former: Mapping[Address, Address] = {}
 
     @property
     def declared(self) -> Iterable[Address]:
@@ -96,6 +99,7 @@ class _Resolver:
         """Return every task that is right, each behind its upstream."""
         self._flawed = frozenset(task.address for task in manifests.flawed)
         self._declared = multiply(manifests, self._renderer, self.files)
+        self.former = former_addresses(self._declared.cells, self._flawed, self._renderer.value, self._findings)
         waits: dict[Address, Dependencies] = {}
         for address, cell in self._declared.cells.items():
             if self._declared.is_exhausted() or self._findings.are_many:

@@ -77,6 +77,8 @@ def _by_place(violation: Violation, value: Any) -> str:
             return "Write a path, a URL, or `{task: NAME}` for the result of a task."
         case "type", ("spec", "forEach"):
             return "Write a list of items, or `{file: data.csv, key: id}`."
+        case "type", ("spec", "moved"):
+            return "Write `moved: {from: NAME}`, with the name that the task had before."
         case "enum", _ if isinstance(value, str):
             return _known_word(value, [item for item in wanted if isinstance(item, str)])
         case "const", _ if wanted is True:

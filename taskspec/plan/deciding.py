@@ -18,6 +18,7 @@ from taskspec.plan.drafting import Case, about, changed_fields, differences, set
 from taskspec.plan.ending import accepted, ended, outdone, returned
 from taskspec.plan.guarding import protected_held, repeating_marked, unknown_agents_held
 from taskspec.plan.model import Action, Basis, Change, Circumstances, Plan
+from taskspec.plan.moving import Moves, moves_of
 from taskspec.plan.regrading import dependents, regraded_now
 from taskspec.plan.removing import held, undeclared
 from taskspec.plan.renewing import due_again
@@ -41,11 +42,13 @@ def decide(
 
     `contents` are the accepted results that tasks use, by digest.
     """
+    moves = moves_of(desired, snapshot, contents)
+    snapshot, circumstances = moves.rekeyed(snapshot), _today(circumstances, moves)
     addresses = [*desired.tasks, *sorted(snapshot.records.keys() - desired.tasks.keys())]
     selected = circumstances.selected
     chosen = addresses if selected is None else [address for address in addresses if address in selected]
     basis = Basis(observed=observed, circumstances=circumstances, dependents=dependents(desired))
-    known = Known(snapshot=snapshot, basis=basis, contents=contents)
+    known = Known(snapshot=snapshot, basis=basis, contents=contents, moves=moves)
     return Plan(
         id=circumstances.plan,
         project=desired.project.name,
@@ -65,6 +68,18 @@ def decide_again(basis: Basis, task: DesiredTask, record: Record | None) -> Chan
     The plan had the most that this can be: it starts a run only where that was planned.
     """
     return unknown_agents_held(basis.observed)(alone(case_of(task.address, task, record, basis)))
+
+
+def _today(circumstances: Circumstances, moves: Moves) -> Circumstances:
+    """Return the circumstances with the addresses that tasks have now in the place of their former ones."""
+    if not moves.former:
+        return circumstances
+    selected = circumstances.selected
+    return replace(
+        circumstances,
+        requested=moves.followed(circumstances.requested),
+        selected=None if selected is None else moves.followed(selected),
+    )
 
 
 _ACTIVE = frozenset({Standing.PENDING, Standing.EXECUTING, Standing.PAUSED})

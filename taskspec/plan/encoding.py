@@ -36,6 +36,7 @@ def to_json(plan: Plan) -> dict[str, Any]:
 def _change(change: Change) -> dict[str, Any]:
     return {
         "address": change.address,
+        "movedFrom": change.moved_from,
         "action": change.action.value,
         "reasons": [_reason(reason) for reason in change.reasons],
         "paid": change.paid,

@@ -91,6 +91,8 @@ class Change:
     reasons: tuple[Reason, ...]
     health: Health
     agent: str
+    moved_from: Address | None = None
+    """The address under which the task is recorded so far: that one has no change of its own."""
     paid: bool = False
     conditional: bool = False
     """It is done only when each of `after` is accepted; where a result is left open, it is the most that is done."""
@@ -120,6 +122,16 @@ class Change:
     def rejudges(self) -> bool:
         """Tell whether it only judges a kept result again, for which no remote is needed."""
         return self.action is Action.REJUDGE and self.judgement is not None
+
+    @property
+    def retitles(self) -> bool:
+        """Tell whether it sends a title to the recorded run."""
+        return self.action is Action.UPDATE or (self.action is Action.MOVE and bool(self.diffs))
+
+    @property
+    def needs_remote(self) -> bool:
+        """Tell whether it does more than what becomes of its record before anything is asked of a remote."""
+        return self.action not in IDLE and not self.rejudges and (self.action is not Action.MOVE or self.retitles)
 
     @property
     def finished_task(self) -> DesiredTask:

@@ -2,7 +2,8 @@
 
 DONE   what it declares now has its accepted result, and nothing is to be done about a run of it
 OPEN   it may have it at the end of this apply: it runs, is waited for, settled or judged, or is conditional itself
-SHUT   it will not have it: it is unhealthy and left so, held, blocked or stopped, or the command did not select it
+SHUT   it will not have it: it is unhealthy and left so, held, blocked or stopped, or the command did not select it:
+       so it is too with one that has its result under a former name, where nobody can find it before it is moved
 """
 
 from collections.abc import Iterable
@@ -35,7 +36,7 @@ class Upstream:
     @property
     def prospect(self) -> Prospect:
         """Return what is to be expected of it."""
-        if _is_done(self.change):
+        if _is_done(self.change) and (self.selected or self.change.moved_from is None):
             return Prospect.DONE
         return Prospect.OPEN if self.selected and _is_open(self.change) else Prospect.SHUT
 
@@ -54,18 +55,18 @@ def _is_done(change: Change) -> bool:
     kept = change.record.accepted if change.record else None
     if change.health is not Health.HEALTHY or kept is None or not change.declares(kept.fingerprint):
         return False
-    return change.action in {Action.NONE, Action.UPDATE}
+    return change.action in {Action.NONE, Action.UPDATE, Action.MOVE}
 
 
 def _is_open(change: Change) -> bool:
     match change.action:
-        case Action.CREATE | Action.REPLACE | Action.SETTLE | Action.ADOPT | Action.MOVE:
+        case Action.CREATE | Action.REPLACE | Action.SETTLE | Action.ADOPT:
             return True
         case Action.WAIT:
             return _is_of_declared(change) and change.health in {Health.HEALTHY, Health.NEEDS_INPUT}
         case Action.REJUDGE | Action.STOP:
             return _is_of_declared(change) and change.health is Health.HEALTHY
-        case Action.NONE | Action.UPDATE | Action.FORGET | Action.HOLD | Action.BLOCKED:
+        case Action.NONE | Action.UPDATE | Action.MOVE | Action.FORGET | Action.HOLD | Action.BLOCKED:
             return False
         case _:
             assert_never(change.action)

@@ -16,6 +16,7 @@ from taskspec.plan.drafting import Case, about
 from taskspec.plan.finishing import finished, recorded_results
 from taskspec.plan.guarding import repeating_marked, unknown_agents_held
 from taskspec.plan.model import Action, Basis, Change, Declared, Reason
+from taskspec.plan.moving import Moves
 from taskspec.plan.prospect import Prospect, Upstream
 from taskspec.plan.renewing import passing
 from taskspec.plan.standing import stand
@@ -29,11 +30,15 @@ Alone = Callable[[Case], Change]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Known:
-    """What is recorded and observed; `contents` are the accepted results that tasks use, by digest."""
+    """What is recorded, under the addresses of today, and observed.
+
+    `contents` are the accepted results that tasks use, by digest.
+    """
 
     snapshot: Snapshot
     basis: Basis
     contents: Mapping[str, str]
+    moves: Moves
 
 
 def in_order(chosen: Sequence[Address], desired: Desired, known: Known, alone: Alone) -> tuple[Change, ...]:
@@ -45,10 +50,11 @@ def in_order(chosen: Sequence[Address], desired: Desired, known: Known, alone: A
     for address, task in desired.tasks.items():
         if address in needed:
             upstream = [decided[one] for one in task.upstream]
-            change = guarded(_declared(task, upstream, known, alone))
+            change = known.moves.told(guarded(_declared(task, upstream, known, alone)))
             decided[address] = Upstream(change=change, selected=address in selected)
     return tuple(
-        decided[address].change if address in decided else alone(_case(address, None, known)) for address in chosen
+        decided[address].change if address in decided else known.moves.told(alone(_case(address, None, known)))
+        for address in chosen
     )
 
 

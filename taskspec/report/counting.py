@@ -85,7 +85,7 @@ class Tally:
             case Effect.DONE | Effect.LEFT:
                 pass
         self.unchanged += event.action == Action.NONE and event.health is Health.HEALTHY
-        if event.verdict == "accepted" and event.action not in IDLE:
+        if event.verdict == "accepted" and event.action not in {*IDLE, Action.MOVE}:
             self.accepted += 1
         if event.health is Health.UNHEALTHY:
             self.unhealthy.append(event)

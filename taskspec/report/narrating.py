@@ -6,11 +6,13 @@ from typing import assert_never
 
 from taskspec.events import (
     AddressForgotten,
+    AddressMoved,
     ApplyFinished,
     ChangeDecided,
     ChangeFinished,
     Effect,
     Event,
+    FormerResultRemoved,
     Interrupted,
     OutcomeUnknown,
     ResultNotWritten,
@@ -81,6 +83,8 @@ class Narrator:
                 return address, f"stopped run {visible(event.run)} (cause: {event.cause})"
             case TitleUpdated(address=address):
                 return address, "title updated" if event.kept else "the remote did not keep the new title"
+            case AddressMoved(address=address):
+                return address, f"was {event.before}; its record and its results go on under this name"
             case AddressForgotten(address=address):
                 return address, "left the state; its results stay in the history"
             case RetryScheduled(address=address):
@@ -98,6 +102,8 @@ class Narrator:
                 return address, f"result in {visible(event.path)}"
             case ResultWithdrawn(address=address):
                 return address, f"removed {visible(event.path)}, which is no longer accepted"
+            case FormerResultRemoved(address=address):
+                return address, f"removed {visible(event.path)}, its file under its former name"
             case ResultUnreadable(address=address):
                 return address, self._paint(f"its result file is missing, and {visible(event.detail)}", "error")
             case ResultNotWritten(address=address):

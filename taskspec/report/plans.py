@@ -124,7 +124,9 @@ def _change(change: Change, paint: Paint, environment: str) -> Iterator[str]:
     generation = f" g{change.generation}" if change.generation else ""
     again = f" attempt {change.attempt}" if change.attempt > 1 else ""
     word = change.action if change.action is not Action.NONE else (change.verdict or "no result")
-    head = f"{paint(symbol, style)} {paint(change.address, 'strong')}  {paint(word, style)}{generation}{again}"
+    name = paint(change.address, "strong")
+    name = f"{name} {paint(f'(was {change.moved_from})', 'dim')}" if change.moved_from else name
+    head = f"{paint(symbol, style)} {name}  {paint(word, style)}{generation}{again}"
     yield f"  {head}  {paint(visible(change.agent), 'dim')}{tail}"
     for reason in change.reasons:
         place = f"  {paint(str(reason.position), 'dim')}" if reason.position else ""

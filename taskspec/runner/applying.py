@@ -17,9 +17,10 @@ from taskspec.apply.watching import Watcher
 from taskspec.apply.world import World
 from taskspec.documents.model import Project
 from taskspec.errors import LimitError, TaskspecError, UsageError
-from taskspec.events import ApplyFinished, ApplyStarted, Interrupted, WaitedTooLong
+from taskspec.events import AddressMoved, ApplyFinished, ApplyStarted, Interrupted, WaitedTooLong
 from taskspec.observed.refreshing import observe
 from taskspec.plan.model import Plan
+from taskspec.plan.moving import moves_of
 from taskspec.runner.attending import require_attendable
 from taskspec.runner.choosing import choose, require_recorded, require_some
 from taskspec.runner.heeding import first_signal
@@ -74,20 +75,23 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
     results = results_folder(project)
     async with locked(project, ports, invocation.lock_timeout) as (store, lease):
         snapshot = store.read()
+        contents = used_results(prepared.desired, snapshot, store)
+        today = moves_of(prepared.desired, snapshot, contents).rekeyed(snapshot)
         selected = choose(invocation.selection, prepared.desired, snapshot.records, prepared.scope)
         if job.requested:
-            require_recorded(invocation.selection.addresses, snapshot.records)
-            selected = frozenset(snapshot.records) if selected is None else selected & snapshot.records.keys()
+            recorded = {**snapshot.records, **today.records}
+            require_recorded(invocation.selection.addresses, recorded)
+            selected = frozenset(recorded) if selected is None else selected & recorded.keys()
         require_some(invocation.selection, selected)
         question = Question(
             prepared=prepared,
             snapshot=snapshot,
             selected=selected,
-            contents=used_results(prepared.desired, snapshot, store),
+            contents=contents,
             refresh=invocation.refresh,
             need=Need.HOLD,
             requested=selected if job.requested and selected is not None else frozenset(),
-            kept=KeptResults(prepared.desired, snapshot, store),
+            kept=KeptResults(prepared.desired, today, store),
         )
         plan = await decide_on(question, ports)
         await require_attendable(plan, project, ports)
@@ -99,11 +103,14 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
         results.check()
         began = ports.chance.now()
         job.emit(ApplyStarted(plan=plan.id, changes=len(plan.pending), paid=plan.paid_runs))
-        if moved := tuple(adjusted(plan, began)):
-            store.commit(lease, snapshot.serial, moved)
+        if changed := tuple(adjusted(plan, began)):
+            store.commit(lease, snapshot.serial, changed)
             snapshot = store.read()
+        for change in plan.changes:
+            if change.moved_from is not None:
+                job.emit(AddressMoved(address=change.address, before=change.moved_from))
         restore(snapshot, store, results, job.emit)
-        if not all(change.rejudges for change in plan.pending):
+        if any(change.needs_remote for change in plan.changes):
             recorder = Recorder(store, lease, snapshot)
             async with ports.connect(project, Need.RUN) as link:
                 await _carry_out(_world(project, ports, job, plan, recorder, link), link, job.cutting)

@@ -1,6 +1,6 @@
 """validate and plan: documents, desired, observed and recorded → the plan. Changes nothing anywhere."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -18,6 +18,7 @@ from taskspec.observed.model import Observed
 from taskspec.plan.deciding import decide
 from taskspec.plan.limiting import refusals
 from taskspec.plan.model import Circumstances, Plan
+from taskspec.plan.moving import moves_of
 from taskspec.plan.renewing import passing
 from taskspec.runner.choosing import choose, folder_hint, require_declared
 from taskspec.runner.model import Invocation, Need, Ports, Refresh
@@ -112,12 +113,14 @@ def plan(invocation: Invocation, ports: Ports, remark: Remark = say_nothing) -> 
     store = ports.open_state(prepared.desired.project, read_only=True)
     try:
         snapshot = store.read()
+        contents = used_results(prepared.desired, snapshot, store)
+        today = moves_of(prepared.desired, snapshot, contents).rekeyed(snapshot)
         question = Question(
             prepared=prepared,
             snapshot=snapshot,
             selected=choose(invocation.selection, prepared.desired, snapshot.records, prepared.scope),
-            contents=used_results(prepared.desired, snapshot, store),
-            kept=KeptResults(prepared.desired, snapshot, store),
+            contents=contents,
+            kept=KeptResults(prepared.desired, today, store),
             refresh=invocation.refresh,
         )
         decided = _decide_alone(question, ports)
@@ -197,17 +200,31 @@ async def decide_on(question: Question, ports: Ports) -> Plan:
 def used_results(desired: Desired, snapshot: Snapshot, reader: StateReader) -> dict[str, str]:
     """Return, by digest, the accepted results that tasks use: those of what is declared now, and no others.
 
-    One that cannot be read is left out: whoever uses it is held, and the others are not kept from anything.
+    One that cannot be read is left out: whoever uses it is held, and the others are not kept from anything. A task
+    with another name may be known only by the results that it uses itself, so that one finding leads to the next.
     """
     contents: dict[str, str] = {}
-    for address in {used for task in desired.tasks.values() if isinstance(task, DeferredTask) for used in task.uses}:
-        task, record = desired.tasks.get(address), snapshot.records.get(address)
-        kept = record.accepted if record else None
+    used = {one for task in desired.tasks.values() if isinstance(task, DeferredTask) for one in task.uses}
+    while used:
+        records = moves_of(desired, snapshot, contents).rekeyed(snapshot).records
+        read = dict(_read({address: records.get(address) for address in used}, desired, reader, contents))
+        if not read:
+            break
+        contents |= read
+    return contents
+
+
+def _read(
+    used: Mapping[Address, Record | None], desired: Desired, reader: StateReader, known: Container[str]
+) -> Iterator[tuple[str, str]]:
+    """Yield digests and contents of the accepted results of records, but for those that are known."""
+    for address, record in used.items():
+        task, kept = desired.tasks.get(address), record.accepted if record else None
         if kept is None or (isinstance(task, DesiredTask) and not passing(task, record).asks_for(kept.fingerprint)):
             continue
-        with suppress(StateError):
-            contents[kept.result.digest] = reader.result(kept.result)
-    return contents
+        if kept.result.digest not in known:
+            with suppress(StateError):
+                yield kept.result.digest, reader.result(kept.result)
 
 
 def _decide(question: Question, observed: Observed, circumstances: Circumstances) -> Plan:

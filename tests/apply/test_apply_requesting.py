@@ -37,7 +37,7 @@ NESTED = {
     ("harness", "permissionMode"): ("y", "permission_mode"),
 }
 NOT_IN_THE_BODY = {"agent", "agentVersion", "prompt", "title", "files", "user", "llm", "harness"}
-TASKSPEC_ONLY = {"matrix", "forEach", "dependsOn", "assertions", *TASK_POLICIES}
+TASKSPEC_ONLY = {"moved", "matrix", "forEach", "dependsOn", "assertions", *TASK_POLICIES}
 
 
 def sent(declared, mark="[m]"):

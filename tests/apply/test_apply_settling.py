@@ -38,6 +38,15 @@ def test_where_keys_are_honoured_a_create_that_never_arrived_is_made_good(stage)
     assert stage.clock.time - before < 60, "nobody has to wait for a quiet period"
 
 
+def test_another_title_does_not_keep_a_create_from_being_repeated_as_it_was(stage):
+    stage.remote.honours_keys = True
+    left_unknown(stage, "lose", task(title="Title"))
+    assert stage.apply(task(title="Another"))[A].verdict == "accepted"
+    (run,) = stage.remote.runs.values()
+    assert run.body["title"].startswith("Title [")
+    assert stage.remote.asked["POST"] == 2
+
+
 def test_where_keys_are_not_honoured_the_run_is_found_by_its_marker(stage):
     left_unknown(stage, "drop")
     assert stage.apply(task())[A].verdict == "accepted"

@@ -9,7 +9,7 @@ from taskspec.apply.advancing import intended
 from taskspec.apply.model import Create, Follow, Forget, Hold, Retitle, Settle, Stop
 from taskspec.apply.staging import settling_steps, steps
 from taskspec.health import Health
-from taskspec.plan.model import Action, Change, Reason
+from taskspec.plan.model import Action, Change, FieldDiff, Reason
 from taskspec.state.model import Accepted, Attempt, ResultRef, StopCause
 
 TASK = task()
@@ -19,7 +19,7 @@ ATTEMPT = Attempt(
 )
 
 
-def change(action, *, of=TASK, record=None, generation=1, run=None):
+def change(action, *, of=TASK, record=None, generation=1, run=None, diffs=()):
     return Change(
         address=A,
         action=Action(action),
@@ -30,6 +30,7 @@ def change(action, *, of=TASK, record=None, generation=1, run=None):
         run=run,
         task=of,
         record=record,
+        diffs=diffs,
     )
 
 
@@ -57,6 +58,7 @@ def holds(step):
 
 
 REPLACED, REMOVED, RETRIED = (Stop(cause=cause) for cause in (StopCause.REPLACE, StopCause.REMOVE, StopCause.RETRY))
+TITLED = FieldDiff(path=("title",), before="Write", after="Write it")
 AGAIN, ANEW = Create(fresh=False), Create(fresh=True)
 
 TABLE = {
@@ -79,6 +81,8 @@ TABLE = {
     ),
     "rejudge": (change("rejudge", record=record()), (Follow(),)),
     "update": (change("update", record=record()), (Retitle(),)),
+    "move": (change("move", record=record()), ()),
+    "move with another title": (change("move", record=record(), diffs=(TITLED,)), (Retitle(),)),
     "stop of what is not declared": (change("stop", of=None, record=record()), (REMOVED, Forget())),
     "stop of what came after an accepted text": (change("stop", record=record(OTHER)), (REPLACED,)),
     "forget": (change("forget", of=None, record=record()), (Forget(),)),
@@ -154,5 +158,5 @@ def test_an_intent_is_settled_like_this(case):
 
 def test_the_table_has_a_row_for_every_action():
     covered = {planned.action for planned, _ in TABLE.values()}
-    assert covered | {Action.SETTLE, Action.ADOPT, Action.MOVE} == set(Action)
-    assert steps(change("adopt")) == steps(change("move")) == ()
+    assert covered | {Action.SETTLE, Action.ADOPT} == set(Action)
+    assert steps(change("adopt")) == ()

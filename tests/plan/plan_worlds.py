@@ -131,9 +131,10 @@ def deferred(address="a", text="A", *, uses, upstream=(), fails=False, **said):
     )
 
 
-def desired(*tasks):
+def desired(*tasks, former=None):
+    """Build what is declared; `former` gives the addresses that some of the tasks say that they had before."""
     project = Project(name="sales", folder="/p", data_folder="/p/.taskspec")
-    return Desired(project=project, tasks={task.address: task for task in tasks})
+    return Desired(project=project, tasks={task.address: task for task in tasks}, former=former or {})
 
 
 def attempt(number=1, *, address="a", generation=1, **said):

@@ -35,19 +35,22 @@ def cases():
 
 
 def wanted_of(case):
-    """Return what a case declares: the tasks that its `upstream` names, in that order, and then its own, `a`."""
-    parts = {**case.get("upstream", {}), "a": case}
+    """Return what a case declares: the tasks that its `upstream` names, in that order, and then its own, `a`.
+
+    `beside` names others that have nothing to do with it but perhaps their name.
+    """
+    parts = {**case.get("upstream", {}), "a": case, **case.get("beside", {})}
     made = []
     for address, part in parts.items():
         declared = part["declared"]
         if declared != "nothing":
             build, names = (deferred, DEFERRED) if "uses" in declared else (task, DECLARED)
             made.append(build(address, **{name: declared[name] for name in declared.keys() & names}))
-    return desired(*made)
+    return desired(*made, former=case.get("former"))
 
 
 def recorded(case):
-    parts = {"a": case, **case.get("upstream", {})}
+    parts = {"a": case, **case.get("upstream", {}), **case.get("beside", {})}
     return snapshot(*[kept for address, part in parts.items() if (kept := recorded_of(address, part))])
 
 
@@ -75,7 +78,7 @@ def recorded_of(address, case):
 def observed(case, held):
     attempts = held.records["a"].generation.attempts if "a" in held.records else ()
     runs = {}
-    for address, part in {"a": case, **case.get("upstream", {})}.items():
+    for address, part in {"a": case, **case.get("upstream", {}), **case.get("beside", {})}.items():
         if "observed" in part:
             run = held.records[address].generation.attempts[-1].run
             runs[run] = observation(run, part["observed"])
@@ -94,12 +97,14 @@ def test_the_decision_table(case):
         held,
         observed(case, held),
         remote=REMOTES[case.get("remote", "here")],
-        requested=("a",) if case.get("requested") else (),
+        requested=case["requested"]
+        if isinstance(case.get("requested"), list)
+        else ("a",) * bool(case.get("requested")),
         selected=frozenset(case["selected"]) if "selected" in case else None,
         contents={} if case.get("unreadable") else CONTENTS,
         kept=case.get("kept", ()),
     )
-    (change,) = (change for change in plan.changes if change.address == "a")
+    (change,) = (change for change in plan.changes if change.address == case.get("of", "a"))
     expect = case["expect"]
     found = {
         "action": change.action.value,
@@ -110,10 +115,14 @@ def test_the_decision_table(case):
         "destructive": change.destructive,
         "refused": change.refused,
         "in_error": change.in_error,
+        "moved_from": change.moved_from,
         "run": (change.generation, change.attempt),
         "reasons": [reason.code for reason in change.reasons],
     }
-    quiet = dict.fromkeys(("paid", "conditional", "destructive", "refused", "in_error"), False) | {"after": []}
+    quiet = dict.fromkeys(("paid", "conditional", "destructive", "refused", "in_error"), False) | {
+        "after": [],
+        "moved_from": None,
+    }
     reasons = expect.get("reasons", [expect["reason"]] if "reason" in expect else None)
     assert reasons, "a case says for which reason"
     told = {**quiet, **{k: v for k, v in expect.items() if k not in {"reason", "run"}}, "reasons": reasons}

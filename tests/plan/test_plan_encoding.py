@@ -36,6 +36,7 @@ def test_every_plan_is_valid_against_the_published_schema(world):
 def test_a_change_tells_its_reason_its_place_and_its_difference(document):
     assert document["changes"][0] == {
         "address": "a",
+        "movedFrom": None,
         "action": "replace",
         "reasons": [
             {

@@ -149,7 +149,9 @@ def worlds(draw, *, dependent=True, failing=True):
             marked[last.nonce] = tuple(shown(f"m{i}-{last.nonce}", "executing") for i in range(count))
     agents = draw(st.sampled_from([None, frozenset({"writer"})]))
     requested = draw(st.sets(st.sampled_from(ADDRESSES)))
-    return desired(*wanted), held, Observed(runs=runs, marked=marked, agents=agents), requested
+    gone = draw(st.permutations([address for address in ADDRESSES if address not in order]))
+    former = {new: old for new, old in zip(order, gone, strict=False) if draw(st.booleans())}
+    return desired(*wanted, former=former), held, Observed(runs=runs, marked=marked, agents=agents), requested
 
 
 def plan_of(world, **more):
@@ -161,15 +163,55 @@ def plan_of(world, **more):
 @given(worlds())
 def test_every_address_has_exactly_one_change_in_the_order_of_the_documents(world):
     wanted, held, *_ = world
-    undeclared = sorted(held.records.keys() - wanted.tasks.keys())
-    assert [change.address for change in plan_of(world).changes] == [*wanted.tasks, *undeclared]
+    plan = plan_of(world)
+    moved = [change.moved_from for change in plan.changes if change.moved_from is not None]
+    undeclared = sorted(held.records.keys() - wanted.tasks.keys() - set(moved))
+    assert [change.address for change in plan.changes] == [*wanted.tasks, *undeclared]
+    assert len(moved) == len(set(moved))
+
+
+@UNHURRIED
+@given(worlds())
+def test_a_move_takes_one_record_that_nothing_declares_to_one_task_of_which_nothing_is_recorded(world):
+    wanted, held, *_ = world
+    for change in plan_of(world).changes:
+        if change.moved_from is None:
+            assert change.action is not Action.MOVE
+            continue
+        record = held.records[change.moved_from]
+        assert change.moved_from not in wanted.tasks
+        assert change.address not in held.records
+        assert change.record == replace(record, address=change.address)
+        assert "moved" in {reason.code for reason in change.reasons}
+        said = wanted.former.get(change.address) == change.moved_from
+        assert said or isinstance(change.task, DeferredTask) or change.declares(record.generation.fingerprint)
+
+
+@UNHURRIED
+@given(worlds())
+def test_another_name_alone_changes_nothing_that_is_done_about_a_task(world):
+    wanted, held, observed, requested = world
+    plan = plan_of(world)
+    moved = {change.moved_from: change.address for change in plan.changes if change.moved_from is not None}
+    today = {moved.get(address, address): record for address, record in held.records.items()}
+    renamed = {address: replace(record, address=address) for address, record in today.items()}
+    asked = {moved.get(address, address) for address in requested}
+    for change in plan_of((wanted, replace(held, records=renamed), observed, asked)).changes:
+        was = next(one for one in plan.changes if one.address == change.address)
+        if was.action is Action.MOVE:
+            assert change.action in {Action.NONE, Action.UPDATE}
+            assert change.paid is False
+        elif was.moved_from is None:
+            assert was.action is change.action
+        alike = {"action": was.action, "moved_from": was.moved_from, "reasons": was.reasons}
+        assert was == replace(change, **alike)
 
 
 @UNHURRIED
 @given(worlds(dependent=False), st.sets(st.sampled_from(ADDRESSES)))
 def test_a_selection_leaves_the_other_addresses_alone_and_changes_nothing_else(world, chosen):
     whole, part = plan_of(world), plan_of(world, selected=frozenset(chosen))
-    assert part.changes == tuple(change for change in whole.changes if change.address in chosen)
+    assert part.changes == tuple(c for c in whole.changes if c.address in chosen or c.moved_from in chosen)
     assert part.unselected == len(whole.changes) - len(part.changes)
 
 
@@ -235,10 +277,12 @@ def test_an_accepted_result_of_the_declared_text_is_never_paid_again_unasked(wor
 @given(worlds(), st.sampled_from(ASSERTIONS))
 def test_edited_assertions_start_no_run_that_would_not_have_started_anyway(world, assertions):
     wanted, held, observed, _ = world
-    edited = desired(*[with_assertions(task, assertions) for task in wanted.tasks.values()])
+    edited = desired(*[with_assertions(task, assertions) for task in wanted.tasks.values()], former=wanted.former)
     plan = planned(edited, held, observed)
     judged = {c.address: applied(c, plan) for c in plan.changes if c.rejudges}
-    after = replace(held, records={**held.records, **judged})
+    former = {c.moved_from for c in plan.changes if c.address in judged}
+    records = {address: record for address, record in held.records.items() if address not in former}
+    after = replace(held, records={**records, **judged})
     seen = replace(observed, runs={run: sight for run, sight in observed.runs.items() if not of_any(run, judged)})
     before = {c.address: c for c in planned(wanted, held, seen).changes}
     for change in planned(edited, after, seen).changes:
@@ -306,7 +350,8 @@ def test_after_a_plan_is_applied_nothing_is_left_to_do(world):
     wanted, held, observed, _ = world
     plan = planned(wanted, held, observed)
     records, undecided = carried_out(plan)
-    kept = [change.record for change in plan.changes if change.record is records.get(change.address, change)]
+    left = {Action.NONE, Action.MOVE}
+    kept = [c.record for c in plan.changes if c.record is records.get(c.address, c) or (c.record and c.action in left)]
     untouched = {record.generation.last.run for record in kept}
     still = {run: sight for run, sight in observed.runs.items() if run in untouched}
     again = planned(wanted, replace(held, records=records), replace(observed, runs=still))
@@ -366,7 +411,7 @@ def applied(change, plan):
     match change.action:
         case Action.NONE | Action.HOLD | Action.BLOCKED if change.judgement is None:
             return change.record
-        case Action.NONE:
+        case Action.NONE | Action.MOVE if not change.retitles:
             return rejudged(change, change.record, "p1", 2.0)
         case Action.REJUDGE if change.rejudges:
             return with_last(rejudged(change, change.record, "p1", 2.0), title=change.task.title)
@@ -376,7 +421,7 @@ def applied(change, plan):
             cause = change.record.generation.last.stop or StopCause.REPLACE
             ended = {"status": "stopped", "stop": cause, "verdict": Verdict.STOPPED}
             return with_last(change.record, **ended, title=change.task.title)
-        case Action.UPDATE:
+        case Action.UPDATE | Action.MOVE:
             return with_last(rejudged(change, change.record, "p1", 2.0), title=change.task.title)
         case Action.SETTLE if not change.paid:
             return with_last(change.record, sending=Sending.ABSENT)
@@ -468,7 +513,10 @@ def test_what_is_started_unconditionally_has_its_whole_upstream_accepted_as_it_i
             for address in change.task.upstream:
                 upstream = changes[address]
                 assert upstream.declares(upstream.record.accepted.fingerprint)
-                assert (upstream.action in {Action.NONE, Action.UPDATE}, upstream.health) == (True, "healthy")
+                assert (upstream.action in {Action.NONE, Action.UPDATE, Action.MOVE}, upstream.health) == (
+                    True,
+                    "healthy",
+                )
 
 
 @UNHURRIED
@@ -479,7 +527,7 @@ def test_a_task_whose_upstream_is_left_out_starts_nothing_unless_that_is_accepte
         alike = whole[change.address]
         if change.paid:
             assert alike.paid
-            assert set(change.after) <= set(chosen)
+            assert all(one in chosen or whole[one].moved_from in chosen for one in change.after)
         elif alike.paid:
             assert change.health != "healthy"
             assert change.after

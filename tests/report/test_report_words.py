@@ -122,6 +122,7 @@ def finished(effect, health=Health.HEALTHY, **more):
 
 TOLD = {
     "ApplyStarted": events.ApplyStarted(plan="p", changes=2, paid=1),
+    "AddressMoved": events.AddressMoved(address=A, before=Address("old")),
     "RunCreated": events.RunCreated(address=A, agent="writer", generation=2, attempt=1, run="r1"),
     "RunCreated again": events.RunCreated(address=A, agent="writer", generation=2, attempt=3, run=EVIL),
     "RunAdopted": events.RunAdopted(address=A, run="r1"),
@@ -135,6 +136,7 @@ TOLD = {
     ),
     "ResultWritten": events.ResultWritten(address=A, path="results/report.md"),
     "ResultWithdrawn": events.ResultWithdrawn(address=A, path="results/report.md"),
+    "FormerResultRemoved": events.FormerResultRemoved(address=A, path="results/old.md"),
     "ResultUnreadable": events.ResultUnreadable(address=A, detail="the result is damaged"),
     "ResultNotWritten": events.ResultNotWritten(address=A, detail="report.md is not a file of taskspec"),
     "RunStopped": events.RunStopped(address=A, run="r1", cause="replace"),

@@ -32,7 +32,6 @@ MANIFESTS = {
     "a name that is none": GOOD.replace("name: a", "name: A b"),
     "an output schema that is none": GOOD + "  outputFormat: json\n  outputSchema: {type: objekt}\n",
     "a dependency that is not there": GOOD + "  dependsOn: [b]\n",
-    "a field of a later version": GOOD + "  moved: {from: b}\n",
     "another version of the language": GOOD.replace("taskspec/v1", "taskspec/v2"),
     "a kind that is none": GOOD.replace("kind: Task", "kind: Tsak"),
     "no document of ours": "hello: world\n",
