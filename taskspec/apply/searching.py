@@ -3,8 +3,10 @@
 import asyncio
 from dataclasses import dataclass
 
+from taskspec.markers import bears
+from taskspec.observed.finding import find_marked
+from taskspec.observed.listing import Remote
 from taskspec.observed.model import Marked
-from taskspec.observed.refreshing import Remote, find_marked
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,7 +31,7 @@ class Search:
 
     def note(self, agent: str, title: str | None, marker: str) -> None:
         """Take down that a run's title, as the remote shows it, still ends with its marker."""
-        if title is not None and title.rstrip().endswith(marker):
+        if bears(title, marker):
             self._keeping.add(agent)
 
     def keeps(self, agent: str) -> bool:

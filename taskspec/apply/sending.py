@@ -16,6 +16,7 @@ from taskspec.errors import (
     UsageError,
 )
 from taskspec.events import RunCreated
+from taskspec.markers import Marker
 from taskspec.plan.model import Change
 from taskspec.state.model import Attempt, Sending, Verdict
 from taskspec.taskapi import endpoints
@@ -69,7 +70,7 @@ async def _send(world: World, change: Change, task: DesiredTask, *, fresh: bool)
     record = world.recorder.record_of(change.address)
     nonce = world.chance.nonce()
     generation = record.generation.number + (1 if fresh else 0) if record else 1
-    mark = requesting.marker(world.recorder.lineage, change.address, task.fingerprint, generation, nonce)
+    mark = Marker.of(world.recorder.lineage, change.address, task.fingerprint, generation, nonce).text
     new = requesting.new_task(task, mark)
     attempt = Attempt(
         number=1 if fresh or record is None else len(record.generation.attempts) + 1,

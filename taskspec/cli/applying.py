@@ -68,11 +68,11 @@ def _approved(plan: Plan, *, yes: bool, as_json: bool) -> bool:
 
         say(lines(plan, paint_for(sys.stdout)))
     if plan.refusals:
-        from taskspec.report.plans import WAY, refused
+        from taskspec.report.plans import refused, way_out
 
         limits = ", ".join(f"`{refusal.limit}`" for refusal in plan.refusals)
-        said = " ".join(map(refused, plan.refusals)) if as_json else f"the plan goes beyond {limits}"
-        raise LimitError(f"nothing was started: {said}", hint=WAY.format(plan.refusals[0].limit))
+        said = " ".join(map(refused, plan.refusals)) if as_json else f"the plan is refused by {limits}"
+        raise LimitError(f"nothing was started: {said}", hint=way_out(plan.refusals[0]))
     if yes or not plan.pending:
         return True
     if as_json:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from taskspec.apply.model import Options
 
 F = TypeVar("F", bound=Callable[..., Any])
-LIMITS = ("maxCreate", "maxStop", "maxStopPercent")
+LIMITS = ("maxCreate", "maxStop", "maxStopPercent", "missing")
 _META = "taskspec."
 
 
@@ -132,7 +132,9 @@ class Execution:
 
 def overriding(command: F) -> F:
     """Add `--override`."""
-    described = "Go beyond a limit of the project this once. May be repeated."
+    described = (
+        "Go beyond a limit of the project, or believe that so many runs are missing, this once. May be repeated."
+    )
     return _kept("--override", type=click.Choice(LIMITS), multiple=True, help=described)(command)
 
 

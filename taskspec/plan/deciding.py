@@ -15,7 +15,7 @@ from taskspec.observed.model import Observed
 from taskspec.plan import reasons
 from taskspec.plan.drafting import Case, about, changed_fields, settle, settle_with_a_run, start
 from taskspec.plan.ending import accepted, ended, outdone, returned
-from taskspec.plan.guarding import unknown_agents_held
+from taskspec.plan.guarding import guards
 from taskspec.plan.model import Action, Basis, Change, Circumstances, Plan
 from taskspec.plan.regrading import dependents, regraded_now
 from taskspec.plan.removing import held, undeclared
@@ -62,7 +62,7 @@ def decide_again(basis: Basis, task: DesiredTask, record: Record | None) -> Chan
 
     The plan had the most that this can be: it starts a run only where that was planned.
     """
-    return unknown_agents_held(basis.observed)(alone(case_of(task.address, task, record, basis)))
+    return guards(basis.observed)(alone(case_of(task.address, task, record, basis)))
 
 
 _ACTIVE = frozenset({Standing.PENDING, Standing.EXECUTING, Standing.PAUSED})

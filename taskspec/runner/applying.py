@@ -25,7 +25,7 @@ from taskspec.runner.attending import require_attendable
 from taskspec.runner.choosing import choose, require_recorded, require_some
 from taskspec.runner.model import Invocation, Link, Need, Ports
 from taskspec.runner.planning import Question, Remark, decide_on, prepare, say_nothing, used_results
-from taskspec.runner.recalling import KeptResults
+from taskspec.runner.recalling import BoundRuns, KeptResults
 from taskspec.state.store import Lease, StateStore
 
 Approve = Callable[[Plan], bool]
@@ -67,13 +67,14 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
             need=Need.HOLD,
             requested=selected if job.requested and selected is not None else frozenset(),
             kept=KeptResults(prepared.desired, snapshot, store),
+            past=BoundRuns(store),
         )
         plan = await decide_on(question, ports)
         await require_attendable(plan, project, ports)
         if not job.approve(plan):
             return None
         if plan.refusals:
-            raise LimitError(f"the plan goes beyond `{plan.refusals[0].limit}`, so nothing of it is carried out")
+            raise LimitError(f"the plan is refused by `{plan.refusals[0].limit}`, so nothing of it is carried out")
         results.check()
         began = ports.chance.now()
         job.emit(ApplyStarted(plan=plan.id, changes=len(plan.pending), paid=plan.paid_runs))

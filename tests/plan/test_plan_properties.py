@@ -126,7 +126,12 @@ def worlds(draw, *, dependent=True, failing=True):
             marked[last.nonce] = tuple(shown(f"m{i}-{last.nonce}", "executing") for i in range(count))
     agents = draw(st.sampled_from([None, frozenset({"writer"})]))
     requested = draw(st.sets(st.sampled_from(ADDRESSES)))
-    return desired(*wanted), held, Observed(runs=runs, marked=marked, agents=agents), requested
+    astray = {
+        address: (shown(f"stray-{address}", "executing"),) for address in ADDRESSES if draw(st.integers(0, 5)) == 0
+    }
+    unlisted = draw(st.sampled_from([{}, {}, {}, {"writer": "503"}]))
+    observed = Observed(runs=runs, marked=marked, strays=astray, unlisted=unlisted, agents=agents)
+    return desired(*wanted), held, observed, requested
 
 
 def plan_of(world, **more):
@@ -192,6 +197,15 @@ def test_nothing_is_created_beside_a_run_that_is_not_accounted_for(world):
         status = sight.record.status if isinstance(sight, Present) else last.status
         lost = isinstance(sight, Absent) or (sight is None and last.verdict is Verdict.LOST)
         assert status in ENDED or (lost and change.reasons[0].code == "attempt_requested")
+
+
+@UNHURRIED
+@given(worlds())
+def test_nothing_is_started_beside_a_run_that_no_record_knows(world):
+    _, _, observed, _ = world
+    for change in plan_of(world).changes:
+        if change.task is not None and (change.address in observed.strays or change.agent in observed.unlisted):
+            assert not change.paid
 
 
 @UNHURRIED
