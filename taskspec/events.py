@@ -34,7 +34,7 @@ class RunCreated(Event):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunAdopted(Event):
-    """An intent of unknown outcome was found as a run on the remote, and is recorded."""
+    """A run of the remote is recorded: that of an intent of unknown outcome, or one that a person named."""
 
     address: Address
     run: str
@@ -113,7 +113,7 @@ class TitleUpdated(Event):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AddressForgotten(Event):
-    """A task that is no longer declared has left the state; its result is in the history."""
+    """An address has left the state, planned or by hand; its result is in the history."""
 
     address: Address
 

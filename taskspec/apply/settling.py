@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 from dataclasses import replace
 from enum import Enum
+from shlex import quote
 
 from taskspec.apply import advancing, requesting
 from taskspec.apply.sending import UnsettledError, bind, post
@@ -52,8 +53,7 @@ async def settle(world: World, change: Change) -> Finding:
             await unbroken(_adopt(world, change, _only(marked.runs)))
             return Finding.ADOPTED
         if marked is not None and left <= 0:
-            _require_markers(world, record.agent)
-            return await _absent(world, change)
+            return await _absent(world, change, _proof(world, change, record.agent))
         failures += left <= 0
         if failures >= PATIENCE:
             raise UnsettledError(
@@ -69,15 +69,22 @@ def _unseen(marked: Marked | None) -> str:
     return "the remote's list cannot be read" if marked is None else "the remote does not list it"
 
 
-def _require_markers(world: World, agent: str) -> None:
-    """Raise UnsettledError unless a run of the agent was seen with its marker: a remote may drop or cut titles."""
+def _proof(world: World, change: Change, agent: str) -> str:
+    """Return why a list without the marker is believed; raise UnsettledError where it says nothing.
+
+    That is so unless a run of the agent was seen with its marker: a remote may drop or cut titles. Then only a person
+    can know, and has said so who asks for another attempt by hand.
+    """
     if world.connection.traits.keeps_titles or world.search.keeps(agent):
-        return
+        return "proven not to be on the remote"
+    if world.plan.basis is not None and change.address in world.plan.basis.circumstances.requested:
+        return "taken not to be on the remote, as another attempt was asked for by hand"
+    named = quote(change.address)
     raise UnsettledError(
         f"no run with its marker is listed, and no run of the agent {agent} was seen to keep one, so that this proves "
-        "nothing: look on the remote whether the run is there, and stop it if it is. This is decided by itself as soon "
-        f"as one run of {agent} from this project shows its marker there; to go on without it, give the task another "
-        "name"
+        f"nothing: look on the remote whether the run is there; if it is, `taskspec adopt {named} RUN`, and if it is "
+        f"not, `taskspec retry {named}`. It is decided by itself as soon as one run of {agent} from this project shows "
+        "its marker there"
     )
 
 
@@ -116,8 +123,8 @@ async def _adopt(world: World, change: Change, found: TaskRecord) -> None:
     world.emit(RunAdopted(address=change.address, run=found.id))
 
 
-async def _absent(world: World, change: Change) -> Finding:
+async def _absent(world: World, change: Change, why: str) -> Finding:
     record, attempt = world.current(change.address)
-    absent = replace(attempt, sending=Sending.ABSENT, detail="proven not to be on the remote")
-    await world.record(advancing.with_attempt(record, absent), "absent", nonce=attempt.nonce)
+    absent = replace(attempt, sending=Sending.ABSENT, detail=why)
+    await world.record(advancing.with_attempt(record, absent), "absent", nonce=attempt.nonce, why=why)
     return Finding.ABSENT

@@ -208,9 +208,9 @@ def invocation(
     )
 
 
-def invocation_of_all(words: Sequence[str], project: Path | None) -> Invocation:
+def invocation_of_all(words: Sequence[str], project: Path | None, given: Sequence[str] = ()) -> Invocation:
     """Return what a command line asks for that takes no selectors."""
-    found = invocation(words, project)
+    found = invocation(words, project, given)
     if not found.selection.everything:
         from taskspec.runner.choosing import folder_hint
 

@@ -5,7 +5,7 @@ Runs that bear one marker are one create that the remote has more than once: the
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from taskspec.address import Address, address_hash
 from taskspec.observed.model import Duplicate, Sighting
@@ -15,10 +15,10 @@ from taskspec.taskapi.records import ENDED, TaskRecord
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Bound:
-    """What the history of an address says of its runs: their ids, and the nonces under which they were asked for."""
+    """What the history of an address says of its runs: their ids, and by which nonces they were asked for."""
 
     runs: frozenset[str] = frozenset()
-    nonces: frozenset[str] = frozenset()
+    by_nonce: Mapping[str, str] = field(default_factory=dict)
 
 
 Past = Callable[[Address], Bound]
@@ -72,7 +72,7 @@ def is_past(one: Sighting, bound: Bound) -> bool:
     """Tell whether a run was recorded once and has ended, or is the duplicate of one that was."""
     if one.run.id in bound.runs:
         return one.run.status in ENDED
-    return one.marker.nonce in bound.nonces
+    return one.marker.nonce in bound.by_nonce
 
 
 def _attempts(record: Record) -> Iterator[Attempt]:

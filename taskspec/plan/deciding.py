@@ -73,7 +73,8 @@ def alone(case: Case) -> Change:
     """Return what is to be done about an address as if it depended on no other: the decision table."""
     task = case.task
     if task is None:
-        return undeclared(case)
+        change = undeclared(case)
+        return replace(change, reasons=(*change.reasons, reasons.request_undeclared())) if case.requested else change
     if isinstance(task, DeferredTask):
         raise TypeError(f"{case.address} is not finished")
     moved = case.situation.place is Place.OTHER_REMOTE and case.situation.standing is not Standing.MISSING_ACTIVE

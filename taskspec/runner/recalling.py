@@ -62,14 +62,15 @@ _TELLING = frozenset({"intended", "bound", "adopted"})
 
 def _bound(notes: Iterable[Note]) -> Bound:
     """Return the runs that some notes name, and the nonces of the attempts that became them."""
-    runs: set[str] = set()
-    made: set[tuple[object, object]] = set()
+    runs: dict[tuple[object, object], str] = {}
     nonces: dict[tuple[object, object], str] = {}
+    named: set[str] = set()
     for note in notes:
         which = (note.data.get("generation"), note.data.get("attempt"))
         if note.what in {"bound", "adopted"}:
-            runs.add(str(note.data.get("run")))
-            made.add(which)
+            runs[which] = str(note.data.get("run"))
+            named.add(runs[which])
         elif note.what == "intended":
             nonces[which] = str(note.data.get("nonce"))
-    return Bound(runs=frozenset(runs), nonces=frozenset(nonce for which, nonce in nonces.items() if which in made))
+    by_nonce = {nonce: runs[which] for which, nonce in nonces.items() if which in runs}
+    return Bound(runs=frozenset(named), by_nonce=by_nonce)

@@ -62,7 +62,7 @@ def test_the_run_of_a_create_that_was_taken_for_none_is_astray(sending):
 )
 def test_the_history_accounts_for_runs_that_have_ended_and_for_duplicates(run, nonce, status, found):
     held = record(generation=2, attempts=[attempt(generation=2, status="completed", verdict="rejected")])
-    past = Bound(runs=frozenset({"r1"}), nonces=frozenset({"n1"}))
+    past = Bound(runs=frozenset({"r1"}), by_nonce={"n1": "r1"})
     assert astray([sighted(run, nonce, status=status)], held, past=past) == found
 
 
