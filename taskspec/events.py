@@ -95,7 +95,7 @@ class ResultNotWritten(Event):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunStopped(Event):
-    """A run was stopped by us; `cause` is one of replace, remove, user, timeout."""
+    """A run was stopped by us; `cause` is one of replace, remove, user, timeout, retry, duplicate."""
 
     address: Address
     run: str
@@ -133,6 +133,25 @@ class OutcomeUnknown(Event):
 
     address: Address
     seconds: float
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DuplicatesFound(Event):
+    """The remote has one create as several runs; `kept` is the recorded one, or the earliest."""
+
+    address: Address
+    kept: str
+    others: tuple[str, ...]
+    detail: str = ""
+    """What still runs of them, or why it could not be stopped."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SweepFailed(Event):
+    """Whether the remote has a create of an agent twice was not found out: its runs cannot be listed."""
+
+    agent: str
     detail: str
 
 

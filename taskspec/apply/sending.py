@@ -91,9 +91,11 @@ async def _send(world: World, change: Change, task: DesiredTask, *, fresh: bool)
         await world.record(advancing.with_attempt(intent, refused), "refused", why=error.message)
         raise
     except OutcomeUnknownError as error:
+        world.search.suspected.add(task.agent)
         raise UnsettledError(
             f"the run of {change.address} was asked for and no answer came: {error.message}"
         ) from error
+    world.search.suspected.add(task.agent)
     world.search.note(task.agent, found.title, mark)
     await bind(world, change, found)
     world.emit(

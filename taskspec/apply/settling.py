@@ -11,6 +11,7 @@ from taskspec.apply.sending import UnsettledError, bind, post
 from taskspec.apply.world import World, unbroken
 from taskspec.errors import OutcomeUnknownError, RefusedError, UnreachableError
 from taskspec.events import OutcomeUnknown, RunAdopted
+from taskspec.observed.finding import age
 from taskspec.observed.model import Marked
 from taskspec.plan.model import Change
 from taskspec.state.model import Sending
@@ -50,7 +51,7 @@ async def settle(world: World, change: Change) -> Finding:
         left = decidable - world.chance.now()
         marked = await world.search.marked(world.connection, attempt.nonce, record.agent, attempt.marker)
         if marked is not None and marked.runs:
-            await unbroken(_adopt(world, change, _only(marked.runs)))
+            await unbroken(_adopt(world, change, _only(world, change, record.agent, marked.runs)))
             return Finding.ADOPTED
         if marked is not None and left <= 0:
             return await _absent(world, change, _proof(world, change, record.agent))
@@ -88,11 +89,17 @@ def _proof(world: World, change: Change, agent: str) -> str:
     )
 
 
-def _only(runs: tuple[TaskRecord, ...]) -> TaskRecord:
+def _only(world: World, change: Change, agent: str, runs: tuple[TaskRecord, ...]) -> TaskRecord:
+    """Return the run that bears the marker; of several the earliest, where the others are to be stopped."""
     if len(runs) > 1:
-        which = ", ".join(sorted(run.id for run in runs))
-        raise UnsettledError(f"more than one run bears its marker ({which}): stop all but one, then apply again")
-    return runs[0]
+        world.search.suspected.add(agent)
+        if not world.options.stop_duplicates:
+            which = ", ".join(sorted(run.id for run in runs))
+            raise UnsettledError(
+                f"more than one run bears its marker ({which}): `taskspec adopt {quote(change.address)} RUN` takes "
+                "one, `taskspec tasks stop RUN` ends another; `--on-duplicate=stop` keeps the earliest"
+            )
+    return min(runs, key=age)
 
 
 async def _repeat(world: World, change: Change) -> Finding:

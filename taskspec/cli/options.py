@@ -156,6 +156,7 @@ def execution_of(given: Mapping[str, Any]) -> Execution:
             wait=given["wait"],
             wait_timeout=given["wait_timeout"],
             hold_unknown=given["on_unknown"] == "hold",
+            stop_duplicates=given["on_duplicate"] == "stop",
         ),
     )
 
@@ -178,6 +179,13 @@ _EXECUTION = (
         default="wait",
         show_default=True,
         help="A run whose outcome is unknown: wait until it can be decided, or leave it.",
+    ),
+    click.option(
+        "--on-duplicate",
+        type=click.Choice(["report", "stop"]),
+        default="report",
+        show_default=True,
+        help="One create that the remote has as two runs: report it, or stop all but the recorded or earliest one.",
     ),
 )
 

@@ -2,14 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
 from taskspec.markers import bears, marker_in, short_lineage
 from taskspec.observed.listing import Lists, Remote, Unlisted, survey
 from taskspec.observed.model import Marked, Sighting
-
-if TYPE_CHECKING:
-    from taskspec.taskapi.records import TaskRecord
+from taskspec.taskapi.records import TaskRecord
 
 
 async def find_marked(connection: Remote, markers: Mapping[str, tuple[str, str]]) -> dict[str, Marked]:
@@ -37,7 +34,7 @@ def found_in(lists: Lists, markers: Mapping[str, tuple[str, str]]) -> dict[str, 
 def sightings(lists: Lists, lineage: str) -> tuple[Sighting, ...]:
     """Return the runs of some lists that bear a marker of a lineage, the earliest first."""
     found = {one.run.id: one for one in _marked(lists) if lineage and one.marker.lineage == short_lineage(lineage)}
-    return tuple(sorted(found.values(), key=_age))
+    return tuple(sorted(found.values(), key=lambda one: age(one.run)))
 
 
 def foreign(lists: Lists, lineage: str) -> int:
@@ -53,7 +50,12 @@ def twins(found: tuple[Sighting, ...]) -> tuple[tuple[Sighting, ...], ...]:
     return tuple(tuple(group) for group in groups.values() if len(group) > 1)
 
 
-def _found_among(rows: "list[TaskRecord]", wanted: Mapping[str, str]) -> dict[str, Marked]:
+def age(run: TaskRecord) -> tuple[float, str]:
+    """Return what orders runs by age; one whose beginning the remote does not tell counts as the newest."""
+    return (float("inf") if run.created_at is None else run.created_at, run.id)
+
+
+def _found_among(rows: list[TaskRecord], wanted: Mapping[str, str]) -> dict[str, Marked]:
     """Return, by nonce, the runs that bear a marker (marker → nonce)."""
     lineages = {known.lineage for text in wanted if (known := marker_in(text)) is not None}
     runs: dict[str, list[TaskRecord]] = {nonce: [] for nonce in wanted.values()}
@@ -72,9 +74,3 @@ def _marked(lists: Lists) -> Iterator[Sighting]:
             marker = marker_in(row.title) if row.id else None
             if marker is not None:
                 yield Sighting(marker=marker, run=row)
-
-
-def _age(one: Sighting) -> tuple[float, str]:
-    """Return what orders runs by age; one whose beginning the remote does not tell counts as the newest."""
-    created = one.run.created_at
-    return (float("inf") if created is None else created, one.run.id)

@@ -7,7 +7,8 @@ from taskspec.diagnostics import nearest
 from taskspec.health import Health
 from taskspec.observed.model import Observed
 from taskspec.plan.model import Action, Change, Reason
-from taskspec.plan.reasons import runs_unlisted, unknown_agent, unrecorded_runs
+from taskspec.plan.reasons import unknown_agent
+from taskspec.plan.unrecorded_reasons import runs_unlisted, unrecorded_runs
 
 Guard = Callable[[Change], Change]
 """Returns a change as it is, or held."""

@@ -10,7 +10,6 @@ from taskspec.documents.model import OnRemove
 from taskspec.plan.model import Declared, FieldDiff, Reason
 from taskspec.plan.standing import Place, Situation, Standing
 from taskspec.state.model import Accepted, Attempt, Record, StopCause
-from taskspec.taskapi.records import TaskRecord
 
 MOST_NAMED = 10  # addresses in a sentence
 LONGEST_DETAIL = 200  # characters of somebody else's words in a sentence
@@ -40,9 +39,12 @@ def run_found(run: str) -> Reason:
     return Reason(code="run_found", text=f"run {run} on the remote bears its marker")
 
 
-def duplicate_runs(runs: Iterable[str]) -> Reason:
+def duplicate_runs(address: Address, runs: Iterable[str]) -> Reason:
     """Say that more than one run bears the marker of one intent."""
-    text = f"more than one run bears its marker ({', '.join(sorted(runs))}): stop all but one of them on the remote"
+    text = (
+        f"more than one run bears its marker ({', '.join(sorted(runs))}): `taskspec adopt {quote(address)} RUN` takes "
+        "one, `taskspec tasks stop RUN` ends another"
+    )
     return Reason(code="duplicate_runs", text=text)
 
 
@@ -277,27 +279,6 @@ def unknown_agent(task: Declared, suggestion: str) -> Reason:
         text=f"the remote has no agent `{task.agent}`. {hint}",
         position=task.source.position(("agent",)),
     )
-
-
-def unrecorded_runs(address: Address, runs: Sequence[TaskRecord]) -> Reason:
-    """Say that runs on the remote bear a marker of an address, and nothing recorded accounts for them."""
-    named = ", ".join(f"{run.id} ({run.status})" for run in runs[:MOST_NAMED])
-    more = f" and {len(runs) - MOST_NAMED} more" if len(runs) > MOST_NAMED else ""
-    bear = "bears its marker and is" if len(runs) == 1 else "bear its marker and are"
-    which = runs[0].id if len(runs) == 1 else "RUN"
-    text = (
-        f"on the remote, {named}{more} {bear} not recorded: `taskspec adopt {quote(address)} {quote(which)}` takes it "
-        "as its run, and without `--refresh=full` another is started"
-    )
-    return Reason(code="unrecorded_runs", text=text)
-
-
-def runs_unlisted(agent: str, why: str) -> Reason:
-    """Say that runs which nobody recorded were to be looked for, and could not."""
-    text = (
-        f"whether the remote has runs of it that are not recorded is not known: the runs of `{agent}` cannot be listed"
-    )
-    return Reason(code="runs_unlisted", text=f"{text}{_words(why)}")
 
 
 _STOPPED: Final[Mapping[StopCause | None, tuple[str, str]]] = {

@@ -3,6 +3,7 @@
 from taskspec.events import (
     ApplyStarted,
     ChangeFinished,
+    DuplicatesFound,
     Effect,
     Event,
     Interrupted,
@@ -43,6 +44,8 @@ class Tally:
                 self._codes.add(ExitCode.INTERRUPTED)
             case ResultUnreadable() | ResultNotWritten():
                 self._codes.add(ExitCode.ERROR)
+            case DuplicatesFound():
+                self._codes.add(ExitCode.UNKNOWN)
             case ChangeFinished():
                 self._finished(event)
             case _:

@@ -145,7 +145,8 @@ async def _carry_out(world: World, link: Link) -> None:
         with _ending_by_signal(work, world.emit):
             done, _ = await asyncio.wait([work], timeout=world.options.wait_timeout)
             if not done:
-                world.emit(WaitedTooLong(addresses=tuple(change.address for change in execution.open)))
+                if execution.open:
+                    world.emit(WaitedTooLong(addresses=tuple(change.address for change in execution.open)))
                 work.cancel()
                 await asyncio.wait([work])
         if execution.open:
