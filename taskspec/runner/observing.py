@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from taskspec.address import Address
 from taskspec.observed.model import Observed
 from taskspec.plan.accounting import Past, duplicates, owners, strays
 from taskspec.runner.model import Refresh
@@ -10,20 +11,22 @@ from taskspec.state.model import Attempt, Record, Sending, Snapshot
 from taskspec.taskapi.remotes import RemoteIdentity
 
 if TYPE_CHECKING:
-    from taskspec.desired.model import Desired
     from taskspec.taskapi.drivers.asynchronous import Connection
 
 
-def asks(desired: "Desired", snapshot: Snapshot, refresh: Refresh, remote: RemoteIdentity) -> bool:
-    """Tell whether a plan has to look at the remote: a full one always, for runs that nobody has recorded."""
+def asks(declared: Mapping[Address, str], snapshot: Snapshot, refresh: Refresh, remote: RemoteIdentity) -> bool:
+    """Tell whether the remote has to be looked at, given the agents of what is declared.
+
+    In full it always is where something is declared, for runs that nobody has recorded.
+    """
     records = snapshot.records.values()
-    if refresh is Refresh.FULL and desired.tasks:
+    if refresh is Refresh.FULL and declared:
         return True
     return bool(wanted(records, refresh) or _marks(records, refresh, remote))
 
 
 async def see(
-    connection: "Connection", desired: "Desired", snapshot: Snapshot, refresh: Refresh, past: Past
+    connection: "Connection", declared: Mapping[Address, str], snapshot: Snapshot, refresh: Refresh, past: Past
 ) -> Observed:
     """Look at the runs of a state on the remote that is connected; in full, at every run with a marker of ours too."""
     from taskspec.observed.refreshing import observe
@@ -36,11 +39,11 @@ async def see(
     }
     if refresh is not Refresh.FULL:
         return Observed(runs=await observe(connection, here))
-    return await _see_all(connection, desired, snapshot, here, past)
+    return await _see_all(connection, declared, snapshot, here, past)
 
 
 async def _see_all(
-    connection: "Connection", desired: "Desired", snapshot: Snapshot, here: Mapping[str, str], past: Past
+    connection: "Connection", declared: Mapping[Address, str], snapshot: Snapshot, here: Mapping[str, str], past: Past
 ) -> Observed:
     from taskspec.observed.finding import found_in, sightings, twins
     from taskspec.observed.listing import Unlisted, survey
@@ -48,9 +51,9 @@ async def _see_all(
 
     records = snapshot.records
     marks = _marks(records.values(), Refresh.FULL, connection.identity)
-    agents = [*here.values(), *(agent for agent, _ in marks.values()), *(t.agent for t in desired.tasks.values())]
+    agents = [*here.values(), *(agent for agent, _ in marks.values()), *declared.values()]
     lists = await survey(connection, agents)
-    found, known = sightings(lists, snapshot.lineage), owners([*desired.tasks, *records])
+    found, known = sightings(lists, snapshot.lineage), owners([*declared, *records])
     return Observed(
         runs=await observe_all(connection, here, lists),
         marked={nonce: those.runs for nonce, those in found_in(lists, marks).items()},
