@@ -63,11 +63,13 @@ def orphan_lines(orphans: Orphans, paint: Paint) -> Iterator[str]:
         if adoptable is not None and adoptable.address is not None:
             run = quote(visible(adoptable.run.id))
             yield f"`taskspec adopt {quote(adoptable.address)} {run}` records one as the run of its task."
-        yield "`taskspec tasks stop RUN` ends one."
+        if any(one.may_be_at_work for one in orphans.found):
+            yield "`taskspec tasks stop RUN` ends one."
     elif not orphans.unlisted:
         yield "Every run that bears a marker of this state is recorded."
     if orphans.past:
-        yield f"{plural(orphans.past, 'run')} more, of older generations or forgotten tasks, have ended."
+        have = "has" if orphans.past == 1 else "have"
+        yield f"{plural(orphans.past, 'run')} more, of older generations or removed tasks, {have} ended."
     if orphans.foreign:
         bear = "bears a marker" if orphans.foreign == 1 else "bear markers"
         yield f"{plural(orphans.foreign, 'run')} {bear} of other projects, or of another state of this one."

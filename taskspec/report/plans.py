@@ -107,13 +107,19 @@ def _headline(plan: Plan) -> str:
     if not plan.changes and plan.unselected:
         return "No task is selected."
     if not plan.pending:
-        stuck = any(change.action is Action.BLOCKED or change.in_error for change in plan.changes)
+        stuck = any(_is_stuck(change) for change in plan.changes)
         return "Nothing can be done as things stand." if stuck else "Nothing is to be done."
     certain, perhaps = plan.paid_runs - plan.conditional_runs, plan.conditional_runs
     price = f"starts {plural(certain, 'run')}" if certain else "starts no run"
     if perhaps:
         price = f"{price}, and up to {perhaps} more" if certain else f"starts up to {plural(perhaps, 'run')}"
     return f"Plan: {price}."
+
+
+def _is_stuck(change: Change) -> bool:
+    """Tell whether something would have to be done about a task, and cannot be."""
+    unknown = change.action is Action.HOLD and change.health is Health.UNKNOWN
+    return change.action is Action.BLOCKED or change.in_error or unknown
 
 
 def _summary(plan: Plan) -> str:

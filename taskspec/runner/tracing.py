@@ -45,7 +45,8 @@ async def orphans(invocation: Invocation, ports: Ports) -> Orphans:
     finally:
         store.close()
     known = owners([*past, *snapshot.records, *declared.agents])
-    ended = {one.run.id for one in unrecorded if _is_settled(one, past)}
+    missing = declared.agents.keys() - snapshot.records.keys()
+    ended = {one.run.id for one in unrecorded if known.get(one.marker.address) not in missing and _is_past(one, past)}
     return Orphans(
         found=tuple(
             _orphan(one, known.get(one.marker.address), declared, snapshot, past)
@@ -68,7 +69,7 @@ def _declared(invocation: Invocation, ports: Ports) -> _Declared:
     return _Declared(agents={address: task.agent for address, task in tasks.items()}, fingerprints=known)
 
 
-def _is_settled(one: Sighting, past: Mapping[Address, Bound]) -> bool:
+def _is_past(one: Sighting, past: Mapping[Address, Bound]) -> bool:
     """Tell whether a run was recorded once, whatever its address, and has ended."""
     return one.run.status in ENDED and any(one.run.id in bound.runs for bound in past.values())
 

@@ -338,6 +338,16 @@ def test_a_forgotten_run_that_goes_on_is_an_orphan_and_can_be_taken_back(ports):
     assert ports.remote.asked["POST"] == 1
 
 
+def test_the_run_of_a_forgotten_task_that_is_declared_is_an_orphan_though_it_has_ended(ports):
+    ports.task()
+    ports.apply()
+    forget(ports, "a")
+    assert [(one.run.id, one.address) for one in orphans(ports).found] == [("run-1", "a")]
+    assert adopt(ports, "a", "run-1").bearing is Bearing.SAME_TEXT
+    ports.apply()
+    assert (ports.finished()["a"].verdict, ports.remote.asked["POST"]) == ("accepted", 1)
+
+
 def test_orphans_are_the_runs_of_this_state_that_are_not_recorded(ports):
     ports.task()
     ports.apply()
