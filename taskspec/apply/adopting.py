@@ -26,7 +26,7 @@ def adopted(candidate: Candidate, remote: RemoteIdentity, at: float, nonce: str)
     number = before.number if before else record.generation.number + 1 if record else 1
     made = Attempt(
         number=len(before.attempts) + 1 if before else 1,
-        nonce=nonce,
+        nonce=candidate.own_nonce or nonce,
         marker=_marker(candidate, task, number, nonce),
         body_digest="",
         intended_at=at,

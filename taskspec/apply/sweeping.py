@@ -4,7 +4,7 @@ On a remote that keeps no keys a request may apply twice: a proxy repeats it, or
 prevent that; it is found, told, and stopped where that was asked for.
 """
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 
 from taskspec.address import Address
 from taskspec.apply.world import World, unbroken
@@ -14,6 +14,7 @@ from taskspec.observed.finding import sightings, twins
 from taskspec.observed.listing import Unlisted, survey
 from taskspec.observed.model import Duplicate
 from taskspec.plan.accounting import duplicates, owners, recorded_runs
+from taskspec.plan.model import Plan
 from taskspec.state.model import Note
 from taskspec.taskapi import endpoints
 from taskspec.taskapi.records import ENDED, TaskRecord
@@ -40,6 +41,15 @@ async def sweep(world: World) -> None:
             await unbroken(_tell(world, duplicate.address, duplicate))
 
 
+def as_planned(plan: Plan) -> Iterator[DuplicatesFound]:
+    """Yield what a plan saw of creates that the remote has more than once."""
+    recorded = frozenset(recorded_runs({c.address: c.record for c in plan.changes if c.record is not None}))
+    for duplicate in plan.duplicates:
+        if duplicate.address is not None:
+            kept, *others = kept_first(duplicate.runs, recorded)
+            yield _event(duplicate.address, kept, others, _active(others, stopped=False))
+
+
 def kept_first(runs: Sequence[TaskRecord], recorded: frozenset[str]) -> tuple[TaskRecord, ...]:
     """Return the runs of one create, the one that is kept first: the recorded one, else the earliest.
 
@@ -49,9 +59,10 @@ def kept_first(runs: Sequence[TaskRecord], recorded: frozenset[str]) -> tuple[Ta
 
 
 async def _is_told(world: World, address: Address, duplicate: Duplicate) -> bool:
-    runs = {run.id for run in duplicate.runs}
-    notes = await world.recorder.history(address)
-    return any(runs <= set(note.data.get("runs", ())) for note in notes if note.what == NOTED)
+    """Tell whether an earlier pass told of these runs, and did with them what is to be done now."""
+    runs, stops = {run.id for run in duplicate.runs}, world.options.stop_duplicates
+    told = [note.data for note in await world.recorder.history(address) if note.what == NOTED]
+    return any(runs <= set(data.get("runs", ())) and data.get("stop", False) >= stops for data in told)
 
 
 async def _tell(world: World, address: Address, duplicate: Duplicate) -> None:
@@ -59,14 +70,12 @@ async def _tell(world: World, address: Address, duplicate: Duplicate) -> None:
     data = {"kept": kept.id, "runs": [run.id for run in duplicate.runs], "stop": world.options.stop_duplicates}
     await world.recorder.record(Note(address=address, at=world.chance.now(), what=NOTED, data=data))
     troubles = [trouble async for trouble in _stopped(world, address, others)]
-    world.emit(
-        DuplicatesFound(
-            address=address,
-            kept=kept.id,
-            others=tuple(run.id for run in others),
-            detail="; ".join(troubles or list(_active(others, stopped=world.options.stop_duplicates))),
-        )
-    )
+    world.emit(_event(address, kept, others, troubles or _active(others, stopped=world.options.stop_duplicates)))
+
+
+def _event(address: Address, kept: TaskRecord, others: Sequence[TaskRecord], said: Iterable[str]) -> DuplicatesFound:
+    others_ids = tuple(run.id for run in others)
+    return DuplicatesFound(address=address, kept=kept.id, others=others_ids, detail="; ".join(said))
 
 
 async def _stopped(world: World, address: Address, runs: Sequence[TaskRecord]) -> AsyncIterator[str]:

@@ -94,6 +94,12 @@ class Candidate:
         """Return the marker that it bears."""
         return marker_in(self.run.title)
 
+    @property
+    def own_nonce(self) -> str | None:
+        """Return the nonce of its marker, where that is of this state: whoever bears it too is its duplicate."""
+        marker = self.marker
+        return marker.nonce if marker is not None and marker.lineage == short_lineage(self.lineage) else None
+
     def declares(self, fingerprint: str) -> bool:
         """Tell whether a fingerprint is that of what is declared, as far as that is known."""
         return isinstance(self.task, DesiredTask) and self.task.fingerprint == fingerprint

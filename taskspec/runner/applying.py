@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from taskspec.apply import sweeping
 from taskspec.apply.adjusting import adjusted
 from taskspec.apply.executing import Execution
 from taskspec.apply.model import Emit, Options
@@ -82,7 +83,9 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
             store.commit(lease, snapshot.serial, moved)
             snapshot = store.read()
         restore(snapshot, store, results, job.emit)
-        if not all(change.rejudges for change in plan.pending):
+        for found in sweeping.as_planned(plan):
+            job.emit(found)
+        if _needs_remote(plan, job.options):
             recorder = Recorder(store, lease, snapshot)
             async with ports.connect(project, Need.RUN) as link:
                 await _carry_out(_world(project, ports, job, plan, recorder, link), link)
@@ -110,6 +113,11 @@ def locked(project: Project, ports: Ports) -> Iterator[tuple[StateStore, Lease]]
             store.release(lease)
     finally:
         store.close()
+
+
+def _needs_remote(plan: Plan, options: Options) -> bool:
+    """Tell whether anything of a plan is to be done on the remote: a kept result is judged again without it."""
+    return not all(change.rejudges for change in plan.pending) or (options.stop_duplicates and bool(plan.duplicates))
 
 
 async def _require_outliving(project: Project, ports: Ports) -> None:
@@ -140,6 +148,8 @@ def _world(project: Project, ports: Ports, job: Job, plan: Plan, recorder: Recor
 async def _carry_out(world: World, link: Link) -> None:
     """Execute the plan to its end, to the end of the time to wait, or to a signal; then record what is still open."""
     execution = Execution(world)
+    if world.options.stop_duplicates:
+        world.search.suspected |= {run.agent_id for found in world.plan.duplicates for run in found.runs}
     work = asyncio.ensure_future(execution.run())
     try:
         with _ending_by_signal(work, world.emit):

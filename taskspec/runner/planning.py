@@ -176,7 +176,7 @@ async def decide_on(question: Question, ports: Ports) -> Plan:
     async with ports.connect(project, question.need) as link:
         connection = link.connection
         circumstances = _circumstances(question, ports, connection.identity)
-        observed = await see(connection, _agents(prepared.desired), snapshot, question.refresh, question.past)
+        observed = await see(connection, _agents(question), snapshot, question.refresh, question.past)
         decided = _decide(question, observed, circumstances)
         if not decided.paid_runs or ports.offline(project).declares_agents:
             return decided
@@ -216,14 +216,16 @@ def _decide_alone(question: Question, ports: Ports) -> Plan | None:
     """Decide without the remote; None where it has to be asked: for a run, or for the agents of what is to start."""
     desired, snapshot = question.prepared.desired, question.snapshot
     offline = ports.offline(desired.project)
-    if asks(_agents(desired), snapshot, question.refresh, offline.identity):
+    if asks(_agents(question), snapshot, question.refresh, offline.identity):
         return None
     decided = _decide(question, Observed(), _circumstances(question, ports, offline.identity))
     return decided if offline.declares_agents or not decided.paid_runs else None
 
 
-def _agents(desired: Desired) -> dict[Address, str]:
-    return {address: task.agent for address, task in desired.tasks.items()}
+def _agents(question: Question) -> dict[Address, str]:
+    """Return the agents of what is declared, where runs that nobody has recorded are looked for."""
+    tasks = question.prepared.desired.tasks if question.refresh is Refresh.FULL else {}
+    return {address: task.agent for address, task in tasks.items()}
 
 
 def _circumstances(question: Question, ports: Ports, remote: RemoteIdentity) -> Circumstances:

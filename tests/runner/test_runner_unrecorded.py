@@ -8,7 +8,9 @@ from runner_ports import HOLDER
 
 from taskspec.apply.model import Options
 from taskspec.errors import LimitError
+from taskspec.events import DuplicatesFound, RunStopped
 from taskspec.plan.model import Action
+from taskspec.report.counting import Tally
 from taskspec.runner.applying import Job, apply
 from taskspec.runner.model import Refresh
 from taskspec.runner.planning import plan
@@ -46,9 +48,7 @@ def test_a_full_apply_starts_nothing_beside_it_and_ends_as_unknown(ports):
     ports.apply()
     drop(ports, "a")
     ports.task("b", "Another.")
-    ports.events = []
-    job = Job(options=Options(), approve=lambda plan: True, emit=ports.events.append)
-    asyncio.run(apply(replace(ports.invocation(), refresh=Refresh.FULL), ports, job))
+    assert full_apply(ports) == 9
     assert ports.finished()["a"].health == "unknown"
     assert ports.finished()["b"].verdict == "accepted"
     assert len(ports.remote.started("Write.")) == 1
@@ -148,3 +148,28 @@ def test_a_few_lost_runs_are_lost(many):
     found = planned(many, Refresh.ACTIVE)
     assert found.refusals == ()
     assert sum(change.verdict == "lost" for change in found.changes) == 2
+
+
+def full_apply(ports, **options):
+    ports.events = []
+    job = Job(options=Options(**options), approve=lambda plan: True, emit=ports.events.append)
+    asyncio.run(apply(replace(ports.invocation(), refresh=Refresh.FULL), ports, job))
+    tally = Tally()
+    for event in ports.events:
+        tally.on(event)
+    return tally.exit_code
+
+
+def test_a_full_apply_tells_of_duplicates_each_time_and_stops_them_where_that_is_asked_for(ports):
+    ports.task()
+    ports.remote.sends = ["twice"]
+    ports.remote.scripts["Write."] = [["executing"], ["completed"]]
+    ports.apply()
+    assert (full_apply(ports), full_apply(ports)) == (9, 9)
+    assert ports.told(DuplicatesFound)[0].others == ("run-1",)
+    assert ports.remote.asked["DELETE"] == 0
+    full_apply(ports, stop_duplicates=True)
+    assert [event.run for event in ports.told(RunStopped)] == ["run-1"]
+    assert ports.remote.asked["DELETE"] == 1
+    full_apply(ports, stop_duplicates=True)
+    assert ports.remote.asked["DELETE"] == 1
