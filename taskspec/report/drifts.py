@@ -11,7 +11,7 @@ from taskspec.plan.encoding import duplicate_json
 from taskspec.plan.model import Refusal
 from taskspec.report.exiting import ExitCode, foremost, of_health
 from taskspec.report.plans import duplicated, refused, way_out
-from taskspec.report.text import Paint, place_of, plural, visible
+from taskspec.report.text import Paint, one_line, place_of, plural
 
 FORMAT: Final = 1
 _STYLES: Final = {
@@ -113,14 +113,14 @@ def _lines(drift: Drift, paint: Paint) -> Iterator[str]:
     symbol = "~" if drift.drifted else "!"
     yield f"  {paint(symbol, style)} {paint(drift.address, 'strong')}  {paint(_said(drift), style)}"
     if drift.detail:
-        yield f"      {visible(drift.detail)}"
+        yield f"      {one_line(drift.detail, 600)}"
 
 
 def _said(drift: Drift) -> str:
-    recorded = visible(drift.recorded or "pending")
+    recorded = one_line(drift.recorded or "pending")
     match drift.difference:
         case Difference.STATUS | Difference.BACK:
-            return f"{recorded} → {visible(drift.observed or '')}"
+            return f"{recorded} → {one_line(drift.observed or '')}"
         case Difference.GONE:
             return f"{recorded} → gone"
         case Difference.FOUND:

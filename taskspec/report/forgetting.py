@@ -4,8 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from shlex import quote
 
-from taskspec.report.text import Paint, visible
+from taskspec.report.text import Paint, one_line
 from taskspec.state.model import Attempt, Record, Sending, Verdict
+
+LONGEST = 600
+"""How long a sentence may get, in characters: what a remote shows stands in it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,7 +34,7 @@ def farewell_lines(farewell: Farewell, paint: Paint) -> Iterator[str]:
     number = record.generation.number
     yield f"{paint('-', 'remove')} {paint(record.address, 'strong')}  leaves the state (g{number}, {_verdict(record)})"
     if at_work is not None:
-        yield f"    {paint('!', 'warning')} {visible(_at_work(record, at_work))}"
+        yield f"    {paint('!', 'warning')} {one_line(_at_work(record, at_work), LONGEST)}"
     if record.accepted is not None:
         yield f"      its accepted result of g{record.accepted.generation} stays in the history"
     match farewell.declared:
@@ -61,4 +64,4 @@ def _verdict(record: Record) -> str:
         return "no attempt"
     if last.sending is Sending.INTENDED:
         return "outcome unknown"
-    return str(last.verdict or last.status or "pending")
+    return one_line(last.verdict or last.status or "pending", 40)

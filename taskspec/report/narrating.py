@@ -162,4 +162,4 @@ def _of_duplicates(event: DuplicatesFound) -> str:
     text = (
         f"the remote has one create of it as {len(event.others) + 1} runs: {event.kept} is kept, beside {others}{more}"
     )
-    return visible(text)
+    return one_line(text, 600)

@@ -8,7 +8,7 @@ from typing import Any
 from taskspec.address import Address
 from taskspec.markers import Marker
 from taskspec.report.exiting import ExitCode, foremost
-from taskspec.report.text import Paint, columns, one_line, plural, visible
+from taskspec.report.text import Paint, columns, one_line, plural
 from taskspec.taskapi.records import ENDED, TaskRecord
 
 
@@ -61,7 +61,7 @@ def orphan_lines(orphans: Orphans, paint: Paint) -> Iterator[str]:
         yield ""
         adoptable = next((one for one in orphans.found if one.address and one.duplicate_of is None), None)
         if adoptable is not None and adoptable.address is not None:
-            run = quote(visible(adoptable.run.id))
+            run = quote(one_line(adoptable.run.id))
             yield f"`taskspec adopt {quote(adoptable.address)} {run}` records one as the run of its task."
         if any(one.may_be_at_work for one in orphans.found):
             yield "`taskspec tasks stop RUN` ends one."
@@ -74,7 +74,7 @@ def orphan_lines(orphans: Orphans, paint: Paint) -> Iterator[str]:
         bear = "bears a marker" if orphans.foreign == 1 else "bear markers"
         yield f"{plural(orphans.foreign, 'run')} {bear} of other projects, or of another state of this one."
     for agent, why in orphans.unlisted.items():
-        yield f"{paint('error', 'error')}: the runs of {visible(agent)} cannot be listed: {visible(why)}"
+        yield f"{paint('error', 'error')}: the runs of {one_line(agent)} cannot be listed: {one_line(why)}"
 
 
 def orphans_json(orphans: Orphans) -> dict[str, Any]:
@@ -103,12 +103,12 @@ def orphans_json(orphans: Orphans) -> dict[str, Any]:
 def _row(one: Orphan) -> tuple[str, ...]:
     address = one.address or "-"
     if one.duplicate_of:
-        address = f"{address} (duplicate of {visible(one.duplicate_of)})"
+        address = f"{address} (duplicate of {one_line(one.duplicate_of)})"
     return (
-        visible(one.run.id),
-        visible(one.run.status),
+        one_line(one.run.id),
+        one_line(one.run.status, 40),
         address,
         one.text or "-",
-        visible(one.run.agent_id),
+        one_line(one.run.agent_id),
         one_line(one.run.title or "", 60),
     )

@@ -100,7 +100,7 @@ def duplicated(duplicate: Duplicate) -> str:
     """Return which runs bear one marker."""
     runs = ", ".join(f"{run.id} ({run.status})" for run in duplicate.runs)
     whose = duplicate.address or "a task that is neither declared nor recorded"
-    return visible(f"{whose}: the remote has one create as {len(duplicate.runs)} runs: {runs}.")
+    return one_line(f"{whose}: the remote has one create as {len(duplicate.runs)} runs: {runs}.", 600)
 
 
 def _headline(plan: Plan) -> str:
