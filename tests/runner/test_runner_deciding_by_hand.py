@@ -176,13 +176,7 @@ def test_another_run_takes_the_place_of_a_lost_one_as_a_further_attempt(ports):
 
 
 def test_a_restored_state_takes_what_it_does_not_know_as_a_new_generation(ports):
-    ports.task()
-    ports.apply()
-    state = ports.folder / ".taskspec/default/state.db"
-    kept = state.read_bytes()
-    ports.task("a", "Two.")
-    ports.apply()
-    state.write_bytes(kept)
+    ports.restore_an_older_state()
     shown = adopt(ports, "a", "run-2")
     assert shown.bearing is Bearing.SAME_TEXT
     ports.apply()

@@ -23,10 +23,7 @@ def said(found):
 @pytest.fixture
 def active(ports):
     """Four runs that are executing."""
-    for n in range(4):
-        ports.task(f"t{n}", f"Write {n}.")
-        ports.remote.scripts[f"Write {n}."] = [["executing"]]
-    ports.apply(wait=False)
+    ports.begin(4)
     return ports
 
 

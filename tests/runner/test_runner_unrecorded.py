@@ -65,13 +65,7 @@ def test_runs_of_older_generations_are_in_the_history_and_hold_nothing(ports):
 
 
 def test_a_restored_state_does_not_know_what_was_made_since_and_a_full_refresh_tells(ports):
-    ports.task()
-    ports.apply()
-    state = ports.folder / ".taskspec/default/state.db"
-    kept = state.read_bytes()
-    ports.task("a", "Two.")
-    ports.apply()
-    state.write_bytes(kept)
+    ports.restore_an_older_state()
     (change,) = planned(ports).changes
     assert (change.action, change.run) == (Action.HOLD, "run-2")
     assert [reason.code for reason in change.reasons] == ["unrecorded_runs", "spec_changed"]
@@ -109,10 +103,7 @@ def test_a_full_refresh_tells_of_one_create_that_is_there_twice(ports):
 @pytest.fixture
 def many(ports):
     """Five runs that are active."""
-    for n in range(5):
-        ports.task(f"t{n}", f"Write {n}.")
-        ports.remote.scripts[f"Write {n}."] = [["executing"]]
-    ports.apply(wait=False)
+    ports.begin(5)
     return ports
 
 
