@@ -44,6 +44,7 @@ def adopted(candidate: Candidate, remote: RemoteIdentity, at: float, nonce: str)
         generation=replace(before, attempts=attempts) if before else generation,
         accepted=record.accepted if record else None,
         on_remove=task.policies.on_remove,
+        protect=task.policies.protect,
     )
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @click.argument("run")
 @options.project
 @options.variables
+@options.locking
 @click.option("--foreign", is_flag=True, help="Though the run bears a marker of another project or state.")
 @click.option("-y", "--yes", is_flag=True, help="Take it without asking.")
 @options.as_json

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @click.command()
 @options.targets
 @options.variables
+@options.locking
 @click.option("-y", "--yes", is_flag=True, help="Forget without asking.")
 @options.as_json
 def forget(

@@ -91,9 +91,9 @@ def refused(refusal: Refusal) -> str:
     )
 
 
-def way_out(refusal: Refusal) -> str:
-    """Return what a person can do about a refusal."""
-    return (_WRONG_REMOTE if refusal.limit == MISSING else _WAY).format(refusal.limit)
+def way_out(refusal: Refusal, way: str = "") -> str:
+    """Return what a person can do about a refusal; `way` is how to go beyond a limit where it is another one."""
+    return (_WRONG_REMOTE if refusal.limit == MISSING else way or _WAY).format(refusal.limit)
 
 
 def duplicated(duplicate: Duplicate) -> str:
@@ -119,7 +119,7 @@ def _headline(plan: Plan) -> str:
 def _is_stuck(change: Change) -> bool:
     """Tell whether something would have to be done about a task, and cannot be."""
     unknown = change.action is Action.HOLD and change.health is Health.UNKNOWN
-    return change.action is Action.BLOCKED or change.in_error or unknown
+    return change.action is Action.BLOCKED or change.in_error or change.refused or unknown
 
 
 def _summary(plan: Plan) -> str:

@@ -15,8 +15,8 @@ from taskspec.plan.adopting import Candidate, refusal
 from taskspec.plan.deciding import decide
 from taskspec.plan.model import Circumstances, Declared
 from taskspec.plan.standing import stand
-from taskspec.runner.applying import locked
 from taskspec.runner.choosing import choose
+from taskspec.runner.locking import locked
 from taskspec.runner.model import Invocation, Need, Ports
 from taskspec.runner.observing import is_open
 from taskspec.runner.planning import Prepared, prepare, used_results
@@ -44,7 +44,7 @@ async def adopt(invocation: Invocation, ports: Ports, wish: Wish) -> bool:
     """Record the run as that of the one address that is selected; return False where it was not approved."""
     prepared = prepare(invocation, ports)
     project = prepared.desired.project
-    with locked(project, ports) as (store, lease):
+    async with locked(project, ports, invocation.lock_timeout) as (store, lease):
         snapshot = store.read()
         address = _one(invocation, prepared, snapshot)
         async with ports.connect(project, Need.LOOK) as link:
@@ -64,6 +64,7 @@ async def adopt(invocation: Invocation, ports: Ports, wish: Wish) -> bool:
             raise UsageError(f"Nothing is adopted: {why[0]}.", hint=why[1])
         if not wish.approve(candidate):
             return False
+        store.renew(lease)  # whoever thought about it may have lost the lock meanwhile
         at = ports.chance.now()
         record = adopted(candidate, remote, at, ports.chance.nonce())
         store.commit(lease, snapshot.serial, (PutRecord(record=record), note_of(candidate, record, at)))

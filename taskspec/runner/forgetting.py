@@ -9,9 +9,9 @@ from taskspec.diagnostics import ManifestError, Severity
 from taskspec.documents.loading import load
 from taskspec.events import AddressForgotten
 from taskspec.report.forgetting import Farewell
-from taskspec.runner.applying import locked
 from taskspec.runner.choosing import require_some
 from taskspec.runner.locating import project_of
+from taskspec.runner.locking import locked
 from taskspec.runner.model import Invocation, Ports
 from taskspec.runner.picking import declared_by, pick_recorded
 
@@ -25,7 +25,7 @@ async def forget(invocation: Invocation, ports: Ports, approve: Approve, emit: E
     All of them leave it together, or none.
     """
     project = project_of(invocation)
-    with locked(project, ports) as (store, lease):
+    async with locked(project, ports, invocation.lock_timeout) as (store, lease):
         snapshot = store.read()
         records = pick_recorded(invocation, ports, snapshot)
         require_some(invocation.selection, [record.address for record in records])
@@ -33,6 +33,7 @@ async def forget(invocation: Invocation, ports: Ports, approve: Approve, emit: E
         farewells = [Farewell(record=record, declared=declared(record.address)) for record in records]
         if not approve(farewells):
             return False
+        store.renew(lease)  # whoever thought about it may have lost the lock meanwhile
         at = ports.chance.now()
         changes = [change for record in records for change in forgotten(record.address, record, at, by_hand=True)]
         store.commit(lease, snapshot.serial, changes)
