@@ -42,7 +42,7 @@ class RunCreated(Event):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunAdopted(Event):
-    """An intent of unknown outcome was found as a run on the remote, and is recorded."""
+    """A run of the remote is recorded: that of an intent of unknown outcome, or one that a person named."""
 
     address: Address
     run: str
@@ -111,7 +111,7 @@ class ResultNotWritten(Event):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunStopped(Event):
-    """A run was stopped by us; `cause` is one of replace, remove, user, timeout."""
+    """A run was stopped by us; `cause` is one of replace, remove, user, timeout, retry, duplicate."""
 
     address: Address
     run: str
@@ -129,7 +129,7 @@ class TitleUpdated(Event):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AddressForgotten(Event):
-    """A task that is no longer declared has left the state; its result is in the history."""
+    """An address has left the state, planned or by hand; its result is in the history."""
 
     address: Address
 
@@ -149,6 +149,25 @@ class OutcomeUnknown(Event):
 
     address: Address
     seconds: float
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DuplicatesFound(Event):
+    """The remote has one create as several runs; `kept` is the recorded one, or the earliest."""
+
+    address: Address
+    kept: str
+    others: tuple[str, ...]
+    detail: str = ""
+    """What still runs of them, or why it could not be stopped."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SweepFailed(Event):
+    """Whether the remote has a create of an agent twice was not found out: its runs cannot be listed."""
+
+    agent: str
     detail: str
 
 

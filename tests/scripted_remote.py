@@ -68,7 +68,8 @@ class ScriptedRemote:
     """What it does with creates, in their order, is in `sends`; when that is used up, it answers them.
 
     `answer` · `drop` (apply, cut the connection) · `lose` (cut it, apply nothing) · `late` (cut it, apply `lateness`
-    seconds later) · `hang` · `nonsense` (apply, answer something that is no task) · `apply-503` · a status.
+    seconds later) · `hang` · `nonsense` (apply, answer something that is no task) · `apply-503` · `twice` (apply two,
+    answer the second run) · `drop-twice` (apply two, cut the connection) · a status.
     """
 
     clock: Clock = field(default_factory=Clock)
@@ -136,10 +137,12 @@ class ScriptedRemote:
             writer.write(http(200, kept.row("pending")) if same else http(409, {"detail": "another body"}))
             return
         run = None
-        if kept is None and send in {"answer", "drop", "late", "nonsense", "apply-503"}:
+        if send in {"twice", "drop-twice"}:
+            self._apply(agent, request, key, 0.0)
+        if kept is None and send in {"answer", "drop", "late", "nonsense", "apply-503", "twice", "drop-twice"}:
             run = self._apply(agent, request, key, self.lateness if send == "late" else 0.0)
         match send:
-            case "answer":
+            case "answer" | "twice":
                 writer.write(http(200, run.row("pending")))
             case "apply-503":
                 writer.write(http(503, {"detail": "try later"}))

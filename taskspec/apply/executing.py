@@ -14,6 +14,7 @@ from taskspec.apply.model import Outcome
 from taskspec.apply.outcomes import Ended, as_planned, finished, of_declared, unknown
 from taskspec.apply.releasing import release
 from taskspec.apply.sending import UnsettledError
+from taskspec.apply.sweeping import sweep
 from taskspec.apply.winding_up import as_left
 from taskspec.apply.world import World
 from taskspec.errors import AuthenticationError, StateError, TaskspecError
@@ -46,7 +47,7 @@ class Execution:
         return tuple(self._open.values())
 
     async def run(self) -> None:
-        """Carry out what is certain, then settle what is not, and go on with what depends on it.
+        """Carry out what is certain, then settle what is not, and go on with what depends on it; look for duplicates.
 
         Cancelled, it ends at once, but never between an effect and its record. Raises the errors that concern
         everything: the state cannot be written, the key is not accepted.
@@ -58,6 +59,7 @@ class Execution:
         await self._round([change for change in self.open if change.address not in self._doubtful])
         while self._open:
             await self._round(self.open)
+        await sweep(self._world)
 
     async def wind_up(self, end_runs: EndRuns | None) -> None:
         """Record the runs of unfinished changes as they are, after ending those that cannot go on."""

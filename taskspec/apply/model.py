@@ -75,6 +75,8 @@ class Options:
     wait: bool = True
     wait_timeout: float | None = None
     hold_unknown: bool = False
+    stop_duplicates: bool = False
+    """Stop the runs that are one create once more; else they are told only."""
 
 
 Emit = Callable[[Event], None]

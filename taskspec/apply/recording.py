@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from taskspec.address import Address
 from taskspec.errors import UnknownCommitError
-from taskspec.state.model import DropRecord, PutRecord, Record, ResultRef, Snapshot, StateChange
+from taskspec.state.model import DropRecord, Note, PutRecord, Record, ResultRef, Snapshot, StateChange
 from taskspec.state.store import Lease, StateStore
 
 
@@ -45,6 +45,11 @@ class Recorder:
     async def result(self, ref: ResultRef) -> str:
         """Return a kept result; raise StateError where it is missing or does not match its digest."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._store.result, ref)
+
+    async def history(self, address: Address) -> list[Note]:
+        """Return what has happened to an address, newest first."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, lambda: [entry.note for entry in self._store.history(address)])
 
     def close(self) -> None:
         """End the writing thread, when nothing is under way any more."""

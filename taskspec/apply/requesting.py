@@ -1,10 +1,8 @@
 """A declared task → the request that starts its run, with the marker in its title. Sends nothing."""
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from taskspec.address import Address, address_hash
 from taskspec.desired.model import DesiredTask, LocalFile
 from taskspec.taskapi.records import NewTask
 
@@ -13,12 +11,6 @@ _USER_FIELDS = {
     "lastName": "last_name",
     "additionalAttributes": "additional_attributes",
 }
-
-
-def marker(lineage: str, address: Address, fingerprint: str, generation: int, nonce: str) -> str:
-    """Return the text at the end of a run's title by which exactly this attempt is found again."""
-    digest = hashlib.sha256(fingerprint.encode()).hexdigest()[:8]
-    return f"[ts1.{lineage[:8]}.{address_hash(address)}.{digest}.g{generation}.{nonce}]"
 
 
 def upload_reference(file: LocalFile) -> str:

@@ -3,8 +3,10 @@
 import asyncio
 from dataclasses import dataclass
 
+from taskspec.markers import bears
+from taskspec.observed.finding import find_marked
+from taskspec.observed.listing import Remote
 from taskspec.observed.model import Marked
-from taskspec.observed.refreshing import Remote, find_marked
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -17,7 +19,8 @@ class _Asked:
 class Search:
     """One look lists each agent once, for everybody who asked before it began; looks keep the remote's pause.
 
-    It also holds what an apply learns by the way: for which agents the remote keeps the marker of a title.
+    It also holds what an apply learns by the way: for which agents the remote keeps the marker of a title, and to which
+    of them creates were sent.
     """
 
     def __init__(self) -> None:
@@ -26,10 +29,12 @@ class Search:
         self._looking: asyncio.Task[None] | None = None
         self._next = 0.0
         self._keeping: set[str] = set()
+        self.suspected: set[str] = set()
+        """The agents that may have one create more than once."""
 
     def note(self, agent: str, title: str | None, marker: str) -> None:
         """Take down that a run's title, as the remote shows it, still ends with its marker."""
-        if title is not None and title.rstrip().endswith(marker):
+        if bears(title, marker):
             self._keeping.add(agent)
 
     def keeps(self, agent: str) -> bool:

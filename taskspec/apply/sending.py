@@ -16,6 +16,7 @@ from taskspec.errors import (
     UsageError,
 )
 from taskspec.events import RunCreated
+from taskspec.markers import Marker
 from taskspec.plan.model import Change
 from taskspec.state.model import Attempt, Sending, Verdict
 from taskspec.taskapi import endpoints
@@ -71,7 +72,7 @@ async def _send(world: World, change: Change, task: DesiredTask, *, fresh: bool)
     fresh = fresh or record is None or record.generation.fingerprint != task.fingerprint
     nonce = world.chance.nonce()
     generation = record.generation.number + (1 if fresh else 0) if record else 1
-    mark = requesting.marker(world.recorder.lineage, change.address, task.fingerprint, generation, nonce)
+    mark = Marker.of(world.recorder.lineage, change.address, task.fingerprint, generation, nonce).text
     new = requesting.new_task(task, mark)
     attempt = Attempt(
         number=1 if fresh or record is None else len(record.generation.attempts) + 1,
@@ -92,9 +93,11 @@ async def _send(world: World, change: Change, task: DesiredTask, *, fresh: bool)
         await world.record(advancing.with_attempt(intent, refused), "refused", why=error.message)
         raise
     except OutcomeUnknownError as error:
+        world.search.suspected.add(task.agent)
         raise UnsettledError(
             f"the run of {change.address} was asked for and no answer came: {error.message}"
         ) from error
+    world.search.suspected.add(task.agent)
     world.search.note(task.agent, found.title, mark)
     await bind(world, change, found)
     world.emit(

@@ -4,12 +4,14 @@ import asyncio
 import hashlib
 from dataclasses import replace
 from enum import Enum
+from shlex import quote
 
 from taskspec.apply import advancing, requesting
 from taskspec.apply.sending import UnsettledError, bind, post
 from taskspec.apply.world import World, unbroken
 from taskspec.errors import OutcomeUnknownError, RefusedError, UnreachableError
 from taskspec.events import OutcomeUnknown, RunAdopted
+from taskspec.observed.finding import age
 from taskspec.observed.model import Marked
 from taskspec.plan.model import Change
 from taskspec.state.model import Attempt, Sending
@@ -49,11 +51,10 @@ async def settle(world: World, change: Change) -> Finding:
         left = decidable - world.chance.now()
         marked = await world.search.marked(world.connection, attempt.nonce, record.agent, attempt.marker)
         if marked is not None and marked.runs:
-            await unbroken(_adopt(world, change, _only(marked.runs)))
+            await unbroken(_adopt(world, change, _only(world, change, record.agent, marked.runs)))
             return Finding.ADOPTED
         if marked is not None and left <= 0:
-            _require_markers(world, record.agent)
-            return await _absent(world, change)
+            return await _absent(world, change, _proof(world, change, record.agent))
         failures += left <= 0
         if failures >= PATIENCE:
             raise UnsettledError(
@@ -78,23 +79,36 @@ def _unseen(marked: Marked | None) -> str:
     return "the remote's list cannot be read" if marked is None else "the remote does not list it"
 
 
-def _require_markers(world: World, agent: str) -> None:
-    """Raise UnsettledError unless a run of the agent was seen with its marker: a remote may drop or cut titles."""
+def _proof(world: World, change: Change, agent: str) -> str:
+    """Return why a list without the marker is believed; raise UnsettledError where it says nothing.
+
+    That is so unless a run of the agent was seen with its marker: a remote may drop or cut titles. Then only a person
+    can know, and has said so who asks for another attempt by hand.
+    """
     if world.connection.traits.keeps_titles or world.search.keeps(agent):
-        return
+        return "proven not to be on the remote"
+    if world.plan.basis is not None and change.address in world.plan.basis.circumstances.requested:
+        return "taken not to be on the remote, as another attempt was asked for by hand"
+    named = quote(change.address)
     raise UnsettledError(
         f"no run with its marker is listed, and no run of the agent {agent} was seen to keep one, so that this proves "
-        "nothing: look on the remote whether the run is there, and stop it if it is. This is decided by itself as soon "
-        f"as one run of {agent} from this project shows its marker there; to go on without it, give the task another "
-        "name"
+        f"nothing: look on the remote whether the run is there; if it is, `taskspec adopt {named} RUN`, and if it is "
+        f"not, `taskspec retry {named}`. It is decided by itself as soon as one run of {agent} from this project shows "
+        "its marker there"
     )
 
 
-def _only(runs: tuple[TaskRecord, ...]) -> TaskRecord:
+def _only(world: World, change: Change, agent: str, runs: tuple[TaskRecord, ...]) -> TaskRecord:
+    """Return the run that bears the marker; of several the earliest, where the others are to be stopped."""
     if len(runs) > 1:
-        which = ", ".join(sorted(run.id for run in runs))
-        raise UnsettledError(f"more than one run bears its marker ({which}): stop all but one, then apply again")
-    return runs[0]
+        world.search.suspected.add(agent)
+        if not world.options.stop_duplicates:
+            which = ", ".join(sorted(run.id for run in runs))
+            raise UnsettledError(
+                f"more than one run bears its marker ({which}): `taskspec adopt {quote(change.address)} RUN` takes "
+                "one, `taskspec tasks stop RUN` ends another; `--on-duplicate=stop` keeps the earliest"
+            )
+    return min(runs, key=age)
 
 
 async def _repeat(world: World, change: Change) -> Finding:
@@ -126,8 +140,8 @@ async def _adopt(world: World, change: Change, found: TaskRecord) -> None:
     world.emit(RunAdopted(address=change.address, run=found.id))
 
 
-async def _absent(world: World, change: Change) -> Finding:
+async def _absent(world: World, change: Change, why: str) -> Finding:
     record, attempt = world.current(change.address)
-    absent = replace(attempt, sending=Sending.ABSENT, detail="proven not to be on the remote")
-    await world.record(advancing.with_attempt(record, absent), "absent", nonce=attempt.nonce)
+    absent = replace(attempt, sending=Sending.ABSENT, detail=why)
+    await world.record(advancing.with_attempt(record, absent), "absent", nonce=attempt.nonce, why=why)
     return Finding.ABSENT

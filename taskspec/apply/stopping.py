@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 
 from taskspec.apply import advancing
+from taskspec.apply.forgetting import forgotten
 from taskspec.apply.world import World, unbroken
 from taskspec.desired.model import DesiredTask
 from taskspec.errors import AuthenticationError, NotFoundError, OutcomeUnknownError, RateLimitedError, RefusedError
@@ -12,7 +13,7 @@ from taskspec.judging.judging import Expectation, judge
 from taskspec.observed.model import Absent, Present, Unreadable
 from taskspec.observed.refreshing import observe
 from taskspec.plan.model import Change
-from taskspec.state.model import DropRecord, Note, StopCause
+from taskspec.state.model import StopCause
 from taskspec.taskapi import endpoints
 from taskspec.taskapi.records import ACTIVE, ENDED, TaskRecord
 from taskspec.taskapi.records import AgentExecutionStatus as Status
@@ -88,16 +89,7 @@ async def _kept(world: World, run: str, title: str) -> bool:
 async def forget(world: World, change: Change) -> None:
     """Take the address out of the state; its last accepted result is named in the history and stays stored."""
     record = world.recorder.record_of(change.address)
-    accepted = record.accepted if record else None
-    note = Note(
-        address=change.address,
-        at=world.chance.now(),
-        what="forgotten",
-        data={"generation": accepted.generation, "run": accepted.run, "result": accepted.result.digest}
-        if accepted
-        else {},
-    )
-    await world.recorder.record(DropRecord(address=change.address), note)
+    await world.recorder.record(*forgotten(change.address, record, world.chance.now()))
     world.emit(AddressForgotten(address=change.address))
 
 

@@ -92,11 +92,11 @@ def require_within(plan: Plan, *, shown: bool, way: str = "") -> None:
     `way` is how to go beyond it, with `{}` for the limit, where it is not by an option of the command itself.
     """
     if plan.refusals:
-        from taskspec.report.plans import WAY, refused
+        from taskspec.report.plans import refused, way_out
 
         limits = ", ".join(f"`{refusal.limit}`" for refusal in plan.refusals)
-        said = f"the plan goes beyond {limits}" if shown else " ".join(map(refused, plan.refusals))
-        raise LimitError(f"nothing was started: {said}", hint=(way or WAY).format(plan.refusals[0].limit))
+        said = f"the plan is refused by {limits}" if shown else " ".join(map(refused, plan.refusals))
+        raise LimitError(f"nothing was started: {said}", hint=way_out(plan.refusals[0], way))
 
 
 def asked(question: str) -> bool:

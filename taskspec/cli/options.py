@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from taskspec.apply.model import Options
 
 F = TypeVar("F", bound=Callable[..., Any])
-LIMITS = ("maxCreate", "maxStop", "maxStopPercent")
+LIMITS = ("maxCreate", "maxStop", "maxStopPercent", "missing")
 _META = "taskspec."
 
 
@@ -132,7 +132,9 @@ class Execution:
 
 def overriding(command: F) -> F:
     """Add `--override`."""
-    described = "Go beyond a limit of the project this once. May be repeated."
+    described = (
+        "Go beyond a limit of the project, or believe that so many runs are missing, this once. May be repeated."
+    )
     return _kept("--override", type=click.Choice(LIMITS), multiple=True, help=described)(command)
 
 
@@ -167,6 +169,7 @@ def execution_of(given: Mapping[str, Any]) -> Execution:
             wait=given["wait"],
             wait_timeout=given["wait_timeout"],
             hold_unknown=given["on_unknown"] == "hold",
+            stop_duplicates=given["on_duplicate"] == "stop",
         ),
     )
 
@@ -193,6 +196,13 @@ _EXECUTION = (
         help="Wait no longer than this, and exit with 4. Runs go on only on a hosted remote or under `taskspec serve`.",
     ),
     _ON_UNKNOWN,
+    click.option(
+        "--on-duplicate",
+        type=click.Choice(["report", "stop"]),
+        default="report",
+        show_default=True,
+        help="One create that the remote has as two runs: report it, or stop all but the recorded or earliest one.",
+    ),
 )
 
 
@@ -223,9 +233,9 @@ def invocation(
     )
 
 
-def invocation_of_all(words: Sequence[str], project: Path | None) -> Invocation:
+def invocation_of_all(words: Sequence[str], project: Path | None, given: Sequence[str] = ()) -> Invocation:
     """Return what a command line asks for that takes no selectors."""
-    found = invocation(words, project)
+    found = invocation(words, project, given)
     if not found.selection.everything:
         from taskspec.runner.choosing import folder_hint
 

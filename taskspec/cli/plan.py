@@ -9,6 +9,8 @@ import click
 from taskspec.cli import options
 from taskspec.cli.printing import note, paint_for, say, say_json
 from taskspec.cli.wiring import Wiring
+from taskspec.errors import UsageError
+from taskspec.runner.model import Invocation, Refresh
 
 
 @click.command()
@@ -16,6 +18,7 @@ from taskspec.cli.wiring import Wiring
 @options.variables
 @options.refreshing
 @options.overriding
+@click.option("--refresh-only", is_flag=True, help="Show only what has changed on the remote since it was recorded.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there is something to do.")
 @options.as_json
 def plan(
@@ -24,13 +27,17 @@ def plan(
     exclude: Sequence[str],
     given: Sequence[str],
     refresh: str,
+    refresh_only: bool,
     detailed_exitcode: bool,
     as_json: bool,
 ) -> int:
     """Show what apply would do, and why. Changes nothing.
 
-    Runs no agent. Exits with 3 or 5 where something recorded has no accepted result or waits for a person.
+    Runs no agent. With --refresh-only it plans nothing, and needs no task to be right. Exits with 3 or 5 where
+    something recorded has no accepted result or waits for a person.
     """
+    if refresh_only:
+        return _drift(options.invocation(words, project, given, refresh, exclude), detailed_exitcode, as_json)
     from taskspec.cli import remarking
     from taskspec.report import exiting
     from taskspec.runner import planning
@@ -49,3 +56,23 @@ def plan(
 
         say(lines(made, paint_for(sys.stdout)))
     return exiting.of_plan(made, detailed=detailed_exitcode)
+
+
+def _drift(invocation: Invocation, detailed: bool, as_json: bool) -> int:
+    """Show what has drifted on the remote."""
+    import asyncio
+
+    from taskspec.report.drifts import drift_lines, drifts_json
+    from taskspec.runner import drifting
+    from taskspec.runner.choosing import nothing_chosen
+
+    if invocation.refresh is Refresh.NONE:
+        raise UsageError("--refresh-only looks at the remote, and --refresh=none does not.", hint="Leave one out.")
+    found = asyncio.run(drifting.drifts(invocation, Wiring(invocation.settings)))
+    if not found.found and not invocation.selection.everything:
+        note(nothing_chosen(invocation.selection))
+    if as_json:
+        say_json(drifts_json(found))
+    else:
+        say(drift_lines(found, paint_for(sys.stdout)))
+    return found.exit_code(detailed=detailed)

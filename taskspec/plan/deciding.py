@@ -16,7 +16,7 @@ from taskspec.observed.model import Observed
 from taskspec.plan import reasons, rerun_reasons
 from taskspec.plan.drafting import Case, about, changed_fields, differences, settle, settle_with_a_run, start
 from taskspec.plan.ending import accepted, ended, outdone, returned
-from taskspec.plan.guarding import protected_held, repeating_marked, unknown_agents_held
+from taskspec.plan.guarding import guards, protected_held, repeating_marked
 from taskspec.plan.model import Action, Basis, Change, Circumstances, Plan
 from taskspec.plan.moving import Moves, moves_of
 from taskspec.plan.regrading import dependents, regraded_now
@@ -67,7 +67,7 @@ def decide_again(basis: Basis, task: DesiredTask, record: Record | None) -> Chan
 
     The plan had the most that this can be: it starts a run only where that was planned.
     """
-    return unknown_agents_held(basis.observed)(alone(case_of(task.address, task, record, basis)))
+    return guards(basis.observed)(alone(case_of(task.address, task, record, basis)))
 
 
 def _today(circumstances: Circumstances, moves: Moves) -> Circumstances:
@@ -94,7 +94,8 @@ def alone(case: Case) -> Change:
 def _by_the_table(case: Case) -> Change:
     task = case.task
     if task is None:
-        return undeclared(case)
+        change = undeclared(case)
+        return replace(change, reasons=(*change.reasons, reasons.request_undeclared())) if case.requested else change
     if isinstance(task, DeferredTask):
         raise TypeError(f"{case.address} is not finished")
     moved = case.situation.place is Place.OTHER_REMOTE and case.situation.standing is not Standing.MISSING_ACTIVE

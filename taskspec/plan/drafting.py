@@ -111,7 +111,7 @@ def settle(case: Case, *why: Reason) -> Change:
     situation = case.situation
     if situation.duplicates:
         runs = (run.id for run in situation.duplicates)
-        return about(case, Action.HOLD, Health.UNKNOWN, reasons.duplicate_runs(runs), *why)
+        return about(case, Action.HOLD, Health.UNKNOWN, reasons.duplicate_runs(case.address, runs), *why)
     leading = list(why)
     if situation.seen is not None:
         leading.insert(0, reasons.run_found(situation.seen.id))

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from taskspec import __version__
 from taskspec.diagnostics import path_text
+from taskspec.observed.model import Duplicate
 from taskspec.plan.model import Change, FieldDiff, Missing, Plan, Reason, Refusal
 
 FORMAT: Final = 1
@@ -29,6 +30,7 @@ def to_json(plan: Plan) -> dict[str, Any]:
             "unselected": plan.unselected,
         },
         "refusals": [_refusal(refusal) for refusal in plan.refusals],
+        "duplicates": [duplicate_json(duplicate) for duplicate in plan.duplicates],
         "changes": [_change(change) for change in plan.changes],
     }
 
@@ -62,8 +64,13 @@ def _refusal(refusal: Refusal) -> dict[str, Any]:
         "allowed": refusal.allowed,
         "found": refusal.found,
         "addresses": list(refusal.addresses),
-        "at": refusal.position.as_json,
+        "at": refusal.position.as_json if refusal.position else None,
     }
+
+
+def duplicate_json(duplicate: Duplicate) -> dict[str, Any]:
+    """Return runs that bear one marker as plain JSON values."""
+    return {"address": duplicate.address, "runs": [{"id": run.id, "status": run.status} for run in duplicate.runs]}
 
 
 def _reason(reason: Reason) -> dict[str, Any]:

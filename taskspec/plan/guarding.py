@@ -7,13 +7,40 @@ from taskspec.diagnostics import nearest
 from taskspec.health import Health
 from taskspec.observed.model import Observed
 from taskspec.plan.drafting import Case
-from taskspec.plan.model import Action, Change
+from taskspec.plan.model import Action, Change, Reason
 from taskspec.plan.reasons import unknown_agent
 from taskspec.plan.rerun_reasons import protected, repeats_side_effects
 from taskspec.plan.standing import Standing
+from taskspec.plan.unrecorded_reasons import runs_unlisted, unrecorded_runs
 
 Guard = Callable[[Change], Change]
 """Returns a change as it is, or held."""
+
+
+def guards(observed: Observed) -> Guard:
+    """Return everything that holds changes, as one guard."""
+    unknown, astray = unknown_agents_held(observed), strays_held(observed)
+    return lambda change: astray(unknown(change))
+
+
+def strays_held(observed: Observed) -> Guard:
+    """Return the guard that holds what would start a run beside one that bears a marker of its address.
+
+    Nothing accounts for that run, so a person decides. Where the runs of the agent were to be searched for such and
+    could not be listed, nobody knows.
+    """
+
+    def guarded(change: Change) -> Change:
+        if not change.paid or change.task is None:
+            return change
+        if found := observed.strays.get(change.address):
+            held = _hold(change, unrecorded_runs(change.address, found), Health.UNKNOWN)
+            return replace(held, run=found[0].id if len(found) == 1 else None)
+        if why := observed.unlisted.get(change.agent):
+            return replace(_hold(change, runs_unlisted(change.agent, why), Health.UNKNOWN), in_error=True)
+        return change
+
+    return guarded
 
 
 def unknown_agents_held(observed: Observed) -> Guard:
@@ -24,9 +51,12 @@ def unknown_agents_held(observed: Observed) -> Guard:
     def guarded(change: Change) -> Change:
         if known is None or not change.paid or change.agent in known:
             return change
+        if change.task is None:
+            return change
         if change.agent not in suggestions:
             suggestions[change.agent] = nearest(change.agent, sorted(known))
-        return _hold(change, suggestions[change.agent])
+        why = unknown_agent(change.task, suggestions[change.agent])
+        return replace(_hold(change, why, Health.UNHEALTHY), in_error=True)
 
     return guarded
 
@@ -66,16 +96,13 @@ def has_run(case: Case) -> bool:
     return counted or record.accepted is not None or record.generation.number > 1
 
 
-def _hold(change: Change, suggestion: str) -> Change:
-    if change.task is None:
-        return change
+def _hold(change: Change, why: Reason, health: Health) -> Change:
     return replace(
         change,
         action=Action.HOLD,
-        reasons=(unknown_agent(change.task, suggestion), *change.reasons),
-        health=Health.UNHEALTHY,
+        reasons=(why, *change.reasons),
+        health=health,
         paid=False,
         conditional=False,
         destructive=False,
-        in_error=True,
     )

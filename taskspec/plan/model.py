@@ -10,7 +10,7 @@ from taskspec.desired.model import DeferredTask, DesiredTask
 from taskspec.diagnostics import Position
 from taskspec.health import Health
 from taskspec.judging.judging import Judgement
-from taskspec.observed.model import Observed
+from taskspec.observed.model import Duplicate, Observed
 from taskspec.state.model import Record
 from taskspec.taskapi.records import TaskRecord
 from taskspec.taskapi.remotes import RemoteIdentity
@@ -157,13 +157,14 @@ class Basis:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Refusal:
-    """A limit that a plan goes beyond: what is allowed, what the plan would do, by which addresses, and who says so."""
+    """A limit that a plan goes beyond: what is allowed, what was found, of which addresses, and who says so."""
 
     limit: str
     allowed: int
     found: int
     addresses: tuple[Address, ...]
-    position: Position
+    position: Position | None = None
+    """Where the documents say so; None for what always holds."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -183,6 +184,11 @@ class Plan:
     """The limits that it goes beyond: then nothing of it is carried out."""
     basis: Basis | None = field(default=None, repr=False)
     """What it was decided on: a change that leaves a result open is decided once more when it is there."""
+
+    @property
+    def duplicates(self) -> tuple[Duplicate, ...]:
+        """Return the creates that the remote was seen to have more than once."""
+        return self.basis.observed.duplicates if self.basis else ()
 
     @property
     def pending(self) -> tuple[Change, ...]:

@@ -39,9 +39,12 @@ def run_found(run: str) -> Reason:
     return Reason(code="run_found", text=f"run {run} on the remote bears its marker")
 
 
-def duplicate_runs(runs: Iterable[str]) -> Reason:
+def duplicate_runs(address: Address, runs: Iterable[str]) -> Reason:
     """Say that more than one run bears the marker of one intent."""
-    text = f"more than one run bears its marker ({', '.join(sorted(runs))}): stop all but one of them on the remote"
+    text = (
+        f"more than one run bears its marker ({', '.join(sorted(runs))}): `taskspec adopt {quote(address)} RUN` takes "
+        "one, `taskspec tasks stop RUN` ends another"
+    )
     return Reason(code="duplicate_runs", text=text)
 
 
@@ -170,18 +173,28 @@ def request_needless() -> Reason:
     return Reason(code="request_needless", text="it has an accepted result, so that no attempt more is started")
 
 
+def request_undeclared() -> Reason:
+    """Say that an attempt was asked for by hand for what nothing declares."""
+    text = "the attempt asked for by hand is not started, as nothing says what to ask for"
+    return Reason(code="request_undeclared", text=text)
+
+
 def request_put_off(situation: Situation) -> Reason:
     """Say that an attempt that was asked for by hand has to wait for the current one."""
-    text = f"the attempt asked for by hand is put off: {_run(situation)} has to be accounted for first"
+    named = quote(situation.record.address if situation.record else "")
+    text = (
+        f"the attempt asked for by hand is put off: {_run(situation)} has to be accounted for first, or given up with "
+        f"`taskspec forget {named}`"
+    )
     return Reason(code="request_put_off", text=text)
 
 
 def run_lost(situation: Situation) -> Reason:
     """Say that an active run has vanished."""
-    address = situation.record.address if situation.record else ""
+    address = situation.record.address if situation.record else Address("")
     status = (situation.attempt.status if situation.attempt else None) or "pending"
     gone = f"the remote does not know {_run(situation)} any more, last seen {status}"
-    return Reason(code="run_lost", text=f"{gone}; `taskspec retry {quote(address)}` runs it anew")
+    return Reason(code="run_lost", text=f"{gone}; {_ways(address)}")
 
 
 def run_gone(situation: Situation) -> Reason:
@@ -193,7 +206,7 @@ def run_unreadable(situation: Situation) -> Reason:
     """Say why a run cannot be looked at, and what to do."""
     match situation.place:
         case Place.OTHER_REMOTE:
-            code, why = "run_elsewhere", "was started on another remote: go back to that one until it has ended"
+            code, why = "run_elsewhere", "was started on another remote: go back to that one until it has ended, or"
         case Place.OTHER_INSTANCE:
             code, why = "run_elsewhere", "was started on an engine whose data folder is gone"
         case Place.HERE:
@@ -201,9 +214,11 @@ def run_unreadable(situation: Situation) -> Reason:
             code, why = "run_unreadable", f"could not be read{words}; plan again when the remote answers"
         case _:
             assert_never(situation.place)
-    address = situation.record.address if situation.record else ""
+    address = quote(situation.record.address if situation.record else "")
     if situation.place is Place.OTHER_INSTANCE:
-        why = f"{why}: bring that folder back, or `taskspec retry {quote(address)}` starts another run"
+        why = f"{why}: bring that folder back, or `taskspec retry {address}` starts another run, or"
+    if situation.place is not Place.HERE:
+        why = f"{why} `taskspec forget {address}` gives it up"
     return Reason(code=code, text=f"{_run(situation)} {why}")
 
 
@@ -215,6 +230,8 @@ def stop_unfinished() -> Reason:
 def status_unknown(situation: Situation) -> Reason:
     """Say that the remote shows a status that nobody knows."""
     text = f"{_run(situation)} shows the status `{_cut(situation.status or '')}`, which this version does not know"
+    address = quote(situation.record.address if situation.record else "")
+    text = f"{text}; `taskspec forget {address}` gives it up"
     return Reason(code="status_unknown", text=text)
 
 
@@ -272,6 +289,15 @@ _STOPPED: Final[Mapping[StopCause | None, tuple[str, str]]] = {
     StopCause.USER: ("run_stopped_by_us", "was stopped by `taskspec stop`"),
     None: ("run_stopped_by_other", "was stopped, and not by taskspec"),
 }
+
+
+def _ways(address: Address) -> str:
+    """Name the commands with which a person decides about a run that is lost."""
+    named = quote(address)
+    return (
+        f"`taskspec retry {named}` runs it anew, `taskspec adopt {named} RUN` takes another, "
+        f"`taskspec forget {named}` gives it up"
+    )
 
 
 def _run(situation: Situation) -> str:

@@ -14,7 +14,7 @@ from taskspec.health import Health
 from taskspec.plan.depending import deferred, dependent
 from taskspec.plan.drafting import Case, about
 from taskspec.plan.finishing import finished, recorded_results
-from taskspec.plan.guarding import repeating_marked, unknown_agents_held
+from taskspec.plan.guarding import guards, repeating_marked
 from taskspec.plan.model import Action, Basis, Change, Declared, Reason
 from taskspec.plan.moving import Moves
 from taskspec.plan.prospect import Prospect, Upstream
@@ -45,7 +45,7 @@ def in_order(chosen: Sequence[Address], desired: Desired, known: Known, alone: A
     """Return the changes of the chosen addresses, in their order."""
     selected = frozenset(chosen)
     needed = _needed(selected, desired.tasks)
-    guarded = unknown_agents_held(known.basis.observed)
+    guarded = guards(known.basis.observed)
     decided: dict[Address, Upstream] = {}
     for address, task in desired.tasks.items():
         if address in needed:

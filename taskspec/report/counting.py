@@ -6,6 +6,7 @@ from taskspec.address import Address
 from taskspec.events import (
     ApplyStarted,
     ChangeFinished,
+    DuplicatesFound,
     Effect,
     Event,
     Interrupted,
@@ -56,6 +57,8 @@ class Tally:
                 self._codes.add(ExitCode.INTERRUPTED)
             case ResultUnreadable() | ResultNotWritten():
                 self._codes.add(ExitCode.ERROR)
+            case DuplicatesFound():
+                self._codes.add(ExitCode.UNKNOWN)
             case ChangeFinished():
                 self._finished(event)
             case _:

@@ -10,6 +10,7 @@ from taskspec.events import (
     ApplyFinished,
     ChangeDecided,
     ChangeFinished,
+    DuplicatesFound,
     Effect,
     Event,
     FormerResultRemoved,
@@ -24,6 +25,7 @@ from taskspec.events import (
     RunCreated,
     RunEnded,
     RunStopped,
+    SweepFailed,
     TitleUpdated,
     WaitedTooLong,
 )
@@ -62,6 +64,9 @@ class Narrator:
                 yield from self._summary(event)
             case WaitedTooLong():
                 yield self._paint(f"Waited too long for {plural(len(event.addresses), 'task')}.", "warning")
+            case SweepFailed():
+                text = f"Whether the remote has a run of {event.agent} twice was not found out: {event.detail}"
+                yield self._paint(one_line(text), "warning")
             case Interrupted():
                 yield self._paint("Interrupted: recording what was running. Once more ends at once.", "warning")
             case _:
@@ -92,6 +97,8 @@ class Narrator:
             case OutcomeUnknown(address=address):
                 text = f"outcome unknown: {event.detail}; can be decided in {duration(event.seconds)}"
                 return address, self._paint(text, "warning")
+            case DuplicatesFound(address=address):
+                return address, self._paint(_of_duplicates(event), "error")
             case _:
                 return self._of_file(event)
 
@@ -159,6 +166,15 @@ class Narrator:
             parts.append(self._paint(f"{len(tally.unknown)} unknown", "error"))
         yield ""
         yield f"Apply finished in {duration(event.seconds)}: {', '.join(parts)}."
+
+
+def _of_duplicates(event: DuplicatesFound) -> str:
+    others = ", ".join(event.others)
+    more = f"; {event.detail}" if event.detail else ""
+    text = (
+        f"the remote has one create of it as {len(event.others) + 1} runs: {event.kept} is kept, beside {others}{more}"
+    )
+    return one_line(text, 600)
 
 
 def _left(event: ChangeFinished) -> str:

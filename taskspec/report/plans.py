@@ -7,8 +7,10 @@ from typing import Any, Final
 
 from taskspec.diagnostics import path_text
 from taskspec.health import Health
+from taskspec.observed.model import Duplicate
 from taskspec.plan.diffing import LineKind, changed_lines
 from taskspec.plan.model import Action, Change, FieldDiff, Missing, Plan, Refusal
+from taskspec.plan.vanishing import MISSING
 from taskspec.report.text import Paint, one_line, place_of, plural, visible
 from taskspec.settings import DEFAULT_ENVIRONMENT
 
@@ -45,7 +47,11 @@ _MEANINGS: Final[tuple[tuple[Action, str], ...]] = (
 
 
 _COMMAND: Final = re.compile("`taskspec [a-z]+ ")
-WAY: Final = "Select fewer tasks, or go beyond it once with `--override {}`."
+_WAY: Final = "Select fewer tasks, or go beyond it once with `--override {}`."
+_WRONG_REMOTE: Final = (
+    "Check the organization, the key and the base URL of the remote: this rather means a wrong one. If the runs are "
+    "gone, go on with `--override {}`."
+)
 _NAMED: Final = 5
 _LIMITED: Final = {
     "maxCreate": ("start", " runs"),
@@ -64,33 +70,56 @@ def lines(plan: Plan, paint: Paint) -> Iterator[str]:
         yield from _change(change, paint, plan.environment)
     yield ""
     yield _summary(plan)
+    for duplicate in plan.duplicates:
+        yield f"{paint('Duplicate', 'error')}: {duplicated(duplicate)}"
     for refusal in plan.refusals:
         yield f"{paint('Refused', 'error')}: {refused(refusal)}"
-        yield f"  {paint('→', 'accent')} {WAY.format(refusal.limit)}"
+        yield f"  {paint('→', 'accent')} {way_out(refusal)}"
 
 
 def refused(refusal: Refusal) -> str:
     """Return why a plan is not carried out: the limit, where it stands, and the tasks that go beyond it."""
-    what, unit = _LIMITED[refusal.limit]
     named = ", ".join(refusal.addresses[:_NAMED])
     more = f" and {len(refusal.addresses) - _NAMED} more" if len(refusal.addresses) > _NAMED else ""
+    if refusal.limit == MISSING:
+        text = f"the remote does not know {refusal.found} runs that are recorded on it"
+        return visible(f"{text}, which is more than can be lost at once: {named}{more}.")
+    what, unit = _LIMITED[refusal.limit]
     return visible(
         f"it would {what} {refusal.found}{unit}, and `{refusal.limit}` allows {refusal.allowed}{unit} "
         f"({refusal.position}): {named}{more}."
     )
 
 
+def way_out(refusal: Refusal, way: str = "") -> str:
+    """Return what a person can do about a refusal; `way` is how to go beyond a limit where it is another one."""
+    return (_WRONG_REMOTE if refusal.limit == MISSING else way or _WAY).format(refusal.limit)
+
+
+def duplicated(duplicate: Duplicate) -> str:
+    """Return which runs bear one marker."""
+    runs = ", ".join(f"{run.id} ({run.status})" for run in duplicate.runs)
+    whose = duplicate.address or "a task that is neither declared nor recorded"
+    return one_line(f"{whose}: the remote has one create as {len(duplicate.runs)} runs: {runs}.", 600)
+
+
 def _headline(plan: Plan) -> str:
     if not plan.changes and plan.unselected:
         return "No task is selected."
     if not plan.pending:
-        stuck = any(change.action is Action.BLOCKED or change.in_error or change.refused for change in plan.changes)
+        stuck = any(_is_stuck(change) for change in plan.changes)
         return "Nothing can be done as things stand." if stuck else "Nothing is to be done."
     certain, perhaps = plan.paid_runs - plan.conditional_runs, plan.conditional_runs
     price = f"starts {plural(certain, 'run')}" if certain else "starts no run"
     if perhaps:
         price = f"{price}, and up to {perhaps} more" if certain else f"starts up to {plural(perhaps, 'run')}"
     return f"Plan: {price}."
+
+
+def _is_stuck(change: Change) -> bool:
+    """Tell whether something would have to be done about a task, and cannot be."""
+    unknown = change.action is Action.HOLD and change.health is Health.UNKNOWN
+    return change.action is Action.BLOCKED or change.in_error or change.refused or unknown
 
 
 def _summary(plan: Plan) -> str:

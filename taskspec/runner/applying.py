@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from taskspec.apply import sweeping
 from taskspec.apply.adjusting import adjusted
 from taskspec.apply.executing import Execution
 from taskspec.apply.model import Emit, Options
@@ -27,7 +28,7 @@ from taskspec.runner.heeding import first_signal
 from taskspec.runner.locking import locked
 from taskspec.runner.model import Invocation, Link, Need, Ports
 from taskspec.runner.planning import Prepared, Question, Remark, decide_on, prepare, say_nothing, used_results
-from taskspec.runner.recalling import KeptResults
+from taskspec.runner.recalling import BoundRuns, KeptResults
 
 Approve = Callable[[Plan], bool]
 """Shows a plan, and tells whether it is to be carried out."""
@@ -92,6 +93,7 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
             need=Need.HOLD,
             requested=selected if job.requested and selected is not None else frozenset(),
             kept=KeptResults(prepared.desired, today, store),
+            past=BoundRuns(store),
         )
         plan = await decide_on(question, ports)
         await require_attendable(plan, project, ports)
@@ -99,7 +101,7 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
             return None
         store.renew(lease)  # whoever thought about it may have lost the lock meanwhile
         if plan.refusals:
-            raise LimitError(f"the plan goes beyond `{plan.refusals[0].limit}`, so nothing of it is carried out")
+            raise LimitError(f"the plan is refused by `{plan.refusals[0].limit}`, so nothing of it is carried out")
         results.check()
         began = ports.chance.now()
         job.emit(ApplyStarted(plan=plan.id, changes=len(plan.pending), paid=plan.paid_runs))
@@ -110,7 +112,9 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
             if change.moved_from is not None:
                 job.emit(AddressMoved(address=change.address, before=change.moved_from))
         restore(snapshot, store, results, job.emit)
-        if any(change.needs_remote for change in plan.changes):
+        for found in sweeping.as_planned(plan):
+            job.emit(found)
+        if _needs_remote(plan, job.options):
             recorder = Recorder(store, lease, snapshot)
             async with ports.connect(project, Need.RUN) as link:
                 await _carry_out(_world(project, ports, job, plan, recorder, link), link, job.cutting)
@@ -124,6 +128,11 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
 def results_folder(project: Project) -> ResultsFolder:
     """Return the project's results folder."""
     return ResultsFolder(Path(project.folder) / project.results_path, project.results_path)
+
+
+def _needs_remote(plan: Plan, options: Options) -> bool:
+    """Tell whether anything of a plan is to be done on the remote: a kept result is judged again without it."""
+    return any(change.needs_remote for change in plan.changes) or (options.stop_duplicates and bool(plan.duplicates))
 
 
 async def _require_outliving(project: Project, ports: Ports) -> None:
@@ -154,13 +163,15 @@ def _world(project: Project, ports: Ports, job: Job, plan: Plan, recorder: Recor
 async def _carry_out(world: World, link: Link, cutting: Cutting) -> None:
     """Execute the plan to its end, to the end of the time to wait, or until it is cut; record what is still open."""
     execution = Execution(world)
+    if world.options.stop_duplicates:
+        world.search.suspected |= {run.agent_id for found in world.plan.duplicates for run in found.runs}
     work = asyncio.ensure_future(execution.run())
     failing = asyncio.ensure_future(_failure(link))
     try:
         with cutting(work, world.emit):
             await asyncio.wait([work, failing], timeout=world.options.wait_timeout, return_when=asyncio.FIRST_COMPLETED)
             if not work.done():
-                if not failing.done():
+                if not failing.done() and execution.open:
                     world.emit(WaitedTooLong(addresses=tuple(change.address for change in execution.open)))
                 work.cancel()
                 await asyncio.wait([work])

@@ -12,12 +12,15 @@ def elsewhere(address: Address, attempt: Attempt, here: RemoteIdentity) -> str:
 
     Without an instance (nobody is connected yet), an embedded engine passes for the one that it may be.
     """
-    remote = attempt.remote
+    remote, named = attempt.remote, quote(address)
     if not remote.same_remote(here):
-        return f"run {attempt.run} was started on another remote: go back to that one until it has ended"
+        return (
+            f"run {attempt.run} was started on another remote: go back to that one until it has ended, or "
+            f"`taskspec forget {named}` gives it up"
+        )
     if here.instance is None or remote == here:
         return ""
     return (
         f"run {attempt.run} was started on an engine whose data folder is gone: bring that folder back, "
-        f"or `taskspec retry {quote(address)}` starts another run"
+        f"`taskspec retry {named}` starts another run, or `taskspec forget {named}` gives it up"
     )

@@ -1,6 +1,6 @@
 """validate and plan: documents, desired, observed and recorded → the plan. Changes nothing anywhere."""
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -15,15 +15,18 @@ from taskspec.documents.remembering import Memory
 from taskspec.documents.supplying import SuppliedFile, read_values
 from taskspec.errors import StateError
 from taskspec.observed.model import Observed
+from taskspec.plan.accounting import Past
 from taskspec.plan.deciding import decide
 from taskspec.plan.limiting import refusals
 from taskspec.plan.model import Circumstances, Plan
 from taskspec.plan.moving import moves_of
 from taskspec.plan.renewing import passing
+from taskspec.plan.vanishing import vanished
 from taskspec.runner.choosing import choose, folder_hint, require_declared
 from taskspec.runner.model import Invocation, Need, Ports, Refresh
-from taskspec.runner.recalling import KeptResults
-from taskspec.state.model import Attempt, Record, Sending, Snapshot
+from taskspec.runner.observing import asks, see
+from taskspec.runner.recalling import BoundRuns, KeptResults
+from taskspec.state.model import Record, Snapshot
 from taskspec.state.store import StateReader
 from taskspec.taskapi.remotes import RemoteIdentity
 
@@ -121,6 +124,7 @@ def plan(invocation: Invocation, ports: Ports, remark: Remark = say_nothing) -> 
             selected=choose(invocation.selection, prepared.desired, snapshot.records, prepared.scope),
             contents=contents,
             kept=KeptResults(prepared.desired, today, store),
+            past=BoundRuns(store),
             refresh=invocation.refresh,
         )
         decided = _decide_alone(question, ports)
@@ -168,6 +172,8 @@ class Question:
     requested: frozenset[Address] = frozenset()
     kept: Mapping[str, str] = field(default_factory=dict, repr=False)
     """As in the circumstances of a decision."""
+    past: Past
+    """What the history says of the runs of an address."""
 
 
 async def decide_on(question: Question, ports: Ports) -> Plan:
@@ -176,19 +182,14 @@ async def decide_on(question: Question, ports: Ports) -> Plan:
     if decided is not None:
         return decided
 
-    from taskspec.observed.refreshing import find_marked, observe, observe_all
     from taskspec.taskapi import endpoints
 
-    project = question.prepared.desired.project
-    look = observe_all if question.refresh is Refresh.FULL else observe
+    prepared, snapshot = question.prepared, question.snapshot
+    project = prepared.desired.project
     async with ports.connect(project, question.need) as link:
         connection = link.connection
         circumstances = _circumstances(question, ports, connection.identity)
-        records = question.snapshot.records.values()
-        wanted, marks = _wanted(records, question.refresh), _marks(records, question.refresh, connection.identity)
-        here = {run: agent for run, (agent, remote) in wanted.items() if remote == connection.identity}
-        marked = {nonce: found.runs for nonce, found in (await find_marked(connection, marks)).items()}
-        observed = Observed(runs=await look(connection, here), marked=marked)
+        observed = await see(connection, _agents(question), snapshot, question.refresh, question.past)
         decided = _decide(question, observed, circumstances)
         if not decided.paid_runs or ports.offline(project).declares_agents:
             return decided
@@ -230,8 +231,11 @@ def _read(
 def _decide(question: Question, observed: Observed, circumstances: Circumstances) -> Plan:
     plan = decide(question.prepared.desired, question.snapshot, observed, circumstances, question.contents)
     project = question.prepared.desired.project
-    recorded = len(question.snapshot.records)
-    refused = refusals(plan.changes, recorded, project.limits, project.source, question.prepared.overridden)
+    records, overridden = question.snapshot.records, question.prepared.overridden
+    refused = (
+        *vanished(records, observed.runs, overridden),
+        *refusals(plan.changes, len(records), project.limits, project.source, overridden),
+    )
     return replace(plan, refusals=refused) if refused else plan
 
 
@@ -239,11 +243,16 @@ def _decide_alone(question: Question, ports: Ports) -> Plan | None:
     """Decide without the remote; None where it has to be asked: for a run, or for the agents of what is to start."""
     desired, snapshot = question.prepared.desired, question.snapshot
     offline = ports.offline(desired.project)
-    records = snapshot.records.values()
-    if _wanted(records, question.refresh) or _marks(records, question.refresh, offline.identity):
+    if asks(_agents(question), snapshot, question.refresh, offline.identity):
         return None
     decided = _decide(question, Observed(), _circumstances(question, ports, offline.identity))
     return decided if offline.declares_agents or not decided.paid_runs else None
+
+
+def _agents(question: Question) -> dict[Address, str]:
+    """Return the agents of what is declared, where runs that nobody has recorded are looked for."""
+    tasks = question.prepared.desired.tasks if question.refresh is Refresh.FULL else {}
+    return {address: task.agent for address, task in tasks.items()}
 
 
 def _circumstances(question: Question, ports: Ports, remote: RemoteIdentity) -> Circumstances:
@@ -255,32 +264,3 @@ def _circumstances(question: Question, ports: Ports, remote: RemoteIdentity) -> 
         kept=question.kept,
         selected=question.selected,
     )
-
-
-def _wanted(records: Iterable[Record], refresh: Refresh) -> dict[str, tuple[str, RemoteIdentity]]:
-    """Return the runs to look at: run id → agent id and the remote that it is on."""
-    if refresh is Refresh.NONE:
-        return {}
-    wanted: dict[str, tuple[str, RemoteIdentity]] = {}
-    for record in records:
-        last = record.generation.last
-        if last is not None and last.run is not None and (refresh is Refresh.FULL or is_open(last)):
-            wanted[last.run] = (record.agent, last.remote)
-    return wanted
-
-
-def _marks(records: Iterable[Record], refresh: Refresh, remote: RemoteIdentity) -> dict[str, tuple[str, str]]:
-    """Return the intents of unknown outcome that a full refresh looks for on a remote: nonce → agent id and marker."""
-    if refresh is not Refresh.FULL:
-        return {}
-    lasts = [(record.agent, record.generation.last) for record in records]
-    return {
-        last.nonce: (agent, last.marker)
-        for agent, last in lasts
-        if last is not None and last.sending is Sending.INTENDED and last.remote.same_remote(remote)
-    }
-
-
-def is_open(attempt: Attempt) -> bool:
-    """Tell whether an attempt has a run that was not seen to its end and judged."""
-    return attempt.sending is Sending.BOUND and attempt.verdict is None

@@ -1,18 +1,21 @@
-"""Recalling: kept results for a decision, read when they are asked for, so that one at a time is in memory."""
+"""Recalling: kept results, and what the history says of runs, read when they are asked for. Decides nothing."""
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 
+from taskspec.address import Address
 from taskspec.desired.model import Desired
 from taskspec.errors import StateError
+from taskspec.plan.accounting import Bound
 from taskspec.plan.regrading import concerned
-from taskspec.state.model import ResultRef, Snapshot
+from taskspec.state.model import Note, ResultRef, Snapshot
 from taskspec.state.store import StateReader
 
 
 class KeptResults(Mapping[str, str]):
     """The contents of the results whose assertions changed, by digest; one that cannot be read is not there.
 
-    Works as long as its store is open.
+    One at a time is in memory. Works as long as its store is open.
     """
 
     def __init__(self, desired: Desired, snapshot: Snapshot, store: StateReader) -> None:
@@ -30,3 +33,44 @@ class KeptResults(Mapping[str, str]):
 
     def __len__(self) -> int:
         return len(self._refs)
+
+
+class BoundRuns:
+    """Which runs of an address were ever bound, as the history tells. Works as long as its store is open."""
+
+    def __init__(self, store: StateReader) -> None:
+        self._store = store
+        self._known: dict[Address, Bound] = {}
+
+    def __call__(self, address: Address) -> Bound:
+        """Return what was bound under an address."""
+        if address not in self._known:
+            self._known[address] = _bound(entry.note for entry in self._store.history(address))
+        return self._known[address]
+
+    def everything(self) -> Mapping[Address, Bound]:
+        """Return what was bound under each address that was ever recorded."""
+        notes: defaultdict[Address, list[Note]] = defaultdict(list)
+        for entry in self._store.history():
+            if entry.note.what in _TELLING:
+                notes[entry.note.address].append(entry.note)
+        return {address: _bound(those) for address, those in notes.items()}
+
+
+_TELLING = frozenset({"intended", "bound", "adopted"})
+
+
+def _bound(notes: Iterable[Note]) -> Bound:
+    """Return the runs that some notes name, and the nonces of the attempts that became them."""
+    runs: dict[tuple[object, object], str] = {}
+    nonces: dict[tuple[object, object], str] = {}
+    named: set[str] = set()
+    for note in notes:
+        which = (note.data.get("generation"), note.data.get("attempt"))
+        if note.what in {"bound", "adopted"}:
+            runs[which] = str(note.data.get("run"))
+            named.add(runs[which])
+        elif note.what == "intended":
+            nonces[which] = str(note.data.get("nonce"))
+    by_nonce = {nonce: runs[which] for which, nonce in nonces.items() if which in runs}
+    return Bound(runs=frozenset(named), by_nonce=by_nonce)

@@ -15,9 +15,10 @@ from taskspec.runner.choosing import require_some
 from taskspec.runner.locating import project_of
 from taskspec.runner.locking import locked
 from taskspec.runner.model import Invocation, Need, Ports
+from taskspec.runner.observing import is_open
 from taskspec.runner.picking import pick_recorded
 from taskspec.runner.placing import elsewhere
-from taskspec.runner.planning import is_open, read_state
+from taskspec.runner.planning import read_state
 from taskspec.state.model import Attempt, Note, PutRecord, Record, StateChange, StopCause, Verdict
 from taskspec.state.store import Lease, StateStore
 from taskspec.taskapi import endpoints

@@ -14,9 +14,10 @@ from taskspec.report.standing import Standing, not_applied
 from taskspec.runner.hushing import until_quiet
 from taskspec.runner.locating import project_of
 from taskspec.runner.model import Invocation, Link, Need, Ports
+from taskspec.runner.observing import is_open
 from taskspec.runner.picking import declared_by, pick, pick_recorded
 from taskspec.runner.placing import elsewhere
-from taskspec.runner.planning import is_open, read_state
+from taskspec.runner.planning import read_state
 from taskspec.state.model import Accepted, Attempt, Record, Sending, Verdict
 from taskspec.taskapi import endpoints
 from taskspec.taskapi.records import ENDED, AgentRecord, TaskEvent

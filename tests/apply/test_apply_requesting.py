@@ -1,18 +1,16 @@
 """Every field of the manifest reaches the wire, and the title ends with the marker."""
 
 import json
-import re
 
 import pytest
-from apply_stages import A, task
+from apply_stages import task
 
-from taskspec.apply.requesting import marker, new_task, upload_reference
+from taskspec.apply.requesting import new_task, upload_reference
 from taskspec.contracts import load_schema
 from taskspec.desired.model import LocalFile
 from taskspec.documents.defaulting import TASK_POLICIES
 from taskspec.taskapi.endpoints import create_body, create_task
 
-NONCE = "0123456789abcdef"
 WIRE = {
     "outputFormat": ("json", "output_format"),
     "outputSchema": ({"type": "object"}, "output_schema"),
@@ -89,22 +87,3 @@ def test_prompt_title_and_files_reach_the_wire():
 def test_no_field_of_the_manifest_is_forgotten():
     fields = set(load_schema("manifest.v1")["$defs"]["taskSpec"]["properties"])
     assert fields == WIRE.keys() | NOT_IN_THE_BODY | TASKSPEC_ONLY
-
-
-def test_a_marker_names_lineage_address_text_generation_and_nonce():
-    mark = marker("0123456789abcdef", A, "1:feed", 12, NONCE)
-    assert re.fullmatch(rf"\[ts1\.01234567\.[0-9a-f]{{12}}\.[0-9a-f]{{8}}\.g12\.{NONCE}\]", mark)
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        marker("ffffffffabcdef", A, "1:feed", 12, NONCE),
-        marker("0123456789abcdef", "b", "1:feed", 12, NONCE),
-        marker("0123456789abcdef", A, "1:beef", 12, NONCE),
-        marker("0123456789abcdef", A, "1:feed", 13, NONCE),
-        marker("0123456789abcdef", A, "1:feed", 12, "f" * 16),
-    ],
-)
-def test_whatever_differs_makes_another_marker(other):
-    assert other != marker("0123456789abcdef", A, "1:feed", 12, NONCE)

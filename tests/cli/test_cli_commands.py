@@ -97,11 +97,19 @@ def test_every_option_says_what_it_is_for(name):
 def test_what_apply_and_retry_share_reaches_the_apply():
     from taskspec.cli.options import execution_of
 
-    given = {"yes": True, "parallelism": 3, "wait": False, "wait_timeout": 2.0, "on_unknown": "hold"}
+    given = {
+        "yes": True,
+        "parallelism": 3,
+        "wait": False,
+        "wait_timeout": 2.0,
+        "on_unknown": "hold",
+        "on_duplicate": "stop",
+    }
     wanted = execution_of(given)
     assert wanted.yes
     assert (wanted.options.parallelism, wanted.options.wait) == (3, False)
     assert (wanted.options.wait_timeout, wanted.options.hold_unknown) == (2.0, True)
+    assert wanted.options.stop_duplicates
     shared = {parameter.name for parameter in LEAVES["apply"].params} & {p.name for p in LEAVES["retry"].params}
     assert set(given) <= shared
 

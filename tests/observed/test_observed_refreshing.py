@@ -2,69 +2,13 @@
 
 import asyncio
 import json
-from dataclasses import dataclass, field
 
 import pytest
+from played_remote import LIST, PlayedRemote, row
 
 from taskspec.errors import AuthenticationError, UnreachableError
 from taskspec.observed.model import Absent, Present, Unreadable
-from taskspec.observed.refreshing import find_marked, observe, observe_all, requests_of
-from taskspec.taskapi.messages import Request, Response
-from taskspec.taskapi.remotes import Traits
-
-LIST = "/agent-execution/executions/history/"
-
-
-def row(run, status, agent="a1", **more):
-    return {"id": run, "agent_id": agent, "organization_id": "o", "input": {}, "status": status} | more
-
-
-@dataclass
-class PlayedRemote:
-    """Answers requests from rows; `lists_lag` hides all rows from lists, `broken` paths answer as they are told."""
-
-    rows: list
-    traits: Traits = field(default_factory=lambda: Traits(pages_lists=True))
-    lists_lag: bool = False
-    filters: bool = True
-    broken: dict = field(default_factory=dict)
-    asked: list = field(default_factory=list)
-    most_at_once: int = 0
-    at_once: int = 0
-
-    async def run(self, call):
-        self.at_once += 1
-        self.most_at_once = max(self.most_at_once, self.at_once)
-        try:
-            step = next(call)
-            while True:
-                await asyncio.sleep(0)
-                told = self.answer(step) if isinstance(step, Request) else None
-                step = call.throw(told) if isinstance(told, Exception) else call.send(told)
-        except StopIteration as end:
-            return end.value
-        finally:
-            self.at_once -= 1
-
-    def answer(self, request):
-        query = dict(request.query)
-        target = request.path + (f"?{query['status']}" if "status" in query else "")
-        self.asked.append(target)
-        for path, trouble in self.broken.items():
-            if target.startswith(path):
-                return trouble if isinstance(trouble, Exception) else self.response(trouble, {"detail": "no"})
-        if request.path.startswith(LIST):
-            agent = request.path.removeprefix(LIST)
-            wanted = query.get("status") if self.filters else None
-            rows = [r for r in self.rows if r["agent_id"] == agent and wanted in (None, r["status"])]
-            return self.response(200, [] if self.lists_lag else rows)
-        run = request.path.split("/")[2]
-        found = [r for r in self.rows if r["id"] == run]
-        return self.response(200, found[0] | {"full": True}) if found else self.response(404, {"detail": "gone"})
-
-    @staticmethod
-    def response(status, body):
-        return Response(status=status, headers={"content-type": "application/json"}, content=json.dumps(body).encode())
+from taskspec.observed.refreshing import observe, observe_all, requests_of
 
 
 def look(remote, *runs, ask=observe, agent="a1"):
@@ -175,11 +119,40 @@ def test_a_full_look_reads_singly_what_its_list_does_not_show():
     assert seen["r2"] == Absent()
 
 
+def test_a_full_look_reads_what_a_paused_run_waits_for():
+    remote = PlayedRemote([row("r1", "paused"), row("r2", "completed"), row("r3", "dreaming")])
+    seen = look(remote, "r1", "r2", "r3", ask=observe_all)
+    assert {run: seen[run].record.status for run in seen} == {"r1": "paused", "r2": "completed", "r3": "dreaming"}
+    assert [run for run in seen if seen[run].record.raw.get("full")] == ["r1"]
+
+
+@pytest.mark.parametrize("ask", [observe, observe_all])
+def test_a_capped_list_costs_single_reads_and_loses_nothing(ask):
+    remote = PlayedRemote([row(f"r{n}", "executing") for n in range(9)])
+    whole = remote.answer
+
+    def capped(request):
+        response = whole(request)
+        rows = json.loads(response.content)
+        return remote.response(200, rows[:4]) if isinstance(rows, list) else response
+
+    remote.answer = capped
+    seen = look(remote, *(f"r{n}" for n in range(9)), ask=ask)
+    assert [type(seen[f"r{n}"]) for n in range(9)] == [Present] * 9
+    assert sum("/status" in path for path in remote.asked) == 5
+
+
+@pytest.mark.parametrize("ask", [observe, observe_all])
+def test_a_row_that_is_repeated_with_another_status_is_taken_once(ask):
+    rows = [row("r1", "executing"), row("r1", "executing"), row("r2", "executing"), row("r3", "executing")]
+    seen = look(PlayedRemote(rows), "r1", "r2", "r3", ask=ask)
+    assert all(isinstance(observation, Present) for observation in seen.values())
+
+
 def test_nothing_is_asked_where_there_is_nothing_to_look_at():
     remote = PlayedRemote([])
     assert look(remote) == {}
     assert look(remote, ask=observe_all) == {}
-    assert asyncio.run(find_marked(remote, {})) == {}
     assert not remote.asked
 
 
@@ -189,60 +162,9 @@ def test_few_requests_are_out_at_once():
     assert 1 < remote.most_at_once <= 16
 
 
-def find(remote, **markers):
-    return asyncio.run(find_marked(remote, {nonce: ("a1", marker) for nonce, marker in markers.items()}))
-
-
-def test_marked_runs_are_found_by_the_exact_end_of_their_titles_in_one_list():
-    rows = [
-        row("r1", "executing", title="[draft] Report [ts1.x.n1]"),
-        row("r2", "executing", title="[ts1.x.n1] Report"),
-        row("r3", "executing", title="Report ts1.x.n1]"),
-        row("r4", "executing", title=None),
-        row("r5", "executing", title="Twin [ts1.x.n1] "),
-        row("r6", "executing", agent="a2", title="[ts1.x.n1]"),
-    ]
-    remote = PlayedRemote(rows)
-    found = find(remote, n1="[ts1.x.n1]", n2="[ts1.x.n2]")
-    assert [record.id for record in found["n1"].runs] == ["r1", "r5"]
-    assert found["n2"].runs == ()
-    assert remote.asked == [f"{LIST}a1"]
-
-
-@pytest.mark.parametrize(
-    ("title", "keeps"),
-    [
-        ("Report [ts1.x.n9]", True),
-        ("Report", False),
-        ("Report [ts1.other.n1]", False),
-        ("Report [ts1.x.n1", False),
-        ("Report [draft]", False),
-        (None, False),
-    ],
-)
-def test_only_a_whole_marker_of_the_same_lineage_shows_that_titles_are_kept(title, keeps):
-    found = find(PlayedRemote([row("r1", "executing", title=title)]), n1="[ts1.x.n1]", n2="[ts1.x.n2]")
-    assert found["n2"].keeps_markers is keeps
-
-
 def test_the_requests_of_a_look_are_lists_by_agent_and_single_reads_of_few():
     runs = {f"r{n}": "a1" for n in range(50)} | {"s1": "a2", "s2": "a2"}
     assert requests_of(runs) == 4
     remote = PlayedRemote([row(run, "executing", agent=agent) for run, agent in runs.items()])
     asyncio.run(observe(remote, runs))
     assert len(remote.asked) == 4
-
-
-@pytest.mark.parametrize("trouble", [404, 422, 429, 500, UnreachableError("down")])
-def test_a_list_that_could_not_be_read_proves_nothing(trouble):
-    assert find(PlayedRemote([], broken={LIST: trouble}), n1="[m]") == {}
-
-
-def test_a_list_with_an_unreadable_row_proves_nothing():
-    remote = PlayedRemote([row("", "executing", title="[m]")])
-    assert find(remote, n1="[m]") == {}
-
-
-def test_a_refused_key_stops_the_search():
-    with pytest.raises(AuthenticationError):
-        find(PlayedRemote([], broken={LIST: 403}), n1="[m]")

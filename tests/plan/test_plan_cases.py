@@ -85,8 +85,14 @@ def observed(case, held):
     marked = (
         {attempts[-1].nonce: tuple(shown(f"m{i}", s) for i, s in enumerate(case["marked"]))} if "marked" in case else {}
     )
+    strays = {
+        address: tuple(shown(f"s{i}", status) for i, status in enumerate(part["strays"]))
+        for address, part in {"a": case, **case.get("upstream", {})}.items()
+        if "strays" in part
+    }
+    unlisted = {"writer": "503 from the remote"} if case.get("unlisted") else {}
     agents = frozenset(case["agents"]) if "agents" in case else None
-    return Observed(runs=runs, marked=marked, agents=agents)
+    return Observed(runs=runs, marked=marked, strays=strays, unlisted=unlisted, agents=agents)
 
 
 @pytest.mark.parametrize("case", list(cases()))

@@ -151,7 +151,12 @@ def worlds(draw, *, dependent=True, failing=True):
     requested = draw(st.sets(st.sampled_from(ADDRESSES)))
     gone = draw(st.permutations([address for address in ADDRESSES if address not in order]))
     former = {new: old for new, old in zip(order, gone, strict=False) if draw(st.booleans())}
-    return desired(*wanted, former=former), held, Observed(runs=runs, marked=marked, agents=agents), requested
+    astray = {
+        address: (shown(f"stray-{address}", "executing"),) for address in ADDRESSES if draw(st.integers(0, 5)) == 5
+    }
+    unlisted = draw(st.sampled_from([{}, {}, {}, {"writer": "503"}]))
+    observed = Observed(runs=runs, marked=marked, strays=astray, unlisted=unlisted, agents=agents)
+    return desired(*wanted, former=former), held, observed, requested
 
 
 def plan_of(world, **more):
@@ -257,6 +262,15 @@ def test_nothing_is_created_beside_a_run_that_is_not_accounted_for(world):
         status = sight.record.status if isinstance(sight, Present) else last.status
         lost = isinstance(sight, Absent) or (sight is None and last.verdict is Verdict.LOST)
         assert status in ENDED or (lost and change.reasons[0].code == "attempt_requested")
+
+
+@UNHURRIED
+@given(worlds())
+def test_nothing_is_started_beside_a_run_that_no_record_knows(world):
+    _, _, observed, _ = world
+    for change in plan_of(world).changes:
+        if change.task is not None and (change.address in observed.strays or change.agent in observed.unlisted):
+            assert not change.paid
 
 
 @UNHURRIED

@@ -51,6 +51,23 @@ class ScriptedPorts:
         job = Job(options=Options(**options), approve=approve, emit=self.events.append, requested=requested)
         return asyncio.run(apply(self.invocation(*addresses), self, job))
 
+    def begin(self, count):
+        """Start so many tasks, t0 and on, whose runs are executing."""
+        for n in range(count):
+            self.task(f"t{n}", f"Write {n}.")
+            self.remote.scripts[f"Write {n}."] = [["executing"]]
+        self.apply(wait=False)
+
+    def restore_an_older_state(self):
+        """Run a task in two generations, and put the state back to where it was between them."""
+        self.task()
+        self.apply()
+        state = self.folder / ".taskspec/default/state.db"
+        kept = state.read_bytes()
+        self.task("a", "Two.")
+        self.apply()
+        state.write_bytes(kept)
+
     def stop(self, *addresses, approve=lambda addresses: True):
         self.events = []
         return asyncio.run(stop(self.invocation(*addresses), self, approve, self.events.append))

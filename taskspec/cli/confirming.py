@@ -1,0 +1,32 @@
+"""What `adopt` and `forget` share: they ask before they change what is recorded, and tell it as events."""
+
+import sys
+
+from taskspec.cli.applying import asked, json_lines
+from taskspec.cli.printing import paint_for, say
+from taskspec.errors import UsageError
+from taskspec.report.view import View
+
+
+def confirmed(question: str, command: str, *, yes: bool, as_json: bool) -> bool:
+    """Ask on the terminal, unless it was said before; raise UsageError where there is nobody to ask."""
+    if yes:
+        return True
+    if as_json:
+        raise UsageError("--json needs --yes: nobody is asked about what was not shown.", hint="Add --yes.")
+    if not sys.stdin.isatty():
+        raise UsageError(
+            f"{command} asks before it changes what is recorded, and there is no terminal to ask on.",
+            hint="Add --yes to do it without being asked.",
+        )
+    return asked(question)
+
+
+def events_view(*, as_json: bool) -> View:
+    """Return who tells what was done: in words, or as JSON lines."""
+    if as_json:
+        return json_lines()
+    from taskspec.report.counting import Tally
+    from taskspec.report.narrating import Narrator
+
+    return Narrator(lambda line: say([line]), paint_for(sys.stdout), Tally())

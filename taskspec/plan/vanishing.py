@@ -1,0 +1,31 @@
+"""Vanishing: many runs of one remote gone at once, which rather is a wrong remote than lost runs. Changes no plan."""
+
+from collections.abc import Collection, Mapping
+from typing import Final
+
+from taskspec.address import Address
+from taskspec.observed.model import Absent, Observation
+from taskspec.plan.model import Refusal
+from taskspec.state.model import Record
+
+MISSING: Final = "missing"
+"""The name under which `--override` knows it."""
+FEW: Final = 3
+"""Fewer runs than this may be lost."""
+
+
+def vanished(
+    records: Mapping[Address, Record], runs: Mapping[str, Observation], overridden: Collection[str]
+) -> tuple[Refusal, ...]:
+    """Return the refusal where at least `FEW` runs, and more than half of those looked at, are gone.
+
+    All of `runs` are of one remote identity: no other run is ever looked at.
+    """
+    gone = {run for run, observation in runs.items() if isinstance(observation, Absent)}
+    if len(gone) < FEW or 2 * len(gone) <= len(runs) or MISSING in overridden:
+        return ()
+    addresses = [
+        address for address, record in records.items() if any(a.run in gone for a in record.generation.attempts)
+    ]
+    allowed = max(FEW - 1, len(runs) // 2)
+    return (Refusal(limit=MISSING, allowed=allowed, found=len(gone), addresses=tuple(sorted(addresses))),)

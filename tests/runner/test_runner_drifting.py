@@ -1,0 +1,111 @@
+"""The story of plan --refresh-only: it shows what has drifted, plans nothing, and is not green about unknowns."""
+
+import asyncio
+import json
+from dataclasses import replace
+
+import pytest
+
+from taskspec.report.drifts import drift_lines, drifts_json
+from taskspec.report.text import Paint
+from taskspec.runner.drifting import drifts
+from taskspec.runner.model import Refresh
+
+
+def looked(ports, *words, refresh=Refresh.ACTIVE):
+    return asyncio.run(drifts(replace(ports.invocation(*words), refresh=refresh), ports))
+
+
+def said(found):
+    return "\n".join(drift_lines(found, Paint(color=False)))
+
+
+@pytest.fixture
+def active(ports):
+    """Four runs that are executing."""
+    ports.begin(4)
+    return ports
+
+
+def run_of(ports, address):
+    return ports.remote.runs[ports.records()[address].generation.last.run]
+
+
+def test_where_nothing_has_changed_nothing_has_drifted(active):
+    looked(active)
+    for run in active.remote.runs.values():
+        run.steps = ["pending"]
+    found = looked(active)
+    assert (found.drifted, found.looked, found.exit_code(detailed=True)) == ((), 4, 0)
+    assert said(found).startswith("Nothing has drifted.")
+
+
+def test_what_has_changed_is_shown_and_nothing_is_recorded(active):
+    before = active.records()
+    run_of(active, "t0").steps = ["completed"]
+    run_of(active, "t1").steps = ["paused"]
+    found = looked(active, "t0", "t1")
+    assert [(one.address, one.difference, one.observed, one.health) for one in found.drifted] == [
+        ("t0", "status", "completed", "healthy"),
+        ("t1", "status", "paused", "needsInput"),
+    ]
+    assert (found.exit_code(detailed=False), found.exit_code(detailed=True)) == (5, 5)
+    assert active.records() == before
+    assert "t0  pending → completed" in said(found)
+
+
+def test_drift_that_is_well_is_2_where_details_are_asked_for(active):
+    run_of(active, "t0").steps = ["completed"]
+    found = looked(active, "t0")
+    assert (found.exit_code(detailed=False), found.exit_code(detailed=True)) == (0, 2)
+
+
+def test_a_lost_run_is_9_and_one_that_cannot_be_read_is_1(active):
+    del active.remote.runs[run_of(active, "t0").id]
+    assert looked(active, "t0").exit_code(detailed=True) == 9
+    run_of(active, "t1").steps = [500]
+    assert looked(active).exit_code(detailed=True) == 1
+
+
+def test_many_runs_gone_at_once_are_doubted(active):
+    active.remote.runs.clear()
+    found = looked(active)
+    assert [refusal.found for refusal in found.refusals] == [4]
+    assert "organization" in said(found)
+    assert drifts_json(found)["missing"] == ["t0", "t1", "t2", "t3"]
+
+
+def test_in_full_the_run_of_an_intent_and_unrecorded_runs_are_found(ports):
+    ports.task()
+    ports.remote.sends = ["drop-twice"]
+    ports.apply(hold_unknown=True)
+    found = looked(ports, refresh=Refresh.FULL)
+    assert [one.difference for one in found.found] == ["found"]
+    assert (len(found.duplicates), found.exit_code(detailed=True)) == (1, 9)
+    assert looked(ports).found[0].difference == "unsettled"
+    assert looked(ports).exit_code(detailed=False) == 9
+
+
+def test_it_needs_no_sound_task_and_no_remote_where_nothing_is_active(ports):
+    ports.task()
+    ports.apply()
+    ports.write("apiVersion: taskspec/v1\nkind: Task\nmetadata: {name: b}\nspec: {agent: writer}\n", "b.yaml")
+    ports.needs.clear()
+    found = looked(ports)
+    assert (ports.needs, found.exit_code(detailed=True)) == ([], 0)
+
+
+def test_without_a_state_there_is_nothing_to_compare(ports):
+    ports.task()
+    assert looked(ports).found == ()
+
+
+def test_it_is_plain_json(active):
+    run_of(active, "t0").steps = ["completed"]
+    (row, *_) = json.loads(json.dumps(drifts_json(looked(active, "t0"))))["drift"]
+    assert (row["address"], row["difference"], row["recorded"], row["observed"]) == (
+        "t0",
+        "status",
+        "pending",
+        "completed",
+    )
