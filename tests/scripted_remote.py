@@ -117,6 +117,8 @@ class ScriptedRemote:
                 if self.keeps_titles:
                     self.runs[run].body |= json.loads(request.body)
                 writer.write(http(200, self.runs[run].row("completed")))
+            case "GET", ["agents", "list"]:
+                writer.write(http(200, [{"id": "writer", "name": "writer", "status": "ACTIVE"}]))
             case "HEAD" | "PUT", ["files", digest]:
                 self._file(digest, request, writer)
             case _:

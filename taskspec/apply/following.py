@@ -15,7 +15,7 @@ from taskspec.judging.asserting import digest_of
 from taskspec.judging.judging import Expectation, judge
 from taskspec.observed.model import Absent, Present, Unreadable
 from taskspec.plan.model import Change
-from taskspec.state.model import Attempt, PutResult, ResultRef, StopCause, Verdict
+from taskspec.state.model import Attempt, PutResult, Record, ResultRef, StopCause, Verdict
 from taskspec.taskapi.records import ENDED, TaskRecord
 from taskspec.taskapi.records import AgentExecutionStatus as Status
 
@@ -82,7 +82,7 @@ async def conclude(world: World, change: Change, found: TaskRecord) -> Outcome:
         ref = ResultRef.of(found.result, spec.get("outputFormat"))
         ended = replace(ended, result=ref)
         moved = advancing.with_attempt(record, ended)
-        if judgement.verdict is Verdict.ACCEPTED:
+        if judgement.verdict is Verdict.ACCEPTED and not _is_outdone(change, record):
             moved = advancing.with_result(record, ended, ref, world.chance.now())
         await world.record(moved, "ended", PutResult(ref=ref, content=found.result), **facts, result=ref.digest)
     else:
@@ -116,6 +116,12 @@ def _beginning(attempt: Attempt, found: TaskRecord, began: float | None, now: fl
     """
     seen = now if began is None else began
     return min(max(found.started_at or seen, attempt.intended_at), seen)
+
+
+def _is_outdone(change: Change, record: Record) -> bool:
+    """Tell whether what is declared has its accepted result, and the run is one of another text: both are kept."""
+    kept, current = record.accepted, record.generation.fingerprint
+    return kept is not None and change.declares(kept.fingerprint) and not change.declares(current)
 
 
 def _left(world: World, began: float | None, limit: float | None) -> float | None:

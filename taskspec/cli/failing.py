@@ -114,6 +114,8 @@ def _say_document(error: TaskspecError, code: ExitCode) -> None:
 
 def _document(error: TaskspecError, code: ExitCode) -> dict[str, Any]:
     found: dict[str, Any] = {"message": error.message, "hint": error.hint, "exitCode": int(code)}
+    if isinstance(error, LockHeldError) and error.lock is not None:
+        found["lock"] = error.lock
     if isinstance(error, ManifestError):
         found["diagnostics"] = [diagnostic_json(d) for d in error.diagnostics]
     return {"error": found}

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 @options.targets
 @options.variables
 @click.option("-y", "--yes", is_flag=True, help="End the runs without asking.")
+@options.locking
 @options.as_json
 def stop(
     words: Sequence[str], project: Path | None, exclude: Sequence[str], given: Sequence[str], yes: bool, as_json: bool

@@ -14,11 +14,12 @@ from taskspec.chance import Chance
 from taskspec.cli.clock import steady_clock
 from taskspec.cli.printing import note
 from taskspec.documents.model import LOCAL, Project
-from taskspec.errors import MissingSecretError
-from taskspec.report.text import plural
+from taskspec.errors import LockHeldError, MissingSecretError
+from taskspec.report.text import duration, plural, visible
 from taskspec.runner.model import Link, Need, Offline
 from taskspec.settings import Settings
 from taskspec.state.model import Holder
+from taskspec.state.processes import started_at
 from taskspec.state.sqlite import SqliteState
 from taskspec.taskapi.remotes import Endpoint, RemoteIdentity, Traits
 from taskspec.taskapi.roots import roots
@@ -105,7 +106,19 @@ class Wiring:
         with suppress(OSError, KeyError):
             name = getpass.getuser()
         command = f"taskspec {sys.argv[1]}" if len(sys.argv) > 1 and not sys.argv[1].startswith("-") else "taskspec"
-        return Holder(user=name, host=socket.gethostname(), pid=os.getpid(), command=command, since=time.time())
+        return Holder(
+            user=name,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            command=command,
+            since=time.time(),
+            started=started_at(os.getpid()),
+            job=self._settings.ci_job,
+        )
+
+    def waiting(self, error: LockHeldError, seconds: float) -> None:
+        """Tell that a lock is waited for, so many seconds at most, and who has it."""
+        note(f"{visible(error.message)} Waiting up to {duration(seconds)}.")
 
     @asynccontextmanager
     async def _embedded(self, project: Project, need: Need) -> AsyncIterator[Link]:

@@ -23,10 +23,10 @@ from taskspec.observed.refreshing import observe
 from taskspec.plan.model import Plan
 from taskspec.runner.attending import require_attendable
 from taskspec.runner.choosing import choose, require_recorded, require_some
+from taskspec.runner.locking import locked
 from taskspec.runner.model import Invocation, Link, Need, Ports
 from taskspec.runner.planning import Question, Remark, decide_on, prepare, say_nothing, used_results
 from taskspec.runner.recalling import KeptResults
-from taskspec.state.store import Lease, StateStore
 
 Approve = Callable[[Plan], bool]
 """Shows a plan, and tells whether it is to be carried out."""
@@ -55,7 +55,7 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
     if not job.options.wait:
         await _require_outliving(project, ports)
     results = results_folder(project)
-    with locked(project, ports) as (store, lease):
+    async with locked(project, ports, invocation.lock_timeout) as (store, lease):
         snapshot = store.read()
         selected = choose(invocation.selection, prepared.desired, snapshot.records, prepared.scope)
         if job.requested:
@@ -76,6 +76,7 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
         await require_attendable(plan, project, ports)
         if not job.approve(plan):
             return None
+        store.renew(lease)  # whoever thought about it may have lost the lock meanwhile
         if plan.refusals:
             raise LimitError(f"the plan goes beyond `{plan.refusals[0].limit}`, so nothing of it is carried out")
         results.check()
@@ -99,20 +100,6 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
 def results_folder(project: Project) -> ResultsFolder:
     """Return the project's results folder."""
     return ResultsFolder(Path(project.folder) / project.results_path, project.results_path)
-
-
-@contextmanager
-def locked(project: Project, ports: Ports) -> Iterator[tuple[StateStore, Lease]]:
-    """Hold the lock of the project's state; raise LockHeldError where another command has it."""
-    store = ports.open_state(project, read_only=False)
-    try:
-        lease = store.acquire(ports.holder())
-        try:
-            yield store, lease
-        finally:
-            store.release(lease)
-    finally:
-        store.close()
 
 
 async def _require_outliving(project: Project, ports: Ports) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from taskspec.chance import Chance
     from taskspec.documents.model import Project
+    from taskspec.errors import LockHeldError
     from taskspec.selecting.model import Selection
     from taskspec.state.model import Holder
     from taskspec.state.store import StateStore
@@ -74,6 +75,9 @@ class Ports(Protocol):
     def holder(self) -> "Holder":
         """Describe this process to those who wait for its lock."""
 
+    def waiting(self, error: "LockHeldError", seconds: float) -> None:
+        """Tell that a lock is waited for, so many seconds at most, and who has it."""
+
 
 def _everything() -> "Selection":
     from taskspec.selecting.model import Selection
@@ -97,3 +101,5 @@ class Invocation:
     refresh: Refresh = Refresh.ACTIVE
     overridden: frozenset[str] = frozenset()
     """The limits that are not to be kept this time."""
+    lock_timeout: float = 0.0
+    """How many seconds to wait for the lock of the state."""

@@ -1,6 +1,12 @@
 """The project folder of a scenario."""
 
+import sys
+from pathlib import Path
+
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
 from scenario_workspaces import Workspace
 
 

@@ -160,9 +160,9 @@ class Workspace:
         finally:
             store.close()
 
-    def until(self, holds):
+    def until(self, holds, patience=PATIENCE):
         """Wait until something holds, and return it."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + patience
         while not (found := holds()):
             assert time.monotonic() < deadline, "waited too long"
             time.sleep(0.02)
