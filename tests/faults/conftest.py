@@ -57,7 +57,7 @@ def disk(tmp_path):
 
 @pytest.fixture
 def workspace(disk, tmp_path, monkeypatch):
-    """Return a project on the small disk, with its cache elsewhere; an engine tries for long to record on a full one."""
+    """Return a project on the small disk, with its cache elsewhere; on a full one an engine tries for long."""
     monkeypatch.setattr(scenario_workspaces, "PATIENCE", 110.0)
     made = Workspace(disk.folder, tmp_path / "cache")
     made.shell("echo", "cat; echo >> started")
