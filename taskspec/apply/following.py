@@ -109,6 +109,12 @@ async def conclude(world: World, change: Change, found: TaskRecord) -> Outcome:
     )
 
 
+def _is_outdone(change: Change, record: Record) -> bool:
+    """Tell whether what is declared has its accepted result, and the run is one of another text: both are kept."""
+    kept, current = record.accepted, record.generation.fingerprint
+    return kept is not None and change.declares(kept.fingerprint) and not change.declares(current)
+
+
 def _beginning(attempt: Attempt, found: TaskRecord, began: float | None, now: float) -> float:
     """Return when a run that executes has begun, by our clock: not before it was asked for, and not after it was seen.
 
@@ -116,12 +122,6 @@ def _beginning(attempt: Attempt, found: TaskRecord, began: float | None, now: fl
     """
     seen = now if began is None else began
     return min(max(found.started_at or seen, attempt.intended_at), seen)
-
-
-def _is_outdone(change: Change, record: Record) -> bool:
-    """Tell whether what is declared has its accepted result, and the run is one of another text: both are kept."""
-    kept, current = record.accepted, record.generation.fingerprint
-    return kept is not None and change.declares(kept.fingerprint) and not change.declares(current)
 
 
 def _left(world: World, began: float | None, limit: float | None) -> float | None:

@@ -69,12 +69,7 @@ def _approved(plan: Plan, *, yes: bool, as_json: bool) -> bool:
         from taskspec.report.plans import lines
 
         say(lines(plan, paint_for(sys.stdout)))
-    if plan.refusals:
-        from taskspec.report.plans import WAY, refused
-
-        limits = ", ".join(f"`{refusal.limit}`" for refusal in plan.refusals)
-        said = " ".join(map(refused, plan.refusals)) if as_json else f"the plan goes beyond {limits}"
-        raise LimitError(f"nothing was started: {said}", hint=WAY.format(plan.refusals[0].limit))
+    require_within(plan, shown=not as_json)
     if yes or not plan.pending:
         return True
     if as_json:
@@ -89,6 +84,19 @@ def _approved(plan: Plan, *, yes: bool, as_json: bool) -> bool:
         )
     where = "" if plan.environment == DEFAULT_ENVIRONMENT else f" in {plan.environment}"
     return asked(f"Carry this out{where}?")
+
+
+def require_within(plan: Plan, *, shown: bool, way: str = "") -> None:
+    """Raise LimitError for a plan that goes beyond a limit; with the whole reason, where the plan was not shown.
+
+    `way` is how to go beyond it, with `{}` for the limit, where it is not by an option of the command itself.
+    """
+    if plan.refusals:
+        from taskspec.report.plans import WAY, refused
+
+        limits = ", ".join(f"`{refusal.limit}`" for refusal in plan.refusals)
+        said = f"the plan goes beyond {limits}" if shown else " ".join(map(refused, plan.refusals))
+        raise LimitError(f"nothing was started: {said}", hint=(way or WAY).format(plan.refusals[0].limit))
 
 
 def asked(question: str) -> bool:

@@ -29,6 +29,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "graph": Entry("graph", "Show which tasks wait for which, for a drawing program."),
     "plan": Entry("plan", "Show what apply would do, and why. Changes nothing."),
     "apply": Entry("apply", "Make it so: start what is missing, wait, judge and record every result."),
+    "watch": Entry("watch", "Apply again and again: on an interval, and whenever a file changes."),
     "status": Entry("status", "Show how each task stands."),
     "results": Entry("results", "List accepted results, or print the one of an address."),
     "logs": Entry("logs", "Show what a task's newest run said and did."),

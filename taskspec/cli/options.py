@@ -149,6 +149,13 @@ def execution(command: F) -> F:
     return overriding(locking(command))
 
 
+def repetition(command: F) -> F:
+    """Add what `watch` shares with `apply`; it always waits, and goes beyond no limit."""
+    for option in (_ON_UNKNOWN, _PARALLELISM):
+        command = option(command)
+    return command
+
+
 def execution_of(given: Mapping[str, Any]) -> Execution:
     """Return what the options of `execution` say."""
     from taskspec.apply.model import Options
@@ -164,11 +171,20 @@ def execution_of(given: Mapping[str, Any]) -> Execution:
     )
 
 
+_YES = click.option("-y", "--yes", is_flag=True, help="Carry the plan out without asking.")
+_PARALLELISM = click.option(
+    "--parallelism", type=click.IntRange(1, 1000), default=10, show_default=True, help="How many runs at once."
+)
+_ON_UNKNOWN = click.option(
+    "--on-unknown",
+    type=click.Choice(["wait", "hold"]),
+    default="wait",
+    show_default=True,
+    help="A run whose outcome is unknown: wait until it can be decided, or leave it.",
+)
 _EXECUTION = (
-    click.option("-y", "--yes", is_flag=True, help="Carry the plan out without asking."),
-    click.option(
-        "--parallelism", type=click.IntRange(1, 1000), default=10, show_default=True, help="How many runs at once."
-    ),
+    _YES,
+    _PARALLELISM,
     click.option("--wait/--no-wait", default=True, help="Wait for runs to end, or leave them running."),
     click.option(
         "--wait-timeout",
@@ -176,13 +192,7 @@ _EXECUTION = (
         metavar="DURATION",
         help="Wait no longer than this, and exit with 4. Runs go on only on a hosted remote or under `taskspec serve`.",
     ),
-    click.option(
-        "--on-unknown",
-        type=click.Choice(["wait", "hold"]),
-        default="wait",
-        show_default=True,
-        help="A run whose outcome is unknown: wait until it can be decided, or leave it.",
-    ),
+    _ON_UNKNOWN,
 )
 
 

@@ -14,7 +14,7 @@ from taskspec.events import (
     RunCreated,
 )
 from taskspec.health import Health
-from taskspec.plan.model import IDLE
+from taskspec.plan.model import IDLE, Action
 from taskspec.report.exiting import ExitCode, foremost, of_health, of_verdict
 
 
@@ -32,6 +32,7 @@ class Tally:
         self.started = 0
         self.effects = dict.fromkeys(Effect, 0)
         self.accepted = 0
+        self.unchanged = 0
         self.unhealthy: list[ChangeFinished] = []
         self.needing: list[ChangeFinished] = []
         self.unknown: list[ChangeFinished] = []
@@ -83,6 +84,7 @@ class Tally:
                 self._codes.add(ExitCode.REFUSED)
             case Effect.DONE | Effect.LEFT:
                 pass
+        self.unchanged += event.action == Action.NONE and event.health is Health.HEALTHY
         if event.verdict == "accepted" and event.action not in IDLE:
             self.accepted += 1
         if event.health is Health.UNHEALTHY:

@@ -1,9 +1,8 @@
 """apply: lock, plan, approve, carry out, record. Prints nothing; wherever it is cut, the state says how to go on."""
 
 import asyncio
-import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,9 +22,10 @@ from taskspec.observed.refreshing import observe
 from taskspec.plan.model import Plan
 from taskspec.runner.attending import require_attendable
 from taskspec.runner.choosing import choose, require_recorded, require_some
+from taskspec.runner.heeding import first_signal
 from taskspec.runner.locking import locked
 from taskspec.runner.model import Invocation, Link, Need, Ports
-from taskspec.runner.planning import Question, Remark, decide_on, prepare, say_nothing, used_results
+from taskspec.runner.planning import Prepared, Question, Remark, decide_on, prepare, say_nothing, used_results
 from taskspec.runner.recalling import KeptResults
 
 Approve = Callable[[Plan], bool]
@@ -34,6 +34,20 @@ Approve = Callable[[Plan], bool]
 
 _LOOK = 0.5
 """Seconds between two looks at whether a remote in this process is still at work."""
+Cutting = Callable[["asyncio.Future[None]", Emit], AbstractContextManager[None]]
+"""Cancels the carrying out, as long as the context is open, where it is to end before its end."""
+
+
+@contextmanager
+def _ending_by_signal(work: "asyncio.Future[None]", emit: Emit) -> Iterator[None]:
+    """Turn the first signal to end into an orderly end of `work`; a second one ends at once."""
+
+    def end(signum: int) -> None:
+        emit(Interrupted(signum=signum))
+        work.cancel()
+
+    with first_signal(end):
+        yield
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,11 +59,14 @@ class Job:
     emit: Emit
     requested: bool = False
     remark: Remark = say_nothing
+    prepared: Prepared | None = None
+    """What the documents ask for, where they are read already."""
+    cutting: Cutting = _ending_by_signal
 
 
 async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
     """Make it so; return the plan that was carried out, or None where it was not approved."""
-    prepared = prepare(invocation, ports)
+    prepared = job.prepared or prepare(invocation, ports)
     job.remark(prepared)
     project = prepared.desired.project
     if not job.options.wait:
@@ -89,7 +106,7 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
         if not all(change.rejudges for change in plan.pending):
             recorder = Recorder(store, lease, snapshot)
             async with ports.connect(project, Need.RUN) as link:
-                await _carry_out(_world(project, ports, job, plan, recorder, link), link)
+                await _carry_out(_world(project, ports, job, plan, recorder, link), link, job.cutting)
         else:
             for ended in as_planned(plan):
                 job.emit(finished(ended))
@@ -127,13 +144,13 @@ def _world(project: Project, ports: Ports, job: Job, plan: Plan, recorder: Recor
     )
 
 
-async def _carry_out(world: World, link: Link) -> None:
-    """Execute the plan to its end, to the end of the time to wait, or to a signal; then record what is still open."""
+async def _carry_out(world: World, link: Link, cutting: Cutting) -> None:
+    """Execute the plan to its end, to the end of the time to wait, or until it is cut; record what is still open."""
     execution = Execution(world)
     work = asyncio.ensure_future(execution.run())
     failing = asyncio.ensure_future(_failure(link))
     try:
-        with _ending_by_signal(work, world.emit):
+        with cutting(work, world.emit):
             await asyncio.wait([work, failing], timeout=world.options.wait_timeout, return_when=asyncio.FIRST_COMPLETED)
             if not work.done():
                 if not failing.done():
@@ -157,30 +174,3 @@ async def _failure(link: Link) -> TaskspecError:
     while (failure := link.failure()) is None:  # noqa: ASYNC110  # an engine fails in a thread of its own
         await asyncio.sleep(_LOOK)
     return failure
-
-
-@contextmanager
-def _ending_by_signal(work: "asyncio.Future[None]", emit: Emit) -> Iterator[None]:
-    """Turn the first signal to end into an orderly end of `work`; a second one ends at once."""
-    loop = asyncio.get_running_loop()
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
-    if before[signal.SIGHUP] is signal.SIG_IGN:  # under `nohup` the end of the terminal is none of ours
-        del before[signal.SIGHUP]
-
-    def restore() -> None:
-        loop.remove_signal_handler(signal.SIGINT)
-        for number, handler in before.items():
-            loop.remove_signal_handler(number)
-            signal.signal(number, handler)
-
-    def end(signum: int) -> None:
-        emit(Interrupted(signum=signum))
-        restore()
-        work.cancel()
-
-    for number in (signal.SIGINT, *before):
-        loop.add_signal_handler(number, end, number)
-    try:
-        yield
-    finally:
-        restore()

@@ -16,5 +16,5 @@ def workspace(tmp_path):
     folder.mkdir()
     made = Workspace(folder, tmp_path / "cache")
     made.shell("echo", "cat")
-    made.shell("slow", 'echo "$TASKSPEC_RUN_ID" >> started; cat; sleep 60')
+    made.shell("slow", 'echo "$TASKSPEC_RUN_ID" >> started; cat; sleep 600')
     return made

@@ -19,7 +19,7 @@ KILLS = int(os.environ.get("TASKSPEC_TEST_KILLS", "15"))
 HOLD = """
 lease = store.acquire(ALICE)
 print("held", flush=True)
-time.sleep(60)
+time.sleep(600)
 """
 HOLD_AS_ITSELF = """
 import os, socket
@@ -142,7 +142,7 @@ def test_a_suspended_holder_still_holds(kind, folder, opened):
     with running(kind, folder, HOLD) as process:
         assert said(process) == "held"
         process.send_signal(signal.SIGSTOP)
-        time.sleep(0.3)
+        os.waitpid(process.pid, os.WUNTRACED)
         with pytest.raises(LockHeldError):
             opened().acquire(BOB)
 
@@ -221,7 +221,7 @@ def test_exactly_one_of_many_gets_the_lock(kind, folder):
 try:
     store.acquire(ALICE)
     print("held", flush=True)
-    time.sleep(60)
+    time.sleep(600)
 except LockHeldError as error:
     print(error.message, flush=True)
 """
