@@ -136,7 +136,8 @@ class Narrator:
         """Yield the line of an end that no event before has told; what is up to date has none, as in the plan."""
         match event.effect:
             case Effect.FAILED | Effect.UNKNOWN | Effect.REFUSED:
-                word = "held" if event.action == Action.HOLD else event.effect
+                is_held = event.action == Action.HOLD and event.effect is not Effect.REFUSED
+                word = "held" if is_held else event.effect
                 yield self._line(event.address, self._paint(f"{word}: {visible(event.detail)}", "error"))
             case Effect.CUT:
                 yield self._line(

@@ -9,6 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "scenarios"))
 
+import scenario_workspaces
 from scenario_workspaces import Workspace
 
 
@@ -55,8 +56,9 @@ def disk(tmp_path):
 
 
 @pytest.fixture
-def workspace(disk, tmp_path):
-    """Return a project on the small disk, with its cache elsewhere."""
+def workspace(disk, tmp_path, monkeypatch):
+    """Return a project on the small disk, with its cache elsewhere; on a full one an engine tries for long."""
+    monkeypatch.setattr(scenario_workspaces, "PATIENCE", 110.0)
     made = Workspace(disk.folder, tmp_path / "cache")
     made.shell("echo", "cat; echo >> started")
     made.shell("large", "cat; echo >> started; head -c 600000 /dev/zero | tr '\\0' x")

@@ -16,6 +16,7 @@ def clear(done):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("leaving", [0, 16, 48, 96, 160, 256], ids=lambda kib: f"{kib} KiB left")
 def test_a_disk_that_is_full_is_told_and_nothing_is_lost_or_run_twice(workspace, disk, leaving):
     disk.fill(leaving * 1024)
@@ -37,6 +38,7 @@ def test_a_disk_that_is_full_is_told_and_nothing_is_lost_or_run_twice(workspace,
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_a_disk_that_fills_up_while_runs_go_on_keeps_what_was_accepted(workspace, disk):
     workspace.tasks(a={"agent": "echo", "prompt": "small"})
     assert workspace.apply().code == 0
