@@ -136,11 +136,17 @@ def overriding(command: F) -> F:
     return _kept("--override", type=click.Choice(LIMITS), multiple=True, help=described)(command)
 
 
+def locking(command: F) -> F:
+    """Add `--lock-timeout`."""
+    described = "How long to wait where another command has the lock of the state (default: not at all)."
+    return _kept("--lock-timeout", type=Duration(), metavar="DURATION", help=described)(command)
+
+
 def execution(command: F) -> F:
     """Add what `apply` and `retry` share."""
     for option in reversed(_EXECUTION):
         command = option(command)
-    return overriding(command)
+    return overriding(locking(command))
 
 
 def repetition(command: F) -> F:
@@ -213,6 +219,7 @@ def invocation(
         settings=settings,
         refresh=Refresh(refresh),
         overridden=frozenset(_found("--override") or ()),
+        lock_timeout=_found("--lock-timeout") or 0.0,
     )
 
 

@@ -63,16 +63,19 @@ class EngineHandle:
     def wait(self, stop: threading.Event) -> None:
         """Return when `stop` is set; raise EngineError as soon as an engine of this process serves no longer."""
         while not stop.wait(_LOOK_SECONDS):
-            self.check()
+            if (failure := self.failure()) is not None:
+                raise failure
 
-    def check(self) -> None:
-        """Raise EngineError where an engine of this process serves no longer."""
+    def failure(self) -> EngineError | None:
+        """Return why an engine of this process serves no longer; None while it does, or where it is another's."""
         if self._thread is None or self._engine is None:
-            return
+            return None
         if not self._thread.alive:
-            raise EngineError("the engine has ended", hint=f"See {self._log}.")
+            return EngineError("the engine has ended", hint=f"See {self._log}.")
         if self._engine.dispatcher.failure is not None:
-            raise EngineError(self._engine.dispatcher.failure, hint=f"See {self._log}; then start it again.")
+            hint = f"Check the disk (space, quota, health), and see {self._log}; then run the command again."
+            return EngineError(self._engine.dispatcher.failure, hint=hint)
+        return None
 
     @property
     def _log(self) -> Path:
