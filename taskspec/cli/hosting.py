@@ -43,13 +43,17 @@ class EngineHost:
 
         config = engine_config(project, self._settings, self._parallelism)
         if self._handle is not None and self._config is not None:
-            if await self._serves(self._handle):
+            if self._serves():
                 same = config.folder == self._config.folder and agents_digest(config) == agents_digest(self._config)
                 if same:
                     return
                 await _require_idle(self._handle)
             await self.close()
         await self._open(config)
+
+    def failure(self) -> EngineError | None:
+        """Return why the engine, where it is this process's own, serves no longer; None while it does."""
+        return None if self._handle is None else self._handle.failure()
 
     async def end_runs(self) -> None:
         """End the active runs, and record them as interrupted."""
@@ -79,14 +83,11 @@ class EngineHost:
         else:
             await self._entered.aclose()
 
-    async def _serves(self, handle: "EngineHandle") -> bool:
+    def _serves(self) -> bool:
         """Tell whether our engine is still at work; a full disk, say, may have ended it."""
-        try:
-            handle.check()
-        except EngineError as error:
-            note(f"{error.message}; another is started in its place. {error.hint}")
-            return False
-        return True
+        if (failure := self.failure()) is not None:
+            note(f"{failure.message}; another is started in its place.")
+        return failure is None
 
 
 async def _require_idle(handle: "EngineHandle") -> None:

@@ -63,12 +63,8 @@ class EngineHandle:
     def wait(self, stop: threading.Event) -> None:
         """Return when `stop` is set; raise EngineError as soon as an engine of this process serves no longer."""
         while not stop.wait(_LOOK_SECONDS):
-            self.check()
-
-    def check(self) -> None:
-        """Raise EngineError where an engine of this process serves no longer."""
-        if (failure := self.failure()) is not None:
-            raise failure
+            if (failure := self.failure()) is not None:
+                raise failure
 
     def failure(self) -> EngineError | None:
         """Return why an engine of this process serves no longer; None while it does, or where it is another's."""

@@ -7,6 +7,7 @@ from typing import Final
 from taskspec.events import (
     ApplyFinished,
     ChangeFinished,
+    Effect,
     Event,
     FilesChanged,
     Interrupted,
@@ -48,7 +49,7 @@ class RoundNarrator(Narrator):
                 yield f"{self._now()} {self._paint(said, 'warning')}"
             case ApplyFinished():
                 return
-            case ChangeFinished(health=Health.HEALTHY, address=address):
+            case ChangeFinished(health=Health.HEALTHY, address=address) if event.effect is not Effect.REFUSED:
                 self._told.pop(address, None)
                 yield from super()._lines(event) if self._whole else ()
             case ChangeFinished(address=address):

@@ -36,6 +36,7 @@ Approve = Callable[[Plan], bool]
 
 _LOOK = 0.5
 """Seconds between two looks at whether a remote in this process is still at work."""
+
 Cutting = Callable[["asyncio.Future[None]", Emit], AbstractContextManager[None]]
 """Cancels the carrying out, as long as the context is open, where it is to end before its end."""
 

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 from taskspec.apply.model import Emit
 from taskspec.diagnostics import ManifestError
 from taskspec.documents.locating import shown
-from taskspec.errors import MissingSecretError, RunInterruptedError, TaskspecError, UsageError
+from taskspec.errors import LockHeldError, MissingSecretError, RunInterruptedError, TaskspecError, UsageError
 from taskspec.events import Effect, Event, FilesChanged, Interrupted, RoundFinished
 from taskspec.events import RoundOutcome as Outcome
 from taskspec.report.counting import Tally
@@ -163,7 +163,7 @@ class Reconciler:
             raise raised
         if self._number == 1 and isinstance(raised, UsageError | MissingSecretError):
             raise raised
-        said = raised.diagnostics if isinstance(raised, ManifestError) else (raised.message, raised.hint)
+        said = _gist(raised)
         if said != self._told:
             self._told = said
             self._audience.tell(raised)
@@ -228,3 +228,14 @@ class Reconciler:
             for task in (sleeping, stopped):
                 task.cancel()
             await asyncio.gather(sleeping, stopped, return_exceptions=True)
+
+
+def _gist(error: TaskspecError) -> object:
+    """Return what makes an error another one than the last: not since how many seconds it has been so."""
+    match error:
+        case ManifestError():
+            return error.diagnostics
+        case LockHeldError(lock=lock) if lock is not None:
+            return lock.get("epoch"), lock.get("suspended")
+        case _:
+            return error.message, error.hint

@@ -10,6 +10,7 @@ from taskspec.apply.model import Emit, Options
 from taskspec.diagnostics import Diagnostic, ManifestError, Position
 from taskspec.documents.model import Project, When
 from taskspec.documents.remembering import Memory
+from taskspec.errors import LockHeldError, TaskspecError
 from taskspec.plan.model import Plan
 from taskspec.runner.applying import Job, apply
 from taskspec.runner.model import Invocation, Link, Need, Offline, Ports
@@ -17,7 +18,6 @@ from taskspec.runner.noticing import Changes, Sight
 from taskspec.runner.planning import Prepared, Remark, examine, require_right
 
 if TYPE_CHECKING:
-    from taskspec.errors import LockHeldError
     from taskspec.state.model import Holder
     from taskspec.state.store import StateStore
 
@@ -31,6 +31,9 @@ class Host(Protocol):
 
     async def keep(self, project: Project) -> None:
         """See to it that an engine runs that serves a project; raises EngineError."""
+
+    def failure(self) -> TaskspecError | None:
+        """Return why the engine serves no longer; None while it does."""
 
     async def end_runs(self) -> None:
         """End the active runs, and record them as interrupted."""
@@ -166,7 +169,7 @@ class _HostedPorts:
     async def connect(self, project: Project, need: Need) -> AsyncIterator[Link]:
         """Connect to the project's remote."""
         async with self._ports.connect(project, need) as link:
-            yield replace(link, end_runs=self._end_runs) if self._host.owned else link
+            yield replace(link, end_runs=self._end_runs, failure=self._host.failure) if self._host.owned else link
 
     def open_state(self, project: Project, *, read_only: bool) -> "StateStore":
         """Open the project's state."""
@@ -176,7 +179,7 @@ class _HostedPorts:
         """Describe this process to those who wait for its lock."""
         return self._ports.holder()
 
-    def waiting(self, error: "LockHeldError", seconds: float) -> None:
+    def waiting(self, error: LockHeldError, seconds: float) -> None:
         """Tell that a lock is waited for, so many seconds at most, and who has it."""
         self._ports.waiting(error, seconds)
 

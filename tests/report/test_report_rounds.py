@@ -78,9 +78,14 @@ def test_no_word_of_a_remote_steers_the_terminal():
 
 
 def test_a_task_that_is_not_healthy_is_told_once_until_that_changes():
-    assert told(ILL, QUIET, ILL, QUIET) == ["  a: run r1 failed", *told(QUIET), *told(QUIET)]
+    assert told(ILL, QUIET, ILL, QUIET) == ["  a: left as it is: run r1 failed", *told(QUIET), *told(QUIET)]
     assert len(told(ILL, replace(ILL, detail="run r2 failed"))) == 2
     assert len(told(ILL, WELL, ILL)) == 2
+
+
+def test_what_a_policy_holds_is_told_once_whatever_its_health_is():
+    held = replace(WELL, action="hold", effect=Effect.REFUSED, detail="`protect` is set")
+    assert told(held, held) == ["  a: held: `protect` is set"]
 
 
 def test_a_run_that_fails_is_told_with_the_reason_and_one_that_is_accepted_is_not():

@@ -183,6 +183,14 @@ def test_a_held_lock_is_tried_again_within_the_interval():
     assert max(event.pause for event in story.rounds) == 20.0
 
 
+def test_a_lock_that_is_held_ever_longer_is_told_once_for_each_holder():
+    def held(epoch, silent):
+        return LockHeldError(f"alice has it, last heartbeat {silent} s ago", lock={"epoch": epoch, "suspended": False})
+
+    story = Story([held(1, 1), held(1, 4), held(1, 9), held(2, 1)]).watch()
+    assert len(story.told) == 2
+
+
 def test_a_plan_beyond_a_limit_is_refused_and_the_watch_goes_on():
     story = Story([LimitError("beyond maxCreate"), SAME]).watch()
     assert story.outcomes[:2] == [Outcome.REFUSED, Outcome.SETTLED]

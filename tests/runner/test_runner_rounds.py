@@ -21,10 +21,13 @@ class Host:
 
     def __init__(self, ports, *, owned):
         self.ports, self.owned = ports, owned
-        self.kept, self.ended = [], 0
+        self.kept, self.ended, self.failed = [], 0, None
 
     async def keep(self, project):
         self.kept.append(project.name)
+
+    def failure(self):
+        return self.failed
 
     async def end_runs(self):
         self.ended += 1
