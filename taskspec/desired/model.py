@@ -98,7 +98,7 @@ class Desired:
     project: Project
     tasks: Mapping[Address, DesiredTask | DeferredTask]
     cells: Mapping[Address, Cell] = field(default_factory=dict, repr=False)
-    """What each task was made of."""
+    """What each task was made of; nothing where nobody is going to ask."""
     givers: Mapping[str, Giver] = field(default_factory=dict, repr=False)
     """Who gave each variable its value."""
     variables: Mapping[str, Any] = field(default_factory=dict, repr=False)

@@ -10,6 +10,7 @@ from taskspec.documents.defaulting import POLICIES, Defaults
 from taskspec.documents.durations import seconds
 from taskspec.documents.model import Document, OnRemove, Policies, Retry, Source, TaskDocument
 
+_USUAL: Final = Policies()
 REQUIRED: Final = ("agent", "prompt")
 """What every task must have, from its own document or from the project's defaults."""
 
@@ -22,13 +23,14 @@ def declare_task(document: Document, defaults: Defaults, sound_fields: Mapping[s
     metadata = document.value["metadata"]
     spec = document.value["spec"] if sound_fields is None else sound_fields
     labels = metadata.get("labels", {})
-    source = Source(document=document)
+    places = document.without_values()
+    source = Source(document=places)
     if (overlay := defaults.overlay(labels)) is not None:
         overlay.lay(spec, None)
-        spec, source = overlay.value, Source(document=document, given=overlay.given)
+        spec, source = overlay.value, Source(document=places, given=overlay.given)
     return TaskDocument(
         address=Address(metadata["name"]),
-        document=document,
+        document=places,
         spec=spec,
         source=source,
         labels=labels,
@@ -39,7 +41,7 @@ def declare_task(document: Document, defaults: Defaults, sound_fields: Mapping[s
 def policies_of(spec: Mapping[str, Any]) -> Policies:
     """Return the policies that an effective spec holds."""
     if not any(name in spec for name in POLICIES):
-        return Policies()
+        return _USUAL
     retry, usual = spec.get("retry", {}), Retry()
     return Policies(
         retry=Retry(

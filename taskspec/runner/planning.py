@@ -46,8 +46,11 @@ def say_nothing(_: Prepared) -> None:
     """Keep the remarks to oneself."""
 
 
-def prepare(invocation: Invocation, ports: Ports, memory: Memory | None = None) -> Prepared:
-    """Read, parse, check and render the documents; raise ManifestError with everything that is wrong."""
+def prepare(invocation: Invocation, ports: Ports, memory: Memory | None = None, *, traceable: bool = False) -> Prepared:
+    """Read, parse, check and render the documents; raise ManifestError with everything that is wrong.
+
+    Only where it is to be `traceable` what the tasks were made of is kept: nothing is as large as that.
+    """
     memory = memory or Memory(invocation.settings.cache_folder, invocation.target)
     loaded = load(invocation.target, invocation.environment, memory=memory)
     memory.close()
@@ -59,7 +62,7 @@ def prepare(invocation: Invocation, ports: Ports, memory: Memory | None = None) 
     if any(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics):
         raise ManifestError(sorted(diagnostics, key=lambda finding: (finding.position, finding.summary)))
     return Prepared(
-        desired=desired,
+        desired=desired if traceable else replace(desired, cells={}),
         scope=loaded.selection,
         warnings=diagnostics,
         skipped=loaded.manifests.skipped,
