@@ -16,7 +16,7 @@ from taskspec.documents.sharing import share
 from taskspec.documents.violating import SECRET
 
 KINDS: Final = frozenset({"Project", "Task"})
-BATCH: Final = 128 * 1024 * 1024
+BATCH: Final = 16 * 1024 * 1024
 """Bytes of files that are held at once, but for those that are ours."""
 _MAY_BE_OURS: Final = b"kind"
 _SIGN: Final = "taskspec/"
