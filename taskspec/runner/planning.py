@@ -98,9 +98,16 @@ def surroundings_of(invocation: Invocation, project: Project, ports: Ports) -> S
     )
 
 
-def plan(invocation: Invocation, ports: Ports, remark: Remark = say_nothing) -> Plan:
-    """Return what would be done, and why."""
-    prepared = prepare(invocation, ports)
+def plan(
+    invocation: Invocation,
+    ports: Ports,
+    remark: Remark = say_nothing,
+    *,
+    memory: Memory | None = None,
+    conclude: "Conclude | None" = None,
+) -> Plan:
+    """Return what would be done, and why; `conclude` is told of a plan that was decided without the remote."""
+    prepared = prepare(invocation, ports, memory)
     remark(prepared)
     store = ports.open_state(prepared.desired.project, read_only=True)
     try:
@@ -115,6 +122,8 @@ def plan(invocation: Invocation, ports: Ports, remark: Remark = say_nothing) -> 
         )
         decided = _decide_alone(question, ports)
         if decided is not None:
+            if conclude is not None:
+                conclude(question, decided)
             return decided
         import asyncio
 
@@ -160,6 +169,10 @@ class Question:
     """As in the circumstances of a decision."""
 
 
+Conclude = Callable[[Question, Plan], None]
+"""Draws conclusions from a plan, and from what was asked."""
+
+
 async def decide_on(question: Question, ports: Ports) -> Plan:
     """Decide; ask the remote where, and only where, the answer depends on it."""
     decided = _decide_alone(question, ports)
@@ -201,6 +214,12 @@ def used_results(desired: Desired, snapshot: Snapshot, reader: StateReader) -> d
         with suppress(StateError):
             contents[kept.result.digest] = reader.result(kept.result)
     return contents
+
+
+def decide_at(question: Question, ports: Ports, observed: Observed, now: float) -> Plan:
+    """Decide as if it were another time, without asking the remote."""
+    circumstances = _circumstances(question, ports, ports.offline(question.prepared.desired.project).identity)
+    return _decide(question, observed, replace(circumstances, now=now))
 
 
 def _decide(question: Question, observed: Observed, circumstances: Circumstances) -> Plan:

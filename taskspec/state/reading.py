@@ -5,6 +5,7 @@ page, each in a transaction of its own. That is one snapshot if nobody has writt
 """
 
 import gc
+import hashlib
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -30,6 +31,16 @@ def read_snapshot(connection: sqlite3.Connection, path: Path) -> Snapshot:
     """Return every record, in the order of their addresses; raise StateError for one that is not readable."""
     with _collecting_nothing():
         return _read_in_pages(connection, path) or _read_at_once(connection, path)
+
+
+def digest_of_all(connection: sqlite3.Connection) -> tuple[int, str]:
+    """Return the serial, and the digest of everything that is recorded at it."""
+    with transaction(connection, "DEFERRED"):
+        lineage, serial, form = _head(connection)
+        digest = hashlib.blake2b(f"{form}\0{lineage}\0{serial}".encode())
+        for address, text in connection.execute(_ALL):
+            digest.update(f"\0{len(address)}\0{address}{text}".encode("utf-8", "surrogatepass"))
+    return serial, digest.hexdigest()
 
 
 def _read_in_pages(connection: sqlite3.Connection, path: Path) -> Snapshot | None:

@@ -20,7 +20,7 @@ from taskspec.state.database import Database, advance, create, exists, transacti
 from taskspec.state.encoding import decode_holder, decode_note, encode_holder
 from taskspec.state.folders import make_folder, write_file
 from taskspec.state.model import HistoryEntry, Holder, ResultRef, Snapshot, StateChange
-from taskspec.state.reading import read_snapshot
+from taskspec.state.reading import digest_of_all, read_snapshot
 from taskspec.state.results import Blobs, missing
 from taskspec.state.statements import Statement, statement
 from taskspec.state.store import Lease
@@ -62,6 +62,12 @@ class SqliteState:
             if connection is None:
                 return Snapshot(lineage="", serial=0, records={})
             return read_snapshot(connection, self._path)
+
+    def digest(self) -> tuple[int, str]:
+        """Return the serial, and a digest that only equal records of one lineage at one serial have."""
+        with self._guard, in_words(self._path):
+            connection = self._database.opened()
+            return (0, "") if connection is None else digest_of_all(connection)
 
     def result(self, ref: ResultRef) -> str:
         """Return a kept result; raise StateError where it is missing or does not match its digest."""
