@@ -39,6 +39,7 @@ _PRECEDENCE = (
     ExitCode.NEEDS_INPUT,
     ExitCode.WAITED,
     ExitCode.CHANGES,
+    ExitCode.USAGE,  # alone, whenever it holds: nothing was looked at
 )
 
 
@@ -61,12 +62,25 @@ def of_health(health: Health) -> ExitCode:
             return ExitCode.UNKNOWN
 
 
+def of_verdict(verdict: str | None) -> ExitCode:
+    """Return the exit code that the verdict on an attempt stands for; a word that is not known is no good news."""
+    match verdict:
+        case None | "accepted" | "active":
+            return ExitCode.OK
+        case "waiting":
+            return ExitCode.NEEDS_INPUT
+        case "rejected" | "failed" | "error" | "stopped":
+            return ExitCode.UNHEALTHY
+        case _:
+            return ExitCode.UNKNOWN
+
+
 def of_plan(plan: Plan, *, detailed: bool = False) -> ExitCode:
     """Return the exit code of a plan: what is recorded as unhealthy is never green."""
     codes = [of_health(change.health) for change in plan.changes]
     if any(change.in_error for change in plan.changes):
         codes.append(ExitCode.ERROR)
-    if plan.refusals:
+    if plan.refusals or any(change.refused for change in plan.changes):
         codes.append(ExitCode.REFUSED)
     if detailed and plan.pending:
         codes.append(ExitCode.CHANGES)

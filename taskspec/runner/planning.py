@@ -18,6 +18,7 @@ from taskspec.observed.model import Observed
 from taskspec.plan.deciding import decide
 from taskspec.plan.limiting import refusals
 from taskspec.plan.model import Circumstances, Plan
+from taskspec.plan.renewing import passing
 from taskspec.runner.choosing import choose, folder_hint, require_declared
 from taskspec.runner.model import Invocation, Need, Ports, Refresh
 from taskspec.runner.recalling import KeptResults
@@ -51,23 +52,32 @@ def prepare(invocation: Invocation, ports: Ports, memory: Memory | None = None, 
 
     Only where it is to be `traceable` what the tasks were made of is kept: nothing is as large as that.
     """
-    memory = memory or Memory(invocation.settings.cache_folder, invocation.target)
+    found = examine(invocation, ports, memory or Memory(invocation.settings.cache_folder, invocation.target))
+    require_right(found)
+    return found if traceable else replace(found, desired=replace(found.desired, cells={}))
+
+
+def examine(invocation: Invocation, ports: Ports, memory: Memory) -> Prepared:
+    """Read, parse, check and render the documents; what is wrong with them is among the warnings."""
     loaded = load(invocation.target, invocation.environment, memory=memory)
     memory.close()
     project = loaded.manifests.project
     if not loaded.manifests.tasks and project.document is None:
         require_declared([word for word in invocation.selection.addresses if folder_hint(word)], {})
     desired, found = render(loaded.manifests, invocation, ports)
-    diagnostics = (*loaded.diagnostics, *found)
-    if any(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics):
-        raise ManifestError(sorted(diagnostics, key=lambda finding: (finding.position, finding.summary)))
     return Prepared(
-        desired=desired if traceable else replace(desired, cells={}),
+        desired=desired,
         scope=loaded.selection,
-        warnings=diagnostics,
+        warnings=(*loaded.diagnostics, *found),
         skipped=loaded.manifests.skipped,
         overridden=invocation.overridden,
     )
+
+
+def require_right(prepared: Prepared) -> None:
+    """Raise ManifestError with everything that is wrong with the documents, where anything is."""
+    if any(diagnostic.severity is Severity.ERROR for diagnostic in prepared.warnings):
+        raise ManifestError(sorted(prepared.warnings, key=lambda finding: (finding.position, finding.summary)))
 
 
 def render(manifests: Manifests, invocation: Invocation, ports: Ports) -> tuple[Desired, tuple[Diagnostic, ...]]:
@@ -209,7 +219,7 @@ def used_results(desired: Desired, snapshot: Snapshot, reader: StateReader) -> d
     for address in {used for task in desired.tasks.values() if isinstance(task, DeferredTask) for used in task.uses}:
         task, record = desired.tasks.get(address), snapshot.records.get(address)
         kept = record.accepted if record else None
-        if kept is None or (isinstance(task, DesiredTask) and task.fingerprint != kept.fingerprint):
+        if kept is None or (isinstance(task, DesiredTask) and not passing(task, record).asks_for(kept.fingerprint)):
             continue
         with suppress(StateError):
             contents[kept.result.digest] = reader.result(kept.result)

@@ -28,7 +28,7 @@ from taskspec.state.upgrading import upgraded
 from taskspec.taskapi.records import Tokens
 from taskspec.taskapi.remotes import RemoteIdentity
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 
 _Shape = Mapping[str, type | tuple[type, ...]]
 _NONE: Final = type(None)
@@ -43,6 +43,7 @@ _RECORD: Final[_Shape] = {
     "generation": dict,
     "accepted": _OBJECT_OR_NONE,
     "onRemove": str,
+    "protect": bool,
 }
 _GENERATION: Final[_Shape] = {"number": int, "fingerprint": str, "spec": dict, "plan": str, "attempts": list}
 _ATTEMPT: Final[_Shape] = {
@@ -86,7 +87,16 @@ _ACCEPTED: Final[_Shape] = {
 _RESULT: Final[_Shape] = {"digest": str, "size": int, "format": str}
 _TOKENS: Final[_Shape] = {"prompt": int, "completion": int}
 _NOTE: Final[_Shape] = {"address": str, "at": _NUMBER, "what": str, "data": dict}
-_HOLDER: Final[_Shape] = {"user": str, "host": str, "pid": int, "command": str, "since": _NUMBER}
+_HOLDER: Final[_Shape] = {
+    "user": str,
+    "host": str,
+    "pid": int,
+    "command": str,
+    "since": _NUMBER,
+    "started": (int, _NONE),
+    "job": _TEXT_OR_NONE,
+}
+_HOLDING: Final[_Shape] = {"epoch": int, "holder": dict}
 
 _RIGHT: Final[dict[tuple[Any, ...], _Shape]] = {}
 """Keys and their types that were found right, with the shape that they have: records are many and alike."""
@@ -104,6 +114,7 @@ def encode_record(record: Record) -> str:
             "generation": _generation_object(record.generation),
             "accepted": None if accepted is None else _accepted_object(accepted, record.generation.attempts),
             "onRemove": record.on_remove.value,
+            "protect": record.protect,
         }
     )
 
@@ -139,6 +150,17 @@ def decode_holder(text: str) -> Holder:
     return Holder(**_checked(json.loads(text), _HOLDER))
 
 
+def encode_holding(holder: Holder, epoch: int) -> str:
+    """Return who holds a lock, and under which epoch, as JSON."""
+    return f'{{"epoch":{epoch},"holder":{encode_holder(holder)}}}'
+
+
+def decode_holding(text: str) -> tuple[Holder, int]:
+    """Return who holds a lock, and under which epoch; raise ValueError where the JSON text does not say so."""
+    value = _checked(json.loads(text), _HOLDING)
+    return Holder(**_checked(value["holder"], _HOLDER)), value["epoch"]
+
+
 def _checked(value: Any, shape: _Shape) -> dict[str, Any]:
     if type(value) is not dict or len(value) != len(shape):
         raise ValueError(f"expected an object with exactly the keys {', '.join(shape)}")
@@ -164,6 +186,7 @@ def _record(value: Any) -> Record:
         generation=generation,
         accepted=None if accepted is None else _accepted(accepted, generation.attempts),
         on_remove=OnRemove(value["onRemove"]),
+        protect=value["protect"],
     )
 
 

@@ -5,10 +5,10 @@ import shutil
 import sqlite3
 import stat
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
+from patience import little_work
 from state_values import ALICE, BOB, EXTRACT, note, put, put_result, record, ref
 
 from taskspec.address import Address
@@ -118,8 +118,8 @@ def test_a_file_with_holes_is_refused_or_read_whole(kept, folder):
 
 @pytest.mark.parametrize("action", ["read", "acquire"])
 def test_a_newer_format_is_refused_and_asks_for_an_upgrade(kept, folder, action):
-    edit(kept, "UPDATE meta SET format = 3")
-    assert "made by a newer taskspec (format 3; this one knows up to 2)" in refusal(folder, action)
+    edit(kept, "UPDATE meta SET format = 4")
+    assert "made by a newer taskspec (format 4; this one knows up to 3)" in refusal(folder, action)
 
 
 @pytest.fixture
@@ -141,7 +141,7 @@ def test_a_state_of_format_1_is_read_as_it_is_and_upgraded_by_the_first_writer(k
     assert format_of(kept_1) == 1
     writer = SqliteState(folder, "sales", "default", read_only=False)
     writer.release(writer.acquire(ALICE))
-    assert format_of(kept_1) == 2
+    assert format_of(kept_1) == 3
     assert writer.read() == reader.read() == before
     reader.close()
     writer.close()
@@ -269,9 +269,8 @@ def test_the_history_of_an_address_is_found_by_an_index(kept):
 def test_ten_thousand_records_are_read_at_once(store):
     lease = store.acquire(ALICE)
     store.commit(lease, 0, [put(Address(f"task-{number}")) for number in range(10_000)])
-    began = time.process_time()
-    assert len(store.read().records) == 10_000
-    assert time.process_time() - began < 3  # ten times what it takes: a bound that only a mistake breaks
+    with little_work():
+        assert len(store.read().records) == 10_000
 
 
 def test_many_records_are_one_snapshot_although_somebody_writes_between_the_pages(opened, monkeypatch):
