@@ -48,6 +48,8 @@ conformance: setup ## Provide the vendor's SDK (once) and run it against the eng
 bench: setup ## Compare with other tools, side by side (minutes; never in CI)
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/noop.py 1000 10000
+	$(BIN)/python benchmarks/growing.py
+	$(BIN)/python benchmarks/recording.py
 	$(BIN)/python benchmarks/validating.py
 	$(BIN)/python benchmarks/throughput.py $(patsubst %,--sdk %,$(wildcard .conformance/*/bin/python))
 

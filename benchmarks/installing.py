@@ -9,14 +9,15 @@ from measuring import CommandError
 
 def install(folder: Path, package: str, program: str) -> Path:
     """Return the program of a package, installed into the virtual environment `folder` unless it is there."""
-    path = folder / "bin" / program
-    if path.exists():
+    path, done_before = folder / "bin" / program, folder / f".{package}"
+    if path.exists() and done_before.exists():
         return path
     venv.create(folder, with_pip=True, clear=True)
     command = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", package]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise CommandError(f"{package} cannot be installed; pip said:\n{done.stderr.strip()}")
+    done_before.touch()
     return path
 
 

@@ -1,4 +1,5 @@
-"""Compare plans with nothing to do: octoDNS on N records, taskspec on N tasks that it has really applied before.
+"""Compare plans with nothing to do: octoDNS on N records, taskspec on N tasks that it has really applied before,
+and Terraform on 1,000 resources.
 
 Everything is made in a temporary folder, which is removed, or in `--work FOLDER`, which is kept and used again.
 """
@@ -20,6 +21,9 @@ import workplace
 from measuring import CommandError, Subject
 from workplace import Workplace
 
+RESOURCES = 1000
+"""Of Terraform, whatever the number of tasks."""
+
 
 def main() -> int:
     """Prepare all sizes, measure them, and print the table."""
@@ -30,7 +34,8 @@ def main() -> int:
             installing.install(octodns, peer.PACKAGE, peer.PROGRAM)
             versions = f"{installing.version(octodns, peer.PACKAGE)}, Python {sys.version.split()[0]}"
             print(f"{versions}, {options.rounds} rounds, medians\n")
-            sizes = {size: _prepare(place, octodns, size) for size in options.sizes}
+            terraform = _terraform(place)
+            sizes = {size: (*_prepare(place, octodns, size), terraform) for size in options.sizes}
             print("\n".join(tabulating.head("tasks")), flush=True)
             for size, subjects in sizes.items():
                 costs = measuring.compare(subjects, options.rounds)
@@ -66,6 +71,17 @@ def _prepare(place: Workplace, octodns: Path, size: int) -> Sequence[Subject]:
         Subject(name="taskspec plan", command=plan, environ=place.environ),
         Subject(name="taskspec plan --refresh full", command=[*plan, "--refresh", "full"], environ=place.environ),
     )
+
+
+def _terraform(place: Workplace) -> Subject:
+    """Return Terraform's plan of its resources, which it has applied."""
+    folder, project = place.folder / "terraform-venv", place.folder / "terraform"
+    installing.install(folder, peer.TERRAFORM_PACKAGE, "python")
+    print(f"{installing.version(folder, peer.TERRAFORM_PACKAGE)}, {RESOURCES:,} resources\n")
+    projects.write_terraform(project, projects.Scale(tasks=RESOURCES))
+    measuring.measure(peer.terraform(folder, project, "init"))
+    measuring.measure(peer.terraform(folder, project, "apply", "-auto-approve"))
+    return peer.terraform(folder, project, "plan", "-input=false", expected=peer.NO_TERRAFORM_CHANGES)
 
 
 def _check_converged(place: Workplace, project: Path, size: int) -> None:

@@ -44,6 +44,19 @@ FIELDS: Final = (
     "onRemove: stop",
 )
 
+EACH: Final = """\
+apiVersion: taskspec/v1
+kind: Task
+metadata: {name: each}
+spec:
+  agent: writer
+  forEach: {file: rows.csv, key: id}
+  prompt: |
+    Write to {{ each.value.company }} in the region {{ vars.region }}.
+
+    Write in the voice of {{ vars.house.voice }}; amounts are in {{ vars.house.currency }}.
+"""
+
 OCTODNS: Final = """\
 manager: {max_workers: 1}
 providers:
@@ -101,6 +114,27 @@ def write_octodns(folder: Path, scale: Scale) -> None:
             (folder / side / f"{zone}yaml").write_text(text, encoding="utf-8")
         config.append(f"  {zone}: {{sources: [source], targets: [target]}}\n")
     (folder / "octodns.yaml").write_text("".join(config), encoding="utf-8")
+
+
+def write_terraform(folder: Path, scale: Scale) -> None:
+    """Write a Terraform project with that many resources of its built-in kind, which needs no provider's process."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = "".join(_resource(number) for number in range(scale.tasks))
+    (folder / "main.tf").write_text(text, encoding="utf-8")
+
+
+def write_cells(folder: Path, scale: Scale) -> None:
+    """Write a taskspec project of one document, a `forEach` over a file of that many rows."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "taskspec.yaml").write_text(PROJECT, encoding="utf-8")
+    (folder / "tasks").mkdir(exist_ok=True)
+    (folder / "tasks" / "each.yaml").write_text(EACH, encoding="utf-8")
+    rows = "".join(f"row-{number:06},Company {number}\n" for number in range(scale.tasks))
+    (folder / "rows.csv").write_text(f"id,company\n{rows}", encoding="utf-8")
+
+
+def _resource(number: int) -> str:
+    return f'resource "terraform_data" "task_{number:06}" {{\n  input = "value {number}"\n}}\n'
 
 
 def _task(seed: int, number: int) -> str:

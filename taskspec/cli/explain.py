@@ -65,7 +65,7 @@ def _explain_task(invocation: Invocation, *, as_json: bool) -> int:
     from taskspec.runner.planning import prepare, selected_tasks
 
     ports = Wiring(invocation.settings)
-    prepared = prepare(invocation, ports)
+    prepared = prepare(invocation, ports, traceable=True)
     traced = {address: trace(prepared.desired, address) for address in selected_tasks(prepared, invocation, ports)}
     if as_json:
         say_json({"tasks": [origins.as_json(address, values) for address, values in traced.items()]})

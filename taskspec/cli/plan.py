@@ -40,11 +40,15 @@ def plan(
         return _drift(options.invocation(words, project, given, refresh, exclude), detailed_exitcode, as_json)
     from taskspec.cli import remarking
     from taskspec.report import exiting
-    from taskspec.runner import planning
+    from taskspec.runner import converging, planning
     from taskspec.runner.choosing import nothing_chosen
 
     invocation = options.invocation(words, project, given, refresh, exclude)
-    made = planning.plan(invocation, Wiring(invocation.settings), planning.say_nothing if as_json else remarking.remark)
+    ports = Wiring(invocation.settings)
+    if as_json:
+        made = planning.plan(invocation, ports)
+    else:
+        made = converging.plan_or_recall(invocation, ports, remarking.remark)
     if as_json and not made.changes and made.unselected:
         note(nothing_chosen(invocation.selection))
     if as_json:

@@ -75,6 +75,10 @@ class Dependencies:
         return tuple(dict.fromkeys([*self.order, *(address for use in self.uses for address in use.addresses)]))
 
 
+NONE: Final = Dependencies()
+"""What most tasks wait for."""
+
+
 @dataclass(kw_only=True, slots=True)
 class Declared:
     """All addresses of a project, to be looked up by address, name or pattern."""
@@ -158,7 +162,7 @@ def depend(
     for address, place in _ordered(cell, declared, rendered, found):
         order.setdefault(address, place)
     uses = [*_used(cell, declared, (referred, placed), found), *_attached(cell, declared, rendered, found)]
-    dependencies = Dependencies(order=order, uses=tuple(uses), sound=not found)
+    dependencies = Dependencies(order=order, uses=tuple(uses), sound=not found) if order or uses or found else NONE
     return dependencies, [finding for finding in found if finding is not None]
 
 

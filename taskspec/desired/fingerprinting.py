@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from sys import intern
 from typing import Any, Final
 
 VERSION: Final = "v1"
@@ -17,4 +18,4 @@ def canonical_json(value: Any) -> bytes:
 
 def fingerprint(spec: Mapping[str, Any]) -> str:
     """Return the fingerprint of a normalised, masked spec."""
-    return f"{VERSION}:{hashlib.sha256(canonical_json(spec)).hexdigest()}"
+    return intern(f"{VERSION}:{hashlib.sha256(canonical_json(spec)).hexdigest()}")

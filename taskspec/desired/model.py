@@ -104,7 +104,7 @@ class Desired:
     project: Project
     tasks: Mapping[Address, DesiredTask | DeferredTask]
     cells: Mapping[Address, Cell] = field(default_factory=dict, repr=False)
-    """What each task was made of."""
+    """What each task was made of; nothing where nobody is going to ask."""
     former: Mapping[Address, Address] = field(default_factory=dict)
     """The address that a task had before, where it says so with `moved`: no two say the same."""
     givers: Mapping[str, Giver] = field(default_factory=dict, repr=False)

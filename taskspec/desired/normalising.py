@@ -1,6 +1,7 @@
 """Rendered fields → their one normal form, in which absent equals default, and without secrets. Renders nothing."""
 
 from collections.abc import Mapping
+from sys import intern
 from typing import Any, Final
 
 from taskspec.desired.scope import placeholder
@@ -45,7 +46,10 @@ _EXACT: Final = 2**53
 
 
 def normalised(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return fields with defaults left out, numbers and prompt in their one form."""
+    """Return fields with defaults left out, numbers and prompt in their one form.
+
+    Texts are interned: what is recorded of a task holds the same ones.
+    """
     found: dict[str, Any] = {}
     for name, value in fields.items():
         kept = _normal(name, value)
@@ -71,7 +75,7 @@ def without_secrets(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 def _normal(name: str, value: Any) -> Any:
     if isinstance(value, str):
-        return value.replace("\r\n", "\n").rstrip() if name == "prompt" else value
+        return intern(value.replace("\r\n", "\n").rstrip() if name == "prompt" else value)
     if name in _SECTIONS and isinstance(value, Mapping):
         return {key: _number(item) for key, item in value.items() if item is not None}
     return _number(value)

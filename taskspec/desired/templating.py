@@ -151,7 +151,8 @@ class SpecRenderer:
             self._real, self._masked = self._scope.real, self._scope.masked
 
     def close(self) -> None:
-        """Keep what was compiled for the next time."""
+        """Keep what was compiled for the next time, and forget what was rendered."""
+        self._done.clear()
         if self._engine is not None:
             self._engine.close()
 

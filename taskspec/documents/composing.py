@@ -21,6 +21,7 @@ from taskspec.documents.model import (
 )
 from taskspec.documents.overlaying import Overlay
 
+_USUAL: Final = Policies()
 REQUIRED: Final = ("agent", "prompt")
 """What every task must have, from its own document or from the project's defaults."""
 
@@ -33,13 +34,14 @@ def declare_task(document: Document, defaults: Defaults, sound_fields: Mapping[s
     metadata = document.value["metadata"]
     spec = document.value["spec"] if sound_fields is None else sound_fields
     labels = metadata.get("labels", {})
-    source = Source(document=document)
+    places = document.without_values()
+    source = Source(document=places)
     if (overlay := defaults.overlay(labels)) is not None:
         _lay_own(spec, overlay)
-        spec, source = overlay.value, Source(document=document, given=overlay.given)
+        spec, source = overlay.value, Source(document=places, given=overlay.given)
     return TaskDocument(
         address=Address(metadata["name"]),
-        document=document,
+        document=places,
         spec=spec,
         source=source,
         labels=labels,
@@ -50,7 +52,7 @@ def declare_task(document: Document, defaults: Defaults, sound_fields: Mapping[s
 def policies_of(spec: Mapping[str, Any]) -> Policies:
     """Return the policies that an effective spec holds."""
     if not any(name in spec for name in TASK_POLICIES):
-        return Policies()
+        return _USUAL
     retry, usual = spec.get("retry", {}), Retry()
     return Policies(
         rerun=_rerun(spec.get("rerun", {})),

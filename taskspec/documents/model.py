@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from taskspec.address import Address
@@ -15,6 +16,9 @@ UNREADABLE: Final = "YAML cannot be read"
 """The summary of every diagnostic on what is no YAML."""
 NOT_A_DOCUMENT: Final = "Not a document"
 """The summary of every diagnostic on YAML that is no mapping of ours."""
+
+
+_NOTHING: Final[Mapping[Any, Any]] = MappingProxyType({})
 
 
 class Marks(NamedTuple):
@@ -45,6 +49,10 @@ class Document:
     def places(self) -> Marks:
         """Return the place of every node."""
         return self.marks if isinstance(self.marks, Marks) else self.marks()
+
+    def without_values(self) -> "Document":
+        """Return it for those who ask for places alone, and keep it for long: the values can go."""
+        return Document(file=self.file, value=_NOTHING, marks=self.marks, checked=self.checked)
 
     @property
     def kind(self) -> str:
@@ -99,7 +107,7 @@ class Source:
     """
 
     document: Document
-    given: Mapping[tuple[str | int, ...], Origin | None] = field(default_factory=dict)
+    given: Mapping[tuple[str | int, ...], Origin | None] = field(default_factory=lambda: _NOTHING)
     """Where what was laid in stands; None for what is the document's own within it."""
 
     def position(self, path: Sequence[str | int] = (), *, key: bool = False) -> Position:

@@ -54,14 +54,17 @@ def parse(content: bytes, file: str, *, mappings_only: bool = True) -> Parsed:
     return Parsed(documents=tuple(builder.documents), diagnostics=tuple(builder.diagnostics))
 
 
-def known(content: bytes, file: str, values: Sequence[Mapping[str, Any]], *, checked: bool = False) -> Parsed:
+def known(
+    content: "bytes | Callable[[], bytes]", file: str, values: Sequence[Mapping[str, Any]], *, checked: bool = False
+) -> Parsed:
     """Return the documents of a sound file whose values are known.
 
-    `content` is read again when a place in it is asked for.
+    `content`, or what gives it, is parsed again when a place in it is asked for; of a file that has changed meanwhile,
+    which gives nothing, the beginning stands for every place.
     """
-    places = _Places(content, file)
+    places = _Places(content, file).of
     documents = (
-        Document(file=file, value=value, marks=partial(places.of, index), checked=checked)
+        Document(file=file, value=value, marks=partial(places, index), checked=checked)
         for index, value in enumerate(values)
     )
     return Parsed(documents=tuple(documents))
@@ -72,7 +75,7 @@ class _Places:
 
     __slots__ = ("_content", "_file", "_found")
 
-    def __init__(self, content: bytes, file: str) -> None:
+    def __init__(self, content: "bytes | Callable[[], bytes]", file: str) -> None:
         self._content = content
         self._file = file
         self._found: list[Marks] | None = None
@@ -80,9 +83,10 @@ class _Places:
     def of(self, index: int) -> Marks:
         """Return the marks of the document of that number."""
         if self._found is None:
-            builder = _build(self._content.decode("utf-8-sig"), self._file, mappings_only=True)
+            content = self._content if isinstance(self._content, bytes) else self._content()
+            builder = _build(content.decode("utf-8-sig"), self._file, mappings_only=True)
             self._found = [document.places for document in builder.documents]
-        return self._found[index]
+        return self._found[index] if index < len(self._found) else Marks(1, 1)
 
 
 def scan(text: str) -> "Iterator[Token]":

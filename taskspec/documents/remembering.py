@@ -4,6 +4,7 @@ Only what was right is kept: a file with a finding is read, and found fault with
 was read in its time, file by file, so that others can tell on what exactly an outcome rests.
 """
 
+import io
 import marshal
 import os
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from taskspec.diagnostics import Diagnostic
 from taskspec.documents.reading import read
 
 Values = Sequence[Mapping[str, Any]]
+_Kept = bytes | memoryview
 
 MOST_PROJECTS: Final = 64
 MOST_BYTES: Final = 256 * 1024 * 1024
@@ -33,9 +35,9 @@ class Memory:
         """The digest of each file that was read, by path; None for what could not be read."""
         self._ahead: dict[str, bytes] = {}
         self._room = MOST_AHEAD
-        self._used: dict[bytes, bytes] = {}
+        self._used: dict[bytes, _Kept] = {}
         self._fresh = False
-        self._known: dict[bytes, bytes] | None = None
+        self._known: dict[bytes, _Kept] | None = None
         self._file: Path | None = None
         if cache_folder is not None and project is not None:
             folder = caching.own_folder(cache_folder, _KIND)
@@ -62,6 +64,11 @@ class Memory:
         digest = self.read_files[path] = caching.digest(content)
         return content, digest
 
+    def read_again(self, path: str, digest: bytes) -> bytes:
+        """Return the bytes of a file that was read before; nothing where it is not the same any more."""
+        content = read(path)
+        return b"" if isinstance(content, Diagnostic) or caching.digest(content) != digest else content
+
     def recall(self, digest: bytes) -> Values | None:
         """Return the values of the documents of a content that was right; None where that is not known."""
         if self._file is None:
@@ -82,22 +89,34 @@ class Memory:
             self._fresh = True
 
     def close(self) -> None:
-        """Write what is new; of what is known and was not used, no more stays than was used."""
-        if self._file is None or not self._fresh:
-            return
+        """Write what is new, and forget all of it; of what is known and was not used, as much stays as was used."""
+        if self._file is not None and self._fresh:
+            self._write(self._file)
+        self._known, self._used, self._ahead = None, {}, {}
+
+    def _write(self, file: Path) -> None:
         known = self._known or {}
         spare = [digest for digest in reversed(known) if digest not in self._used][: len(self._used) + _SPARE]
         kept = {digest: known[digest] for digest in reversed(spare)} | self._used
-        content = marshal.dumps((caching.edition(), kept))
+        index = marshal.dumps((caching.edition(), {digest: len(values) for digest, values in kept.items()}))
+        content = b"".join((index, *kept.values()))
         if len(content) <= MOST_BYTES:
-            caching.save(self._file, content)
-            caching.thin_out(self._file.parent, MOST_PROJECTS)
+            caching.save(file, content)
+            caching.thin_out(file.parent, MOST_PROJECTS)
         self._fresh = False
 
-    def _loaded(self, file: Path) -> dict[bytes, bytes]:
+    def _loaded(self, file: Path) -> dict[bytes, "_Kept"]:
+        """Return what was kept, each as a part of what the file holds: nothing is copied."""
         content = caching.load(file)
         if content is None:
             return {}
-        edition, known = marshal.loads(content)  # noqa: S302 - nobody else can have written it
-        found: dict[bytes, bytes] = known if edition == caching.edition() else {}
+        reader = io.BytesIO(content)
+        edition, index = marshal.load(reader)  # noqa: S302 - nobody else can have written it
+        if edition != caching.edition():
+            return {}
+        found: dict[bytes, _Kept] = {}
+        start, whole = reader.tell(), memoryview(content)
+        for digest, length in index.items():
+            found[digest] = whole[start : start + length]
+            start += length
         return found

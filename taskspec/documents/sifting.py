@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from typing import Final
 
@@ -15,7 +16,7 @@ from taskspec.documents.sharing import share
 from taskspec.documents.violating import SECRET
 
 KINDS: Final = frozenset({"Project", "Task"})
-BATCH: Final = 128 * 1024 * 1024
+BATCH: Final = 16 * 1024 * 1024
 """Bytes of files that are held at once, but for those that are ours."""
 _MAY_BE_OURS: Final = b"kind"
 _SIGN: Final = "taskspec/"
@@ -51,9 +52,10 @@ def sift(files: Iterable[str], *, named: bool, memory: Memory) -> Sifted:
         if isinstance(found, Diagnostic):
             diagnostics.append(found)
             continue
-        content = found[0]
+        content, digest = found
         if values is not None:
-            documents += known(content, shown(path), values, checked=True).documents
+            again = partial(memory.read_again, path, digest)  # most places are never asked for, and texts are large
+            documents += known(again, shown(path), values, checked=True).documents
             continue
         signed = _is_signed(content)
         if not (named or signed or _MAY_BE_OURS in content):

@@ -6,12 +6,15 @@ anchor, a tag, a merge key, a key that stands twice, a bound that is near …) i
 
 import re
 from collections.abc import Callable
+from sys import intern
 from typing import Any, Final
 
 from taskspec.documents.building import MAX_DEPTH, MAX_SCALAR, UNUSUAL
 from taskspec.documents.scalars import WORDS, plain
 
 _LONG: Final = MAX_SCALAR // 2
+_SHORT: Final = 16
+"""Up to so many characters a text is likely to stand in many documents, and is held once for all of them."""
 _UNSAFE: Final = re.compile("[\0\ud800-\udfff]")
 
 
@@ -41,6 +44,8 @@ def skim(following: Callable[[], Any], kinds: Any) -> list[dict[str, Any]] | Non
                         return None
             elif event.style == '"' and _UNSAFE.search(value):
                 return None
+            if value.__class__ is str and len(value) <= _SHORT:
+                value = intern(value)
             if not is_map:
                 if holder is not None:
                     holder.append(value)

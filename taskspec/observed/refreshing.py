@@ -20,30 +20,32 @@ FEW = 2
 """So many runs of an agent are read one by one: two lists would not be cheaper."""
 SECOND_LOOK = 0.5
 """Seconds between the two reads that prove an absence."""
-LISTED = (Status.Pending, Status.Executing)
+LISTED = (Status.Executing, Status.Pending)
 """Paused runs are read one by one: a list does not say what they wait for."""
 _NOT_TOLD: Final = frozenset({UNKNOWN, Status.Paused})
 
 
 async def observe(connection: Remote, runs: Mapping[str, str]) -> dict[str, Observation]:
-    """Look at runs (run id → agent id) that were active: the active by lists, the others by single reads."""
+    """Look at runs (run id → agent id) that were active: the active by lists, the others by single reads.
+
+    A list is asked for as long as more than a few of an agent's runs are left to find.
+    """
     agents = _by_agent(runs)
-    few = [run for members in agents.values() if len(members) <= FEW for run in members]
-    lists = [(agent, status) for agent, members in agents.items() if len(members) > FEW for status in LISTED]
 
-    async def look(key: tuple[str, Status]) -> Listed:
-        agent, status = key
-        return await listed(connection, agent, status)
+    async def look(agent: str) -> dict[str, Observation]:
+        seen: dict[str, Observation] = {}
+        for status in LISTED:
+            if len(agents[agent]) - len(seen) > FEW:
+                _note(seen, agents[agent], await listed(connection, agent, status), {status})
+        return seen
 
-    seen: dict[str, Observation] = {}
-    for (agent, status), found in (await each(lists, look)).items():
-        _note(seen, agents[agent], found, {status})
-    rest = [run for run, agent in runs.items() if len(agents[agent]) > FEW and run not in seen]
-    return seen | await _singly(connection, few + rest)
+    looks = (await each(agents, look)).values()
+    seen = {run: observation for found in looks for run, observation in found.items()}
+    return seen | await _singly(connection, [run for run in runs if run not in seen])
 
 
 def requests_of(runs: Mapping[str, str]) -> int:
-    """Return how many requests one look at active runs (run id → agent id) needs at least."""
+    """Return how many requests one look at active runs (run id → agent id) takes where nothing is cut into pages."""
     return sum(len(members) if len(members) <= FEW else len(LISTED) for members in _by_agent(runs).values())
 
 

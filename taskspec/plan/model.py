@@ -180,6 +180,8 @@ class Plan:
     changes: tuple[Change, ...]
     unselected: int = 0
     """How many addresses were left out because the command named others."""
+    unlisted: int = 0
+    """How many more are up to date, where nobody wants them listed."""
     refusals: tuple[Refusal, ...] = ()
     """The limits that it goes beyond: then nothing of it is carried out."""
     basis: Basis | None = field(default=None, repr=False)

@@ -127,8 +127,8 @@ def _summary(plan: Plan) -> str:
     parts = [f"{counts[action]} {meaning}" for action, meaning in _MEANINGS if counts.get(action)]
     settled = [c for c in plan.changes if c.action is Action.NONE]
     ill = sum(c.health is not Health.HEALTHY for c in settled)
-    if len(settled) - ill:
-        parts.append(f"{len(settled) - ill} up to date")
+    if up_to_date := len(settled) - ill + plan.unlisted:
+        parts.append(f"{up_to_date} up to date")
     if ill:
         parts.append(f"{ill} without an accepted result")
     if plan.unselected:

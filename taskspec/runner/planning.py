@@ -51,11 +51,14 @@ def say_nothing(_: Prepared) -> None:
     """Keep the remarks to oneself."""
 
 
-def prepare(invocation: Invocation, ports: Ports, memory: Memory | None = None) -> Prepared:
-    """Read, parse, check and render the documents; raise ManifestError with everything that is wrong."""
+def prepare(invocation: Invocation, ports: Ports, memory: Memory | None = None, *, traceable: bool = False) -> Prepared:
+    """Read, parse, check and render the documents; raise ManifestError with everything that is wrong.
+
+    Only where it is to be `traceable` what the tasks were made of is kept: nothing is as large as that.
+    """
     found = examine(invocation, ports, memory or Memory(invocation.settings.cache_folder, invocation.target))
     require_right(found)
-    return found
+    return found if traceable else replace(found, desired=replace(found.desired, cells={}))
 
 
 def examine(invocation: Invocation, ports: Ports, memory: Memory) -> Prepared:
@@ -109,9 +112,16 @@ def surroundings_of(invocation: Invocation, project: Project, ports: Ports) -> S
     )
 
 
-def plan(invocation: Invocation, ports: Ports, remark: Remark = say_nothing) -> Plan:
-    """Return what would be done, and why."""
-    prepared = prepare(invocation, ports)
+def plan(
+    invocation: Invocation,
+    ports: Ports,
+    remark: Remark = say_nothing,
+    *,
+    memory: Memory | None = None,
+    conclude: "Conclude | None" = None,
+) -> Plan:
+    """Return what would be done, and why; `conclude` is told of a plan that was decided without the remote."""
+    prepared = prepare(invocation, ports, memory)
     remark(prepared)
     store = ports.open_state(prepared.desired.project, read_only=True)
     try:
@@ -129,6 +139,8 @@ def plan(invocation: Invocation, ports: Ports, remark: Remark = say_nothing) -> 
         )
         decided = _decide_alone(question, ports)
         if decided is not None:
+            if conclude is not None:
+                conclude(question, decided)
             return decided
         import asyncio
 
@@ -174,6 +186,10 @@ class Question:
     """As in the circumstances of a decision."""
     past: Past
     """What the history says of the runs of an address."""
+
+
+Conclude = Callable[[Question, Plan], None]
+"""Draws conclusions from a plan, and from what was asked."""
 
 
 async def decide_on(question: Question, ports: Ports) -> Plan:
@@ -226,6 +242,12 @@ def _read(
         if kept.result.digest not in known:
             with suppress(StateError):
                 yield kept.result.digest, reader.result(kept.result)
+
+
+def decide_at(question: Question, ports: Ports, observed: Observed, now: float) -> Plan:
+    """Decide as if it were another time, without asking the remote."""
+    circumstances = _circumstances(question, ports, ports.offline(question.prepared.desired.project).identity)
+    return _decide(question, observed, replace(circumstances, now=now))
 
 
 def _decide(question: Question, observed: Observed, circumstances: Circumstances) -> Plan:

@@ -15,7 +15,6 @@ from taskspec import caching
 from taskspec.desired.attaching import ProjectFiles
 from taskspec.desired.confining import WrongFileError
 
-_KIND: Final = "valid"
 _MOST_QUESTIONS: Final = 16
 _MOST_TARGETS: Final = 1000
 
@@ -30,16 +29,16 @@ class Valid:
 
 
 class Vouchers:
-    """What was found valid of one target."""
+    """What was found of one target; `kind` is what kind of outcome."""
 
-    def __init__(self, cache_folder: Path, target: str) -> None:
-        folder = caching.own_folder(cache_folder, _KIND)
+    def __init__(self, cache_folder: Path, target: str, kind: str) -> None:
+        folder = caching.own_folder(cache_folder, kind)
         name = caching.digest(target.encode("utf-8", "surrogateescape")).hex()
         self._file = folder / name if folder is not None else None
 
     @property
     def nothing(self) -> bool:
-        """Tell whether nothing at all was found valid yet."""
+        """Tell whether nothing at all was found yet."""
         return not self._kept()
 
     def get(self, basis: str, folder: Path) -> Valid | None:

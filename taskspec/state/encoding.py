@@ -6,6 +6,8 @@ shapes raises `FORMAT` and adds a step to `upgrading`, so that no taskspec ever 
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from sys import intern
 from typing import Any, Final
 
 from taskspec.address import Address
@@ -96,6 +98,9 @@ _HOLDER: Final[_Shape] = {
 }
 _HOLDING: Final[_Shape] = {"epoch": int, "holder": dict}
 
+_RIGHT: Final[dict[tuple[Any, ...], _Shape]] = {}
+"""Keys and their types that were found right, with the shape that they have: records are many and alike."""
+
 _JSON: Final = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
 
 
@@ -159,11 +164,15 @@ def decode_holding(text: str) -> tuple[Holder, int]:
 def _checked(value: Any, shape: _Shape) -> dict[str, Any]:
     if type(value) is not dict or len(value) != len(shape):
         raise ValueError(f"expected an object with exactly the keys {', '.join(shape)}")
+    form = (*value, *map(type, value.values()))
+    if _RIGHT.get(form) is shape:
+        return value
     for key, kind in shape.items():
         if key not in value:
             raise ValueError(f"the key `{key}` is missing")
         if not isinstance(value[key], kind):
             raise ValueError(f"`{key}` is of another type")  # noqa: TRY004  # one exception for all that is not of the format
+    _RIGHT[form] = shape
     return value
 
 
@@ -172,8 +181,8 @@ def _record(value: Any) -> Record:
     accepted = value["accepted"]
     generation = _generation(value["generation"])
     return Record(
-        address=Address(value["address"]),
-        agent=value["agent"],
+        address=Address(intern(value["address"])),
+        agent=intern(value["agent"]),
         generation=generation,
         accepted=None if accepted is None else _accepted(accepted, generation.attempts),
         on_remove=OnRemove(value["onRemove"]),
@@ -195,9 +204,9 @@ def _generation(value: Any) -> Generation:
     value = _checked(value, _GENERATION)
     return Generation(
         number=value["number"],
-        fingerprint=value["fingerprint"],
-        spec=value["spec"],
-        plan=value["plan"],
+        fingerprint=intern(value["fingerprint"]),
+        spec=_shared(value["spec"]),
+        plan=intern(value["plan"]),
         attempts=tuple([_attempt(item) for item in value["attempts"]]),
     )
 
@@ -231,6 +240,7 @@ def _attempt_object(attempt: Attempt) -> dict[str, Any]:
 def _attempt(value: Any) -> Attempt:
     value = _checked(value, _ATTEMPT)
     verdict, stop, result, tokens = value["verdict"], value["stop"], value["result"], value["tokens"]
+    status = value["status"]
     return Attempt(
         number=value["number"],
         nonce=value["nonce"],
@@ -238,11 +248,11 @@ def _attempt(value: Any) -> Attempt:
         body_digest=value["bodyDigest"],
         intended_at=value["intendedAt"],
         send_deadline=value["sendDeadline"],
-        remote=RemoteIdentity(**_checked(value["remote"], _REMOTE)),
+        remote=_identity(**_checked(value["remote"], _REMOTE)),
         sending=Sending(value["sending"]),
         run=value["run"],
-        title=value["title"],
-        status=value["status"],
+        title=intern(value["title"]),
+        status=None if status is None else intern(status),
         verdict=None if verdict is None else Verdict(verdict),
         stop=None if stop is None else StopCause(stop),
         started_at=value["startedAt"],
@@ -253,6 +263,17 @@ def _attempt(value: Any) -> Attempt:
         assertions=value["assertions"],
         rejudged=value["rejudged"],
     )
+
+
+def _shared(spec: dict[str, Any]) -> dict[str, Any]:
+    """Return a spec whose texts are one with those of the declared task, where they are equal: they are large."""
+    return {name: intern(value) if value.__class__ is str else value for name, value in spec.items()}
+
+
+@lru_cache
+def _identity(type: str, url: str | None, organization: str | None, instance: str | None) -> RemoteIdentity:  # noqa: A002 - the key
+    """Return the one value that stands for a remote in all records that name it."""
+    return RemoteIdentity(type=type, url=url, organization=organization, instance=instance)
 
 
 def _accepted_object(accepted: Accepted, current: tuple[Attempt, ...]) -> dict[str, Any]:
@@ -276,14 +297,15 @@ def _accepted(value: Any, current: tuple[Attempt, ...]) -> Accepted:
     attempt = _attempt(given) if isinstance(given, dict) else _numbered(current, given)
     if attempt is None:
         raise ValueError("the attempt of the accepted result is missing")
+    result = _result(value["result"])
     return Accepted(
         generation=value["generation"],
-        fingerprint=value["fingerprint"],
-        plan=value["plan"],
-        agent=value["agent"],
+        fingerprint=intern(value["fingerprint"]),
+        plan=intern(value["plan"]),
+        agent=intern(value["agent"]),
         agent_version=value["agentVersion"],
         attempt=attempt,
-        result=_result(value["result"]),
+        result=attempt.result if attempt.result == result else result,
         at=value["at"],
     )
 

@@ -4,24 +4,24 @@ Rollback journal, never WAL: SQLite before 3.51.3 can lose what a WAL holds. One
 conditional on the writer's epoch and on the serial that it has read.
 """
 
-import gc
 import re
 import sqlite3
 import threading
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from taskspec.address import Address
 from taskspec.errors import LostLeaseError, StaleError, StateError
 from taskspec.state.database import Database, advance, create, exists, transaction, upgrade
-from taskspec.state.encoding import decode_holder, decode_note, decode_record, decode_records, encode_holder
+from taskspec.state.encoding import decode_holder, decode_note, encode_holder
 from taskspec.state.folders import make_folder, write_file
 from taskspec.state.holding import cut_off, held
 from taskspec.state.lockfile import LockFile
-from taskspec.state.model import HistoryEntry, Holder, Holding, Record, ResultRef, Snapshot, StateChange
+from taskspec.state.model import HistoryEntry, Holder, Holding, ResultRef, Snapshot, StateChange
+from taskspec.state.reading import digest_of_all, read_snapshot
 from taskspec.state.results import Blobs, missing
 from taskspec.state.statements import Statement, statement
 from taskspec.state.store import Lease
@@ -29,8 +29,6 @@ from taskspec.state.trouble import damaged, in_words
 
 PAGE: Final = 500
 """How many entries of the history are read at a time, so that a slow reader keeps no writer waiting."""
-BATCH: Final = 1000
-"""How many records are decoded at a time."""
 
 _ENVIRONMENT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _BEFORE: Final = "SELECT id, serial, note FROM history WHERE id < ? ORDER BY id DESC LIMIT ?"
@@ -65,10 +63,13 @@ class SqliteState:
             connection = self._database.opened()
             if connection is None:
                 return Snapshot(lineage="", serial=0, records={})
-            with transaction(connection, "DEFERRED"):
-                lineage, serial, form = connection.execute("SELECT lineage, serial, format FROM meta").fetchone()
-                rows = connection.execute("SELECT address, record FROM records").fetchall()
-        return Snapshot(lineage=lineage, serial=serial, records=self._records(sorted(rows), form))
+            return read_snapshot(connection, self._path)
+
+    def digest(self) -> tuple[int, str]:
+        """Return the serial, and a digest that only equal records of one lineage at one serial have."""
+        with self._guard, in_words(self._path):
+            connection = self._database.opened()
+            return (0, "") if connection is None else digest_of_all(connection)
 
     def result(self, ref: ResultRef) -> str:
         """Return a kept result; raise StateError where it is missing or does not match its digest."""
@@ -157,24 +158,6 @@ class SqliteState:
             self._lease = None
             self._database.close()
 
-    def _records(self, rows: Sequence[tuple[str, str]], form: int) -> dict[Address, Record]:
-        records: dict[Address, Record] = {}
-        with _collecting_nothing():
-            for start in range(0, len(rows), BATCH):
-                addresses, texts = zip(*rows[start : start + BATCH], strict=True)
-                try:
-                    records.update(zip(addresses, decode_records(texts, form), strict=True))
-                except (ValueError, RecursionError):
-                    records.update(self._records_one_by_one(rows[start : start + BATCH], form))
-        return records
-
-    def _records_one_by_one(self, rows: Sequence[tuple[str, str]], form: int) -> Iterator[tuple[Address, Record]]:
-        for address, text in rows:
-            try:
-                yield Address(address), decode_record(text, form)
-            except (ValueError, RecursionError) as error:
-                raise damaged(self._path, f"the record of {address} is not readable ({error})") from error
-
     def _history_page(self, address: Address | None, before: int, size: int) -> list[tuple[int, int, str]]:
         with self._guard, in_words(self._path):
             connection = self._database.opened()
@@ -246,15 +229,3 @@ class SqliteState:
             return [statement(change, serial, self._blobs) for change in changes]
         except (TypeError, ValueError) as error:
             raise StateError(f"A change cannot be kept: {error}.", hint="This is a bug; please report it.") from error
-
-
-@contextmanager
-def _collecting_nothing() -> Iterator[None]:
-    """Keep the garbage collector from looking, again and again, through many new values that all stay."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()

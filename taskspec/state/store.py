@@ -24,6 +24,12 @@ class StateReader(Protocol):
         Raises StateError where the state cannot be read, is damaged, or was made by a newer taskspec.
         """
 
+    def digest(self) -> tuple[int, str]:
+        """Return the serial, and a digest that only equal records of one lineage at one serial have.
+
+        Raises StateError as `read` does, but for what the records hold.
+        """
+
     def result(self, ref: ResultRef) -> str:
         """Return a kept result; raise StateError where it is missing or does not match its digest."""
 

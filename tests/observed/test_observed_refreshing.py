@@ -97,11 +97,21 @@ def test_a_list_that_is_refused_is_replaced_by_single_reads():
 
 @pytest.mark.parametrize("trouble", [503, 429, UnreachableError("down")])
 def test_a_list_that_fails_makes_unreadable_what_no_other_list_shows(trouble):
-    rows = [row("r1", "pending"), row("r2", "executing"), row("r3", "executing")]
+    pending, executing = ["r1", "r2", "r3"], ["r4", "r5"]
+    rows = [*(row(run, "pending") for run in pending), *(row(run, "executing") for run in executing)]
     remote = PlayedRemote(rows, broken={f"{LIST}a1?pending": trouble})
-    seen = look(remote, "r1", "r2", "r3")
-    assert [type(seen[run]) for run in ("r1", "r2", "r3")] == [Unreadable, Present, Present]
+    seen = look(remote, *pending, *executing)
+    assert [type(seen[run]) for run in (*pending, *executing)] == [Unreadable] * 3 + [Present] * 2
     assert len(remote.asked) == 2
+
+
+def test_a_second_list_is_not_asked_for_where_few_runs_are_left_to_find():
+    runs = [f"r{n}" for n in range(100)]
+    remote = PlayedRemote([row(run, "pending" if run == "r7" else "executing") for run in runs])
+    assert len(look(remote, *runs)) == 100
+    assert len(remote.asked) == 2
+    assert remote.asked[0] == f"{LIST}a1?executing"
+    assert "r7" in remote.asked[1]
 
 
 def test_a_full_look_costs_one_list_for_each_agent():
@@ -165,6 +175,7 @@ def test_few_requests_are_out_at_once():
 def test_the_requests_of_a_look_are_lists_by_agent_and_single_reads_of_few():
     runs = {f"r{n}": "a1" for n in range(50)} | {"s1": "a2", "s2": "a2"}
     assert requests_of(runs) == 4
-    remote = PlayedRemote([row(run, "executing", agent=agent) for run, agent in runs.items()])
+    statuses = dict.fromkeys(runs, "executing") | {f"r{n}": "pending" for n in range(10)}
+    remote = PlayedRemote([row(run, statuses[run], agent=agent) for run, agent in runs.items()])
     asyncio.run(observe(remote, runs))
     assert len(remote.asked) == 4

@@ -118,3 +118,26 @@ def test_a_result_that_cannot_be_read_is_left_out(ports):
     desired = _with_a_dependent(ports, Address("a"))
     reader = Reader(StateError("the result is damaged"))
     assert used_results(desired, Snapshot(lineage="l", serial=1, records=ports.records()), reader) == {}
+
+
+def test_of_settled_tasks_the_remote_is_asked_nothing(ports):
+    for number in range(5):
+        ports.task(f"t{number}", prompt=f"Write {number}.")
+    ports.apply()
+    ports.remote.asked.clear()
+    ports.needs.clear()
+    assert {change.action for change in _planned(ports, Refresh.ACTIVE).changes} == {Action.NONE}
+    ports.apply()
+    assert (ports.needs, ports.remote.asked) == ([], {})
+
+
+def test_of_active_tasks_the_remote_is_asked_for_one_list_that_the_settled_ones_do_not_lengthen(ports):
+    ports.remote.scripts = {f"Write {number}.": [["executing"] * 1000] for number in range(5)}
+    for number in range(10):
+        ports.task(f"t{number}", prompt=f"Write {number}.")
+    ports.apply(wait=False)
+    ports.apply(wait=False)
+    ports.remote.asked.clear()
+    actions = [change.action for change in _planned(ports, Refresh.ACTIVE).changes]
+    assert (actions.count(Action.WAIT), actions.count(Action.NONE)) == (5, 5)
+    assert ports.remote.asked == {"GET": 1}

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import sys
 import tracemalloc
 from contextlib import suppress
 from pathlib import Path
@@ -256,6 +257,8 @@ def test_rounds_keep_no_memory_and_no_file(ports):
 
     gc.freeze()
     tracemalloc.start()
+    for number in range(100_000):  # so that the table of interned texts, which is large, is traced from the beginning
+        sys.intern(f"text {number}")
     try:
         (memory, files), (later, more) = asyncio.run(run())
     finally:

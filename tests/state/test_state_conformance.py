@@ -19,6 +19,21 @@ def test_where_nothing_is_kept_there_is_nothing_to_read(opened, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_digest_tells_every_serial_and_every_lineage_from_every_other(opened):
+    assert opened(read_only=True).digest() == (0, "")
+    stores = [opened(environment="default"), opened(environment="prod")]
+    seen = set()
+    for store in stores:
+        lease = store.acquire(ALICE)
+        for serial in range(3):
+            found = store.digest()
+            assert found[0] == store.read().serial == serial
+            assert store.digest() == found
+            seen.add(found[1])
+            store.commit(lease, serial, [put(EXTRACT)])
+    assert len(seen) == 6
+
+
 def test_the_first_lease_makes_a_lineage_that_stays(opened):
     store = opened()
     store.release(store.acquire(ALICE))

@@ -1,0 +1,103 @@
+"""Every record of a state file at one serial, with few of their texts in memory at a time. Writes nothing.
+
+A reader must not keep a writer waiting, and texts take longer to understand than to read: so they are read page by
+page, each in a transaction of its own. That is one snapshot if nobody has written meanwhile; else all are read at once.
+"""
+
+import gc
+import hashlib
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from sys import intern
+from typing import Final
+
+from taskspec.address import Address
+from taskspec.state.database import transaction
+from taskspec.state.encoding import decode_record, decode_records
+from taskspec.state.model import Record, Snapshot
+from taskspec.state.trouble import damaged
+
+PAGE: Final = 1000
+"""How many records are read, and decoded, at a time."""
+
+_Rows = Sequence[tuple[str, str]]
+_ALL: Final = "SELECT address, record FROM records ORDER BY address"
+_NEXT: Final = "SELECT address, record FROM records WHERE address > ? ORDER BY address LIMIT ?"
+
+
+def read_snapshot(connection: sqlite3.Connection, path: Path) -> Snapshot:
+    """Return every record, in the order of their addresses; raise StateError for one that is not readable."""
+    with _collecting_nothing():
+        return _read_in_pages(connection, path) or _read_at_once(connection, path)
+
+
+def digest_of_all(connection: sqlite3.Connection) -> tuple[int, str]:
+    """Return the serial, and the digest of everything that is recorded at it."""
+    with transaction(connection, "DEFERRED"):
+        lineage, serial, form = _head(connection)
+        digest = hashlib.blake2b(f"{form}\0{lineage}\0{serial}".encode())
+        for address, text in connection.execute(_ALL):
+            digest.update(f"\0{len(address)}\0{address}{text}".encode("utf-8", "surrogatepass"))
+    return serial, digest.hexdigest()
+
+
+def _read_in_pages(connection: sqlite3.Connection, path: Path) -> Snapshot | None:
+    """Return what was read page by page; None where somebody has written between two of them."""
+    records: dict[Address, Record] = {}
+    version, last = None, ""
+    while True:
+        with transaction(connection, "DEFERRED"):
+            lineage, serial, form = _head(connection)
+            (found,) = connection.execute("PRAGMA data_version").fetchone()
+            rows = connection.execute(_NEXT, (last, PAGE)).fetchall()
+        if version not in {None, found}:
+            return None
+        records.update(_decoded(rows, form, path))
+        if len(rows) < PAGE:
+            return Snapshot(lineage=lineage, serial=serial, records=records)
+        version, last = found, rows[-1][0]
+
+
+def _read_at_once(connection: sqlite3.Connection, path: Path) -> Snapshot:
+    with transaction(connection, "DEFERRED"):
+        lineage, serial, form = _head(connection)
+        rows = connection.execute(_ALL).fetchall()
+    pages = (rows[start : start + PAGE] for start in range(0, len(rows), PAGE))
+    records = {address: record for page in pages for address, record in _decoded(page, form, path)}
+    return Snapshot(lineage=lineage, serial=serial, records=records)
+
+
+def _head(connection: sqlite3.Connection) -> tuple[str, int, int]:
+    lineage, serial, form = connection.execute("SELECT lineage, serial, format FROM meta").fetchone()
+    return lineage, serial, form
+
+
+def _decoded(rows: _Rows, form: int, path: Path) -> list[tuple[Address, Record]]:
+    try:
+        records = decode_records([text for _, text in rows], form)
+        return [(Address(intern(address)), record) for (address, _), record in zip(rows, records, strict=True)]
+    except (ValueError, RecursionError):
+        return list(_decoded_singly(rows, form, path))
+
+
+def _decoded_singly(rows: _Rows, form: int, path: Path) -> Iterator[tuple[Address, Record]]:
+    """Decode one record after the other, to name the one that is not readable."""
+    for address, text in rows:
+        try:
+            yield Address(address), decode_record(text, form)
+        except (ValueError, RecursionError) as error:
+            raise damaged(path, f"the record of {address} is not readable ({error})") from error
+
+
+@contextmanager
+def _collecting_nothing() -> Iterator[None]:
+    """Keep the garbage collector from looking, again and again, through many new values that all stay."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
