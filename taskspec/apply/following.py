@@ -15,7 +15,7 @@ from taskspec.judging.asserting import digest_of
 from taskspec.judging.judging import Expectation, judge
 from taskspec.observed.model import Absent, Present, Unreadable
 from taskspec.plan.model import Change
-from taskspec.state.model import PutResult, ResultRef, StopCause, Verdict
+from taskspec.state.model import PutResult, Record, ResultRef, StopCause, Verdict
 from taskspec.taskapi.records import ENDED, TaskRecord
 from taskspec.taskapi.records import AgentExecutionStatus as Status
 
@@ -82,7 +82,7 @@ async def conclude(world: World, change: Change, found: TaskRecord) -> Outcome:
         ref = ResultRef.of(found.result, spec.get("outputFormat"))
         ended = replace(ended, result=ref)
         moved = advancing.with_attempt(record, ended)
-        if judgement.verdict is Verdict.ACCEPTED:
+        if judgement.verdict is Verdict.ACCEPTED and not _is_outdone(change, record):
             moved = advancing.with_result(record, ended, ref, world.chance.now())
         await world.record(moved, "ended", PutResult(ref=ref, content=found.result), **facts, result=ref.digest)
     else:
@@ -107,6 +107,15 @@ async def conclude(world: World, change: Change, found: TaskRecord) -> Outcome:
         detail=judgement.detail,
         by_person=found.is_manually_stopped is True and attempt.stop is None,
     )
+
+
+def _is_outdone(change: Change, record: Record) -> bool:
+    """Tell whether the accepted result is one of what is declared, and the run is of a text that no longer is.
+
+    Its answer is kept with its attempt; in the place of the other it would make what is declared be paid for again.
+    """
+    accepted, fingerprint = record.accepted, record.generation.fingerprint
+    return accepted is not None and change.declares(accepted.fingerprint) and not change.declares(fingerprint)
 
 
 def _left(world: World, began: float | None, limit: float | None) -> float | None:

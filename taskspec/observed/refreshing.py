@@ -198,7 +198,8 @@ def _wait(seconds: float) -> Call[None]:
 
 async def _each(keys: Iterable[K], look: Callable[[K], Awaitable[T]]) -> dict[K, T]:
     """Look at each key, a few at a time; the first exception ends all and is raised as it is."""
-    waiting = iter(keys)
+    listed = list(keys)
+    waiting = iter(listed)
     seen: dict[K, T] = {}
 
     async def work() -> None:
@@ -207,7 +208,7 @@ async def _each(keys: Iterable[K], look: Callable[[K], Awaitable[T]]) -> dict[K,
 
     try:
         async with asyncio.TaskGroup() as group:
-            for _ in range(WIDTH):
+            for _ in range(min(WIDTH, len(listed))):
                 group.create_task(work())
     except BaseExceptionGroup as trouble:
         raise trouble.exceptions[0] from None

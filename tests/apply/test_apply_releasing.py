@@ -136,8 +136,9 @@ def test_a_result_of_another_text_that_comes_in_while_its_run_is_stopped_is_fed_
     stage.remote.stops = ["completed"]
     finished = stage.apply(task(), deferred(uses=["a"]))
     assert (stage.plan.changes[0].action, stage.plan.changes[1].action) == ("stop", "create")
-    assert stage.record().accepted.generation == 2
-    assert (finished[B].action, finished[B].health) == ("blocked", Health.UNHEALTHY)
+    assert stage.record().accepted.generation == 1
+    assert (finished[B].verdict, finished[B].health) == ("accepted", Health.HEALTHY)
+    assert stage.remote.started("Sum up: answer to Write.")
 
 
 def test_a_run_that_ends_badly_while_its_upstream_runs_anew_gets_no_successor_before_that_is_accepted(stage):
