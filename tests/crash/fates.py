@@ -43,6 +43,7 @@ POSTS = {
     "late, 503": Fate(50.0, 503, past_deadline=True),
 }
 """What may become of a create."""
+COMMITS = ("unknown", "unknown-lost", "failed")
 TWICE = {"twice": Fate(0.1, 200, times=2), "twice, cut": Fate(0.1, "cut", times=2)}
 """What a repeating proxy may make of it: not prevented, only detected."""
 READS = (Fate(None, 503), Fate(None, 429), Fate(None, "cut"), Fate(None, "refused"), Fate(None, None))
@@ -57,6 +58,7 @@ class Faults:
     posts: list = field(default_factory=list)
     rate: float = 0.0
     post_rate: float = 0.0
+    commits: list = field(default_factory=list)
     commit_rate: float = 0.0
     over: bool = False
 
@@ -76,9 +78,12 @@ class Faults:
         return self._one_of(CHANGES)
 
     def commit(self) -> str:
+        """Return what becomes of a commit: `done`, `failed`, or nobody can tell (`unknown`, `unknown-lost`)."""
+        if self.commits:
+            return self.commits.pop(0)
         if self.over or self.random.random() >= self.commit_rate:
             return "done"
-        return self.random.choice(("unknown", "unknown-lost", "failed"))
+        return self.random.choice(COMMITS)
 
     def _one_of(self, fates) -> Fate:
         if self.over or not self.rate or self.random.random() >= self.rate:

@@ -1,7 +1,8 @@
 """A scenario: what users, agents, networks and kills do to a world, in one line of text that plays it again.
 
 `one:FATE:keys|plain:LAG:KILL:KILL` is one task whose first create meets a fate, with the first apply killed in one
-step and the second in another (0: not). `seed:N` is drawn from a seed: several tasks, edits, faults everywhere.
+step and the second in another (0: not). `disk:N:FATE:` before the same lets the N-th commit fail. `seed:N` is drawn
+from a seed: several tasks, edits, faults everywhere.
 """
 
 from dataclasses import dataclass, field
@@ -9,11 +10,14 @@ from random import Random
 
 from apply_stages import deferred, task
 from endings import settle_down
-from fates import POSTS, Faults
+from fates import COMMITS, POSTS, Faults
 from naive import naive
 from remote_runs import Life, Runs
 from worlds import World
 
+from taskspec.runner.model import Refresh
+
+MOST_COMMITS = 6
 LAGS = (0.0, 50.0)
 ENDS = ("completed",) * 12 + ("failed", "error", "stopped", "paused")
 REMOVALS = ("stop", "stop", "forget", "hold")
@@ -35,7 +39,13 @@ def play(name: str, protocol: str = "", *, trace: list | None = None) -> Played:
     kind, *words = name.split(":")
     with naive(protocol):
         world = World(trace=trace, intent_first=protocol != "A")
-        return _play_one(world, *words) if kind == "one" else _play_seed(world, int(words[0]))
+        match kind:
+            case "seed":
+                return _play_seed(world, int(words[0]))
+            case "disk":
+                number, fate, *words = words
+                world.faults.commits = ["done"] * (int(number) - 1) + [fate]
+        return _play_one(world, *words)
 
 
 def singles():
@@ -44,6 +54,14 @@ def singles():
         for keys in ("plain", "keys"):
             for lag in LAGS:
                 yield f"one:{fate}:{keys}:{lag:g}"
+
+
+def disks():
+    """Yield the beginnings of scenarios in which one commit fails, or nobody can tell whether it has."""
+    for number in range(1, MOST_COMMITS + 1):
+        for fate in COMMITS:
+            for post in ("answered", "cut", "late", "lost"):
+                yield from (f"disk:{number}:{fate}:{post}:{keys}:0" for keys in ("plain", "keys"))
 
 
 def _play_one(world, fate, keys, lag, *kills):
@@ -80,6 +98,13 @@ def _play_seed(world, seed):
 
 
 def _options(random):
+    said = {"refresh": Refresh.FULL} if random.random() < 0.15 else {}
+    if random.random() < 0.1:
+        said["requested"] = True
+    return said | _patience(random)
+
+
+def _patience(random):
     chosen = random.random()
     if chosen < 0.1:
         return {"wait": False}

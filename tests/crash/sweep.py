@@ -8,17 +8,14 @@ python tests/crash/sweep.py --protocol B                the same by a naive prot
 import argparse
 import multiprocessing
 import os
-import sys
 import time
 import traceback
 from collections.abc import Iterator
 from itertools import chain
-from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "apply")]
-
-from naive import PROTOCOLS  # noqa: E402
-from scenarios import play, singles  # noqa: E402
+import neighbours  # noqa: F401
+from naive import PROTOCOLS
+from scenarios import disks, play, singles
 
 CHUNK = 200
 SHOWN = 3
@@ -61,6 +58,15 @@ def pairs_of_kills(beginning: str, protocol: str) -> Played:
     return done
 
 
+def kills(beginning: str, protocol: str) -> Played:
+    """Play a beginning with no kill, and with one in each step."""
+    done = Played()
+    whole = done.play(beginning, protocol)
+    for first in range(1, whole.lengths[0] + 1 if whole else 1):
+        done.play(f"{beginning}:{first}:0", protocol)
+    return done
+
+
 def seeds(numbers: range, protocol: str) -> Played:
     done = Played()
     for number in numbers:
@@ -79,7 +85,11 @@ def sweep(most_random: int, seed: int, protocol: str = "", *, pairs: bool = True
 def _jobs(most_random, seed, protocol, *, pairs) -> Iterator[tuple]:
     ends = range(seed, seed + most_random)
     drawn = ((seeds, ends[start : start + CHUNK], protocol) for start in range(0, most_random, CHUNK))
-    return chain(((pairs_of_kills, beginning, protocol) for beginning in singles() if pairs), drawn)
+    if not pairs:
+        return drawn
+    paired = ((pairs_of_kills, beginning, protocol) for beginning in singles())
+    failing = ((kills, beginning, protocol) for beginning in disks())
+    return chain(paired, failing, drawn)
 
 
 def _parts(jobs, cores) -> Iterator[Played]:

@@ -5,7 +5,7 @@ The apply is the real one, and so are the client above its sockets, planning, se
 
 import asyncio
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -27,7 +27,7 @@ from taskspec.report.counting import Tally
 from taskspec.report.exiting import ExitCode
 from taskspec.runner import applying
 from taskspec.runner.applying import Job
-from taskspec.runner.model import Invocation, Link, Offline
+from taskspec.runner.model import Invocation, Link, Offline, Refresh
 from taskspec.runner.planning import Prepared
 from taskspec.settings import Settings
 from taskspec.state.model import Holder
@@ -84,13 +84,14 @@ class World:
             self.ledger.created(run)
         return run
 
-    def apply(self, tasks, *, dies_at=None, rival_at=None, **options):
+    def apply(self, tasks, *, dies_at=None, rival_at=None, refresh=Refresh.ACTIVE, requested=False, **options):
         """Carry out one command; return its exit code, or None where it was killed in its step number `dies_at`.
 
         `rival_at`: another apply starts so many seconds after the first, on the same machine.
         """
         self.ledger.owners |= {address_hash(task.address): task.address for task in tasks}
-        process = Process(self, tasks, dies_at, options)
+        job = {"options": Options(**options), "requested": requested}
+        process = Process(self, tasks, dies_at, replace(INVOCATION, refresh=refresh), job)
         return process.live(rival_at)
 
     def tell(self, *words):
@@ -101,11 +102,12 @@ class World:
 class Process:
     """One command from its start to its end, or its death; the ports of its story."""
 
-    def __init__(self, world, tasks, dies_at, options):
+    def __init__(self, world, tasks, dies_at, invocation, job):
         self.world = world
         self._prepared = Prepared(desired=Desired(project=PROJECT, tasks={task.address: task for task in tasks}))
         self._dies_at = dies_at
-        self._options = Options(**options)
+        self._invocation = invocation
+        self._job = job
         self._loop = VirtualLoop(world.now)
         self._steps = 0
         self.chance = Chance(now=self._loop.time, nonce=self._nonce)
@@ -194,7 +196,7 @@ class Process:
             tally.on(event)
 
         try:
-            await applying.apply(INVOCATION, self, Job(options=self._options, approve=lambda plan: True, emit=emit))
+            await applying.apply(self._invocation, self, Job(approve=lambda plan: True, emit=emit, **self._job))
         except LockHeldError:
             return ExitCode.LOCKED
         except TaskspecError as error:
