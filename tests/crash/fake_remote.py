@@ -49,6 +49,8 @@ class FakeRemote:
     die_in: int | None = None
     """So many bytes of the protocol from now the client is killed."""
     kill: Callable = lambda: None
+    deadly: list = field(default_factory=list)
+    """The fates of the next creates, each of which kills its client when the remote has it."""
     broken: list = field(default_factory=list)
 
     def __post_init__(self):
@@ -80,6 +82,9 @@ class FakeRemote:
 
     async def _create(self, agent, request, writer):
         fate = POSTS[self.random.choice(list(POSTS))] if self.random.random() < self.rate else POSTS["answered"]
+        deadly = bool(self.deadly)
+        if deadly:
+            fate = self.deadly.pop(0)
         run = None
         if fate.applies is not None:
             key = request.headers["idempotency-key"]
@@ -90,6 +95,8 @@ class FakeRemote:
                     self.created(run)
                 except AssertionError as error:
                     self.broken.append(str(error))
+        if deadly:
+            self.kill()
         await self._answer(writer, fate, lambda: run.row(time.time()))
 
     async def _show(self, run, writer, fate):

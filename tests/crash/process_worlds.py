@@ -54,14 +54,14 @@ class ProcessWorld:
         """Apply, and kill that somewhere."""
         way = self.random.choice(("point", "moment"))
         if way == "point":
-            await self._run(self.random.randint(1, POINTS))
+            await self.apply(self.random.randint(1, POINTS))
         else:
-            await self._run(0, kill=self._after(self.random.uniform(0.2, MOMENTS)))
+            await self.apply(0, kill=self._after(self.random.uniform(0.2, MOMENTS)))
 
     async def settle_down(self):
         """Apply until all is well; raise BrokenError where it never is."""
         for _ in range(MOST_APPLIES):
-            code, said = await self._run(0)
+            code, said = await self.apply()
             if code == 0:
                 return
             require(code != 8, f"the lock is stuck: {said}")
@@ -85,8 +85,8 @@ class ProcessWorld:
     async def _after(self, seconds):
         await asyncio.sleep(seconds)
 
-    async def _run(self, deadly, kill=None):
-        """Run one apply; `kill` is awaited, and then the process is killed. Return the exit code and the output."""
+    async def apply(self, deadly=0, kill=None):
+        """Run one apply; it dies in its point `deadly`, or after `kill`. Return the exit code and the output."""
         self.applies += 1
         child = await asyncio.create_subprocess_exec(
             *(sys.executable, str(HERE / "dying.py"), str(deadly), self._protocol, "apply", str(self.folder), "--yes"),
@@ -128,23 +128,23 @@ class HostedWorld(ProcessWorld):
         times = {"QUIET_PERIOD": QUIET_PERIOD, "CREATE_TIMEOUT": CREATE_TIMEOUT, "POLL_INTERVAL": 0.05}
         environ = {f"TASKSPEC_{name}": f"{1000 * seconds:.0f}ms" for name, seconds in times.items()}
         super().__init__(folder, random, protocol, {**environ, "XPANDER_API_KEY": "k" * 32, "NO_PROXY": "127.0.0.1"})
-        self._remote = remote
+        self.remote = remote
         self._addresses = {address_hash(name): name for name in NAMES}
         remote.kill, remote.created = self.kill, self._created
         (folder / "taskspec.yaml").write_text(PROJECT + HOSTED.replace("ROOT", root))
 
     async def die(self):
         if self.random.random() < 0.4:
-            self._remote.die_in = self.random.randint(1, BYTES)
-            await self._run(0)
-            self._remote.die_in = None
+            self.remote.die_in = self.random.randint(1, BYTES)
+            await self.apply()
+            self.remote.die_in = None
         else:
             await super().die()
 
     async def settle_down(self):
-        rate, self._remote.rate = self._remote.rate, 0.0
+        rate, self.remote.rate = self.remote.rate, 0.0
         await super().settle_down()
-        self._remote.rate = rate
+        self.remote.rate = rate
         self._check()
 
     def _created(self, run):
@@ -153,20 +153,20 @@ class HostedWorld(ProcessWorld):
             records = self.records().values()
             known = {attempt.nonce for record in records for attempt in record.generation.attempts}
             require(run.nonce in known, f"{run.id} was asked for before its intent was durable")
-        twins = [other.id for other in self._remote.runs.runs.values() if other.prompt == run.prompt]
+        twins = [other.id for other in self.remote.runs.runs.values() if other.prompt == run.prompt]
         require(len(twins) == 1, f"`{run.prompt}` is paid for by each of {', '.join(twins)}")
 
     def _check(self):
-        require(not self._remote.broken, "; ".join(self._remote.broken))
+        require(not self.remote.broken, "; ".join(self.remote.broken))
         records, bound = self.records(), self.bound()
-        for run in self._remote.runs.runs.values():
+        for run in self.remote.runs.runs.values():
             require(run.id in bound, f"nobody knows of {run.id}")
             name = self._addresses[run.owner]
             current = run.prompt == self.prompt(name)
             require(current or run.status(time.time()) in {"completed", "stopped"}, f"{run.id} is still at work")
         for name in NAMES:
             record = records[name]
-            run = self._remote.runs.runs[record.accepted.run]
+            run = self.remote.runs.runs[record.accepted.run]
             require(run.prompt == self.prompt(name), f"the accepted result of {name} is one of `{run.prompt}`")
             written = (self.folder / "results" / f"{name}.txt").read_text()
             require(written == run.answer, f"the file of {name} is not what {run.id} answered")

@@ -49,13 +49,13 @@ class Tally:
         self.broken: list[tuple[str, str]] = []
 
 
-async def soak(most_kills, seconds, seed, protocol="real", cores=None) -> Tally:
-    """Play projects until there are so many kills, or the time is over; a few side by side."""
+async def soak(most_kills, seconds, seed, protocol="real", most_broken=5) -> Tally:
+    """Play projects until there are so many kills, or the time is over, or so many are broken; a few side by side."""
     tally, names = Tally(), (f"{KINDS[number % len(KINDS)]}:{number}" for number in count(seed))
     end = time.monotonic() + seconds if seconds else float("inf")
 
     async def work():
-        while time.monotonic() < end and (seconds or tally.kills < most_kills):
+        while time.monotonic() < end and (seconds or tally.kills < most_kills) and len(tally.broken) < most_broken:
             name = next(names)
             tally.projects += 1
             try:
@@ -66,7 +66,7 @@ async def soak(most_kills, seconds, seed, protocol="real", cores=None) -> Tally:
                 tally.kills += kills
                 tally.applies += applies
 
-    await asyncio.gather(*(work() for _ in range(AT_ONCE * (cores or os.cpu_count() or 1))))
+    await asyncio.gather(*(work() for _ in range(AT_ONCE * (os.cpu_count() or 1))))
     return tally
 
 

@@ -11,13 +11,14 @@ import os
 import time
 import traceback
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, count
 
 import neighbours  # noqa: F401
 from naive import PROTOCOLS
 from scenarios import disks, play, singles
 
 CHUNK = 200
+ROUND = 20 * CHUNK
 SHOWN = 3
 """So many broken scenarios are shown."""
 COMMAND = "python tests/crash/sweep.py"
@@ -82,6 +83,16 @@ def sweep(most_random: int, seed: int, protocol: str = "", *, pairs: bool = True
     return total
 
 
+def soak(seconds: float, seed: int, protocol: str = "") -> Played:
+    """Play seeds, beginning with one, until the time is over."""
+    total, end = Played(), time.monotonic() + seconds
+    for first in count(seed, ROUND):
+        if time.monotonic() >= end:
+            break
+        total.add(sweep(ROUND, first, protocol, pairs=False))
+    return total
+
+
 def _jobs(most_random, seed, protocol, *, pairs) -> Iterator[tuple]:
     ends = range(seed, seed + most_random)
     drawn = ((seeds, ends[start : start + CHUNK], protocol) for start in range(0, most_random, CHUNK))
@@ -122,13 +133,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--play", metavar="NAME", help="play one scenario and print its steps")
     parser.add_argument("--random", type=int, default=60_000, metavar="N", help="how many seeds to play")
+    parser.add_argument("--seconds", type=float, default=0.0, metavar="S", help="seeds only, for so long")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="the first seed")
     parser.add_argument("--protocol", choices=PROTOCOLS, default="", help="a naive protocol, which has to be caught")
     given = parser.parse_args()
     if given.play:
         return show(given.play, given.protocol)
     began = time.monotonic()
-    done = sweep(given.random, given.seed, given.protocol)
+    if given.seconds:
+        done = soak(given.seconds, given.seed, given.protocol)
+    else:
+        done = sweep(given.random, given.seed, given.protocol)
     took = time.monotonic() - began
     print(f"{done.scenarios} scenarios from seed {given.seed}, {done.steps} steps, {took:.0f} s: ", end="")
     print(f"{len(done.broken)} broken promises")
