@@ -155,6 +155,7 @@ class Effect(StrEnum):
 
     DONE = "done"
     LEFT = "left"  # nothing was to be done, or not to be waited for
+    REFUSED = "refused"  # `protect` or `onChangeActive` holds it: a person has to decide
     FAILED = "failed"  # it could not be carried out: an error of ours, of the remote, or of the connection
     UNKNOWN = "unknown"  # it was sent, and its outcome is not known
     CUT = "cut"  # it was not finished: the time to wait was over, a signal came, or its upstream was not waited for

@@ -17,7 +17,9 @@ def adjusted(plan: Plan, at: float) -> Iterator[PutRecord | Note]:
         task, record = change.task, change.record
         if task is None or record is None:
             continue
-        moved = rejudged(change, replace(record, on_remove=task.policies.on_remove), plan.id, at)
+        policies = task.policies
+        taken_over = replace(record, on_remove=policies.on_remove, protect=policies.protect)
+        moved = rejudged(change, taken_over, plan.id, at)
         if moved != record:
             yield PutRecord(record=moved)
         if change.rejudges:

@@ -22,6 +22,7 @@ def intended(change: Change, record: Record | None, attempt: Attempt, *, fresh: 
         generation=generation,
         accepted=record.accepted if record else None,
         on_remove=task.policies.on_remove,
+        protect=task.policies.protect,
     )
 
 

@@ -110,12 +110,9 @@ async def conclude(world: World, change: Change, found: TaskRecord) -> Outcome:
 
 
 def _is_outdone(change: Change, record: Record) -> bool:
-    """Tell whether the accepted result is one of what is declared, and the run is of a text that no longer is.
-
-    Its answer is kept with its attempt; in the place of the other it would make what is declared be paid for again.
-    """
-    accepted, fingerprint = record.accepted, record.generation.fingerprint
-    return accepted is not None and change.declares(accepted.fingerprint) and not change.declares(fingerprint)
+    """Tell whether what is declared has its accepted result, and the run is one of another text: both are kept."""
+    kept, current = record.accepted, record.generation.fingerprint
+    return kept is not None and change.declares(kept.fingerprint) and not change.declares(current)
 
 
 def _left(world: World, began: float | None, limit: float | None) -> float | None:

@@ -45,7 +45,14 @@ class Settle:
     absent: "tuple[Step, ...]"
 
 
-Step = Stop | Create | Follow | Retitle | Forget | Settle
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hold:
+    """Go no further: a policy of the task leaves the rest to a person; `why` says which."""
+
+    why: str
+
+
+Step = Stop | Create | Follow | Retitle | Forget | Settle | Hold
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -43,8 +43,9 @@ def as_it_is(change: Change) -> Ended:
     detail = change.reasons[0].text
     if change.rejudges and (judged := change.judgement) is not None:
         outcome = Outcome(effect=Effect.DONE, health=change.health, verdict=judged.verdict, detail=judged.detail)
-    elif change.in_error:
-        outcome = Outcome(effect=Effect.FAILED, health=change.health, detail=detail)
+    elif change.in_error or change.refused:
+        effect = Effect.FAILED if change.in_error else Effect.REFUSED
+        outcome = Outcome(effect=effect, health=change.health, detail=detail)
     else:
         verdict = Verdict(change.verdict) if change.verdict else None
         outcome = Outcome(effect=Effect.LEFT, health=change.health, verdict=verdict, detail=detail)
@@ -60,8 +61,12 @@ def of_declared(change: Change, record: Record | None, outcome: Outcome) -> Outc
     """Return an outcome that is no better than the change: a run that its upstream has overtaken makes nothing healthy.
 
     Such a run is waited for because it is paid for; its result is not, or not known to be, one of what is declared.
+    Where what is declared has its accepted result already, the end of a run of another text makes nothing worse.
     """
     wanted = record is not None and change.declares(record.generation.fingerprint)
+    kept = record.accepted if record is not None else None
+    if not wanted and kept is not None and change.declares(kept.fingerprint) and outcome.effect is Effect.DONE:
+        return replace(outcome, health=change.health)
     if not change.after or wanted or outcome.health is not Health.HEALTHY:
         return outcome
     return replace(outcome, health=change.health, detail=outcome.detail or change.reasons[0].text)

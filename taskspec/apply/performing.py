@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 from typing import assert_never
 
 from taskspec.apply import following, sending, settling, stopping
-from taskspec.apply.model import Create, Follow, Forget, Outcome, Retitle, Settle, Step, Stop
+from taskspec.apply.model import Create, Follow, Forget, Hold, Outcome, Retitle, Settle, Step, Stop
 from taskspec.apply.outcomes import as_it_is
 from taskspec.apply.rejudging import note_of, rejudged
 from taskspec.apply.restoring import withdraw
@@ -50,8 +50,12 @@ async def settle(world: World, change: Change) -> Outcome:
 
 async def _take(world: World, change: Change, planned: Iterable[Step], health: Health) -> Outcome:
     outcome = Outcome(effect=Effect.DONE, health=health)
-    for step in planned:
+    left = list(planned)
+    while left:
+        step = left.pop(0)
         match step:
+            case Stop(cause=StopCause.RETRY) if _is_wanted(world, change) and await stopping.revived(world, change):
+                return await _follow(world, change)
             case Stop(cause=cause):
                 kept = await _stop(world, change, cause)
                 if kept is not None and (kept.verdict is Verdict.LOST or _is_wanted(world, change)):
@@ -60,6 +64,10 @@ async def _take(world: World, change: Change, planned: Iterable[Step], health: H
                 await sending.create(world, change, fresh=fresh)
             case Follow():
                 outcome = await _follow(world, change)
+                if left and not _has_ended(world, change):
+                    return outcome
+            case Hold(why=why):
+                return Outcome(effect=Effect.REFUSED, health=health, detail=why)
             case Retitle():
                 outcome = await _retitle(world, change)
             case Forget():
@@ -90,6 +98,12 @@ def _is_wanted(world: World, change: Change) -> bool:
     return record is not None and change.declares(record.generation.fingerprint)
 
 
+def _has_ended(world: World, change: Change) -> bool:
+    """Tell whether the run that was followed is over, so that another may take its place."""
+    _, attempt = world.current(change.address)
+    return attempt.verdict not in {None, Verdict.LOST}
+
+
 async def _follow(world: World, change: Change) -> Outcome:
     """Follow the run, and each further attempt that the policy grants; such an attempt takes a place among the runs."""
     async with AsyncExitStack() as place:
@@ -106,13 +120,15 @@ async def _follow_on(world: World, change: Change, place: AsyncExitStack) -> Out
             )
         outcome = await following.follow(world, change)
         record, attempt = world.current(change.address)
-        task = None if change.after else change.task  # what its upstream has to be accepted for gets no successor now
+        task = change.task if _may_repeat(world, change) else None
         if outcome.by_person or task is None or not grants_another(task.policies.retry, record.generation):
             return outcome
         backoff = task.policies.retry.backoff
         world.emit(RetryScheduled(address=change.address, attempt=attempt.number + 1, seconds=backoff))
         await asyncio.sleep(backoff)
         if attempt.verdict is Verdict.ERROR:
+            if await stopping.revived(world, change):
+                continue
             kept = await _stop(world, change, StopCause.RETRY)
             if kept is not None:
                 return kept
@@ -120,6 +136,18 @@ async def _follow_on(world: World, change: Change, place: AsyncExitStack) -> Out
             await place.enter_async_context(world.places)
             has_place = True
         await sending.create(world, change, fresh=False)
+
+
+def _may_repeat(world: World, change: Change) -> bool:
+    """Tell whether a policy may grant the current generation another attempt in this apply.
+
+    Not so for what its upstream has to be accepted for first, for what is declared no longer, and for side effects
+    that are protected.
+    """
+    task = change.task
+    if change.after or task is None or not _is_wanted(world, change):
+        return False
+    return not (task.policies.protect and task.policies.side_effects)
 
 
 async def _retitle(world: World, change: Change) -> Outcome:

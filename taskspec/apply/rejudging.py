@@ -20,7 +20,7 @@ def rejudged(change: Change, record: Record, plan: str, at: float) -> Record:
         return record
     digest = digest_of(task.assertions)
     accepted = record.accepted
-    current, same_text = record.generation, record.generation.fingerprint == task.fingerprint
+    current, same_text = record.generation, task.asks_for(record.generation.fingerprint)
     if accepted is not None and (accepted.generation == current.number or not same_text):
         kept = replace(accepted, attempt=replace(accepted.attempt, assertions=digest))
         if judgement.verdict is Verdict.ACCEPTED:

@@ -67,6 +67,7 @@ async def bind(world: World, change: Change, found: TaskRecord) -> None:
 
 async def _send(world: World, change: Change, task: DesiredTask, *, fresh: bool) -> None:
     record = world.recorder.record_of(change.address)
+    fresh = fresh or record is None or record.generation.fingerprint != task.fingerprint
     nonce = world.chance.nonce()
     generation = record.generation.number + (1 if fresh else 0) if record else 1
     mark = requesting.marker(world.recorder.lineage, change.address, task.fingerprint, generation, nonce)

@@ -1,11 +1,13 @@
 """A change → its steps, in order. Carries none of them out."""
 
-from typing import assert_never
+from typing import Final, assert_never
 
-from taskspec.apply.model import Create, Follow, Forget, Retitle, Settle, Step, Stop
-from taskspec.documents.model import OnRemove
+from taskspec.apply.model import Create, Follow, Forget, Hold, Retitle, Settle, Step, Stop
+from taskspec.documents.model import OnChangeActive, OnRemove, Policies
 from taskspec.plan.model import Action, Change
 from taskspec.state.model import Record, StopCause
+
+_PROTECTED: Final = "it is protected, so that its run is not stopped"
 
 
 def steps(change: Change) -> tuple[Step, ...]:
@@ -19,6 +21,8 @@ def steps(change: Change) -> tuple[Step, ...]:
             return (Stop(cause=StopCause.REPLACE), Create(fresh=True), Follow())
         case Action.REJUDGE if change.rejudges:
             return ()
+        case Action.WAIT if change.paid:
+            return (Follow(), Create(fresh=True), Follow())
         case Action.WAIT | Action.REJUDGE:
             return (Follow(),)
         case Action.UPDATE:
@@ -38,17 +42,38 @@ def steps(change: Change) -> tuple[Step, ...]:
 def settling_steps(record: Record | None, change: Change) -> Settle:
     """Return how an intent is settled, given what is recorded now, and what follows from either finding."""
     if change.task is None:
-        return _settling_undeclared(record.on_remove if record else OnRemove.STOP)
+        is_protected = record is not None and record.protect
+        return _settling_undeclared(record.on_remove if record else OnRemove.STOP, is_protected=is_protected)
     if record is None or change.declares(record.generation.fingerprint):
         return Settle(adopted=(Follow(),), absent=(Create(fresh=False), Follow()))
+    policies = change.task.policies
     if record.accepted is not None and change.declares(record.accepted.fingerprint):
-        return Settle(adopted=(Stop(cause=StopCause.REPLACE),), absent=())
+        return Settle(adopted=_overtaken(policies), absent=())
     create = (Create(fresh=True), Follow())
-    return Settle(adopted=(Stop(cause=StopCause.REPLACE), *create), absent=create)
+    if policies.protect and policies.side_effects:
+        return Settle(adopted=(Hold(why=_PROTECTED),), absent=create)
+    overtaken = _overtaken(policies)
+    goes_on = not any(isinstance(step, Hold) for step in overtaken)
+    return Settle(adopted=(*overtaken, *(create if goes_on else ())), absent=create)
 
 
-def _settling_undeclared(on_remove: OnRemove) -> Settle:
+def _overtaken(policies: Policies) -> tuple[Step, ...]:
+    """Return what becomes of an adopted run whose text is declared no longer."""
+    match policies.on_change_active:
+        case OnChangeActive.QUEUE:
+            return (Follow(),)
+        case OnChangeActive.HOLD:
+            return (Hold(why="the change is held while its run is active (`onChangeActive: hold`)"),)
+        case OnChangeActive.REPLACE:
+            return (Hold(why=_PROTECTED),) if policies.protect else (Stop(cause=StopCause.REPLACE),)
+        case _ as never:
+            assert_never(never)
+
+
+def _settling_undeclared(on_remove: OnRemove, *, is_protected: bool) -> Settle:
     match on_remove:
+        case OnRemove.STOP if is_protected:
+            return Settle(adopted=(Hold(why=_PROTECTED),), absent=(Forget(),))
         case OnRemove.STOP:
             return Settle(adopted=(Stop(cause=StopCause.REMOVE), Forget()), absent=(Forget(),))
         case OnRemove.FORGET:

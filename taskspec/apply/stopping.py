@@ -14,7 +14,7 @@ from taskspec.observed.refreshing import observe
 from taskspec.plan.model import Change
 from taskspec.state.model import DropRecord, Note, StopCause
 from taskspec.taskapi import endpoints
-from taskspec.taskapi.records import ENDED, TaskRecord
+from taskspec.taskapi.records import ACTIVE, ENDED, TaskRecord
 from taskspec.taskapi.records import AgentExecutionStatus as Status
 
 CONFIRMATION = 180.0
@@ -46,6 +46,20 @@ async def stop(world: World, change: Change, cause: StopCause) -> TaskRecord | N
                         raise OutcomeUnknownError(f"whether the run {found.id} has stopped cannot be read: {reason}")
     except TimeoutError as error:
         raise OutcomeUnknownError(f"the run {found.id} was asked to stop and is still {found.status}") from error
+
+
+async def revived(world: World, change: Change) -> bool:
+    """Look once more at a run that had ended in `error`, and tell whether it goes on: an error may pass by itself."""
+    record, attempt, run = world.current_run(change.address)
+    match (await observe(world.connection, {run: change.agent}))[run]:
+        case Present(record=found) if found.status in ACTIVE:
+            back = replace(attempt, status=found.status, verdict=None, detail="")
+            await world.record(advancing.with_attempt(record, back), "revived", run=run, status=found.status)
+            return True
+        case Present() | Absent():
+            return False
+        case Unreadable(reason=reason):
+            raise OutcomeUnknownError(f"whether the run {run} has ended cannot be read: {reason}")
 
 
 async def retitle(world: World, change: Change, task: DesiredTask) -> bool:

@@ -43,6 +43,12 @@ class DesiredTask:
     source: Source = field(repr=False)
     upstream: tuple[Address, ...] = ()
     """The tasks that have to be accepted before: those of `dependsOn`, and those whose results it uses."""
+    passes_for: str | None = None
+    """The fingerprint of what was asked for last, where that differs only in what `rerun` ignores."""
+
+    def asks_for(self, fingerprint: str) -> bool:
+        """Tell whether a fingerprint is that of what is declared, or passes for it."""
+        return fingerprint in {self.fingerprint, self.passes_for}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

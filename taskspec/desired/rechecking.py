@@ -16,6 +16,7 @@ from taskspec.documents.violating import SECRET
 
 _SHOWN: Final = ("agent", "title", "files")
 """Fields that are shown in plans, lists and file names: no secret may stand there."""
+TRIGGERS: Final = ("rerun", "triggers")
 _NO_JSON: Final = frozenset({"text", "markdown", "voice"})
 
 
@@ -27,6 +28,24 @@ def recheck(task: TaskDocument, rendered: RenderedSpec, project: Project) -> Ite
     if not found:
         yield from _agent(task, spec, project)
         yield from _output(task, spec, has_secrets=rendered.masked is not rendered.real)
+
+
+def unfit_triggers(task: TaskDocument, triggers: Mapping[str, tuple[Any, Any]]) -> Iterator[Diagnostic]:
+    """Find the triggers that are secret, which plans would show, and those that are no single value.
+
+    Each is given as it is, and masked.
+    """
+    for name, (value, masked) in triggers.items():
+        if value is not masked:
+            yield Diagnostic(
+                summary="Secret in a field that is shown",
+                detail=f"A sensitive variable is used in the trigger `{name}`, which is shown in plans.",
+                hint="Use a value that changes with the secret: its version, or the date of its rotation.",
+                position=task.source.position((*TRIGGERS, name)),
+            )
+        elif not isinstance(value, str | int | float):
+            detail = f"The template of the trigger `{name}` gives {'nothing' if value is None else 'a list or a map'}."
+            yield _misfit(task, (*TRIGGERS, name), detail, "Let it give a text, a number, or true or false.")
 
 
 def _misfits(task: TaskDocument, rendered: RenderedSpec, spec: Mapping[str, Any]) -> Iterator[Diagnostic]:

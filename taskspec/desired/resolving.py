@@ -20,7 +20,7 @@ from taskspec.desired.model import Cell, DeferredTask, Desired, DesiredTask, Loc
 from taskspec.desired.multiplying import multiply
 from taskspec.desired.normalising import SENT, SENT_ONLY, normalised, without_secrets
 from taskspec.desired.ordering import ordered
-from taskspec.desired.rechecking import recheck
+from taskspec.desired.rechecking import TRIGGERS, recheck, unfit_triggers
 from taskspec.desired.references import may_refer
 from taskspec.desired.results import Whatever, WrongResultError, known, later
 from taskspec.desired.templating import RenderedSpec, SpecRenderer
@@ -208,8 +208,9 @@ class _Resolver:
     ) -> DesiredTask | None:
         """Return a cell resolved; None where something is wrong with it."""
         before = len(self._findings)
+        triggers = self._triggers(cell)
         rendered = self._renderer.render(cell, SENT, tasks, ahead=ahead)
-        if rendered is None:
+        if rendered is None or len(self._findings) > before:
             return None
         unknown = _not_known_yet(cell, rendered) if ahead else {}
         if unknown:
@@ -222,11 +223,25 @@ class _Resolver:
         self._findings.note(found)
         if len(self._findings) > before:
             return None
-        task = _normalised(cell, rendered, files)
+        task = _normalised(cell, rendered, files, triggers)
         if unknown:
             task = replace(task, spec={**task.spec, **unknown})
         self._formats[cell.address] = task.spec.get("outputFormat", "text")
         return replace(task, upstream=waits.upstream) if waits.upstream else task
+
+    def _triggers(self, cell: Cell) -> Mapping[str, Any]:
+        """Return the values whose change is a reason to run again; what is wrong with them is noted."""
+        rerun = cell.task.spec.get("rerun")
+        written = rerun.get("triggers") if isinstance(rerun, Mapping) else None
+        if not written:
+            return {}
+        before = len(self._findings)
+        real, masked = self._renderer.value(cell, written, TRIGGERS)
+        failed = len(self._findings) > before
+        sound = {name: (real[name], masked[name]) for name in real if not failed or real[name] is not None}
+        self._findings.note(unfit_triggers(cell.task, sound))
+        found: Mapping[str, Any] = masked
+        return found
 
 
 def _not_known_yet(cell: Cell, rendered: RenderedSpec) -> dict[str, Any]:
@@ -235,7 +250,9 @@ def _not_known_yet(cell: Cell, rendered: RenderedSpec) -> dict[str, Any]:
     return {name: text for name, text in fields.items() if isinstance(text, str) and may_refer(cell.task.spec[name])}
 
 
-def _normalised(cell: Cell, rendered: RenderedSpec, files: tuple[LocalFile | str, ...]) -> DesiredTask:
+def _normalised(
+    cell: Cell, rendered: RenderedSpec, files: tuple[LocalFile | str, ...], triggers: Mapping[str, Any]
+) -> DesiredTask:
     task = cell.task
     request = normalised(rendered.real)
     title = " ".join(str(request.get("title", "")).split()) or str(cell.address)
@@ -247,6 +264,8 @@ def _normalised(cell: Cell, rendered: RenderedSpec, files: tuple[LocalFile | str
         spec["files"] = [
             {"path": file.path, "sha256": file.sha256} if isinstance(file, LocalFile) else file for file in files
         ]
+    if triggers:
+        spec["rerun"] = {"triggers": dict(triggers)}
     return DesiredTask(
         address=cell.address,
         agent=request["agent"],

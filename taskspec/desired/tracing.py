@@ -9,7 +9,7 @@ from taskspec.address import Address
 from taskspec.desired.dotted import is_template
 from taskspec.desired.model import Cell, DeferredTask, Desired, DesiredTask, Giver
 from taskspec.diagnostics import Position
-from taskspec.documents.defaulting import POLICIES
+from taskspec.documents.defaulting import TASK_POLICIES
 from taskspec.documents.model import Policies
 from taskspec.documents.overlaying import leaves
 
@@ -94,13 +94,17 @@ def _built_in(policies: Policies, given: Iterable[tuple[str | int, ...]]) -> Ite
     """Yield the policies that nobody gave."""
     usual: Mapping[tuple[str, ...], Any] = {
         ("retry", "maxAttempts"): policies.retry.max_attempts,
+        ("rerun", "when"): str(policies.rerun.when),
+        ("onChangeActive",): str(policies.on_change_active),
         ("onRemove",): str(policies.on_remove),
+        ("protect",): policies.protect,
+        ("sideEffects",): policies.side_effects,
         ("timeout",): policies.timeout,
     }
     known = set(given)
     for path, value in usual.items():
-        assert path[0] in POLICIES
-        if path not in known:
+        assert path[0] in TASK_POLICIES
+        if path not in known and path[:1] not in known:
             yield Traced(path=path, value=value, giver=BUILT_IN)
 
 

@@ -6,9 +6,20 @@ from typing import Any, Final
 from taskspec.address import Address
 from taskspec.diagnostics import Diagnostic
 from taskspec.documents.checking import output_trouble
-from taskspec.documents.defaulting import POLICIES, Defaults
+from taskspec.documents.defaulting import TASK_POLICIES, Defaults
 from taskspec.documents.durations import seconds
-from taskspec.documents.model import Document, OnRemove, Policies, Retry, Source, TaskDocument
+from taskspec.documents.model import (
+    Document,
+    OnChangeActive,
+    OnRemove,
+    Policies,
+    Rerun,
+    Retry,
+    Source,
+    TaskDocument,
+    When,
+)
+from taskspec.documents.overlaying import Overlay
 
 REQUIRED: Final = ("agent", "prompt")
 """What every task must have, from its own document or from the project's defaults."""
@@ -24,7 +35,7 @@ def declare_task(document: Document, defaults: Defaults, sound_fields: Mapping[s
     labels = metadata.get("labels", {})
     source = Source(document=document)
     if (overlay := defaults.overlay(labels)) is not None:
-        overlay.lay(spec, None)
+        _lay_own(spec, overlay)
         spec, source = overlay.value, Source(document=document, given=overlay.given)
     return TaskDocument(
         address=Address(metadata["name"]),
@@ -38,18 +49,39 @@ def declare_task(document: Document, defaults: Defaults, sound_fields: Mapping[s
 
 def policies_of(spec: Mapping[str, Any]) -> Policies:
     """Return the policies that an effective spec holds."""
-    if not any(name in spec for name in POLICIES):
+    if not any(name in spec for name in TASK_POLICIES):
         return Policies()
     retry, usual = spec.get("retry", {}), Retry()
     return Policies(
+        rerun=_rerun(spec.get("rerun", {})),
         retry=Retry(
             max_attempts=retry.get("maxAttempts", usual.max_attempts),
             statuses=tuple(retry.get("statuses", usual.statuses)),
             backoff=seconds(retry["backoff"]) if "backoff" in retry else usual.backoff,
         ),
+        on_change_active=OnChangeActive(spec.get("onChangeActive", OnChangeActive.REPLACE)),
         on_remove=OnRemove(spec.get("onRemove", OnRemove.STOP)),
+        protect=spec.get("protect", False),
+        side_effects=spec.get("sideEffects", False),
         timeout=seconds(spec["timeout"]) if "timeout" in spec else None,
     )
+
+
+def _rerun(written: str | Mapping[str, Any]) -> Rerun:
+    """Return when a task runs again; a plain word is short for `when`."""
+    given = {"when": written} if isinstance(written, str) else written
+    return Rerun(
+        when=When(given.get("when", When.ON_CHANGE)),
+        after=seconds(given["after"]) if "after" in given else None,
+        ignore=frozenset(given.get("ignore", ())),
+    )
+
+
+def _lay_own(spec: Mapping[str, Any], overlay: Overlay) -> None:
+    """Lay a task's own fields over what it begins with; one with side effects begins with no `retry`."""
+    if spec.get("sideEffects", overlay.value.get("sideEffects", False)):
+        overlay.drop("retry")
+    overlay.lay(spec, None)
 
 
 def check_task(task: TaskDocument) -> Iterator[Diagnostic]:

@@ -9,6 +9,10 @@ from taskspec.contracts import Violation
 from taskspec.diagnostics import nearest
 from taskspec.documents.declaring import fitting_name
 
+NOT_RENDERED: Final = frozenset(
+    {"assertions", "retry", "rerun", "onChangeActive", "onRemove", "protect", "sideEffects", "timeout"}
+)
+"""Fields of a task in which no template is rendered, but for the triggers of `rerun`."""
 _TEMPLATE: Final = re.compile(r"\{\{|\{%")
 _DASHES: Final = ("-", "\u2010", "\u2011", "\u2012", "\u2013", "\u2014", "\u2212", "\u2022", "*")
 _CURLY: Final = "\u2018\u2019\u201c\u201d\u201e\u201a\u00ab\u00bb"
@@ -137,7 +141,7 @@ def reference_path(schema: Any, said: str) -> tuple[str | int, ...]:
 
 
 def _template(violation: Violation) -> str:
-    if violation.path[:1] != ("spec",) or violation.path[1] in {"assertions", "retry", "onRemove", "timeout"}:
+    if violation.path[:1] != ("spec",) or violation.path[1] in NOT_RENDERED:
         return "A template is not evaluated here."
     return "Write the value, or one single `{{ … }}` with nothing beside it."
 

@@ -191,6 +191,31 @@ class OnRemove(StrEnum):
     HOLD = "hold"
 
 
+class OnChangeActive(StrEnum):
+    """What a change does while a run of the text before it is active."""
+
+    REPLACE = "replace"
+    QUEUE = "queue"
+    HOLD = "hold"
+
+
+class When(StrEnum):
+    """When a task that has its result runs again."""
+
+    ON_CHANGE = "onChange"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rerun:
+    """When a task runs again; `after` in seconds. `triggers` are part of what is asked for, and are not here."""
+
+    when: When = When.ON_CHANGE
+    after: float | None = None
+    ignore: frozenset[str] = frozenset()
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Retry:
     """When a further attempt is granted; `backoff` in seconds."""
@@ -204,8 +229,12 @@ class Retry:
 class Policies:
     """How taskspec treats a task; `timeout` in seconds."""
 
+    rerun: Rerun = Rerun()
     retry: Retry = Retry()
+    on_change_active: OnChangeActive = OnChangeActive.REPLACE
     on_remove: OnRemove = OnRemove.STOP
+    protect: bool = False
+    side_effects: bool = False
     timeout: float | None = None
 
 

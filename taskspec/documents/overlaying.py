@@ -31,6 +31,11 @@ class Overlay:
         """Lay fields over what is there; without an origin they are the document's own."""
         self.value = self._laid(self.value, fields, (), origin)
 
+    def drop(self, name: str) -> None:
+        """Take a field out again, with all that was laid into it."""
+        self.value = {other: value for other, value in self.value.items() if other != name}
+        self.given = {path: origin for path, origin in self.given.items() if path[:1] != (name,)}
+
     def _laid(self, below: Mapping[str, Any], above: Mapping[str, Any], path: Path, origin: Origin | None) -> Any:
         found = dict(below)
         for name, value in above.items():

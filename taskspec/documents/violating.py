@@ -15,7 +15,7 @@ from taskspec.documents.templates import Path, value_at
 API_VERSION: Final = "taskspec/v1"
 SCHEMA: Final = "manifest.v1"
 LATER: Final[Mapping[str, frozenset[str]]] = {
-    "Task": frozenset({"rerun", "onChangeActive", "protect", "sideEffects", "moved"}),
+    "Task": frozenset({"moved"}),
     "Project": frozenset({"budget", "policies"}),
 }
 """Fields of the language that later versions know: refused, never ignored."""

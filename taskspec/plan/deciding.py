@@ -10,17 +10,19 @@ from dataclasses import replace
 from typing import assert_never
 
 from taskspec.desired.model import DeferredTask, Desired, DesiredTask
+from taskspec.documents.model import When
 from taskspec.health import Health
 from taskspec.observed.model import Observed
-from taskspec.plan import reasons
-from taskspec.plan.drafting import Case, about, changed_fields, settle, settle_with_a_run, start
+from taskspec.plan import reasons, rerun_reasons
+from taskspec.plan.drafting import Case, about, changed_fields, differences, settle, settle_with_a_run, start
 from taskspec.plan.ending import accepted, ended, outdone, returned
-from taskspec.plan.guarding import unknown_agents_held
+from taskspec.plan.guarding import protected_held, repeating_marked, unknown_agents_held
 from taskspec.plan.model import Action, Basis, Change, Circumstances, Plan
 from taskspec.plan.regrading import dependents, regraded_now
 from taskspec.plan.removing import held, undeclared
+from taskspec.plan.renewing import due_again
 from taskspec.plan.retrying import grants_another
-from taskspec.plan.running import active
+from taskspec.plan.running import active, overtaken
 from taskspec.plan.sequencing import NO_CONTENTS, Known, case_of, in_order
 from taskspec.plan.standing import Place, Standing
 from taskspec.state.model import Accepted, Record, Snapshot
@@ -70,13 +72,18 @@ _UNACCOUNTED = _ACTIVE | {Standing.UNSETTLED, Standing.UNREADABLE, Standing.UNKN
 
 
 def alone(case: Case) -> Change:
-    """Return what is to be done about an address as if it depended on no other: the decision table."""
+    """Return what is to be done about an address as if it depended on no other: the decision table, and its guards."""
+    return protected_held(case, repeating_marked(case, _by_the_table(case)))
+
+
+def _by_the_table(case: Case) -> Change:
     task = case.task
     if task is None:
         return undeclared(case)
     if isinstance(task, DeferredTask):
         raise TypeError(f"{case.address} is not finished")
     moved = case.situation.place is Place.OTHER_REMOTE and case.situation.standing is not Standing.MISSING_ACTIVE
+    moved = moved and not _is_done_for_good(case, task)
     if (case.requested or moved) and _is_accounted_for(case):
         if case.requested and not _is_needless(case):
             return start(case, Action.CREATE, reasons.attempt_requested(), *changed_fields(case))
@@ -90,6 +97,11 @@ def alone(case: Case) -> Change:
         return change
     refused = reasons.request_needless() if _is_needless(case) else reasons.request_put_off(case.situation)
     return replace(change, reasons=(*change.reasons, refused))
+
+
+def _is_done_for_good(case: Case, task: DesiredTask) -> bool:
+    """Tell whether a task that runs only once has its result, wherever that was made."""
+    return task.policies.rerun.when is When.NEVER and case.situation.standing is Standing.ACCEPTED
 
 
 def _is_accounted_for(case: Case) -> bool:
@@ -119,12 +131,24 @@ def _is_out_of_reach(case: Case) -> bool:
 
 
 def _column(case: Case, task: DesiredTask) -> Change:
-    if case.same_text:
-        return _unchanged(case, task)
     result = case.record.accepted if case.record else None
+    if case.is_exactly_asked:
+        return _unchanged(case, task)
     if result is not None and result.fingerprint == task.fingerprint:
         return _returned(case, task, result)
-    return _changed(case)
+    if case.same_text:
+        return _noted(case, task, _unchanged(case, task))
+    if result is not None and task.asks_for(result.fingerprint):
+        return _noted(case, task, _returned(case, task, result))
+    return _changed(case, task)
+
+
+def _noted(case: Case, task: DesiredTask, change: Change) -> Change:
+    """Add to a change that starts no run in what the task differs from what was asked for."""
+    if change.paid:
+        return change
+    note = rerun_reasons.change_ignored(task, dict.fromkeys(str(diff.path[0]) for diff in differences(case)))
+    return replace(change, reasons=(*change.reasons, note))
 
 
 def _unchanged(case: Case, task: DesiredTask) -> Change:
@@ -135,7 +159,7 @@ def _unchanged(case: Case, task: DesiredTask) -> Change:
         case Standing.UNSETTLED:
             return settle_with_a_run(case, *changed_fields(case))
         case Standing.ACCEPTED:
-            return accepted(case, task)
+            return _renewed(case, task, case.record.accepted if case.record else None, accepted(case, task))
         case Standing.PENDING | Standing.EXECUTING | Standing.PAUSED:
             return active(case)
         case Standing.UNJUDGED:
@@ -150,7 +174,7 @@ def _unchanged(case: Case, task: DesiredTask) -> Change:
             assert_never(situation.standing)
 
 
-def _changed(case: Case) -> Change:
+def _changed(case: Case, task: DesiredTask) -> Change:
     situation = case.situation
     match situation.standing:
         case Standing.NOTHING:
@@ -158,7 +182,7 @@ def _changed(case: Case) -> Change:
         case Standing.UNSETTLED:
             return settle_with_a_run(case, *changed_fields(case))
         case Standing.PENDING | Standing.EXECUTING | Standing.PAUSED:
-            return start(case, Action.REPLACE, *changed_fields(case), reasons.run_active(situation))
+            return overtaken(case, task, *changed_fields(case))
         case Standing.ERROR:
             why = reasons.run_ended(situation, situation.standing)
             return start(case, Action.CREATE, *changed_fields(case), why)
@@ -189,7 +213,7 @@ def _returned(case: Case, task: DesiredTask, result: Accepted) -> Change:
         case Standing.UNREADABLE | Standing.UNKNOWN_STATUS:
             return held(case)
         case Standing.MISSING_ACTIVE:
-            return returned(case, task, result, why, reasons.run_gone(situation))
+            return _renewed(case, task, result, returned(case, task, result, why, reasons.run_gone(situation)))
         case (
             Standing.NOTHING
             | Standing.ACCEPTED
@@ -201,9 +225,17 @@ def _returned(case: Case, task: DesiredTask, result: Accepted) -> Change:
             | Standing.STOPPED_BY_OTHER
             | Standing.MISSING_ENDED
         ):
-            return returned(case, task, result, why)
+            return _renewed(case, task, result, returned(case, task, result, why))
         case _:
             assert_never(situation.standing)
+
+
+def _renewed(case: Case, task: DesiredTask, result: Accepted | None, kept: Change) -> Change:
+    """Start a run for what has its accepted result where `rerun` says that it is due again; else keep it."""
+    why = due_again(task, result, now=case.now, plan=case.plan) if result is not None else None
+    if why is None or kept.in_error:
+        return kept
+    return start(case, Action.CREATE, why, *changed_fields(case), anew=True)
 
 
 def _not_reached(case: Case) -> Change:

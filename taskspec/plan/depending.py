@@ -32,7 +32,7 @@ from taskspec.plan.drafting import Case, about, settle, settle_with_a_run, start
 from taskspec.plan.model import Action, Change, Declared, Reason
 from taskspec.plan.prospect import Prospect, Upstream, gravest
 from taskspec.plan.removing import held
-from taskspec.plan.running import active
+from taskspec.plan.running import active, overtaken
 from taskspec.plan.standing import Place, Situation, Standing
 
 
@@ -82,7 +82,9 @@ def _most(case: Case, task: DeferredTask, waiting: Sequence[Change]) -> Change:
         case Standing.UNSETTLED:
             change = settle_with_a_run(case, *why)
         case Standing.PENDING | Standing.EXECUTING | Standing.PAUSED:
-            change = start(case, Action.REPLACE, *asked, *why, reasons.run_active(situation))
+            change = overtaken(case, task, *asked, *why)
+            if change.refused:  # only where its text turns out to be another one
+                return replace(active(case), conditional=True, reasons=change.reasons)
             if situation.standing is Standing.PAUSED:
                 change = replace(change, health=Health.NEEDS_INPUT)
         case Standing.MISSING_ACTIVE | Standing.UNREADABLE | Standing.UNKNOWN_STATUS:

@@ -21,6 +21,10 @@ class Case:
     address: Address
     task: Declared | None
     situation: Situation
+    now: float = 0.0
+    """Seconds since the epoch."""
+    plan: str = ""
+    """The id of the plan that is being made."""
     requested: bool = False
     """One further attempt is asked for by hand."""
     kept: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -35,17 +39,23 @@ class Case:
 
     @property
     def same_text(self) -> bool:
+        """Tell whether the last generation asked for what is declared, or passes for it, as far as that is known."""
+        record, task = self.record, self.task
+        return record is not None and isinstance(task, DesiredTask) and task.asks_for(record.generation.fingerprint)
+
+    @property
+    def is_exactly_asked(self) -> bool:
         """Tell whether the last generation asked for exactly what is declared, as far as that is known."""
         record, task = self.record, self.task
-        if record is None or not isinstance(task, DesiredTask):
-            return False
-        return record.generation.fingerprint == task.fingerprint
+        return (
+            record is not None and isinstance(task, DesiredTask) and record.generation.fingerprint == task.fingerprint
+        )
 
     @property
     def fresh(self) -> bool:
         """Tell whether a run that is started now begins a new generation."""
         elsewhere = self.situation.place is Place.OTHER_REMOTE
-        return not self.same_text or elsewhere or self.situation.standing is Standing.ACCEPTED
+        return not self.is_exactly_asked or elsewhere or self.situation.standing is Standing.ACCEPTED
 
 
 def about(case: Case, action: Action, health: Health, *why: Reason) -> Change:
@@ -70,11 +80,14 @@ def about(case: Case, action: Action, health: Health, *why: Reason) -> Change:
     )
 
 
-def start(case: Case, action: Action, *why: Reason) -> Change:
-    """Return a change that starts a run; `run` is the one that has to be stopped before, if any."""
+def start(case: Case, action: Action, *why: Reason, anew: bool = False) -> Change:
+    """Return a change that starts a run; `run` is the one that has to be stopped before, if any.
+
+    `anew`: it begins a new generation also where the last one asked for the same.
+    """
     record = case.record
     number, attempt = 1, 1
-    if record is not None and case.fresh:
+    if record is not None and (case.fresh or anew):
         number = record.generation.number + 1
     elif record is not None:
         number, attempt = record.generation.number, len(record.generation.attempts) + 1
@@ -123,7 +136,7 @@ def settle_with_a_run(case: Case, *why: Reason) -> Change:
 
 def differences(case: Case) -> tuple[FieldDiff, ...]:
     """Return in which fields the declared text differs from the last generation's; all of them where there is none."""
-    if case.task is None or case.same_text:
+    if case.task is None or case.is_exactly_asked:
         return ()
     return diff(case.record.generation.spec if case.record else {}, case.task.spec)
 
@@ -135,7 +148,7 @@ def interrupts(situation: Situation) -> bool:
 
 def changed_fields(case: Case) -> Iterator[Reason]:
     """Yield a reason for each field that differs from what was last asked for."""
-    if isinstance(case.task, DesiredTask) and case.record is not None and not case.same_text:
+    if isinstance(case.task, DesiredTask) and case.record is not None and not case.is_exactly_asked:
         yield from reasons.spec_changed(case.record, case.task, differences(case))
 
 

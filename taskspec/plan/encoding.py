@@ -49,6 +49,7 @@ def _change(change: Change) -> dict[str, Any]:
         "fingerprint": change.fingerprint,
         "run": change.run,
         "verdict": None if change.verdict is None else str(change.verdict),
+        "refused": change.refused,
         "inError": change.in_error,
         "diff": [_difference(diff) for diff in change.diffs],
     }

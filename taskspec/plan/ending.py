@@ -3,12 +3,14 @@
 from dataclasses import replace
 
 from taskspec.desired.model import DesiredTask
+from taskspec.documents.model import OnChangeActive
 from taskspec.health import Health
 from taskspec.judging.judging import Judgement
-from taskspec.plan import reasons
+from taskspec.plan import reasons, rerun_reasons
 from taskspec.plan.drafting import Case, about, keep, start
 from taskspec.plan.model import Action, Change, FieldDiff, Reason
 from taskspec.plan.regrading import Regrade, regraded
+from taskspec.plan.renewing import due_after_end
 from taskspec.plan.retrying import grants
 from taskspec.plan.standing import Place, Situation, Standing, verdict_of
 from taskspec.state.model import Accepted, StopCause, Verdict
@@ -22,7 +24,9 @@ def accepted(case: Case, task: DesiredTask) -> Change:
     record = case.record
     why = [reasons.accepted(record.accepted)] if record and record.accepted else []
     if record and record.on_remove is not task.policies.on_remove:
-        why.append(reasons.policy_changed(task))
+        why.append(reasons.policy_changed(task, "onRemove"))
+    if record and record.protect is not task.policies.protect:
+        why.append(reasons.policy_changed(task, "protect"))
     again = regraded(case, task, record.accepted.attempt if record and record.accepted else None)
     if again is not None and again.is_doubtful:
         return _taken_back(case, task, again)
@@ -45,15 +49,19 @@ def returned(case: Case, task: DesiredTask, result: Accepted, *why: Reason) -> C
 def outdone(case: Case, task: DesiredTask, result: Accepted, *why: Reason) -> Change:
     """Stop a run whose text is not declared any more, as there is an accepted result of the text that is.
 
+    Where the policy is not to stop it for a change, it is waited for: it is paid for.
     Where the declared assertions reject that result, or nobody can say, it makes nothing healthy; the next apply,
     which finds no run in the way, takes it back.
     """
     again = regraded(case, task, result.attempt)
+    action = Action.STOP
+    if task.policies.on_change_active is not OnChangeActive.REPLACE:
+        action, why = Action.WAIT, (*why, rerun_reasons.let_end(task, case.situation))
     if again is None or not again.is_doubtful:
-        return about(case, Action.STOP, Health.HEALTHY, *why)
+        return about(case, action, Health.HEALTHY, *why)
     if again.judgement is None:
-        return about(case, Action.STOP, Health.UNKNOWN, *why, reasons.result_unreadable(task))
-    return about(case, Action.STOP, Health.UNHEALTHY, *why, _rejection(task, again.judgement))
+        return about(case, action, Health.UNKNOWN, *why, reasons.result_unreadable(task))
+    return about(case, action, Health.UNHEALTHY, *why, _rejection(task, again.judgement))
 
 
 def ended(case: Case, task: DesiredTask, standing: Standing) -> Change:
@@ -74,6 +82,10 @@ def ended(case: Case, task: DesiredTask, standing: Standing) -> Change:
         return start(case, Action.CREATE, *why)
     if _is_granted(case, task):
         return start(case, Action.CREATE, *why, reasons.attempt_granted(situation, task))
+    generation = case.record.generation if case.record else None
+    due = due_after_end(task, generation, now=case.now, plan=case.plan) if generation is not None else None
+    if due is not None:
+        return start(case, Action.CREATE, *why, due, anew=True)
     left = reasons.no_attempt_left(situation, task)
     if _is_unrecorded(situation):
         return about(case, Action.REJUDGE, Health.UNHEALTHY, *why, reasons.outcome_not_recorded(), left)

@@ -6,8 +6,11 @@ from dataclasses import replace
 from taskspec.diagnostics import nearest
 from taskspec.health import Health
 from taskspec.observed.model import Observed
+from taskspec.plan.drafting import Case
 from taskspec.plan.model import Action, Change
 from taskspec.plan.reasons import unknown_agent
+from taskspec.plan.rerun_reasons import protected, repeats_side_effects
+from taskspec.plan.standing import Standing
 
 Guard = Callable[[Change], Change]
 """Returns a change as it is, or held."""
@@ -26,6 +29,41 @@ def unknown_agents_held(observed: Observed) -> Guard:
         return _hold(change, suggestions[change.agent])
 
     return guarded
+
+
+def repeating_marked(case: Case, change: Change) -> Change:
+    """Return a change as destructive where it may repeat the side effects of a run that was made before."""
+    task = case.task
+    if task is None or not task.policies.side_effects or not change.paid or not has_run(case):
+        return change
+    return replace(change, destructive=True, reasons=(*change.reasons, repeats_side_effects(task)))
+
+
+def protected_held(case: Case, change: Change) -> Change:
+    """Return a destructive change of a protected task held; what has to be settled is, and held after it."""
+    task, record = case.task, case.record
+    is_protected = task.policies.protect if task is not None else record is not None and record.protect
+    if not is_protected or not change.destructive or change.action is Action.SETTLE:
+        return change
+    return replace(
+        change,
+        action=Action.HOLD,
+        reasons=(protected(task), *change.reasons),
+        paid=False,
+        conditional=False,
+        destructive=False,
+        refused=True,
+    )
+
+
+def has_run(case: Case) -> bool:
+    """Tell whether an agent was reached before, or may have been, by other than what is to be settled now."""
+    record, current = case.record, case.situation.attempt
+    if record is None:
+        return False
+    open_intent = current if case.situation.standing is Standing.UNSETTLED else None
+    counted = any(attempt.counts for attempt in record.generation.attempts if attempt is not open_intent)
+    return counted or record.accepted is not None or record.generation.number > 1
 
 
 def _hold(change: Change, suggestion: str) -> Change:

@@ -111,6 +111,8 @@ class Change:
     """What the remote showed of the run that the change is about."""
     judgement: Judgement | None = field(default=None, repr=False)
     """What its kept result is by the declared assertions, where they are not those by which it was judged."""
+    refused: bool = False
+    """It is held by `protect` or `onChangeActive`: what is declared is not carried out, and a person has to decide."""
     in_error: bool = False
     """The item could not be read or understood: it is held, and the command ends in error."""
 
@@ -128,7 +130,7 @@ class Change:
 
     def declares(self, fingerprint: str) -> bool:
         """Tell whether a fingerprint is that of what is declared, as far as that is known."""
-        return isinstance(self.task, DesiredTask) and self.task.fingerprint == fingerprint
+        return isinstance(self.task, DesiredTask) and self.task.asks_for(fingerprint)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -248,10 +248,10 @@ def title_not_sent(task: DesiredTask, why: str) -> Reason:
     return Reason(code="title_not_sent", text=f"`title` changed and is not sent: {why}", position=position)
 
 
-def policy_changed(task: DesiredTask) -> Reason:
+def policy_changed(task: DesiredTask, field: str) -> Reason:
     """Say that only what taskspec itself reads has changed."""
-    position = task.source.position(("onRemove",))
-    return Reason(code="policy_changed", text="`onRemove` changed; it needs no run", position=position)
+    position = task.source.position((field,))
+    return Reason(code="policy_changed", text=f"`{field}` changed; it needs no run", position=position)
 
 
 def unknown_agent(task: Declared, suggestion: str) -> Reason:

@@ -8,6 +8,7 @@ from taskspec.desired.model import DeferredTask, Desired, DesiredTask
 from taskspec.judging.asserting import digest_of
 from taskspec.judging.judging import Expectation, Judgement, judge
 from taskspec.plan.drafting import Case
+from taskspec.plan.renewing import passing
 from taskspec.plan.standing import Place, Standing
 from taskspec.state.model import Attempt, Record, ResultRef, Snapshot, Verdict
 from taskspec.taskapi.records import AgentExecutionStatus as Status
@@ -68,9 +69,13 @@ def dependents(desired: Desired) -> Mapping[Address, Sequence[Address]]:
 def _kept(record: Record, task: DesiredTask | DeferredTask) -> Iterator[Attempt]:
     """Yield the attempts of a record whose results may be those of what is declared."""
     accepted, generation = record.accepted, record.generation
-    known = task.fingerprint if isinstance(task, DesiredTask) else None
-    if accepted is not None and known in {None, accepted.fingerprint}:
+    wanted = passing(task, record).asks_for if isinstance(task, DesiredTask) else _anything
+    if accepted is not None and wanted(accepted.fingerprint):
         yield accepted.attempt
-    if known in {None, generation.fingerprint}:
+    if wanted(generation.fingerprint):
         counting = [attempt for attempt in generation.attempts if attempt.counts]
         yield from (attempt for attempt in counting[-1:] if attempt.verdict is Verdict.REJECTED)
+
+
+def _anything(_: str) -> bool:
+    return True

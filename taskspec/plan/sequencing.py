@@ -14,9 +14,10 @@ from taskspec.health import Health
 from taskspec.plan.depending import deferred, dependent
 from taskspec.plan.drafting import Case, about
 from taskspec.plan.finishing import finished, recorded_results
-from taskspec.plan.guarding import unknown_agents_held
+from taskspec.plan.guarding import repeating_marked, unknown_agents_held
 from taskspec.plan.model import Action, Basis, Change, Declared, Reason
 from taskspec.plan.prospect import Prospect, Upstream
+from taskspec.plan.renewing import passing
 from taskspec.plan.standing import stand
 from taskspec.state.model import Record, Snapshot
 
@@ -55,8 +56,10 @@ def case_of(address: Address, task: Declared | None, record: Record | None, basi
     """Return an address with everything that is known of it."""
     return Case(
         address=address,
-        task=task,
+        task=passing(task, record) if isinstance(task, DesiredTask) else task,
         situation=stand(record, basis.observed, basis.circumstances.remote),
+        now=basis.circumstances.now,
+        plan=basis.circumstances.plan,
         requested=address in basis.circumstances.requested,
         kept=basis.circumstances.kept,
         dependents=basis.dependents.get(address, ()),
@@ -85,7 +88,8 @@ def _deferred(task: DeferredTask, upstream: Sequence[Upstream], known: Known, al
     """Decide for a task that uses results: finished where all of them are there, else by what is to be expected."""
     used = [one for one in upstream if one.change.address in task.uses]
     if any(one.prospect is not Prospect.DONE for one in used):
-        return deferred(_case(task.address, task, known), task, upstream)
+        case = _case(task.address, task, known)
+        return repeating_marked(case, deferred(case, task, upstream))
     results = recorded_results(task, known.snapshot.records, known.contents)
     made = results if isinstance(results, Reason) else finished(task, results)
     if isinstance(made, Reason):

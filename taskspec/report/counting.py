@@ -66,6 +66,8 @@ class Tally:
                 self._codes.add(ExitCode.UNKNOWN)
             case Effect.CUT:
                 self._codes.add(ExitCode.WAITED)
+            case Effect.REFUSED:
+                self._codes.add(ExitCode.REFUSED)
             case Effect.DONE | Effect.LEFT:
                 pass
         if event.verdict == "accepted" and event.action not in IDLE:

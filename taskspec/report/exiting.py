@@ -66,7 +66,7 @@ def of_plan(plan: Plan, *, detailed: bool = False) -> ExitCode:
     codes = [of_health(change.health) for change in plan.changes]
     if any(change.in_error for change in plan.changes):
         codes.append(ExitCode.ERROR)
-    if plan.refusals:
+    if plan.refusals or any(change.refused for change in plan.changes):
         codes.append(ExitCode.REFUSED)
     if detailed and plan.pending:
         codes.append(ExitCode.CHANGES)

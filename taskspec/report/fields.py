@@ -9,6 +9,8 @@ from taskspec.report.text import Paint, columns
 
 WIDEST = 100
 """How long a line of prose gets, in characters."""
+_BRIEF = 60
+"""How long the words that a field allows may be beside its name, in characters."""
 _INDENT = "  "
 
 
@@ -101,7 +103,8 @@ def _rows(field: Field, indent: str, *, recursive: bool) -> Iterator[str]:
 
 def _briefly(field: Field) -> Iterator[str]:
     if field.allowed:
-        yield ", ".join(spelled(value) for value in field.allowed)
+        words = ", ".join(spelled(value) for value in field.allowed)
+        yield words if len(words) <= _BRIEF else f"one of {len(field.allowed)} words"
     if presence := presence_of(field):
         yield presence if field.required else f"default: {presence}"
 

@@ -121,7 +121,7 @@ class Narrator:
 
     def _finished(self, event: ChangeFinished) -> Iterator[str]:
         match event.effect:
-            case Effect.FAILED | Effect.UNKNOWN:
+            case Effect.FAILED | Effect.UNKNOWN | Effect.REFUSED:
                 yield self._line(event.address, self._paint(f"{event.effect}: {visible(event.detail)}", "error"))
             case Effect.CUT:
                 yield self._line(event.address, self._paint(one_line(event.detail or "not finished"), "warning"))

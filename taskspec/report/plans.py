@@ -84,7 +84,7 @@ def _headline(plan: Plan) -> str:
     if not plan.changes and plan.unselected:
         return "No task is selected."
     if not plan.pending:
-        stuck = any(change.action is Action.BLOCKED or change.in_error for change in plan.changes)
+        stuck = any(change.action is Action.BLOCKED or change.in_error or change.refused for change in plan.changes)
         return "Nothing can be done as things stand." if stuck else "Nothing is to be done."
     certain, perhaps = plan.paid_runs - plan.conditional_runs, plan.conditional_runs
     price = f"starts {plural(certain, 'run')}" if certain else "starts no run"

@@ -18,6 +18,7 @@ from taskspec.observed.model import Observed
 from taskspec.plan.deciding import decide
 from taskspec.plan.limiting import refusals
 from taskspec.plan.model import Circumstances, Plan
+from taskspec.plan.renewing import passing
 from taskspec.runner.choosing import choose, folder_hint, require_declared
 from taskspec.runner.model import Invocation, Need, Ports, Refresh
 from taskspec.runner.recalling import KeptResults
@@ -193,7 +194,7 @@ def used_results(desired: Desired, snapshot: Snapshot, reader: StateReader) -> d
     for address in {used for task in desired.tasks.values() if isinstance(task, DeferredTask) for used in task.uses}:
         task, record = desired.tasks.get(address), snapshot.records.get(address)
         kept = record.accepted if record else None
-        if kept is None or (isinstance(task, DesiredTask) and task.fingerprint != kept.fingerprint):
+        if kept is None or (isinstance(task, DesiredTask) and not passing(task, record).asks_for(kept.fingerprint)):
             continue
         with suppress(StateError):
             contents[kept.result.digest] = reader.result(kept.result)

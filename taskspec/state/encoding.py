@@ -26,7 +26,7 @@ from taskspec.state.upgrading import upgraded
 from taskspec.taskapi.records import Tokens
 from taskspec.taskapi.remotes import RemoteIdentity
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 
 _Shape = Mapping[str, type | tuple[type, ...]]
 _NONE: Final = type(None)
@@ -41,6 +41,7 @@ _RECORD: Final[_Shape] = {
     "generation": dict,
     "accepted": _OBJECT_OR_NONE,
     "onRemove": str,
+    "protect": bool,
 }
 _GENERATION: Final[_Shape] = {"number": int, "fingerprint": str, "spec": dict, "plan": str, "attempts": list}
 _ATTEMPT: Final[_Shape] = {
@@ -99,6 +100,7 @@ def encode_record(record: Record) -> str:
             "generation": _generation_object(record.generation),
             "accepted": None if accepted is None else _accepted_object(accepted, record.generation.attempts),
             "onRemove": record.on_remove.value,
+            "protect": record.protect,
         }
     )
 
@@ -155,6 +157,7 @@ def _record(value: Any) -> Record:
         generation=generation,
         accepted=None if accepted is None else _accepted(accepted, generation.attempts),
         on_remove=OnRemove(value["onRemove"]),
+        protect=value["protect"],
     )
 
 

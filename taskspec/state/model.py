@@ -166,6 +166,8 @@ class Record:
     generation: Generation
     accepted: Accepted | None = None
     on_remove: OnRemove = OnRemove.STOP
+    protect: bool = False
+    """Nothing destructive is done to it, also when nothing declares it any more."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -24,4 +24,11 @@ def _from_1(record: Any) -> Any:
     return record
 
 
-_STEPS: Final[tuple[Callable[[Any], Any], ...]] = (_from_1,)
+def _from_2(record: Any) -> Any:
+    """Format 3 tells whether a task is protected: before it none was."""
+    if not isinstance(record, dict):
+        raise ValueError("it is no record of format 2: expected an object")  # noqa: TRY004  # as for all that is none
+    return {**record, "protect": False}
+
+
+_STEPS: Final[tuple[Callable[[Any], Any], ...]] = (_from_1, _from_2)

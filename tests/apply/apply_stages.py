@@ -18,7 +18,18 @@ from taskspec.apply.world import World
 from taskspec.chance import Chance
 from taskspec.desired.model import DeferredTask, Desired, DesiredTask, LocalFile
 from taskspec.diagnostics import Diagnostic, ManifestError, Position
-from taskspec.documents.model import Document, Marks, OnRemove, Policies, Project, Retry, Source
+from taskspec.documents.model import (
+    Document,
+    Marks,
+    OnChangeActive,
+    OnRemove,
+    Policies,
+    Project,
+    Rerun,
+    Retry,
+    Source,
+    When,
+)
 from taskspec.errors import UnreachableError
 from taskspec.events import ChangeFinished, RunCreated
 from taskspec.observed.model import Observed
@@ -46,6 +57,10 @@ def task(
         said["retry"] = Retry(**{"backoff": 0.0, **said["retry"]})
     if "on_remove" in said:
         said["on_remove"] = OnRemove(said["on_remove"])
+    if "on_change_active" in said:
+        said["on_change_active"] = OnChangeActive(said["on_change_active"])
+    if "rerun" in said:
+        said["rerun"] = Rerun(**{**said["rerun"], "when": When(said["rerun"].get("when", "onChange"))})
     names = [file.path if isinstance(file, LocalFile) else file for file in files]
     spec = {"agent": agent, "prompt": prompt, **({"files": names} if names else {}), **request}
     spec.pop("userTokens", None)
@@ -110,6 +125,7 @@ class Stage:
         self.identity = REMOTE
         self.results = ResultsFolder(folder / "results", "results")
         self._nonces = (f"{number:016x}" for number in count(1))
+        self._plans = (f"p{number}" for number in count(1))
 
     def apply(self, *tasks, **options):
         """Plan and carry out; return each address's ChangeFinished. Raises what an apply raises."""
@@ -225,7 +241,7 @@ class Stage:
             bound = [attempt.run for attempt in record.generation.attempts if attempt.run]
             wanted |= dict.fromkeys(bound[-1:], record.agent)
         circumstances = Circumstances(
-            now=self.clock.now(), plan="p1", remote=connection.identity, selected=self.selected
+            now=self.clock.now(), plan=next(self._plans), remote=connection.identity, selected=self.selected
         )
         project = Project(name="sales", folder=str(self.folder), data_folder=str(self.folder / ".taskspec"))
         declared = Desired(project=project, tasks={task.address: task for task in tasks})

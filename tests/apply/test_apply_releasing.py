@@ -129,7 +129,7 @@ def test_a_result_from_another_remote_is_not_taken_for_one_that_is_not_waited_fo
     assert created(stage) == ["a"]
 
 
-def test_a_result_of_another_text_that_comes_in_while_its_run_is_stopped_is_fed_to_nobody(stage):
+def test_a_result_of_another_text_that_comes_in_while_its_run_is_stopped_takes_nobodys_place(stage):
     stage.apply(task())
     stage.remote.scripts["Write anew."] = [["executing"]]
     stage.apply(task(prompt="Write anew."), wait=False)
@@ -137,8 +137,14 @@ def test_a_result_of_another_text_that_comes_in_while_its_run_is_stopped_is_fed_
     finished = stage.apply(task(), deferred(uses=["a"]))
     assert (stage.plan.changes[0].action, stage.plan.changes[1].action) == ("stop", "create")
     assert stage.record().accepted.generation == 1
-    assert (finished[B].verdict, finished[B].health) == ("accepted", Health.HEALTHY)
-    assert stage.remote.started("Sum up: answer to Write.")
+    assert stage.record().generation.last.result is not None
+    assert finished[A].health is Health.HEALTHY
+    assert finished[B].verdict == "accepted"
+    assert created(stage) == ["b"]
+    stage.apply(task(), deferred(uses=["a"]))
+    assert [change.action for change in stage.plan.changes] == ["none", "none"]
+    assert stage.apply(task(prompt="Write anew."))[A].verdict == "accepted"
+    assert created(stage) == []
 
 
 def test_a_run_that_ends_badly_while_its_upstream_runs_anew_gets_no_successor_before_that_is_accepted(stage):

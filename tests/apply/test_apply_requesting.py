@@ -9,6 +9,7 @@ from apply_stages import A, task
 from taskspec.apply.requesting import marker, new_task, upload_reference
 from taskspec.contracts import load_schema
 from taskspec.desired.model import LocalFile
+from taskspec.documents.defaulting import TASK_POLICIES
 from taskspec.taskapi.endpoints import create_body, create_task
 
 NONCE = "0123456789abcdef"
@@ -36,7 +37,7 @@ NESTED = {
     ("harness", "permissionMode"): ("y", "permission_mode"),
 }
 NOT_IN_THE_BODY = {"agent", "agentVersion", "prompt", "title", "files", "user", "llm", "harness"}
-TASKSPEC_ONLY = {"matrix", "forEach", "dependsOn", "assertions", "retry", "onRemove", "timeout"}
+TASKSPEC_ONLY = {"matrix", "forEach", "dependsOn", "assertions", *TASK_POLICIES}
 
 
 def sent(declared, mark="[m]"):

@@ -6,7 +6,7 @@ import pytest
 from apply_stages import REMOTE, A, task
 
 from taskspec.apply.advancing import intended
-from taskspec.apply.model import Create, Follow, Forget, Retitle, Settle, Stop
+from taskspec.apply.model import Create, Follow, Forget, Hold, Retitle, Settle, Stop
 from taskspec.apply.staging import settling_steps, steps
 from taskspec.health import Health
 from taskspec.plan.model import Action, Change, Reason
@@ -33,7 +33,7 @@ def change(action, *, of=TASK, record=None, generation=1, run=None):
     )
 
 
-def record(of=TASK, *, on_remove="stop", accepted=None):
+def record(of=TASK, *, on_remove="stop", protect=False, accepted=None):
     made = intended(change("create", of=of), None, ATTEMPT, fresh=True, plan="p0")
     kept = accepted and Accepted(
         generation=1,
@@ -45,7 +45,15 @@ def record(of=TASK, *, on_remove="stop", accepted=None):
         at=1.0,
     )
     policies = task(policies={"on_remove": on_remove}).policies
-    return replace(made, accepted=kept, on_remove=policies.on_remove)
+    return replace(made, accepted=kept, on_remove=policies.on_remove, protect=protect)
+
+
+def with_policies(**said):
+    return replace(TASK, policies=task(policies=said).policies)
+
+
+def holds(step):
+    return [type(one) for one in step.adopted] == [Hold]
 
 
 REPLACED, REMOVED, RETRIED = (Stop(cause=cause) for cause in (StopCause.REPLACE, StopCause.REMOVE, StopCause.RETRY))
@@ -65,6 +73,10 @@ TABLE = {
     ),
     "replace": (change("replace", record=record(), generation=2, run="r"), (REPLACED, ANEW, Follow())),
     "wait": (change("wait", record=record()), (Follow(),)),
+    "wait for another text": (
+        replace(change("wait", record=record(OTHER), generation=2, run="r"), paid=True),
+        (Follow(), ANEW, Follow()),
+    ),
     "rejudge": (change("rejudge", record=record()), (Follow(),)),
     "update": (change("update", record=record()), (Retitle(),)),
     "stop of what is not declared": (change("stop", of=None, record=record()), (REMOVED, Forget())),
@@ -84,6 +96,16 @@ SETTLING = {
         record(OTHER, accepted=TASK),
         Settle(adopted=(REPLACED,), absent=()),
     ),
+    "another text, behind which the declared one queues": (
+        with_policies(on_change_active="queue"),
+        record(OTHER),
+        Settle(adopted=(Follow(), ANEW, Follow()), absent=(ANEW, Follow())),
+    ),
+    "another text, which is let end": (
+        with_policies(on_change_active="queue"),
+        record(OTHER, accepted=TASK),
+        Settle(adopted=(Follow(),), absent=()),
+    ),
     "nothing recorded any more": (TASK, None, Settle(adopted=(Follow(),), absent=(AGAIN, Follow()))),
     "undeclared, to be stopped": (None, record(), Settle(adopted=(REMOVED, Forget()), absent=(Forget(),))),
     "undeclared, to be forgotten": (
@@ -93,6 +115,27 @@ SETTLING = {
     ),
     "undeclared, to be held": (None, record(on_remove="hold"), Settle(adopted=(), absent=(Forget(),))),
 }
+
+
+HELD = {
+    "a change held while a run is active": (with_policies(on_change_active="hold"), record(OTHER), 2),
+    "protected": (with_policies(protect=True), record(OTHER), 2),
+    "protected side effects that would queue": (
+        with_policies(protect=True, side_effects=True, on_change_active="queue"),
+        record(OTHER),
+        2,
+    ),
+    "protected, and the declared text is accepted": (with_policies(protect=True), record(OTHER, accepted=TASK), 0),
+    "undeclared, protected": (None, record(protect=True), 1),
+}
+
+
+@pytest.mark.parametrize("case", HELD)
+def test_an_adopted_run_that_a_policy_holds_is_left_and_an_absent_one_is_not_waited_for(case):
+    declared, recorded, follow = HELD[case]
+    step = settling_steps(recorded, change("settle", of=declared, record=recorded))
+    assert holds(step)
+    assert len(step.absent) == follow
 
 
 @pytest.mark.parametrize("case", TABLE)

@@ -77,6 +77,16 @@ def test_labels_and_policies_are_not_in_the_fingerprint(workshop: Any) -> None:
     assert set(task_of(workshop, policies).request) == {"agent", "prompt", "title"}
 
 
+def test_of_rerun_only_the_triggers_are_in_the_fingerprint_and_they_are_not_sent(workshop: Any) -> None:
+    plain = task_of(workshop, {})
+    policies = {"rerun": {"when": "always", "after": "1h", "ignore": ["prompt"]}, "protect": True, "sideEffects": True}
+    assert task_of(workshop, {**policies, "onChangeActive": "hold"}).fingerprint == plain.fingerprint
+    first, second = (task_of(workshop, {"rerun": {"triggers": {"release": release}}}) for release in ("1", "2"))
+    assert len({plain.fingerprint, first.fingerprint, second.fingerprint}) == 3
+    assert first.request == plain.request
+    assert first.spec["rerun"] == {"triggers": {"release": "1"}}
+
+
 def test_assertions_are_neither_sent_nor_in_the_fingerprint(workshop: Any) -> None:
     plain, strict = task_of(workshop, {}), task_of(workshop, {"assertions": [{"path": "$.a", "expr": "value > 0"}]})
     assert strict.fingerprint == plain.fingerprint

@@ -276,7 +276,7 @@ def test_a_title_has_at_most_200_characters_and_one_with_templates_is_checked_wh
     [
         ("depends_on", "Did you mean `dependsOn`?"),
         ("assertion", "Did you mean `assertions`?"),
-        ("side_effects", "`sideEffects` is not supported by this version yet."),
+        ("Moved", "`moved` is not supported by this version yet."),
         ("\u200bsource", "It holds an invisible character (U+200B): type it anew."),
     ],
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from taskspec.documents.loading import load
-from taskspec.documents.model import OnRemove, Retry
+from taskspec.documents.model import OnChangeActive, OnRemove, Rerun, Retry, When
 from taskspec.errors import UsageError
 
 PROJECT = """\
@@ -274,6 +274,40 @@ def test_policies_are_merged_field_by_field_and_the_tasks_own_win(folder):
     assert (extract.policies.timeout, extract.policies.on_remove) == (0.5, OnRemove.HOLD)
     assert own.policies.retry == Retry(max_attempts=2, statuses=("timeout",), backoff=7200)
     assert (own.policies.timeout, own.policies.on_remove) == (0.5, OnRemove.FORGET)
+
+
+@pytest.mark.parametrize(
+    ("written", "rerun"),
+    [
+        ("never", Rerun(when=When.NEVER)),
+        ("{after: 7d}", Rerun(after=604_800)),
+        ("{when: always, after: 1m}", Rerun(when=When.ALWAYS, after=60)),
+        ("{ignore: [prompt, llm]}", Rerun(ignore=frozenset({"prompt", "llm"}))),
+        ("{triggers: {release: 1}}", Rerun()),
+    ],
+)
+def test_when_a_task_runs_again_may_be_a_word_or_told_in_full(folder, written, rerun):
+    loaded = project(folder, "", {"own.yaml": task("own", extra=f"  rerun: {written}\n  onChangeActive: queue\n")})
+    assert found(loaded) == []
+    own = loaded.manifests.tasks[1].policies
+    assert (own.rerun, own.on_change_active) == (rerun, OnChangeActive.QUEUE)
+
+
+@pytest.mark.parametrize("where", ["own", "defaults"])
+def test_what_has_side_effects_takes_no_retry_from_the_project_or_its_defaults(folder, where):
+    effects = ", sideEffects: true" if where == "defaults" else ""
+    spec = f"""\
+  retry: {{maxAttempts: 5, backoff: 2h}}
+  defaults:
+    - spec: {{retry: {{statuses: [failed]}}, timeout: 500ms{effects}}}
+"""
+    mine = "  sideEffects: true\n" if where == "own" else ""
+    retry = "  retry: {statuses: [timeout]}\n"
+    others = {"plain.yaml": task("plain", extra=mine), "retried.yaml": task("retried", extra=mine + retry)}
+    tasks = {one.address: one for one in project(folder, spec, others).manifests.tasks}
+    assert (tasks["plain"].policies.retry, tasks["plain"].policies.timeout) == (Retry(), 0.5)
+    assert tasks["retried"].policies.retry == Retry(statuses=("timeout",))
+    assert tasks["retried"].source.position(("retry",)).file == "retried.yaml"
 
 
 def test_a_file_that_cannot_be_read_is_told(folder):

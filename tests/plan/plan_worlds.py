@@ -5,7 +5,18 @@ from hypothesis import HealthCheck, settings
 from taskspec.address import Address
 from taskspec.desired.model import DeferredTask, Desired, DesiredTask
 from taskspec.diagnostics import Diagnostic, ManifestError, Position
-from taskspec.documents.model import Document, Marks, OnRemove, Policies, Project, Retry, Source
+from taskspec.documents.model import (
+    Document,
+    Marks,
+    OnChangeActive,
+    OnRemove,
+    Policies,
+    Project,
+    Rerun,
+    Retry,
+    Source,
+    When,
+)
 from taskspec.judging.asserting import digest_of
 from taskspec.observed.model import Absent, Observed, Present, Unreadable
 from taskspec.plan.deciding import decide
@@ -36,7 +47,10 @@ REMOTES = {
 RESULT = ResultRef(digest="0" * 64, size=3, format="text")
 CONTENTS = {RESULT.digest: "answer", ResultRef.of("words", None).digest: "answer"}
 """What tasks see of the results of others: the same of each, so that a world is told by few words."""
-FIELDS = ("agent", "prompt", "title", "retry", "onRemove", "dependsOn", "assertions")
+FIELDS = (
+    "agent", "prompt", "title", "retry", "onRemove", "dependsOn", "assertions",
+    "rerun", "onChangeActive", "protect", "sideEffects",
+)  # fmt: skip
 DOCUMENT = Document(
     file="tasks.yaml",
     value={"kind": "Task", "spec": dict.fromkeys(FIELDS, "")},
@@ -65,7 +79,7 @@ def spec(text):
 
 
 def task(address="a", text="A", *, title="Title", agent="writer", retry=None, on_remove="stop", **more):
-    """Declare a task; `more` may give assertions and upstream."""
+    """Declare a task; `more` may give assertions, upstream, and the policies by their Python names."""
     return DesiredTask(
         address=Address(address),
         agent=agent,
@@ -73,11 +87,22 @@ def task(address="a", text="A", *, title="Title", agent="writer", retry=None, on
         spec=spec(text),
         fingerprint=fingerprint(text),
         request={**spec(text), "userTokens": {"crm": "canary-secret"}},
-        policies=Policies(retry=Retry(**(retry or {})), on_remove=OnRemove(on_remove)),
+        policies=Policies(
+            retry=Retry(**(retry or {})),
+            rerun=rerun_of(more.get("rerun", {})),
+            on_change_active=OnChangeActive(more.get("on_change_active", "replace")),
+            on_remove=OnRemove(on_remove),
+            protect=more.get("protect", False),
+            side_effects=more.get("side_effects", False),
+        ),
         source=Source(document=DOCUMENT),
         assertions=tuple(more.get("assertions", ())),
         upstream=tuple(more.get("upstream", ())),
     )
+
+
+def rerun_of(said):
+    return Rerun(**{**said, "when": When(said.get("when", "onChange")), "ignore": frozenset(said.get("ignore", ()))})
 
 
 def deferred(address="a", text="A", *, uses, upstream=(), fails=False, **said):
@@ -139,7 +164,7 @@ def attempt(number=1, *, address="a", generation=1, **said):
     )
 
 
-def record(address="a", *, text="A", generation=1, attempts=(), accepted=None, on_remove="stop"):
+def record(address="a", *, text="A", generation=1, attempts=(), accepted=None, on_remove="stop", protect=False):
     """Build a record; `accepted` is (generation, text), perhaps with what is said of its attempt, or None."""
     kept = next((a for a in attempts if a.verdict is Verdict.ACCEPTED), None)
     if kept is None and accepted:
@@ -159,9 +184,10 @@ def record(address="a", *, text="A", generation=1, attempts=(), accepted=None, o
             agent="writer",
             attempt=kept,
             result=kept.result or RESULT,
-            at=1.0,
+            at=1_699_999_000.0,
         ),
         on_remove=OnRemove(on_remove),
+        protect=protect,
     )
 
 

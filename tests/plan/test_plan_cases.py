@@ -21,7 +21,10 @@ from plan_worlds import (
 from taskspec.observed.model import Observed
 
 FOLDER = Path(__file__).parent / "cases"
-DECLARED = {"text", "title", "agent", "retry", "on_remove", "upstream", "assertions"}
+DECLARED = {
+    "text", "title", "agent", "retry", "on_remove", "upstream", "assertions",
+    "rerun", "on_change_active", "protect", "side_effects",
+}  # fmt: skip
 DEFERRED = DECLARED | {"uses", "fails"}
 
 
@@ -65,6 +68,7 @@ def recorded_of(address, case):
         attempts=attempts,
         accepted=accepted and (accepted["generation"], accepted["text"], accepted.get("attempt", {})),
         on_remove=said.get("on_remove", "stop"),
+        protect=said.get("protect", False),
     )
 
 
@@ -104,11 +108,12 @@ def test_the_decision_table(case):
         "conditional": change.conditional,
         "after": list(change.after),
         "destructive": change.destructive,
+        "refused": change.refused,
         "in_error": change.in_error,
         "run": (change.generation, change.attempt),
         "reasons": [reason.code for reason in change.reasons],
     }
-    quiet = {"paid": False, "conditional": False, "after": [], "destructive": False, "in_error": False}
+    quiet = dict.fromkeys(("paid", "conditional", "destructive", "refused", "in_error"), False) | {"after": []}
     reasons = expect.get("reasons", [expect["reason"]] if "reason" in expect else None)
     assert reasons, "a case says for which reason"
     told = {**quiet, **{k: v for k, v in expect.items() if k not in {"reason", "run"}}, "reasons": reasons}

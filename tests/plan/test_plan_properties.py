@@ -24,6 +24,7 @@ from plan_worlds import snapshot as state
 from taskspec.apply.rejudging import rejudged
 from taskspec.desired.model import DeferredTask, DesiredTask
 from taskspec.diagnostics import ManifestError
+from taskspec.documents.model import Rerun, When
 from taskspec.judging.asserting import digest_of
 from taskspec.observed.model import Absent, Observed, Present, Unreadable
 from taskspec.plan.deciding import decide_again
@@ -37,6 +38,16 @@ TEXTS = ["A", "B", "C", "A+answer"]
 STATUSES = [None, "pending", "executing", "paused", "error", "failed", "completed", "stopped", "dreaming"]
 SIGHTS = [*STATUSES[1:], "absent", "unreadable"]
 ASSERTIONS = [(), ({"regex": "words"},), ({"regex": "nosuch"},)]
+RERUNS = [
+    *[{}] * 3,
+    {"when": "always"},
+    {"when": "always", "after": 999},
+    {"when": "never"},
+    {"after": 999},
+    {"after": 1001},
+    {"ignore": ["prompt"]},
+]
+"""What is accepted was 1,000 seconds ago."""
 ENDINGS = {"error": "error", "failed": "failed", "completed": "rejected", "stopped": "stopped"}
 
 
@@ -83,7 +94,15 @@ def records(draw, address):
         said = {"kept": "words", "assertions": draw(st.sampled_from(ASSERTIONS))}
         kept = (generation - 1, draw(st.sampled_from(TEXTS)), said)
     on_remove = draw(st.sampled_from(["stop", "forget", "hold"]))
-    return record(address, text=text, generation=generation, attempts=made, accepted=kept, on_remove=on_remove)
+    return record(
+        address,
+        text=text,
+        generation=generation,
+        attempts=made,
+        accepted=kept,
+        on_remove=on_remove,
+        protect=draw(st.booleans()),
+    )
 
 
 @st.composite
@@ -101,6 +120,10 @@ def tasks(draw, address, before=(), *, failing=True):
         "on_remove": draw(st.sampled_from(["stop", "forget", "hold"])),
         "upstream": [one for one in before if draw(st.booleans())],
         "assertions": draw(st.sampled_from(ASSERTIONS)),
+        "rerun": draw(st.sampled_from(RERUNS)),
+        "on_change_active": draw(st.sampled_from(["replace", "queue", "hold"])),
+        "protect": draw(st.booleans()),
+        "side_effects": draw(st.booleans()),
     }
     uses = [one for one in said["upstream"] if draw(st.booleans())]
     if not uses:
@@ -162,11 +185,11 @@ def test_equal_worlds_give_equal_plans_to_the_byte(world):
 
 @UNHURRIED
 @given(worlds())
-def test_each_change_has_its_reasons_and_only_three_actions_are_paid(world):
+def test_each_change_has_its_reasons_and_only_four_actions_are_paid(world):
     for change in plan_of(world).changes:
         assert change.reasons
         assert all(reason.code and reason.text for reason in change.reasons)
-        assert not change.paid or change.action in {Action.CREATE, Action.REPLACE, Action.SETTLE}
+        assert not change.paid or change.action in {Action.CREATE, Action.REPLACE, Action.SETTLE, Action.WAIT}
         assert change.paid or change.action not in {Action.CREATE, Action.REPLACE}
         assert not change.paid or change.task is not None
 
@@ -204,8 +227,8 @@ def test_an_accepted_result_of_the_declared_text_is_never_paid_again_unasked(wor
             continue
         generation = change.record.generation
         asked_again = generation.number != kept.generation and generation.fingerprint == kept.fingerprint
-        moved = change.reasons[0].code == "remote_changed"
-        assert not change.paid or asked_again or moved
+        told = {reason.code for reason in change.reasons}
+        assert not change.paid or asked_again or told & {"remote_changed", "rerun_always", "rerun_after"}
 
 
 @UNHURRIED
@@ -253,11 +276,15 @@ def test_no_plan_is_healthy_about_a_result_that_the_declared_assertions_reject(w
 
 @UNHURRIED
 @given(worlds())
-def test_only_runs_that_have_begun_are_destroyed(world):
+def test_only_runs_that_have_begun_are_destroyed_and_side_effects_repeated(world):
     for change in plan_of(world).changes:
-        if change.destructive:
+        if change.destructive and change.reasons[-1].code == "side_effects":
+            assert change.paid
+            assert change.task.policies.side_effects
+            assert change.record is not None
+        elif change.destructive:
             assert change.action in {Action.REPLACE, Action.STOP, Action.SETTLE}
-        if change.destructive and change.action is not Action.SETTLE:
+        if change.destructive and change.action is not Action.SETTLE and change.reasons[-1].code != "side_effects":
             seen = change.observed.status if change.observed else change.record.generation.last.status
             assert seen in {"executing", "paused"}
 
@@ -287,6 +314,12 @@ def test_after_a_plan_is_applied_nothing_is_left_to_do(world):
         if change.address not in undecided:
             was = before[change.address]
             stays = {Action.HOLD: Action.HOLD, Action.BLOCKED: Action.BLOCKED}
+            if change.refused:  # what it would have been was not known before
+                stays[was.action] = Action.HOLD
+            if "title_not_sent" in {reason.code for reason in was.reasons}:
+                stays[Action.NONE] = change.action  # what kept it from being sent is not looked at any more
+            if was.action is Action.HOLD and change.action is Action.BLOCKED:
+                continue  # what it waits for turned out to be held itself
             if was.action is Action.STOP and "assertions_changed" in {reason.code for reason in was.reasons}:
                 stays[Action.STOP] = Action.REJUDGE
             assert change.action is stays.get(was.action, Action.NONE), (was, change)
@@ -327,6 +360,8 @@ def applied(change, plan):
     """Return the record of a change that was carried out in the simplest way: each run that is started is accepted."""
     if change.conditional and isinstance(change.task, DeferredTask):
         return applied(decide_again(plan.basis, finished(change), change.record), plan)
+    if change.action is Action.WAIT and not change.paid and is_outdone(change):
+        return with_last(change.record, status="completed", verdict=Verdict.ACCEPTED, title=change.task.title)
     match change.action:
         case Action.NONE | Action.HOLD | Action.BLOCKED if change.judgement is None:
             return change.record
@@ -334,9 +369,7 @@ def applied(change, plan):
             return rejudged(change, change.record, "p1", 2.0)
         case Action.REJUDGE if change.rejudges:
             return with_last(rejudged(change, change.record, "p1", 2.0), title=change.task.title)
-        case Action.FORGET:
-            return None
-        case Action.STOP if change.task is None:
+        case Action.FORGET | Action.STOP | Action.SETTLE if change.task is None:
             return None
         case Action.STOP:
             cause = change.record.generation.last.stop or StopCause.REPLACE
@@ -344,8 +377,6 @@ def applied(change, plan):
             return with_last(change.record, **ended, title=change.task.title)
         case Action.UPDATE:
             return with_last(rejudged(change, change.record, "p1", 2.0), title=change.task.title)
-        case Action.SETTLE if change.task is None:
-            return None
         case Action.SETTLE if not change.paid:
             return with_last(change.record, sending=Sending.ABSENT)
         case Action.REJUDGE if change.verdict is not None:
@@ -353,6 +384,11 @@ def applied(change, plan):
             return with_last(change.record, status=ended, verdict=Verdict(change.verdict), title=change.task.title)
         case _:
             return accepted(change)
+
+
+def is_outdone(change):
+    kept = change.record.accepted
+    return kept and change.declares(kept.fingerprint) and not change.declares(change.record.generation.fingerprint)
 
 
 def finished(change, answer="answer"):
@@ -372,8 +408,7 @@ def accepted(change):
     done = attempt(change.attempt, run=run, status="completed", verdict="accepted", **said)
     earlier = change.record.generation.attempts if change.record else ()
     same = change.record is not None and change.generation == change.record.generation.number
-    declared = change.task if change.paid or (same and change.declares(change.record.generation.fingerprint)) else None
-    asked = declared or change.record.generation
+    asked = change.task if change.paid else change.record.generation
     generation = Generation(
         number=change.generation,
         fingerprint=asked.fingerprint,
@@ -392,9 +427,10 @@ def accepted(change):
             agent=change.agent,
             attempt=done,
             result=RESULT,
-            at=2.0,
+            at=1_700_000_000.0,
         ),
         on_remove=change.task.policies.on_remove,
+        protect=change.task.policies.protect,
     )
 
 
@@ -415,7 +451,7 @@ def test_only_what_depends_on_something_that_is_to_be_done_is_conditional(world)
     for change in plan.changes:
         assert set(change.after) <= set(change.task.upstream if change.task else ())
         if change.conditional:
-            assert change.paid
+            assert change.paid or change.action is Action.WAIT
             assert change.after
             assert all(changes[address].action not in IDLE for address in change.after)
 
@@ -462,6 +498,7 @@ def test_what_is_blocked_is_neither_paid_nor_healthy_and_says_what_blocks_it(wor
 WEAKER = {
     Action.CREATE: {Action.CREATE, Action.NONE, Action.UPDATE, Action.REJUDGE},
     Action.REPLACE: {Action.REPLACE, Action.WAIT, Action.STOP},
+    Action.WAIT: {Action.WAIT},
     Action.SETTLE: {Action.SETTLE},
 }
 
@@ -474,10 +511,51 @@ def test_what_is_decided_when_a_text_is_known_is_never_more_than_what_was_planne
         if not change.conditional or not isinstance(change.task, DeferredTask) or fails(change.task):
             continue
         decided = decide_again(plan.basis, finished(change, answer), change.record)
-        assert decided.action in WEAKER[change.action]
+        assert decided.refused or decided.action in WEAKER[change.action]
         assert not decided.destructive or change.destructive or decided.action is Action.STOP
         assert (decided.generation, decided.attempt) <= (change.generation, change.attempt) or not decided.paid
 
 
 def test_the_statuses_of_these_worlds_are_all_that_there_are():
     assert ACTIVE | ENDED | {None, "dreaming"} == set(STATUSES)
+
+
+@UNHURRIED
+@given(worlds())
+def test_nothing_destructive_is_done_to_what_is_protected(world):
+    for change in plan_of(world).changes:
+        policies = change.task.policies if change.task else change.record
+        if policies.protect and not change.conditional:
+            assert not change.destructive or change.action is Action.SETTLE
+        if change.refused and change.action is Action.HOLD:
+            assert (change.paid, change.conditional, change.destructive) == (False, False, False)
+
+
+@UNHURRIED
+@given(worlds())
+def test_what_has_its_result_runs_again_only_when_rerun_says_so(world):
+    wanted, held, observed, _ = world
+    for change in planned(wanted, held, observed).changes:
+        told = {reason.code for reason in change.reasons}
+        if not told & {"rerun_always", "rerun_after"}:
+            continue
+        rerun = change.task.policies.rerun
+        assert change.paid or change.action is Action.HOLD
+        assert rerun.when != "never"
+        assert ("rerun_after" in told) == (rerun.after is not None)
+        assert rerun.after != 1001
+
+
+@UNHURRIED
+@given(worlds(dependent=False))
+def test_a_task_that_never_runs_again_is_never_paid_for_a_second_result(world):
+    wanted, held, observed, _ = world
+    lazy = desired(*[never(task) for task in wanted.tasks.values()])
+    for change in planned(lazy, held, observed).changes:
+        kept = change.record.accepted if change.record else None
+        if kept is not None and kept.generation == change.record.generation.number:
+            assert not change.paid
+
+
+def never(task):
+    return replace(task, policies=replace(task.policies, rerun=Rerun(when=When.NEVER)))

@@ -103,14 +103,22 @@ def test_every_field_of_a_value_has_its_key(shape, kind):
     assert list(getattr(encoding, shape)) == [first + "".join(map(str.title, rest)) for first, *rest in names]
 
 
-def test_the_kept_record_of_format_2_is_readable_and_written_the_same():
-    text = (SAMPLES / "record.v2.json").read_text().strip()
+def test_the_kept_record_of_format_3_is_readable_and_written_the_same():
+    text = (SAMPLES / "record.v3.json").read_text().strip()
     value = decode_record(text)
     assert value.generation.attempts[0].stop is StopCause.RETRY
     assert value.generation.attempts[1].result == value.accepted.result
     assert value.accepted.attempt.assertions == "a5" * 32
     assert value.on_remove is OnRemove.HOLD
+    assert value.protect
     assert encode_record(value) == text
+
+
+def test_the_kept_record_of_format_2_is_upgraded_and_loses_nothing():
+    text = (SAMPLES / "record.v2.json").read_text().strip()
+    again = json.loads(encode_record(decode_record(text, 2)))
+    assert again.pop("protect") is False
+    assert again == json.loads(text)
 
 
 @pytest.mark.parametrize("accepted", [2, "written out", None])
@@ -127,6 +135,7 @@ def test_the_kept_record_of_format_1_is_upgraded_and_loses_nothing(accepted):
         attempts.append(again["accepted"]["attempt"])
     for attempt in attempts:
         assert (attempt.pop("assertions"), attempt.pop("rejudged")) == (None, False)
+    assert again.pop("protect") is False
     assert again == kept
 
 
@@ -139,6 +148,12 @@ def test_a_record_of_format_1_is_refused_where_format_2_is_told():
 def test_what_is_no_record_of_format_1_is_refused_by_its_upgrade(text):
     with pytest.raises(ValueError, match="format 1"):
         decode_record(text, 1)
+
+
+@pytest.mark.parametrize("text", ["null", "[]", "1"])
+def test_what_is_no_record_of_format_2_is_refused_by_its_upgrade(text):
+    with pytest.raises(ValueError, match="format 2"):
+        decode_record(text, 2)
 
 
 def test_the_kept_note_is_readable_and_written_the_same():
@@ -159,7 +174,7 @@ def mutations():
             for index, inner in enumerate(value):
                 yield from places(inner, (*path, index))
 
-    whole = json.loads((SAMPLES / "record.v2.json").read_text())
+    whole = json.loads((SAMPLES / "record.v3.json").read_text())
     for path in places(whole):
         target = whole
         for step in path:

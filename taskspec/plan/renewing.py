@@ -1,0 +1,59 @@
+"""Renewing: what `rerun` makes of a task: whether it is due again, and whether a change of it counts. Knows no row."""
+
+from dataclasses import replace
+
+from taskspec.desired.fingerprinting import fingerprint
+from taskspec.desired.model import DesiredTask
+from taskspec.documents.model import When
+from taskspec.plan.model import Reason
+from taskspec.plan.rerun_reasons import due_always, grown_old
+from taskspec.state.model import Accepted, Generation, Record
+
+
+def passing(task: DesiredTask, record: Record | None) -> DesiredTask:
+    """Return a task that passes for what was asked for before, where it differs only in what `rerun` ignores.
+
+    One that never runs again passes for whatever has its accepted result.
+    """
+    rerun = task.policies.rerun
+    if record is None or (rerun.when is not When.NEVER and not rerun.ignore):
+        return task
+    if rerun.when is When.NEVER and record.accepted is not None:
+        return replace(task, passes_for=record.accepted.fingerprint)
+    last = record.generation
+    return replace(task, passes_for=last.fingerprint) if _passes(task, last) else task
+
+
+def due_again(task: DesiredTask, result: Accepted, *, now: float, plan: str) -> Reason | None:
+    """Return why a task with an accepted result runs again although nothing has changed; None where it does not.
+
+    `now` in seconds since the epoch. What the plan itself has asked for is not asked for twice.
+    """
+    rerun = task.policies.rerun
+    if rerun.when is When.NEVER or result.plan == plan:
+        return None
+    if rerun.after is not None:
+        return grown_old(task, now - result.at) if now - result.at >= rerun.after else None
+    return due_always(task) if rerun.when is When.ALWAYS else None
+
+
+def due_after_end(task: DesiredTask, last: Generation, *, now: float, plan: str) -> Reason | None:
+    """Return why a task that runs always is asked for anew after a generation that gave no accepted result."""
+    rerun, attempt = task.policies.rerun, last.last
+    if rerun.when is not When.ALWAYS or last.plan == plan or attempt is None:
+        return None
+    if rerun.after is None:
+        return due_always(task)
+    age = now - (attempt.finished_at or attempt.intended_at)
+    return grown_old(task, age) if age >= rerun.after else None
+
+
+def _passes(task: DesiredTask, last: Generation) -> bool:
+    rerun = task.policies.rerun
+    if rerun.when is When.NEVER:
+        return True
+    ours, theirs = (
+        fingerprint({name: value for name, value in spec.items() if name not in rerun.ignore})
+        for spec in (task.spec, last.spec)
+    )
+    return ours == theirs

@@ -1,0 +1,79 @@
+"""The reasons of a plan that `rerun`, `onChangeActive`, `protect` and `sideEffects` give. Decides nothing."""
+
+from collections.abc import Iterable
+
+from taskspec.desired.model import DesiredTask
+from taskspec.diagnostics import Position
+from taskspec.plan.model import Declared, Reason
+from taskspec.plan.standing import Situation
+
+_UNITS = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
+
+
+def due_always(task: DesiredTask) -> Reason:
+    """Say that the task runs once in every apply."""
+    return Reason(code="rerun_always", text="`rerun: always`: once in every apply", position=_rerun(task))
+
+
+def grown_old(task: DesiredTask, age: float) -> Reason:
+    """Say that the last run is older than it may be; `age` in seconds."""
+    after = _duration(task.policies.rerun.after or 0)
+    text = f"its last run is {_duration(age)} old, and runs again after {after}"
+    return Reason(code="rerun_after", text=text, position=_rerun(task))
+
+
+def change_ignored(task: DesiredTask, fields: Iterable[str]) -> Reason:
+    """Say that a change starts no run."""
+    named = ", ".join(f"`{name}`" for name in fields)
+    text = f"changed since it was asked for: {named}; `rerun` lets that start no run"
+    return Reason(code="change_ignored", text=text, position=_rerun(task))
+
+
+def queued(task: Declared, situation: Situation) -> Reason:
+    """Say that the change waits for the end of a run."""
+    text = f"what is declared now runs when run {_run(situation)} has ended (`onChangeActive: queue`)"
+    return Reason(code="change_queued", text=text, position=task.source.position(("onChangeActive",)))
+
+
+def let_end(task: Declared, situation: Situation) -> Reason:
+    """Say that a run which nothing needs any more is left to its end."""
+    text = f"run {_run(situation)} is left to its end (`onChangeActive: queue`)"
+    return Reason(code="left_to_end", text=text, position=task.source.position(("onChangeActive",)))
+
+
+def change_held(task: Declared, situation: Situation) -> Reason:
+    """Say that a change is held as long as a run is active, and how to get on."""
+    text = (
+        f"the change is held while run {_run(situation)} is active (`onChangeActive: hold`): "
+        "wait for its end, or stop it with `taskspec stop`"
+    )
+    return Reason(code="change_held", text=text, position=task.source.position(("onChangeActive",)))
+
+
+def protected(task: Declared | None) -> Reason:
+    """Say that the change is held because it is destructive and the task is protected, and how to get on."""
+    if task is None:
+        text = "it is protected: declare it with `protect: false` and apply, then remove it; or `taskspec stop` its run"
+        return Reason(code="change_protected", text=text)
+    text = "it is protected (`protect: true`): its run is not stopped, and it does not run again by itself"
+    return Reason(code="change_protected", text=text, position=task.source.position(("protect",)))
+
+
+def repeats_side_effects(task: Declared) -> Reason:
+    """Say that running it again repeats what it does to the world."""
+    position = task.source.position(("sideEffects",))
+    return Reason(code="side_effects", text="running it again repeats its side effects", position=position)
+
+
+def _duration(seconds: float) -> str:
+    whole = max(0, int(seconds))
+    size, unit = next((one for one in _UNITS if whole >= one[0]), _UNITS[-1])
+    return f"{whole // size}{unit}"
+
+
+def _rerun(task: DesiredTask) -> Position:
+    return task.source.position(("rerun",))
+
+
+def _run(situation: Situation) -> str:
+    return (situation.attempt.run if situation.attempt else None) or "of the text before"
