@@ -3,7 +3,7 @@
 from ledger import is_over, require
 
 from taskspec.desired.model import DeferredTask
-from taskspec.documents.model import OnRemove
+from taskspec.documents.model import OnChangeActive, OnRemove
 from taskspec.report.exiting import ExitCode
 from taskspec.state.model import Sending
 
@@ -23,8 +23,9 @@ def settle_down(world, tasks):
     declared = _finished(world, tasks)
     accepted = [_is_good(world, address, task, declared) for address, task in declared.items()]
     opened = {address: intent for address, intent in intents(world).items() if intent.sending is Sending.INTENDED}
-    good = all(accepted) and not opened
-    require((codes[-1] == ExitCode.OK) == good, f"exit code {codes[-1]}, accepted: {accepted}, open: {opened}")
+    good, is_green = all(accepted) and not opened, codes[-1] == ExitCode.OK
+    told = f"exit code {codes[-1]}, accepted: {accepted}, open: {opened}"
+    require(is_green == good or (good and _is_left(world, declared)), told)
     _settled_in_time(world, declared, opened, began)
     _accounted_for(world, declared)
 
@@ -78,12 +79,36 @@ def _is_explained(world, task, record, declared):
     if last is not None and last.sending is Sending.INTENDED:
         return not world.traits.get("keeps_titles")
     if last is None or record.generation.fingerprint != task.fingerprint:
+        return last is not None and _goes_on(world, last) and _keeps_running(task.policies)
+    reached = [attempt for attempt in record.generation.attempts if attempt.run is not None]
+    if not reached:
         return False
-    run = world.remote.runs.get(last.run)
-    if run is None:
-        return False
+    run = world.remote.runs[reached[-1].run]
     status = run.status(world.now)
     return status in {"failed", "error", "stopped", "paused"} or (status == "completed" and run.life.empty)
+
+
+def _keeps_running(policies):
+    """Tell whether a run may go on although another text is declared."""
+    return policies.protect or policies.on_change_active is not OnChangeActive.REPLACE
+
+
+def _goes_on(world, attempt):
+    run = world.remote.runs.get(attempt.run)
+    return run is not None and not is_over(run, world.now)
+
+
+def _is_left(world, declared):
+    """Tell whether a run goes on that is none of what is declared: a policy leaves it to a person."""
+    return any(
+        _goes_on(world, attempt) and not _is_of_declared(declared, address, world.durable.records[address])
+        for address, attempt in intents(world).items()
+    )
+
+
+def _is_of_declared(declared, address, record):
+    task = declared.get(address)
+    return task is not None and task.fingerprint == record.generation.fingerprint
 
 
 def _is_blocked(world, task, declared):
@@ -106,6 +131,7 @@ def _accounted_for(world, declared):
         if is_over(run, world.now) or unknown or nonce in ledger.let_go:
             continue
         address = ledger.intents[nonce][0]
+        require(nonce in current, f"{run.id} of {address} is still at work, and another text is declared")
         record = world.durable.records[address]
-        kept = address in declared or record.on_remove is OnRemove.HOLD
-        require(nonce in current and kept, f"{run.id} of {address} is still at work, and another text is declared")
+        kept = address in declared or record.on_remove is OnRemove.HOLD or record.protect
+        require(kept, f"{run.id} is still at work, and nothing declares {address}")

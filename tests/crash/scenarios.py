@@ -162,6 +162,8 @@ class Authors:
             policies["retry"] = {"max_attempts": 3, "statuses": ("error", "failed", "stopped"), "backoff": 2.0}
         if random.random() < 0.15:
             policies["timeout"] = 8.0
+        policies["on_change_active"] = random.choice(("replace", "replace", "queue", "hold"))
+        policies["protect"] = random.random() < 0.15
         return policies
 
     def _life(self):
