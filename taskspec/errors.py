@@ -24,6 +24,9 @@ TaskspecError                     anything that a user can be told in a sentence
 └── RunInterruptedError           a signal asked to stop
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 
 class TaskspecError(Exception):
     """Anything that a user can be told in a sentence; `hint` says what to do."""
@@ -52,6 +55,11 @@ class StateError(TaskspecError):
 
 class LockHeldError(StateError):
     """Another command holds the lock."""
+
+    def __init__(self, message: str, *, hint: str = "", lock: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.lock = lock
+        """Who holds it, for machines; None where nobody has said so yet."""
 
 
 class LostLeaseError(StateError):

@@ -187,3 +187,42 @@ class ApplyFinished(Event):
     """The apply is over, and everything that happened is recorded."""
 
     seconds: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FilesChanged(Event):
+    """What the tasks of a watch are made of has changed: a round that waits leaves its runs, and the next begins."""
+
+    files: tuple[str, ...]
+
+
+class RoundOutcome(StrEnum):
+    """What a round of a watch has come to."""
+
+    SETTLED = "settled"  # the plan was carried out
+    FALTERED = "faltered"  # it was, but for changes that failed, or whose outcome is unknown
+    CUT = "cut"  # a file changed while it waited; the runs go on
+    WRONG = "wrong"  # the manifests are wrong
+    REFUSED = "refused"  # beyond a limit, a selector that fits nothing, a key that is missing
+    HELD = "held"  # another command holds the lock or the engine
+    HINDERED = "hindered"  # the remote cannot be reached or refuses the key, the state cannot be written
+    STOPPED = "stopped"  # the watch was told to stop
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RoundFinished(Event):
+    """A round of a watch is over; the next begins after `pause` seconds, or as soon as a file changes."""
+
+    round: int
+    outcome: RoundOutcome
+    started: int
+    accepted: int
+    unchanged: int
+    unhealthy: int
+    needing: int
+    """Those that wait for a person."""
+    unknown: int
+    seconds: float
+    pause: float
+    detail: str = ""
+    """What stood in the way."""

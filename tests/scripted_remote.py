@@ -117,6 +117,8 @@ class ScriptedRemote:
                 if self.keeps_titles:
                     self.runs[run].body |= json.loads(request.body)
                 writer.write(http(200, self.runs[run].row("completed")))
+            case "GET", ["agents", "list"]:
+                writer.write(http(200, [{"id": "writer", "name": "writer", "status": "ACTIVE"}]))
             case "HEAD" | "PUT", ["files", digest]:
                 self._file(digest, request, writer)
             case _:
@@ -193,7 +195,8 @@ class ScriptedRemote:
                 found.steps = [404]
             writer.write(http(404, {"detail": "no such task"}))
             return
-        if found.steps[0] in ACTIVE or found.steps[0] == "error":
+        step = found.steps[0]
+        if (step["status"] if isinstance(step, dict) else step) in {*ACTIVE, "error"}:
             found.steps = list(self.stops)
         writer.write(http(200, found.row(found.look())))
 

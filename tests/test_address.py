@@ -5,6 +5,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from patience import little_work
 
 from taskspec.address import cell_address, compiled_glob, is_address, is_pattern, matches, task_name
 
@@ -69,6 +70,6 @@ def test_a_glob_names_what_a_plain_search_finds(glob, text):
     )
 
 
-@pytest.mark.timeout(5)
-def test_a_pattern_of_many_stars_takes_no_time():
-    assert not matches("*a" * 60 + "*b", "a" * 128)
+def test_a_pattern_of_many_stars_takes_little_work():
+    with little_work():
+        assert not matches("*a" * 60 + "*b", "a" * 128)

@@ -1,11 +1,11 @@
 """JSON paths: what they select, how a wrong one is told, and that none takes for ever."""
 
-import time
 from contextlib import suppress
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from patience import little_work
 
 from taskspec.jsonpaths import JsonPath, WrongPathError
 
@@ -93,10 +93,8 @@ def test_no_path_takes_for_ever(path):
         deep = [deep, deep]
     wide = [list(range(300_000))] * 2
     for value in (deep, wide, [[[1] * 300] * 300] * 300):
-        began = time.monotonic()
-        with suppress(WrongPathError):
+        with little_work(), suppress(WrongPathError):
             JsonPath(path).select(value)
-        assert time.monotonic() - began < 5
 
 
 pieces = st.sampled_from(
@@ -105,7 +103,6 @@ pieces = st.sampled_from(
 junk = st.lists(pieces | st.text(max_size=2), max_size=10).map("".join)
 
 
-@settings(deadline=None)
 @given(junk | junk.map("${}".format) | junk.map("$[{}]".format) | junk.map("$[?{}]".format))
 def test_junk_is_refused_by_no_other_error(text):
     try:

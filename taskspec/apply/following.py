@@ -15,7 +15,7 @@ from taskspec.judging.asserting import digest_of
 from taskspec.judging.judging import Expectation, judge
 from taskspec.observed.model import Absent, Present, Unreadable
 from taskspec.plan.model import Change
-from taskspec.state.model import PutResult, Record, ResultRef, StopCause, Verdict
+from taskspec.state.model import Attempt, PutResult, Record, ResultRef, StopCause, Verdict
 from taskspec.taskapi.records import ENDED, TaskRecord
 from taskspec.taskapi.records import AgentExecutionStatus as Status
 
@@ -52,7 +52,7 @@ async def follow(world: World, change: Change) -> Outcome:
                 seen = found.status
                 world.emit(RunStatusChanged(address=change.address, run=found.id, status=seen))
                 world.search.note(task.agent, found.title, attempt.marker)
-                began = (found.started_at or began or world.chance.now()) if seen == Status.Executing else None
+                began = _beginning(attempt, found, began, world.chance.now()) if seen == Status.Executing else None
                 if (still := await _held_up(world, change, found)) is not None:
                     return still
             case _:
@@ -113,6 +113,15 @@ def _is_outdone(change: Change, record: Record) -> bool:
     """Tell whether what is declared has its accepted result, and the run is one of another text: both are kept."""
     kept, current = record.accepted, record.generation.fingerprint
     return kept is not None and change.declares(kept.fingerprint) and not change.declares(current)
+
+
+def _beginning(attempt: Attempt, found: TaskRecord, began: float | None, now: float) -> float:
+    """Return when a run that executes has begun, by our clock: not before it was asked for, and not after it was seen.
+
+    The remote's clock may differ from ours, and either may have been set since: no time-out is early because of that.
+    """
+    seen = now if began is None else began
+    return min(max(found.started_at or seen, attempt.intended_at), seen)
 
 
 def _left(world: World, began: float | None, limit: float | None) -> float | None:

@@ -188,7 +188,11 @@ def _may_take(path: Path, content: str) -> bool:
 
 
 def _timestamp(at: float | None) -> str | None:
-    return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
+    """Return a moment as text; None where a remote tells none, or one that no calendar has."""
+    try:
+        return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _as_json(value: Mapping[str, Any]) -> str:

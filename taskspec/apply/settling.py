@@ -12,7 +12,7 @@ from taskspec.errors import OutcomeUnknownError, RefusedError, UnreachableError
 from taskspec.events import OutcomeUnknown, RunAdopted
 from taskspec.observed.model import Marked
 from taskspec.plan.model import Change
-from taskspec.state.model import Sending
+from taskspec.state.model import Attempt, Sending
 from taskspec.taskapi.encoding import create_body
 from taskspec.taskapi.records import TaskRecord
 
@@ -43,7 +43,7 @@ async def settle(world: World, change: Change) -> Finding:
         if repeated is not Finding.OPEN:
             return repeated
     record, attempt = world.current(change.address)
-    decidable = attempt.send_deadline + world.connection.traits.quiet_period
+    decidable = _latest_arrival(world, attempt) + world.connection.traits.quiet_period
     failures = 0
     while True:
         left = decidable - world.chance.now()
@@ -63,6 +63,15 @@ async def settle(world: World, change: Change) -> Finding:
         if world.options.hold_unknown:
             return Finding.OPEN
         await asyncio.sleep(min(left + 0.01, LONGEST_PAUSE) if left > 0 else LONGEST_PAUSE)
+
+
+def _latest_arrival(world: World, attempt: Attempt) -> float:
+    """Return the last moment, by our clock, at which the request of an intent can still arrive.
+
+    Its deadline was recorded by the clock of an earlier command. Where that is further away than a whole sending takes,
+    the clock was set back since; but the intent is in the past, so that its sending is over when one from now would be.
+    """
+    return min(attempt.send_deadline, world.chance.now() + world.connection.traits.create_timeout)
 
 
 def _unseen(marked: Marked | None) -> str:

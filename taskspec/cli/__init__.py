@@ -11,7 +11,11 @@ def main() -> NoReturn:
     if sys.argv[1:] == ["--version"]:
         from taskspec import __version__
 
-        sys.stdout.write(f"taskspec {__version__}\n")
+        try:
+            sys.stdout.write(f"taskspec {__version__}\n")
+            sys.stdout.flush()
+        except OSError as error:
+            sys.exit(f"error: {error.strerror}")
         sys.exit(0)
     try:
         from taskspec.cli.running import run

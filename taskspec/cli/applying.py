@@ -10,13 +10,14 @@ from datetime import UTC, datetime
 import click
 
 from taskspec.apply.model import Options
-from taskspec.cli.printing import note, paint_for, say, silence_stdout
+from taskspec.cli.audience import Audience
+from taskspec.cli.failing import tell
+from taskspec.cli.printing import note, paint_for, say
 from taskspec.cli.wiring import Wiring
-from taskspec.errors import LimitError, UsageError
-from taskspec.events import Event
+from taskspec.errors import LimitError, TaskspecError, UsageError
 from taskspec.plan.model import Plan
 from taskspec.report.counting import Tally
-from taskspec.report.exiting import ExitCode
+from taskspec.report.exiting import ExitCode, foremost, of_plan
 from taskspec.report.view import View
 from taskspec.runner.model import Invocation
 from taskspec.settings import DEFAULT_ENVIRONMENT
@@ -32,34 +33,35 @@ def carry_out(invocation: Invocation, options: Options, *, yes: bool, as_json: b
     from taskspec.runner.planning import say_nothing
 
     tally = Tally()
-    views: list[View] = [tally]
-
-    def emit(event: Event) -> None:
-        for view in tuple(views):
-            try:
-                view.on(event)
-            except OSError:  # whoever read has gone: the runs are to be recorded all the same
-                views.remove(view)
-                silence_stdout()
+    audience = Audience(tally)
+    planned: list[Plan] = []
 
     def approve(plan: Plan) -> bool:
+        planned.append(plan)
         approved = _approved(plan, yes=yes, as_json=as_json)
         if approved:
-            views.append(json_lines() if as_json else _words(tally))
+            tally.expect(change.address for change in plan.changes)
+            audience.add(json_lines() if as_json else _words(tally))
         return approved
 
     wiring = Wiring(invocation.settings, parallelism=max(options.parallelism, 1))
     remark = say_nothing if as_json else remarking.remark
-    job = Job(options=options, approve=approve, emit=emit, requested=requested, remark=remark)
+    job = Job(options=options, approve=approve, emit=audience.hear, requested=requested, remark=remark)
+    trouble: TaskspecError | None = None
     try:
-        plan = asyncio.run(apply(invocation, wiring, job))
+        if asyncio.run(apply(invocation, wiring, job)) is None:
+            note("Not applied.")
+            return ExitCode.ERROR
+    except LimitError as error:
+        return tell(error, as_json=as_json, beside=foremost(map(of_plan, planned)))
+    except TaskspecError as error:
+        if not tally.began:
+            raise
+        trouble = error
     finally:
-        for view in reversed(views):
-            view.close()
-    if plan is None:
-        note("Not applied.")
-        return ExitCode.ERROR
-    return tally.exit_code
+        unread = audience.close()
+    code = foremost((tally.exit_code, unread))
+    return code if trouble is None else tell(trouble, as_json=as_json, beside=code)
 
 
 def _approved(plan: Plan, *, yes: bool, as_json: bool) -> bool:
@@ -67,12 +69,7 @@ def _approved(plan: Plan, *, yes: bool, as_json: bool) -> bool:
         from taskspec.report.plans import lines
 
         say(lines(plan, paint_for(sys.stdout)))
-    if plan.refusals:
-        from taskspec.report.plans import WAY, refused
-
-        limits = ", ".join(f"`{refusal.limit}`" for refusal in plan.refusals)
-        said = " ".join(map(refused, plan.refusals)) if as_json else f"the plan goes beyond {limits}"
-        raise LimitError(f"nothing was started: {said}", hint=WAY.format(plan.refusals[0].limit))
+    require_within(plan, shown=not as_json)
     if yes or not plan.pending:
         return True
     if as_json:
@@ -87,6 +84,19 @@ def _approved(plan: Plan, *, yes: bool, as_json: bool) -> bool:
         )
     where = "" if plan.environment == DEFAULT_ENVIRONMENT else f" in {plan.environment}"
     return asked(f"Carry this out{where}?")
+
+
+def require_within(plan: Plan, *, shown: bool, way: str = "") -> None:
+    """Raise LimitError for a plan that goes beyond a limit; with the whole reason, where the plan was not shown.
+
+    `way` is how to go beyond it, with `{}` for the limit, where it is not by an option of the command itself.
+    """
+    if plan.refusals:
+        from taskspec.report.plans import WAY, refused
+
+        limits = ", ".join(f"`{refusal.limit}`" for refusal in plan.refusals)
+        said = f"the plan goes beyond {limits}" if shown else " ".join(map(refused, plan.refusals))
+        raise LimitError(f"nothing was started: {said}", hint=(way or WAY).format(plan.refusals[0].limit))
 
 
 def asked(question: str) -> bool:

@@ -29,11 +29,13 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "graph": Entry("graph", "Show which tasks wait for which, for a drawing program."),
     "plan": Entry("plan", "Show what apply would do, and why. Changes nothing."),
     "apply": Entry("apply", "Make it so: start what is missing, wait, judge and record every result."),
+    "watch": Entry("watch", "Apply again and again: on an interval, and whenever a file changes."),
     "status": Entry("status", "Show how each task stands."),
     "results": Entry("results", "List accepted results, or print the one of an address."),
     "logs": Entry("logs", "Show what a task's newest run said and did."),
     "stop": Entry("stop", "End active runs."),
     "retry": Entry("retry", "Grant one more attempt to tasks without an accepted result."),
+    "force-unlock": Entry("force_unlock", "Take the lock of the state from a command that does not go on."),
     "agents": Entry("agents", "Look at the agents of the remote."),
     "tasks": Entry("tasks", "Work with the tasks of agents on the remote, one at a time."),
     "schema": Entry("schema", "Print a published JSON Schema, or write it to a file for editors."),
@@ -57,7 +59,7 @@ class LazyGroup(click.Group):
         entry = COMMANDS.get(cmd_name)
         if entry is None:
             return None
-        command = getattr(importlib.import_module(f"taskspec.cli.{entry.module}"), cmd_name)
+        command = getattr(importlib.import_module(f"taskspec.cli.{entry.module}"), cmd_name.replace("-", "_"))
         if not isinstance(command, click.Command):
             raise TypeError(f"taskspec.cli.{entry.module}.{cmd_name} is no command")
         return command

@@ -3,6 +3,7 @@
 import json
 import sys
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from taskspec.errors import (
     UnknownCommitError,
     UsageError,
 )
-from taskspec.report.exiting import ExitCode
+from taskspec.report.exiting import ExitCode, foremost
 from taskspec.report.findings import lines
 from taskspec.report.text import visible
 
@@ -51,9 +52,13 @@ def exit_code(error: TaskspecError) -> ExitCode:
             return ExitCode.ERROR
 
 
-def tell(error: TaskspecError, *, as_json: bool) -> ExitCode:
-    """Say what went wrong: on stderr, and with `--json` also as a document on stdout."""
+def tell(error: TaskspecError, *, as_json: bool, beside: ExitCode = ExitCode.OK) -> ExitCode:
+    """Say what went wrong: on stderr, and with `--json` also as a document on stdout.
+
+    `beside` is what holds as well, of what was told before it went wrong; the graver of both is returned.
+    """
     paint = paint_for(sys.stderr)
+    code = foremost((exit_code(error), beside))
     if isinstance(error, ManifestError):
         for line in lines(error.diagnostics, paint, Path.cwd()):
             sys.stderr.write(line + "\n")
@@ -62,13 +67,21 @@ def tell(error: TaskspecError, *, as_json: bool) -> ExitCode:
         if error.hint:
             sys.stderr.write(f"  {paint('→', 'accent')} {visible(error.hint)}\n")
     if as_json:
-        sys.stdout.write(json.dumps(_document(error)) + "\n")
-    return exit_code(error)
+        _say_document(error, code)
+    return code
+
+
+def tell_unwritten(error: OSError) -> ExitCode:
+    """Say that what the command had to say, or to keep, cannot be written."""
+    place = error.filename or "What the command had to say"
+    said = f"{place} could not be written: {error.strerror}."
+    sys.stderr.write(f"{paint_for(sys.stderr)('error', 'error')}: {visible(said)}\n")
+    return ExitCode.ERROR
 
 
 def say_usage(message: str) -> None:
     """Write the document of a command line that click refuses."""
-    sys.stdout.write(json.dumps(_document(UsageError(message))) + "\n")
+    _say_document(UsageError(message), ExitCode.USAGE)
 
 
 def tell_bug(error: BaseException) -> ExitCode:
@@ -93,8 +106,16 @@ def diagnostic_json(diagnostic: Diagnostic) -> dict[str, Any]:
     }
 
 
-def _document(error: TaskspecError) -> dict[str, Any]:
-    found: dict[str, Any] = {"message": error.message, "hint": error.hint, "exitCode": int(exit_code(error))}
+def _say_document(error: TaskspecError, code: ExitCode) -> None:
+    """Write the document of an error to stdout; where that cannot be written, stderr has told it."""
+    with suppress(OSError):
+        sys.stdout.write(json.dumps(_document(error, code)) + "\n")
+
+
+def _document(error: TaskspecError, code: ExitCode) -> dict[str, Any]:
+    found: dict[str, Any] = {"message": error.message, "hint": error.hint, "exitCode": int(code)}
+    if isinstance(error, LockHeldError) and error.lock is not None:
+        found["lock"] = error.lock
     if isinstance(error, ManifestError):
         found["diagnostics"] = [diagnostic_json(d) for d in error.diagnostics]
     return {"error": found}

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from contextlib import aclosing
 from pathlib import Path
 
 import click
@@ -57,12 +58,13 @@ async def _follow(invocation: Invocation, *, as_json: bool) -> None:
 
     transcript = Transcript()
     idle: list[str] = []
-    async for event in telling.events(invocation, Wiring(invocation.settings), idle.append):
-        if as_json:
-            row = {"type": event.type, "run": event.task_id, "time": event.time, "data": event.data}
-            say([json.dumps(row, ensure_ascii=True)])
-        else:
-            say(transcript.lines(event))
+    async with aclosing(telling.events(invocation, Wiring(invocation.settings), idle.append)) as events:
+        async for event in events:
+            if as_json:
+                row = {"type": event.type, "run": event.task_id, "time": event.time, "data": event.data}
+                say([json.dumps(row, ensure_ascii=True)])
+            else:
+                say(transcript.lines(event))
     if not as_json:
         say(transcript.rest())
     for status in idle:

@@ -136,11 +136,24 @@ def overriding(command: F) -> F:
     return _kept("--override", type=click.Choice(LIMITS), multiple=True, help=described)(command)
 
 
+def locking(command: F) -> F:
+    """Add `--lock-timeout`."""
+    described = "How long to wait where another command has the lock of the state (default: not at all)."
+    return _kept("--lock-timeout", type=Duration(), metavar="DURATION", help=described)(command)
+
+
 def execution(command: F) -> F:
     """Add what `apply` and `retry` share."""
     for option in reversed(_EXECUTION):
         command = option(command)
-    return overriding(command)
+    return overriding(locking(command))
+
+
+def repetition(command: F) -> F:
+    """Add what `watch` shares with `apply`; it always waits, and goes beyond no limit."""
+    for option in (_ON_UNKNOWN, _PARALLELISM):
+        command = option(command)
+    return command
 
 
 def execution_of(given: Mapping[str, Any]) -> Execution:
@@ -158,11 +171,20 @@ def execution_of(given: Mapping[str, Any]) -> Execution:
     )
 
 
+_YES = click.option("-y", "--yes", is_flag=True, help="Carry the plan out without asking.")
+_PARALLELISM = click.option(
+    "--parallelism", type=click.IntRange(1, 1000), default=10, show_default=True, help="How many runs at once."
+)
+_ON_UNKNOWN = click.option(
+    "--on-unknown",
+    type=click.Choice(["wait", "hold"]),
+    default="wait",
+    show_default=True,
+    help="A run whose outcome is unknown: wait until it can be decided, or leave it.",
+)
 _EXECUTION = (
-    click.option("-y", "--yes", is_flag=True, help="Carry the plan out without asking."),
-    click.option(
-        "--parallelism", type=click.IntRange(1, 1000), default=10, show_default=True, help="How many runs at once."
-    ),
+    _YES,
+    _PARALLELISM,
     click.option("--wait/--no-wait", default=True, help="Wait for runs to end, or leave them running."),
     click.option(
         "--wait-timeout",
@@ -170,13 +192,7 @@ _EXECUTION = (
         metavar="DURATION",
         help="Wait no longer than this, and exit with 4. Runs go on only on a hosted remote or under `taskspec serve`.",
     ),
-    click.option(
-        "--on-unknown",
-        type=click.Choice(["wait", "hold"]),
-        default="wait",
-        show_default=True,
-        help="A run whose outcome is unknown: wait until it can be decided, or leave it.",
-    ),
+    _ON_UNKNOWN,
 )
 
 
@@ -203,6 +219,7 @@ def invocation(
         settings=settings,
         refresh=Refresh(refresh),
         overridden=frozenset(_found("--override") or ()),
+        lock_timeout=_found("--lock-timeout") or 0.0,
     )
 
 

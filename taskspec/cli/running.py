@@ -1,5 +1,6 @@
 """Running a command line to its exit code: the outermost edge, where every trouble becomes words."""
 
+import errno
 import gc
 import io
 import signal
@@ -12,6 +13,8 @@ import click
 from taskspec.cli.commands import taskspec
 from taskspec.errors import RunInterruptedError, TaskspecError
 
+_UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO})
+"""What a disk that is full, read-only or broken says; anything else that the system refuses is a mistake of ours."""
 _USAGE = 64
 _INTERRUPTED = 130
 
@@ -21,6 +24,22 @@ _GRACE, _PRESS = 15.0, 3.0
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command line and return its exit code; whatever goes wrong has been said on stderr."""
+    code = _run(arguments)
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        from taskspec.cli.printing import silence_stdout
+
+        silence_stdout()
+        if not code and not isinstance(error, BrokenPipeError):
+            from taskspec.cli.failing import tell_unwritten
+
+            tell_unwritten(error)
+        return code or 1
+    return code
+
+
+def _run(arguments: Sequence[str]) -> int:
     _listen()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -49,21 +68,31 @@ def run(arguments: Sequence[str]) -> int:
 
         silence_stdout()
         return 1
-    except TaskspecError as error:
-        from taskspec.cli.failing import tell
-
-        return tell(error, as_json=_wants_json(arguments))
-    except Exception as error:
-        from taskspec.settings import from_environ
-
-        if from_environ().traceback:
-            raise
-        from taskspec.cli.failing import tell_bug
-
-        return tell_bug(error)
+    except Exception as error:  # noqa: BLE001  # the outermost edge: whatever is not told is raised again
+        signal.setitimer(signal.ITIMER_REAL, 0)  # it has come to the edge: nothing is to be asked for again
+        return _trouble(error, arguments)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
     return code if isinstance(code, int) else 0
+
+
+def _trouble(error: Exception, arguments: Sequence[str]) -> int:
+    """Say what went wrong, and return its exit code."""
+    if isinstance(error, TaskspecError):
+        from taskspec.cli.failing import tell
+
+        return tell(error, as_json=_wants_json(arguments))
+    if isinstance(error, OSError) and error.errno in _UNWRITABLE:
+        from taskspec.cli.failing import tell_unwritten
+
+        return tell_unwritten(error)
+    from taskspec.settings import from_environ
+
+    if from_environ().traceback:
+        raise error
+    from taskspec.cli.failing import tell_bug
+
+    return tell_bug(error)
 
 
 def _wants_json(arguments: Sequence[str]) -> bool:

@@ -12,10 +12,9 @@ from taskspec.address import Address
 from taskspec.cli import options
 from taskspec.cli.printing import note, paint_for, say
 from taskspec.cli.wiring import Wiring
-from taskspec.errors import UsageError
-from taskspec.events import Event
+from taskspec.errors import TaskspecError, UsageError
 from taskspec.report.counting import Tally
-from taskspec.report.exiting import ExitCode
+from taskspec.report.exiting import ExitCode, foremost
 
 if TYPE_CHECKING:
     from taskspec.report.view import View
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 @options.targets
 @options.variables
 @click.option("-y", "--yes", is_flag=True, help="End the runs without asking.")
+@options.locking
 @options.as_json
 def stop(
     words: Sequence[str], project: Path | None, exclude: Sequence[str], given: Sequence[str], yes: bool, as_json: bool
@@ -35,12 +35,15 @@ def stop(
     it is.
     """
     from taskspec.cli.applying import asked, json_lines
+    from taskspec.cli.audience import Audience
+    from taskspec.cli.failing import tell
     from taskspec.report.narrating import Narrator
     from taskspec.runner import stopping
 
     invocation = options.invocation(words, project, given, exclude=exclude)
     tally = Tally()
     view: View = json_lines() if as_json else Narrator(lambda line: say([line]), paint_for(sys.stdout), tally)
+    audience = Audience(tally, view)
     found = 0
 
     def approve(addresses: tuple[Address, ...]) -> bool:
@@ -55,13 +58,13 @@ def stop(
             )
         return asked(f"End the runs of {', '.join(addresses)}?")
 
-    def emit(event: Event) -> None:
-        tally.on(event)
-        view.on(event)
-
-    if not asyncio.run(stopping.stop(invocation, Wiring(invocation.settings), approve, emit)):
+    try:
+        approved = asyncio.run(stopping.stop(invocation, Wiring(invocation.settings), approve, audience.hear))
+    except TaskspecError as error:
+        return tell(error, as_json=as_json, beside=foremost((tally.exit_code, audience.close())))
+    if not approved:
         note("Nothing was stopped.")
         return ExitCode.ERROR
     if not found and not as_json:
         say(["No run is active."])
-    return tally.exit_code
+    return foremost((tally.exit_code, audience.close()))

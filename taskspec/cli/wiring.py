@@ -11,14 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from taskspec.chance import Chance
+from taskspec.cli.clock import steady_clock
 from taskspec.cli.printing import note
 from taskspec.cli.timing import hosted_traits
 from taskspec.documents.model import LOCAL, Project
-from taskspec.errors import MissingSecretError
-from taskspec.report.text import plural
+from taskspec.errors import LockHeldError, MissingSecretError
+from taskspec.report.text import duration, plural, visible
 from taskspec.runner.model import Link, Need, Offline
 from taskspec.settings import Settings
 from taskspec.state.model import Holder
+from taskspec.state.processes import started_at
 from taskspec.state.sqlite import SqliteState
 from taskspec.taskapi.remotes import Endpoint, RemoteIdentity, Traits
 from taskspec.taskapi.roots import roots
@@ -51,7 +53,7 @@ class Wiring:
     """The ports of the stories, filled in for this machine."""
 
     def __init__(self, settings: Settings, *, parallelism: int = 16) -> None:
-        self.chance = Chance(now=time.time, nonce=lambda: secrets.token_hex(8))
+        self.chance = Chance(now=steady_clock(), nonce=lambda: secrets.token_hex(8))
         self._settings = settings
         self._parallelism = parallelism
 
@@ -105,7 +107,19 @@ class Wiring:
         with suppress(OSError, KeyError):
             name = getpass.getuser()
         command = f"taskspec {sys.argv[1]}" if len(sys.argv) > 1 and not sys.argv[1].startswith("-") else "taskspec"
-        return Holder(user=name, host=socket.gethostname(), pid=os.getpid(), command=command, since=time.time())
+        return Holder(
+            user=name,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            command=command,
+            since=time.time(),
+            started=started_at(os.getpid()),
+            job=self._settings.ci_job,
+        )
+
+    def waiting(self, error: LockHeldError, seconds: float) -> None:
+        """Tell that a lock is waited for, so many seconds at most, and who has it."""
+        note(f"{visible(error.message)} Waiting up to {duration(seconds)}.")
 
     @asynccontextmanager
     async def _embedded(self, project: Project, need: Need) -> AsyncIterator[Link]:
@@ -131,7 +145,11 @@ class Wiring:
                 await asyncio.to_thread(engine.interrupt)
 
             async with Connection(endpoint, offline.identity, offline.traits) as connection:
-                yield Link(connection=await handshake(connection), end_runs=end_runs if engine.owned else None)
+                yield Link(
+                    connection=await handshake(connection),
+                    end_runs=end_runs if engine.owned else None,
+                    failure=engine.failure,
+                )
             if need is Need.RUN and engine.owned and not ended:
                 await _drained(engine.active)
 

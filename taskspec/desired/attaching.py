@@ -40,6 +40,11 @@ class ProjectFiles:
         self.read: dict[str, str] = {}
         """The SHA-256 of each file that was read, by path."""
 
+    @property
+    def sought(self) -> set[str]:
+        """Return the path of each file that was looked for, found or not."""
+        return self._folder.sought
+
     def attach(self, entry: str) -> LocalFile:
         """Return the file that an entry names; raises WrongFileError."""
         return self._known.get(entry)

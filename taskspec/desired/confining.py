@@ -32,6 +32,8 @@ class ProjectFolder:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._real_folder = Path(os.path.realpath(folder))
+        self.sought: set[str] = set()
+        """The path of each file that was looked for, found or not."""
 
     def read(self, entry: str, limit: int, way: str, reader: Callable[[str, BufferedReader, int], _Read]) -> _Read:
         """Return what a reader makes of a file: of its path, normalised, its open content and its size in bytes.
@@ -43,6 +45,7 @@ class ProjectFolder:
             raise WrongFileError(
                 f"`{entry}` is outside the project folder.", "Files are named relative to it, and stay inside it."
             )
+        self.sought.add(path)
         try:
             real = (self._real_folder / path).resolve(strict=True)
             if not real.is_relative_to(self._real_folder):

@@ -42,6 +42,11 @@ class ProjectTexts:
         self._folder = ProjectFolder(folder)
         self._known = Remembered(self._found)
 
+    @property
+    def sought(self) -> set[str]:
+        """Return the path of each file that was looked for, found or not."""
+        return self._folder.sought
+
     def text(self, entry: Any) -> ProjectText:
         """Return the text that a path names; raises WrongTemplateError."""
         refuse_later(entry)

@@ -116,6 +116,8 @@ class Desired:
 
     None: not accounted for.
     """
+    sought: frozenset[str] = frozenset()
+    """Those, and every other that was looked for and not found."""
 
 
 def result_suffix(output_format: str) -> str:

@@ -59,6 +59,7 @@ def resolve(
         variables=assigned.scope.masked["vars"],
         environ=assigned.scope.masked["env"],
         files=texts.read | resolver.files.read,
+        sought=frozenset(texts.sought | resolver.files.sought),
     )
     return desired, found + renderer.findings.all(resolver.declared)
 

@@ -153,6 +153,14 @@ def manifest_files(target: Path) -> tuple[str, ...] | None:
     return None if listing.diagnostics else tuple(dict.fromkeys((str(place.project_file), *listing.files)))
 
 
+def list_files(target: Path) -> frozenset[str]:
+    """Return the files that the documents of a project stand in now; UsageError where its folder is missing."""
+    place = locate(target)
+    own = [str(place.project_file)] if place.project_file else []
+    listing, _ = _listed(place, sift(own, named=True, memory=Memory()))
+    return frozenset((*own, *listing.files))
+
+
 def _gather(place: Place, memory: Memory) -> Sifted | None:
     """Read the files of a project; None where the single file that the target names is not one of them."""
     if place.project_file is None and place.single is not None:

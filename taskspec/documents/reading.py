@@ -85,8 +85,22 @@ def _content(descriptor: int, size: int) -> bytes:
     return content[: MAX_BYTES + 1]
 
 
+def list_folders(folder: Path) -> Iterator[str]:
+    """Yield the folders, as absolute paths, in which manifests of a project may stand."""
+    above = str(folder).rstrip("/")
+    yield from (f"{above}/{inside}".rstrip("/") for inside, _ in _folders(folder, "", []))
+
+
 def _walk(folder: Path, start: str, trouble: list[Diagnostic]) -> Iterator[tuple[str, bool]]:
     """Yield the files under `start` (empty, or a path that ends in `/`), relative to `folder`; true: it is a link."""
+    for inside, here in _folders(folder, start, trouble):
+        for entry in here:
+            if not entry.is_dir(follow_symlinks=False):
+                yield f"{inside}{entry.name}", entry.is_symlink()
+
+
+def _folders(folder: Path, start: str, trouble: list[Diagnostic]) -> Iterator[tuple[str, list[os.DirEntry[str]]]]:
+    """Yield `start` and the folders below it that may hold what is ours, as `_walk` has it, each with its entries."""
     waiting = [start]
     while waiting:
         inside = waiting.pop()
@@ -100,11 +114,9 @@ def _walk(folder: Path, start: str, trouble: list[Diagnostic]) -> Iterator[tuple
             continue
         if any(entry.name == "pyvenv.cfg" for entry in here):
             continue
-        for entry in here:
-            if not entry.is_dir(follow_symlinks=False):
-                yield f"{inside}{entry.name}", entry.is_symlink()
-            elif entry.name != "node_modules":
-                waiting.append(f"{inside}{entry.name}/")
+        yield inside, here
+        deeper = (entry for entry in here if entry.is_dir(follow_symlinks=False) and entry.name != "node_modules")
+        waiting += [f"{inside}{entry.name}/" for entry in deeper]
 
 
 def _distinct(folder: Path, found: Mapping[str, bool]) -> tuple[str, ...]:

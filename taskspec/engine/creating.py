@@ -1,6 +1,5 @@
 """The calls that begin a run, continue one, or record one that ran elsewhere. Decides nothing about runs itself."""
 
-import asyncio
 import hashlib
 import json
 import re
@@ -50,7 +49,7 @@ async def create_task(request: "Request") -> Response:
 
 
 async def _continue_task(engine: "Engine", agent: str, body: dict[str, Any], asked: Asked | None) -> Response:
-    run, now, asked_at = body["id"], utc_now(), asyncio.get_running_loop().time()
+    run, now, asked_at = body["id"], utc_now(), engine.dispatcher.lender.now
     if not isinstance(run, str):
         raise invalid("id", "id must be the id of the task to continue")
 

@@ -40,6 +40,19 @@ _SCHEMA = (
     *_TURNS,
 )
 
+_FOREIGN = (
+    "Check that the folder can be written and that the file is the engine's own; move it away to begin with an empty "
+    "engine."
+)
+_DENIED = "Check that the folder and the file can be written, and by whom."
+_WAYS = {
+    sqlite3.SQLITE_FULL: "Free some space, and run the command again: nothing that was recorded is lost.",
+    sqlite3.SQLITE_IOERR: "Check the disk (space, quota, health), and run the command again.",
+    sqlite3.SQLITE_READONLY: _DENIED,
+    sqlite3.SQLITE_CANTOPEN: _DENIED,
+    sqlite3.SQLITE_BUSY: "Another process has it in use. Wait until that goes on or ends, and run the command again.",
+}
+
 T = TypeVar("T")
 Job = Callable[[sqlite3.Connection], T]
 
@@ -126,9 +139,11 @@ class Database:
         self._connection.execute("SAVEPOINT job")
         try:
             done.append((future, job(self._connection)))
-        except Exception as error:  # noqa: BLE001 - whoever asked for the job gets whatever it raised
-            self._connection.execute("ROLLBACK TO job")
+        except Exception as error:
             future.set_exception(error)
+            if not self._connection.in_transaction:  # on a full disk SQLite takes back everything by itself
+                raise
+            self._connection.execute("ROLLBACK TO job")
         self._connection.execute("RELEASE job")
 
 
@@ -239,8 +254,5 @@ def _instance(connection: sqlite3.Connection) -> str:
 
 
 def _unreadable(path: Path, error: sqlite3.Error) -> EngineError:
-    return EngineError(
-        f"{path} cannot be opened: {error}",
-        hint="Check that the folder can be written and that the file is the engine's own; "
-        "move it away to begin with an empty engine.",
-    )
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+    return EngineError(f"{path} cannot be opened: {error}", hint=_WAYS.get(code, _FOREIGN))

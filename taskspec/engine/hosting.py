@@ -63,12 +63,23 @@ class EngineHandle:
     def wait(self, stop: threading.Event) -> None:
         """Return when `stop` is set; raise EngineError as soon as an engine of this process serves no longer."""
         while not stop.wait(_LOOK_SECONDS):
-            if self._thread is None or self._engine is None:
-                continue
-            if not self._thread.alive:
-                raise EngineError("the engine has ended", hint=f"See {self._log}.")
-            if self._engine.dispatcher.failure is not None:
-                raise EngineError(self._engine.dispatcher.failure, hint=f"See {self._log}; then start it again.")
+            self.check()
+
+    def check(self) -> None:
+        """Raise EngineError where an engine of this process serves no longer."""
+        if (failure := self.failure()) is not None:
+            raise failure
+
+    def failure(self) -> EngineError | None:
+        """Return why an engine of this process serves no longer; None while it does, or where it is another's."""
+        if self._thread is None or self._engine is None:
+            return None
+        if not self._thread.alive:
+            return EngineError("the engine has ended", hint=f"See {self._log}.")
+        if self._engine.dispatcher.failure is not None:
+            hint = f"Check the disk (space, quota, health), and see {self._log}; then run the command again."
+            return EngineError(self._engine.dispatcher.failure, hint=hint)
+        return None
 
     @property
     def _log(self) -> Path:

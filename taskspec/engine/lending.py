@@ -48,6 +48,11 @@ class Lender:
         """Called with the agent and the id of a run that waits again."""
 
     @property
+    def now(self) -> float:
+        """Return the time by which workers are waited for."""
+        return _now()
+
+    @property
     def count(self) -> int:
         """Return how many runs are lent."""
         return len(self.register.loans)

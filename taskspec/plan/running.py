@@ -23,6 +23,8 @@ def active(case: Case) -> Change:
 def overtaken(case: Case, task: Declared, *why: Reason) -> Change:
     """Do what the policy says about a run whose text is declared no longer: stop it, let it end first, or hold."""
     situation, seen = case.situation, reasons.run_active(case.situation)
+    if situation.attempt is not None and situation.attempt.stop is StopCause.USER:
+        return start(case, Action.REPLACE, *why, reasons.stop_unfinished(), seen)  # a person has decided already
     match task.policies.on_change_active:
         case OnChangeActive.REPLACE:
             return start(case, Action.REPLACE, *why, seen)

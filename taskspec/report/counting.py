@@ -1,5 +1,8 @@
 """Counting: an apply's totals and exit code, derived from its events, so that they cannot disagree with them."""
 
+from collections.abc import Iterable
+
+from taskspec.address import Address
 from taskspec.events import (
     ApplyStarted,
     ChangeFinished,
@@ -11,28 +14,38 @@ from taskspec.events import (
     RunCreated,
 )
 from taskspec.health import Health
-from taskspec.plan.model import IDLE
-from taskspec.report.exiting import ExitCode, foremost, of_health
+from taskspec.plan.model import IDLE, Action
+from taskspec.report.exiting import ExitCode, foremost, of_health, of_verdict
 
 
 class Tally:
-    """A listener that counts: what an apply's last line and its exit code say."""
+    """A listener that counts: what an apply's last line and its exit code say.
+
+    It fails closed: what was expected and not heard of is an error, and a verdict is never better than its word.
+    """
 
     def __init__(self) -> None:
         self._codes: set[ExitCode] = set()
+        self._awaited: set[Address] = set()
+        self.began = False
         self.planned = 0
         self.started = 0
         self.effects = dict.fromkeys(Effect, 0)
         self.accepted = 0
+        self.unchanged = 0
         self.unhealthy: list[ChangeFinished] = []
         self.needing: list[ChangeFinished] = []
         self.unknown: list[ChangeFinished] = []
+
+    def expect(self, addresses: Iterable[Address]) -> None:
+        """Take down of which addresses the end is to be heard."""
+        self._awaited.update(addresses)
 
     def on(self, event: Event) -> None:
         """Count an event."""
         match event:
             case ApplyStarted(changes=changes):
-                self.planned = changes
+                self.began, self.planned = True, changes
             case RunCreated():
                 self.started += 1
             case Interrupted(signum=1):
@@ -54,11 +67,12 @@ class Tally:
     @property
     def exit_code(self) -> ExitCode:
         """Return the exit code of everything heard so far."""
-        return foremost(self._codes)
+        return foremost({*self._codes, ExitCode.ERROR} if self._awaited else self._codes)
 
     def _finished(self, event: ChangeFinished) -> None:
+        self._awaited.discard(event.address)
         self.effects[event.effect] += 1
-        self._codes.add(of_health(event.health))
+        self._codes |= {of_health(event.health), of_verdict(event.verdict)}
         match event.effect:
             case Effect.FAILED:
                 self._codes.add(ExitCode.ERROR)
@@ -70,6 +84,7 @@ class Tally:
                 self._codes.add(ExitCode.REFUSED)
             case Effect.DONE | Effect.LEFT:
                 pass
+        self.unchanged += event.action == Action.NONE and event.health is Health.HEALTHY
         if event.verdict == "accepted" and event.action not in IDLE:
             self.accepted += 1
         if event.health is Health.UNHEALTHY:

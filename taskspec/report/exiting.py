@@ -39,6 +39,7 @@ _PRECEDENCE = (
     ExitCode.NEEDS_INPUT,
     ExitCode.WAITED,
     ExitCode.CHANGES,
+    ExitCode.USAGE,  # alone, whenever it holds: nothing was looked at
 )
 
 
@@ -58,6 +59,19 @@ def of_health(health: Health) -> ExitCode:
         case Health.NEEDS_INPUT:
             return ExitCode.NEEDS_INPUT
         case Health.UNKNOWN:
+            return ExitCode.UNKNOWN
+
+
+def of_verdict(verdict: str | None) -> ExitCode:
+    """Return the exit code that the verdict on an attempt stands for; a word that is not known is no good news."""
+    match verdict:
+        case None | "accepted" | "active":
+            return ExitCode.OK
+        case "waiting":
+            return ExitCode.NEEDS_INPUT
+        case "rejected" | "failed" | "error" | "stopped":
+            return ExitCode.UNHEALTHY
+        case _:
             return ExitCode.UNKNOWN
 
 

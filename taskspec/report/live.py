@@ -35,7 +35,7 @@ class Live:
         self._active: dict[str, tuple[str, float]] = {}
         self._planned = 0
         self._finished = 0
-        self._console = console = Console(file=stream, highlight=False)
+        self._console = console = Console(file=stream, highlight=False, markup=False, emoji=False)
         self._narrator = narrator(self._write)
         self._region = Region(get_renderable=self._draw, console=console, refresh_per_second=8, transient=True)
         self._region.start()

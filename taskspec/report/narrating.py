@@ -120,13 +120,19 @@ class Narrator:
             yield self._paint(indented("\n".join(words), 6), "dim")
 
     def _finished(self, event: ChangeFinished) -> Iterator[str]:
+        """Yield the line of an end that no event before has told; what is up to date has none, as in the plan."""
         match event.effect:
             case Effect.FAILED | Effect.UNKNOWN | Effect.REFUSED:
-                yield self._line(event.address, self._paint(f"{event.effect}: {visible(event.detail)}", "error"))
+                word = "held" if event.action == Action.HOLD else event.effect
+                yield self._line(event.address, self._paint(f"{word}: {visible(event.detail)}", "error"))
             case Effect.CUT:
-                yield self._line(event.address, self._paint(one_line(event.detail or "not finished"), "warning"))
+                yield self._line(
+                    event.address, self._paint(_begun_with("not ", "not finished", event.detail), "warning")
+                )
             case Effect.LEFT if event.health is not Health.HEALTHY:
-                yield self._line(event.address, self._paint(one_line(event.detail), "warning"))
+                yield self._line(event.address, self._paint(_left(event), "warning"))
+            case Effect.LEFT if event.action != Action.NONE:
+                yield self._line(event.address, _left(event))
             case Effect.DONE if event.action == Action.REJUDGE and event.detail and event.verdict == "rejected":
                 yield self._line(event.address, self._paint(f"rejected: {one_line(event.detail)}", "error"))
             case Effect.LEFT | Effect.DONE:
@@ -147,3 +153,22 @@ class Narrator:
             parts.append(self._paint(f"{len(tally.unknown)} unknown", "error"))
         yield ""
         yield f"Apply finished in {duration(event.seconds)}: {', '.join(parts)}."
+
+
+def _left(event: ChangeFinished) -> str:
+    """Return the words for what an apply has left as it is, and why."""
+    match event.action:
+        case Action.HOLD:
+            return _begun_with("held", "held", event.detail)
+        case Action.BLOCKED:
+            return _begun_with("blocked", "blocked", event.detail)
+        case _:
+            return _begun_with("left as it is", "left as it is", event.detail)
+
+
+def _begun_with(start: str, word: str, detail: str) -> str:
+    """Return a detail behind the word for the effect, unless it says it already."""
+    said = one_line(detail)
+    if said.startswith(start):
+        return said
+    return f"{word}: {said}" if said else word

@@ -62,7 +62,8 @@ class Paint:
 
 
 def duration(seconds: float) -> str:
-    """Return a time in words of the manifests: `0.4s`, `12s`, `3m05s`, `2h10m`."""
+    """Return a time in words of the manifests: `0.4s`, `12s`, `3m05s`, `2h10m`; none where a clock was set back."""
+    seconds = max(seconds, 0.0)
     if seconds < 10:
         return f"{seconds:.1f}s"
     whole = round(seconds)

@@ -1,9 +1,8 @@
 """apply: lock, plan, approve, carry out, record. Prints nothing; wherever it is cut, the state says how to go on."""
 
 import asyncio
-import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,19 +16,38 @@ from taskspec.apply.restoring import restore
 from taskspec.apply.watching import Watcher
 from taskspec.apply.world import World
 from taskspec.documents.model import Project
-from taskspec.errors import LimitError, UsageError
+from taskspec.errors import LimitError, TaskspecError, UsageError
 from taskspec.events import ApplyFinished, ApplyStarted, Interrupted, WaitedTooLong
 from taskspec.observed.refreshing import observe
 from taskspec.plan.model import Plan
 from taskspec.runner.attending import require_attendable
 from taskspec.runner.choosing import choose, require_recorded, require_some
+from taskspec.runner.heeding import first_signal
+from taskspec.runner.locking import locked
 from taskspec.runner.model import Invocation, Link, Need, Ports
-from taskspec.runner.planning import Question, Remark, decide_on, prepare, say_nothing, used_results
+from taskspec.runner.planning import Prepared, Question, Remark, decide_on, prepare, say_nothing, used_results
 from taskspec.runner.recalling import KeptResults
-from taskspec.state.store import Lease, StateStore
 
 Approve = Callable[[Plan], bool]
 """Shows a plan, and tells whether it is to be carried out."""
+
+
+_LOOK = 0.5
+"""Seconds between two looks at whether a remote in this process is still at work."""
+Cutting = Callable[["asyncio.Future[None]", Emit], AbstractContextManager[None]]
+"""Cancels the carrying out, as long as the context is open, where it is to end before its end."""
+
+
+@contextmanager
+def _ending_by_signal(work: "asyncio.Future[None]", emit: Emit) -> Iterator[None]:
+    """Turn the first signal to end into an orderly end of `work`; a second one ends at once."""
+
+    def end(signum: int) -> None:
+        emit(Interrupted(signum=signum))
+        work.cancel()
+
+    with first_signal(end):
+        yield
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,17 +59,20 @@ class Job:
     emit: Emit
     requested: bool = False
     remark: Remark = say_nothing
+    prepared: Prepared | None = None
+    """What the documents ask for, where they are read already."""
+    cutting: Cutting = _ending_by_signal
 
 
 async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
     """Make it so; return the plan that was carried out, or None where it was not approved."""
-    prepared = prepare(invocation, ports)
+    prepared = job.prepared or prepare(invocation, ports)
     job.remark(prepared)
     project = prepared.desired.project
     if not job.options.wait:
         await _require_outliving(project, ports)
     results = results_folder(project)
-    with locked(project, ports) as (store, lease):
+    async with locked(project, ports, invocation.lock_timeout) as (store, lease):
         snapshot = store.read()
         selected = choose(invocation.selection, prepared.desired, snapshot.records, prepared.scope)
         if job.requested:
@@ -72,6 +93,7 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
         await require_attendable(plan, project, ports)
         if not job.approve(plan):
             return None
+        store.renew(lease)  # whoever thought about it may have lost the lock meanwhile
         if plan.refusals:
             raise LimitError(f"the plan goes beyond `{plan.refusals[0].limit}`, so nothing of it is carried out")
         results.check()
@@ -84,7 +106,7 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
         if not all(change.rejudges for change in plan.pending):
             recorder = Recorder(store, lease, snapshot)
             async with ports.connect(project, Need.RUN) as link:
-                await _carry_out(_world(project, ports, job, plan, recorder, link), link)
+                await _carry_out(_world(project, ports, job, plan, recorder, link), link, job.cutting)
         else:
             for ended in as_planned(plan):
                 job.emit(finished(ended))
@@ -95,20 +117,6 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
 def results_folder(project: Project) -> ResultsFolder:
     """Return the project's results folder."""
     return ResultsFolder(Path(project.folder) / project.results_path, project.results_path)
-
-
-@contextmanager
-def locked(project: Project, ports: Ports) -> Iterator[tuple[StateStore, Lease]]:
-    """Hold the lock of the project's state; raise LockHeldError where another command has it."""
-    store = ports.open_state(project, read_only=False)
-    try:
-        lease = store.acquire(ports.holder())
-        try:
-            yield store, lease
-        finally:
-            store.release(lease)
-    finally:
-        store.close()
 
 
 async def _require_outliving(project: Project, ports: Ports) -> None:
@@ -136,48 +144,33 @@ def _world(project: Project, ports: Ports, job: Job, plan: Plan, recorder: Recor
     )
 
 
-async def _carry_out(world: World, link: Link) -> None:
-    """Execute the plan to its end, to the end of the time to wait, or to a signal; then record what is still open."""
+async def _carry_out(world: World, link: Link, cutting: Cutting) -> None:
+    """Execute the plan to its end, to the end of the time to wait, or until it is cut; record what is still open."""
     execution = Execution(world)
     work = asyncio.ensure_future(execution.run())
+    failing = asyncio.ensure_future(_failure(link))
     try:
-        with _ending_by_signal(work, world.emit):
-            done, _ = await asyncio.wait([work], timeout=world.options.wait_timeout)
-            if not done:
-                world.emit(WaitedTooLong(addresses=tuple(change.address for change in execution.open)))
+        with cutting(work, world.emit):
+            await asyncio.wait([work, failing], timeout=world.options.wait_timeout, return_when=asyncio.FIRST_COMPLETED)
+            if not work.done():
+                if not failing.done():
+                    world.emit(WaitedTooLong(addresses=tuple(change.address for change in execution.open)))
                 work.cancel()
                 await asyncio.wait([work])
         if execution.open:
             await execution.wind_up(link.end_runs)
         if not work.cancelled():
             work.result()
+        elif failing.done():
+            raise failing.result()
     finally:
+        failing.cancel()
         await world.watcher.close()
         world.recorder.close()
 
 
-@contextmanager
-def _ending_by_signal(work: "asyncio.Future[None]", emit: Emit) -> Iterator[None]:
-    """Turn the first signal to end into an orderly end of `work`; a second one ends at once."""
-    loop = asyncio.get_running_loop()
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
-    if before[signal.SIGHUP] is signal.SIG_IGN:  # under `nohup` the end of the terminal is none of ours
-        del before[signal.SIGHUP]
-
-    def restore() -> None:
-        loop.remove_signal_handler(signal.SIGINT)
-        for number, handler in before.items():
-            loop.remove_signal_handler(number)
-            signal.signal(number, handler)
-
-    def end(signum: int) -> None:
-        emit(Interrupted(signum=signum))
-        restore()
-        work.cancel()
-
-    for number in (signal.SIGINT, *before):
-        loop.add_signal_handler(number, end, number)
-    try:
-        yield
-    finally:
-        restore()
+async def _failure(link: Link) -> TaskspecError:
+    """Return why the remote will answer nothing any more, as soon as it is so: nobody need ask it again and again."""
+    while (failure := link.failure()) is None:  # noqa: ASYNC110  # an engine fails in a thread of its own
+        await asyncio.sleep(_LOOK)
+    return failure

@@ -6,6 +6,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from taskspec.errors import TaskspecError
 from taskspec.settings import DEFAULT_ENVIRONMENT, Settings
 from taskspec.taskapi.remotes import RemoteIdentity, Traits
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from taskspec.chance import Chance
     from taskspec.documents.model import Project
+    from taskspec.errors import LockHeldError
     from taskspec.selecting.model import Selection
     from taskspec.state.model import Holder
     from taskspec.state.store import StateStore
@@ -42,6 +44,8 @@ class Link:
 
     connection: "Connection"
     end_runs: Callable[[], Awaitable[None]] | None = None
+    failure: Callable[[], TaskspecError | None] = lambda: None
+    """Says why a remote that lives in this process will answer nothing any more; None as long as it does."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,6 +75,9 @@ class Ports(Protocol):
     def holder(self) -> "Holder":
         """Describe this process to those who wait for its lock."""
 
+    def waiting(self, error: "LockHeldError", seconds: float) -> None:
+        """Tell that a lock is waited for, so many seconds at most, and who has it."""
+
 
 def _everything() -> "Selection":
     from taskspec.selecting.model import Selection
@@ -94,3 +101,5 @@ class Invocation:
     refresh: Refresh = Refresh.ACTIVE
     overridden: frozenset[str] = frozenset()
     """The limits that are not to be kept this time."""
+    lock_timeout: float = 0.0
+    """How many seconds to wait for the lock of the state."""

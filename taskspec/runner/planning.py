@@ -49,23 +49,32 @@ def say_nothing(_: Prepared) -> None:
 
 def prepare(invocation: Invocation, ports: Ports, memory: Memory | None = None) -> Prepared:
     """Read, parse, check and render the documents; raise ManifestError with everything that is wrong."""
-    memory = memory or Memory(invocation.settings.cache_folder, invocation.target)
+    found = examine(invocation, ports, memory or Memory(invocation.settings.cache_folder, invocation.target))
+    require_right(found)
+    return found
+
+
+def examine(invocation: Invocation, ports: Ports, memory: Memory) -> Prepared:
+    """Read, parse, check and render the documents; what is wrong with them is among the warnings."""
     loaded = load(invocation.target, invocation.environment, memory=memory)
     memory.close()
     project = loaded.manifests.project
     if not loaded.manifests.tasks and project.document is None:
         require_declared([word for word in invocation.selection.addresses if folder_hint(word)], {})
     desired, found = render(loaded.manifests, invocation, ports)
-    diagnostics = (*loaded.diagnostics, *found)
-    if any(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics):
-        raise ManifestError(sorted(diagnostics, key=lambda finding: (finding.position, finding.summary)))
     return Prepared(
         desired=desired,
         scope=loaded.selection,
-        warnings=diagnostics,
+        warnings=(*loaded.diagnostics, *found),
         skipped=loaded.manifests.skipped,
         overridden=invocation.overridden,
     )
+
+
+def require_right(prepared: Prepared) -> None:
+    """Raise ManifestError with everything that is wrong with the documents, where anything is."""
+    if any(diagnostic.severity is Severity.ERROR for diagnostic in prepared.warnings):
+        raise ManifestError(sorted(prepared.warnings, key=lambda finding: (finding.position, finding.summary)))
 
 
 def render(manifests: Manifests, invocation: Invocation, ports: Ports) -> tuple[Desired, tuple[Diagnostic, ...]]:

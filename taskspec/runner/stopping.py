@@ -11,9 +11,9 @@ from taskspec.documents.model import Project
 from taskspec.errors import LockHeldError, NotFoundError, OutcomeUnknownError, RemoteError, UnreachableError
 from taskspec.events import ChangeFinished, Effect, RunStopped
 from taskspec.health import Health
-from taskspec.runner.applying import locked
 from taskspec.runner.choosing import require_some
 from taskspec.runner.locating import project_of
+from taskspec.runner.locking import locked
 from taskspec.runner.model import Invocation, Need, Ports
 from taskspec.runner.picking import pick_recorded
 from taskspec.runner.placing import elsewhere
@@ -54,7 +54,7 @@ async def stop(invocation: Invocation, ports: Ports, approve: Approve, emit: Emi
     if running and not approve(tuple(item.record.address for item in running)):
         return False
     if running:
-        await _end(project, ports, running, emit)
+        await _end(project, ports, running, invocation.lock_timeout, emit)
     return True
 
 
@@ -68,14 +68,14 @@ def _running(records: list[Record]) -> list[_Running]:
     return found
 
 
-async def _end(project: Project, ports: Ports, running: list[_Running], emit: Emit) -> None:
+async def _end(project: Project, ports: Ports, running: list[_Running], patience: float, emit: Emit) -> None:
     running = _here(running, ports.offline(project).identity, emit)
     if not running:
         return
     async with ports.connect(project, Need.HOLD) as link:
         running = _here(running, link.connection.identity, emit)
         try:
-            with locked(project, ports) as (store, lease):
+            async with locked(project, ports, patience) as (store, lease):
                 ledger = _Ledger(store, lease, ports.chance.now())
                 ledger.mark(running)
                 await _end_all(link.connection, running, ledger, emit)

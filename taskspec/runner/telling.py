@@ -1,6 +1,6 @@
 """status, results, logs, agents: how things stand. Changes nothing, and takes no lock."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 
@@ -82,7 +82,9 @@ async def log(invocation: Invocation, ports: Ports) -> Sequence[object]:
         return await link.connection.run(endpoints.activity_log(record.agent, run))
 
 
-async def events(invocation: Invocation, ports: Ports, when_idle: Callable[[str], None]) -> AsyncIterator[TaskEvent]:
+async def events(
+    invocation: Invocation, ports: Ports, when_idle: Callable[[str], None]
+) -> AsyncGenerator[TaskEvent, None]:
     """Yield the events of the newest run of the one address that is selected as they come, until it has ended.
 
     Where no engine carries it on, they end with those there are, and `when_idle` is called with its status.

@@ -85,7 +85,16 @@ _ACCEPTED: Final[_Shape] = {
 _RESULT: Final[_Shape] = {"digest": str, "size": int, "format": str}
 _TOKENS: Final[_Shape] = {"prompt": int, "completion": int}
 _NOTE: Final[_Shape] = {"address": str, "at": _NUMBER, "what": str, "data": dict}
-_HOLDER: Final[_Shape] = {"user": str, "host": str, "pid": int, "command": str, "since": _NUMBER}
+_HOLDER: Final[_Shape] = {
+    "user": str,
+    "host": str,
+    "pid": int,
+    "command": str,
+    "since": _NUMBER,
+    "started": (int, _NONE),
+    "job": _TEXT_OR_NONE,
+}
+_HOLDING: Final[_Shape] = {"epoch": int, "holder": dict}
 
 _JSON: Final = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
 
@@ -134,6 +143,17 @@ def encode_holder(holder: Holder) -> str:
 def decode_holder(text: str) -> Holder:
     """Return the holder that a JSON text names; raise ValueError where it names none."""
     return Holder(**_checked(json.loads(text), _HOLDER))
+
+
+def encode_holding(holder: Holder, epoch: int) -> str:
+    """Return who holds a lock, and under which epoch, as JSON."""
+    return f'{{"epoch":{epoch},"holder":{encode_holder(holder)}}}'
+
+
+def decode_holding(text: str) -> tuple[Holder, int]:
+    """Return who holds a lock, and under which epoch; raise ValueError where the JSON text does not say so."""
+    value = _checked(json.loads(text), _HOLDING)
+    return Holder(**_checked(value["holder"], _HOLDER)), value["epoch"]
 
 
 def _checked(value: Any, shape: _Shape) -> dict[str, Any]:

@@ -17,7 +17,7 @@ def take(path: Path) -> int | None:
         if attempt:
             time.sleep(PAUSE)
         lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-        if _locked(lock, fcntl.LOCK_EX) and _stands_for(lock, path):
+        if _locked(lock, fcntl.LOCK_EX) and stands_for(lock, path):
             return lock
         os.close(lock)
     return None
@@ -40,17 +40,17 @@ def is_taken(path: Path) -> bool:
         os.close(lock)
 
 
+def stands_for(lock: int, path: Path) -> bool:
+    """Tell whether the open file is still the one at the path: a lock on a deleted file locks nobody out."""
+    try:
+        return os.path.samestat(os.fstat(lock), path.stat())
+    except FileNotFoundError:
+        return False
+
+
 def _locked(lock: int, kind: int) -> bool:
     try:
         fcntl.flock(lock, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
-
-
-def _stands_for(lock: int, path: Path) -> bool:
-    """Tell whether the open file is still the one at the path: a lock on a deleted file locks nobody out."""
-    try:
-        return os.path.samestat(os.fstat(lock), path.stat())
-    except FileNotFoundError:
-        return False

@@ -17,6 +17,10 @@ from taskspec.taskapi.remotes import RemoteIdentity
 
 INLINE_LIMIT = 256 * 1024
 """Results up to this many bytes are held inline, larger ones as blobs."""
+TTL = 60.0
+"""Seconds that a lease lasts after it was taken, and after each heartbeat."""
+BEAT = TTL / 3
+"""Seconds between two heartbeats of a holder."""
 
 
 class Verdict(StrEnum):
@@ -102,8 +106,8 @@ class Attempt:
 
     @property
     def seconds(self) -> float | None:
-        """Return how long the run took; None where the remote does not tell."""
-        if self.started_at is None or self.finished_at is None:
+        """Return how long the run took; None where the remote does not tell, or its clock was set back meanwhile."""
+        if self.started_at is None or self.finished_at is None or self.finished_at < self.started_at:
             return None
         return round(self.finished_at - self.started_at, 3)
 
@@ -188,6 +192,34 @@ class Holder:
     pid: int
     command: str
     since: float
+    started: int | None = None
+    """When the process started, as the kernel counts: no later process of its id has the same. None: not told."""
+    job: str | None = None
+    """The page of the CI job that the process belongs to."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Holding:
+    """A lock that is held, as others see it at this moment."""
+
+    holder: Holder | None
+    """None while the holder is just beginning, and has not said who it is."""
+    epoch: int
+    """The epoch of its lease; 0 while it is just beginning."""
+    silent: float
+    """Seconds since its last heartbeat, by the clock of the store."""
+    suspended: bool = False
+    """Its process was seen to be there, and not to go on. False also where that cannot be seen."""
+
+    @property
+    def expires(self) -> float:
+        """Return in how many seconds its lease runs out; less than 0 where it has."""
+        return TTL - self.silent
+
+    @property
+    def is_alive(self) -> bool:
+        """Tell whether the holder must be taken to be at work."""
+        return self.expires > 0 and not self.suspended
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

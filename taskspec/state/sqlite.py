@@ -10,18 +10,18 @@ import sqlite3
 import threading
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 from taskspec.address import Address
-from taskspec.errors import LockHeldError, LostLeaseError, StaleError, StateError
-from taskspec.state import locking
+from taskspec.errors import LostLeaseError, StaleError, StateError
 from taskspec.state.database import Database, advance, create, exists, transaction, upgrade
 from taskspec.state.encoding import decode_holder, decode_note, decode_record, decode_records, encode_holder
 from taskspec.state.folders import make_folder, write_file
-from taskspec.state.model import HistoryEntry, Holder, Record, ResultRef, Snapshot, StateChange
+from taskspec.state.holding import cut_off, held
+from taskspec.state.lockfile import LockFile
+from taskspec.state.model import HistoryEntry, Holder, Holding, Record, ResultRef, Snapshot, StateChange
 from taskspec.state.results import Blobs, missing
 from taskspec.state.statements import Statement, statement
 from taskspec.state.store import Lease
@@ -55,7 +55,8 @@ class SqliteState:
         self._environment = environment
         self._read_only = read_only
         self._database = Database(self._path, read_only=read_only)
-        self._lease: tuple[Lease, str, int] | None = None  # with its lineage and the open lock file
+        self._lock = LockFile(self._home / "lock")
+        self._lease: tuple[Lease, str] | None = None  # with its lineage
         self._guard = threading.Lock()  # a connection serves one thread at a time
 
     def read(self) -> Snapshot:
@@ -91,10 +92,10 @@ class SqliteState:
                     raise damaged(self._path, f"an entry of its history is not readable ({error})") from error
             left = left - len(rows) if len(rows) == PAGE else 0
 
-    def holder(self) -> Holder | None:
-        """Return who holds the lock at this moment."""
-        with self._guard, in_words(self._path):
-            return self._described() if locking.is_taken(self._home / "lock") else None
+    def holding(self) -> Holding | None:
+        """Return how the lock is held at this moment; None where it is free."""
+        with in_words(self._path):
+            return self._lock.look()
 
     def acquire(self, holder: Holder) -> Lease:
         """Take the lock, and make the state where there is none."""
@@ -102,16 +103,22 @@ class SqliteState:
             raise StateError("The state was opened for reading only.")
         with self._guard, in_words(self._path):
             make_folder(self._home)
-            lock = locking.take(self._home / "lock")
-            if lock is None:
-                raise self._held()
+            if not self._lock.take(holder):
+                raise held(self._environment, self._lock.look())
             try:
                 lease, lineage = self._begin(holder)
             except BaseException:
-                locking.drop(lock)
+                self._lock.drop()
                 raise
-            self._lease = lease, lineage, lock
+            self._lease = lease, lineage
+            self._lock.say(holder, lease.epoch)
             return lease
+
+    def renew(self, lease: Lease) -> None:
+        """Say that the holder lives; raise LostLeaseError where the lease is not the newest any more."""
+        with self._guard, in_words(self._path):
+            if self._lease is None or self._lease[0] != lease or not self._lock.beat():
+                raise self._lost()
 
     def commit(self, lease: Lease, serial: int, changes: Sequence[StateChange]) -> int:
         """Make all changes durable, in their order, or none; return the new serial."""
@@ -129,13 +136,25 @@ class SqliteState:
     def release(self, lease: Lease) -> None:
         """Give the lock back; a lease that is no longer held is no error."""
         with self._guard:
-            self._let_go(lease)
+            if self._lease is not None and self._lease[0] == lease:
+                self._lock.drop()
+                self._lease = None
+
+    def force_release(self, epoch: int, by: Holder) -> None:
+        """Take the lock from the lease of that epoch for good: whatever is still written under it is refused."""
+        with self._guard, in_words(self._path):
+            try:
+                self._displace(epoch, by)
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    raise
+                raise cut_off(self._environment, self._lock.look()) from error
 
     def close(self) -> None:
         """Let go of everything, a lease that is still held included."""
         with self._guard:
-            if self._lease is not None:
-                self._let_go(self._lease[0])
+            self._lock.drop()
+            self._lease = None
             self._database.close()
 
     def _records(self, rows: Sequence[tuple[str, str]], form: int) -> dict[Address, Record]:
@@ -165,31 +184,6 @@ class SqliteState:
                 return connection.execute(_BEFORE, (before, size)).fetchall()
             return connection.execute(_BEFORE_OF, (before, address, size)).fetchall()
 
-    def _described(self) -> Holder | None:
-        connection = self._database.opened()
-        text = connection.execute("SELECT holder FROM meta").fetchone()[0] if connection else ""
-        try:
-            return decode_holder(text) if text else None
-        except ValueError as error:
-            raise damaged(self._path, f"the holder of its lock is not readable ({error})") from error
-
-    def _held(self) -> LockHeldError:
-        hint = "Wait until that command ends, or end it: the lock is then free at once, by itself."
-        where = f"The state of environment `{self._environment}` is locked by"
-        try:
-            holder = self._described()
-        except (sqlite3.Error, StateError):
-            holder = None
-        if holder is None:
-            return LockHeldError(
-                f"{where} another command, which has not yet said more ({self._home / 'lock'}).", hint=hint
-            )
-        since = datetime.fromtimestamp(holder.since, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-        return LockHeldError(
-            f"{where} {holder.user} on {holder.host} since {since}: process {holder.pid}, `{holder.command}`.",
-            hint=hint,
-        )
-
     def _begin(self, holder: Holder) -> tuple[Lease, str]:
         self._blobs.sweep()
         if not exists(self._path):
@@ -201,15 +195,29 @@ class SqliteState:
         if connection is None:
             raise self._lost()
         with transaction(connection, "IMMEDIATE"):
+            if not self._lock.beat():
+                raise self._lost()
             upgrade(connection, self._path)
             epoch, lineage = connection.execute("SELECT epoch + 1, lineage FROM meta").fetchone()
             values = (epoch, self._project, encode_holder(holder))
             connection.execute("UPDATE meta SET epoch = ?, project = ?, holder = ?", values)
         return Lease(epoch=epoch), lineage
 
+    def _displace(self, epoch: int, by: Holder) -> None:
+        connection = self._database.opened()
+        if connection is None:
+            raise held(self._environment, self._lock.look())
+        # Nobody else begins meanwhile, so that it is this lease's file that goes.
+        with transaction(connection, "IMMEDIATE"):
+            (newest,) = connection.execute("SELECT epoch FROM meta").fetchone()
+            if newest != epoch:
+                raise held(self._environment, self._lock.look())
+            connection.execute("UPDATE meta SET epoch = epoch + 1, holder = ?", (encode_holder(by),))
+            self._lock.remove()
+
     def _check(self, connection: sqlite3.Connection, lease: Lease, serial: int) -> None:
         epoch, lineage, recorded = connection.execute("SELECT epoch, lineage, serial FROM meta").fetchone()
-        if self._lease is None or self._lease[:2] != (lease, lineage) or lease.epoch != epoch:
+        if self._lease != (lease, lineage) or lease.epoch != epoch:
             raise self._lost()
         if recorded != serial:
             raise StaleError(
@@ -218,9 +226,18 @@ class SqliteState:
             )
 
     def _lost(self) -> LostLeaseError:
+        how = f"{self._path} was taken over, moved or deleted"
+        then = "See what goes on in that folder, then run the command again."
+        with suppress(sqlite3.Error, StateError, ValueError):  # it may be gone, or another's
+            connection = self._database.opened()
+            epoch, text = connection.execute("SELECT epoch, holder FROM meta").fetchone() if connection else (0, "")
+            if self._lease is not None and self._lease[0].epoch < epoch:
+                by = decode_holder(text)
+                how = f"{by.user} on {by.host} took it over (process {by.pid}, `{by.command}`)"
+                then = "Whoever has the lock goes on with what was begun; `taskspec status` shows how it stands."
         return LostLeaseError(
-            f"The lock of environment `{self._environment}` was lost: {self._path} was taken over, moved or deleted.",
-            hint="Nothing more is written. See what goes on in that folder, then run the command again.",
+            f"The lock of environment `{self._environment}` was lost: {how}.",
+            hint=f"Nothing more is written. {then}",
         )
 
     def _statements(self, changes: Sequence[StateChange], serial: int) -> list[Statement]:
@@ -229,11 +246,6 @@ class SqliteState:
             return [statement(change, serial, self._blobs) for change in changes]
         except (TypeError, ValueError) as error:
             raise StateError(f"A change cannot be kept: {error}.", hint="This is a bug; please report it.") from error
-
-    def _let_go(self, lease: Lease) -> None:
-        if self._lease is not None and self._lease[0] == lease:
-            locking.drop(self._lease[2])
-            self._lease = None
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from taskspec.address import Address
-from taskspec.state.model import HistoryEntry, Holder, ResultRef, Snapshot, StateChange
+from taskspec.state.model import HistoryEntry, Holder, Holding, ResultRef, Snapshot, StateChange
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,8 +30,8 @@ class StateReader(Protocol):
     def history(self, address: Address | None = None, *, limit: int | None = None) -> Iterator[HistoryEntry]:
         """Yield what happened, to one address or to all, newest first."""
 
-    def holder(self) -> Holder | None:
-        """Return who holds the lock at this moment."""
+    def holding(self) -> Holding | None:
+        """Return how the lock is held at this moment; None where it is free."""
 
     def close(self) -> None:
         """Let go of everything, a lease that is still held included."""
@@ -43,8 +43,12 @@ class StateStore(StateReader, Protocol):
     def acquire(self, holder: Holder) -> Lease:
         """Take the lock, and make the state (its lineage, serial 0) where there is none.
 
-        Raises LockHeldError, which names the holder, and StateError where the state cannot be written.
+        Raises LockHeldError, which names the holder, and StateError where the state cannot be written. A holder that
+        dies loses its lease by itself, one that lives never does.
         """
+
+    def renew(self, lease: Lease) -> None:
+        """Say that the holder lives; raise LostLeaseError where the lease is not the newest any more."""
 
     def commit(self, lease: Lease, serial: int, changes: Sequence[StateChange]) -> int:
         """Make all changes durable, in their order, or none; return the new serial, which is `serial` + 1.
@@ -56,3 +60,9 @@ class StateStore(StateReader, Protocol):
 
     def release(self, lease: Lease) -> None:
         """Give the lock back; a lease that is no longer held is no error."""
+
+    def force_release(self, epoch: int, by: Holder) -> None:
+        """Take the lock from the lease of that epoch for good: whatever is still written under it is refused.
+
+        Whether it lives is for the caller to ask. Raises LockHeldError where the lock is held under another epoch.
+        """

@@ -5,6 +5,7 @@ import threading
 
 import pytest
 from apply_stages import HOLDER, A
+from patience import PATIENCE
 from test_apply_staging import record
 
 from taskspec.apply.recording import Recorder
@@ -24,7 +25,7 @@ class Disk:
         self.failures = []
 
     def commit(self, lease, serial, changes):
-        self.free.wait(5)
+        self.free.wait(PATIENCE)
         self.commits.append(len(changes))
         failure, happens = self.failures.pop(0) if self.failures else (None, True)
         new = self.store.commit(lease, serial, changes) if happens else serial
@@ -49,7 +50,7 @@ def recording(disk, work):
     async def run():
         recorder = Recorder(disk, disk.lease, disk.read())
         try:
-            return await asyncio.wait_for(work(recorder), 5)
+            return await asyncio.wait_for(work(recorder), PATIENCE)
         finally:
             disk.free.set()
             recorder.close()

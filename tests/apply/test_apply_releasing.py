@@ -366,7 +366,7 @@ def graphs(draw):
     return made
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(
     graphs(),
     st.lists(st.sampled_from(["answer", "answer", "drop", "lose", "apply-503", 400]), max_size=8),

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from patience import PATIENCE as HANG
 from scripted_remote import Clock
 
 from taskspec.apply import watching
@@ -44,7 +45,7 @@ def watch(looker, *waits, pause=0.001):
         watcher = Watcher(looker, pause)
         waiting = [watcher.change(run, "writer", seen=seen) for run, seen in waits]
         try:
-            return await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 5)
+            return await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), HANG)
         finally:
             await watcher.close()
 
@@ -104,7 +105,7 @@ def test_a_run_that_is_added_while_another_is_slow_is_looked_at_soon(monkeypatch
         slow = asyncio.ensure_future(watcher.change("r1", "writer", seen="executing"))
         await asyncio.sleep(0.05)
         try:
-            await asyncio.wait_for(watcher.change("r2", "writer", seen=None), 2)
+            await asyncio.wait_for(watcher.change("r2", "writer", seen=None), HANG)
             assert not slow.done()
         finally:
             slow.cancel()
@@ -157,13 +158,23 @@ def test_a_remote_is_never_asked_more_than_its_quota_allows(monkeypatch, runs, a
 
 
 def test_looks_become_rarer_while_nothing_happens(monkeypatch):
-    looker = Looker(r1=["executing"])
+    pauses = []
+
+    async def wait_for(waiting, seconds):
+        waiting.close()
+        pauses.append(seconds)
+        await asyncio.sleep(0)
+        raise TimeoutError
 
     async def run():
-        watcher = Watcher(looker, 0.002)
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(watcher.change("r1", "writer", seen="executing"), 0.2)
+        watcher = Watcher(Looker(r1=["executing"]), 1)
+        waiting = asyncio.ensure_future(watcher.change("r1", "writer", seen="executing"))
+        while len(pauses) < 40:  # noqa: ASYNC110
+            await asyncio.sleep(0)
         await watcher.close()
+        waiting.cancel()
 
+    monkeypatch.setattr(watching.asyncio, "wait_for", wait_for)
     asyncio.run(run())
-    assert 3 < len(looker.asked) < 40
+    assert pauses == sorted(pauses)
+    assert pauses[-1] == pauses[-2] == watching.SLOWEST > pauses[0]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from patience import PATIENCE
 
 from taskspec.documents.loading import load
 
@@ -14,7 +15,7 @@ GENERATE = Path(__file__).parents[2] / "benchmarks" / "generate.py"
 
 def generate(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-B", str(GENERATE), str(folder), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=30)
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
 
 
 def contents(folder: Path) -> dict[str, str]:
@@ -88,7 +89,7 @@ def test_a_manifest_of_the_comparison_with_checkers_has_25_lines_and_is_valid(tm
         "import sys, pathlib, projects; projects.write_manifests(pathlib.Path(sys.argv[1]), projects.Scale(tasks=36))"
     )
     command = [sys.executable, "-B", "-c", code, str(tmp_path)]
-    subprocess.run(command, cwd=GENERATE.parent, check=True, timeout=30)
+    subprocess.run(command, cwd=GENERATE.parent, check=True, timeout=PATIENCE)
     files = sorted(tmp_path.glob("tasks/*/*.yaml"))
     assert [len(file.read_text("utf-8").splitlines()) for file in files] == [25] * 36
     loaded = load(tmp_path)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 import pytest
+from patience import PATIENCE
 
 from taskspec import __version__
 from taskspec.cli.commands import COMMANDS, taskspec
@@ -60,7 +61,7 @@ def probe(*arguments, **environ):
         [sys.executable, "-c", program, *arguments],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         env={**os.environ, **environ},
     )
     return done, set(done.stderr.rpartition("MODULES ")[2].split())
@@ -160,7 +161,7 @@ def test_a_bug_looks_like_a_bug_and_hides_values(tmp_path):
     )
     environ = {k: v for k, v in os.environ.items() if k != "TASKSPEC_TRACEBACK"}
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, env=environ, timeout=60
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, env=environ, timeout=PATIENCE
     )
     assert done.returncode == 1
     assert done.stderr.startswith("internal error: ZeroDivisionError in ")
@@ -171,14 +172,14 @@ def test_a_bug_looks_like_a_bug_and_hides_values(tmp_path):
         text=True,
         cwd=tmp_path,
         env={**environ, "TASKSPEC_TRACEBACK": "1"},
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert "Traceback" in shown.stderr
 
 
 def test_a_closed_pipe_is_no_drama(tmp_path):
     command = f"{sys.executable} -m taskspec --help | true"
-    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, cwd=tmp_path, timeout=60)
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, cwd=tmp_path, timeout=PATIENCE)
     assert done.stderr == ""
 
 

@@ -12,16 +12,19 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE
 from test_cli_commands import HEAVY, probe
 
 from taskspec.cli import completing
 from taskspec.cli.commands import COMMANDS
 from taskspec.cli.completion import SCRIPTS
 
-PATIENCE = 60.0
 TASK = (
     "apiVersion: taskspec/v1\nkind: Task\nmetadata: {{name: {name}, labels: {labels}}}\nspec: {{agent: a, prompt: p}}\n"
 )
+
+UNHURRIED = f"from taskspec.cli import completing, main\ncompleting.PATIENCE = {PATIENCE}\n"
+"""The command line, which completes however slow the machine is."""
 
 
 @pytest.fixture
@@ -46,7 +49,7 @@ def offered(project, *line, cwd=None):
         "COMP_WORDS": "\n".join(["taskspec", *line]),
         "COMP_CWORD": str(len(line)),
     }
-    program = "import os, sys\nos.chdir(sys.argv.pop(1))\nfrom taskspec.cli import main\nmain()"
+    program = f"import os, sys\nos.chdir(sys.argv.pop(1))\n{UNHURRIED}main()"
     done = subprocess.run(
         [sys.executable, "-c", program, str(cwd or project)],
         env={**os.environ, **environ},
@@ -177,7 +180,8 @@ if not kind:
     print("GIVEN " + json.dumps(sys.argv[1:]), flush=True)
     sys.exit()
 if {odd!r} is None:
-    from taskspec.cli import main
+    from taskspec.cli import completing, main
+    completing.PATIENCE = {patience}
     sys.argv[0] = "taskspec"
     main()
 for value in {odd!r}:
@@ -205,7 +209,7 @@ class Typed:
     def __init__(self, shell, folder, odd=None, begun=""):
         program = folder.parent / "bin" / "taskspec"
         program.parent.mkdir(exist_ok=True)
-        program.write_text(STUB.format(python=sys.executable, odd=odd, begun=begun))
+        program.write_text(STUB.format(python=sys.executable, odd=odd, begun=begun, patience=PATIENCE))
         program.chmod(0o755)
         script = folder.parent / f"completion.{shell}"
         script.write_text(SCRIPTS[shell])

@@ -4,6 +4,8 @@ import signal
 import subprocess
 import sys
 
+from patience import PATIENCE
+
 from taskspec.report.exiting import ExitCode
 
 LOSING = """
@@ -14,17 +16,17 @@ def main(**_):
     lock = threading.Lock()
     try:
         print("begun", flush=True)
-        time.sleep(60)
+        time.sleep(600)
     except Exception:
         pass  # lost, as in a `__del__`
     lock.acquire()
     lock.acquire()  # and whoever held this lock gave it back to nobody
 
-running._GRACE, running._PRESS = 0.05, 0.05
+running._GRACE, running._PRESS = 0.05, 1.0
 running.taskspec.main = main
 code = running.run([])
-time.sleep(0.2)  # nothing is pressed for any more
-sys.exit(code)
+nothing_presses = signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+sys.exit(code if nothing_presses else 99)
 """
 
 
@@ -33,7 +35,7 @@ def test_an_end_that_comes_to_nothing_is_asked_for_again():
         try:
             assert process.stdout.readline() == b"begun\n"
             process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=30)
+            process.communicate(timeout=PATIENCE)
         finally:
             process.kill()
     assert process.returncode == ExitCode.TERMINATED

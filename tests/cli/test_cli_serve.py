@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from patience import PATIENCE
 
 PROJECT = (
     "apiVersion: taskspec.io/v1\nkind: Project\nmetadata: {name: demo}\nspec: {agents: {echo: {command: [cat]}}}\n"
@@ -19,7 +20,7 @@ def serve(folder, *arguments, **environ):
         env={**os.environ, **environ},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE,
         check=False,
     )
 

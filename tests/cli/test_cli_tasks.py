@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from patience import PATIENCE
 
 from taskspec.cli import running
 from taskspec.cli.reaching import told_when_cut
@@ -68,7 +69,7 @@ def started(folder, *arguments, **given):
 
 def run(folder, *arguments, stdin=""):
     process = start(folder, *arguments, stdin=subprocess.PIPE)
-    out, err = process.communicate(stdin, timeout=60)
+    out, err = process.communicate(stdin, timeout=PATIENCE)
     return subprocess.CompletedProcess(arguments, process.returncode, out, err)
 
 
@@ -78,7 +79,7 @@ def serving(folder):
         assert process.stdout.readline().startswith("The engine listens on ")
         yield
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=30)
+        process.communicate(timeout=PATIENCE)
 
 
 def document(done):
@@ -245,7 +246,7 @@ def interrupted(folder):
         while "executing" not in (line := process.stderr.readline()):
             assert line
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=PATIENCE)
         return process.returncode, err
 
 
@@ -307,7 +308,7 @@ def test_a_serving_engine_is_joined(tmp_path):
             assert changed["source"] == "desk"
             stopped = run(tmp_path, "tasks", "stop", created["id"])
             assert stopped.stdout == f"Task {created['id']} of agent slow: stopped.\n"
-            out, _ = process.communicate(timeout=30)
+            out, _ = process.communicate(timeout=PATIENCE)
             assert process.returncode == 0
             assert "task_finished: stopped" in out
         listed = document(run(tmp_path, "tasks", "list", "slow", "--status", "stopped", "--json"))
@@ -358,7 +359,7 @@ def test_a_signal_to_end_is_told_too(remote, tmp_path):
         while "task_created" not in (line := process.stderr.readline()):
             assert line
         process.send_signal(signal.SIGTERM)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == ExitCode.TERMINATED
     assert "Task t1 goes on" in err
 
@@ -571,7 +572,7 @@ def test_what_cannot_be_is_refused_before_anything_is_asked(remote, call, argume
 def test_the_help_of_the_group_loads_no_library():
     program = "import sys\nfrom taskspec.cli.running import run\nrun(sys.argv[1:])\nprint(*sys.modules)"
     command = [sys.executable, "-c", program, "tasks", "create", "--help"]
-    loaded = set(subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.split())
+    loaded = set(subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE).stdout.split())
     assert loaded & {"httpx", "aiohttp", "asyncio", "taskspec.taskapi.tasks", "taskspec.engine.hosting"} == set()
 
 

@@ -6,13 +6,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 import yaml
+from patience import PATIENCE, until
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = Path(__file__).resolve().parent / "programs"
@@ -21,8 +21,6 @@ KEY = "conformance-key-5a3f"
 ORGANIZATION = "org1"
 GATEWAY = "8085"
 """Older versions of the SDK look for the events elsewhere where a base URL has these digits anywhere."""
-PATIENCE = 60.0
-"""Seconds that anything may take on a busy machine; an import of the SDK alone may take half of it."""
 TALKER = """\
 import json, os, sys, time
 
@@ -33,16 +31,16 @@ with open(os.environ["TASKSPEC_EVENTS"], "a") as events:
     tell("think", {"title": "step", "thought": "half way", "confidence": 1.0})
     call = {"request_id": "r1", "operation_id": "o1", "tool_name": "search", "payload": {"q": text}}
     tell("tool_call_request", call)
-    time.sleep(0.3)
+    time.sleep(1)
     tell("tool_call_result", {**call, "result": "found", "is_error": False})
     tell("usage", {"prompt_tokens": 8, "completion_tokens": 5})
     print("answer to", flush=True)
-    time.sleep(0.3)
+    time.sleep(1)
     print(text)
 """
 COMMANDS = {
     "echo": {"command": ["cat"]},
-    "slow": {"command": ["sh", "-c", 'echo $$ > "pid-$TASKSPEC_RUN_ID"; cat; sleep 60']},
+    "slow": {"command": ["sh", "-c", 'echo $$ > "pid-$TASKSPEC_RUN_ID"; cat; sleep 600']},
     "talker": {"command": ["python", "talker.py"]},
 }
 
@@ -125,7 +123,7 @@ class Engine:
 
     def __init__(self, folder: Path, url: str, process):
         self.folder, self.url, self.process = folder, url, process
-        self.http = httpx.Client(base_url=url, headers={"x-api-key": KEY}, trust_env=False, timeout=20)
+        self.http = httpx.Client(base_url=url, headers={"x-api-key": KEY}, trust_env=False, timeout=PATIENCE)
 
     def task(self, run):
         """Return a task as the engine has it."""
@@ -147,7 +145,7 @@ class Engine:
 
     def until(self, run, *statuses):
         """Wait until a task has one of the statuses."""
-        return eventually(lambda: (task := self.task(run))["status"] in statuses and task, lambda: self.task(run))
+        return until(lambda: (task := self.task(run))["status"] in statuses and task, lambda: self.task(run))
 
     def events(self, run):
         """Return the types of a finished task's stream."""
@@ -217,15 +215,6 @@ def is_free(port):
         except OSError:
             return False
     return True
-
-
-def eventually(look, tell=lambda: "", seconds=PATIENCE):
-    """Look until there is something to see, and return it."""
-    deadline = time.monotonic() + seconds
-    while not (seen := look()):
-        assert time.monotonic() < deadline, tell()
-        time.sleep(0.02)
-    return seen
 
 
 def part(whole, names):

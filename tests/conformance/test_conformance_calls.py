@@ -3,7 +3,8 @@
 from datetime import datetime
 
 import psutil
-from conformance_stages import eventually, part
+from conformance_stages import part
+from patience import until
 
 ENDED_WELL = {"status": "completed", "is_manually_stopped": False}
 PASSED = {
@@ -182,7 +183,7 @@ def test_a_stop_ends_the_agent(told, engine):
         assert part(task, ["status", "is_manually_stopped"]) == {"status": "stopped", "is_manually_stopped": True}
         assert task["finished_at"]
         pid = int((engine.folder / f"pid-{task['id']}").read_text())
-        eventually(lambda pid=pid: not psutil.pid_exists(pid), seconds=5)
+        until(lambda pid=pid: not psutil.pid_exists(pid))
 
 
 def test_a_second_stop_changes_nothing(told):

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 from conformance_stages import VERSIONS, Sdk
+from patience import PATIENCE
 from provisioning import LOCKS, interpreter, main
 
 OFFLINE = "#!/bin/sh\necho 'error: no such host' >&2\nexit 2\n"
@@ -57,6 +58,6 @@ def test_tests_of_a_version_that_is_not_there_are_skipped_with_the_way_out(offli
 
 def test_provisioning_runs_by_itself(offline):
     command = [sys.executable, LOCKS.parent / "provisioning.py", offline, "2.0.350"]
-    done = subprocess.run(command, capture_output=True, text=True, env={}, timeout=30)
+    done = subprocess.run(command, capture_output=True, text=True, env={}, timeout=PATIENCE)
     assert (done.returncode, done.stdout.splitlines()[0][:29]) == (0, "providing xpander-sdk 2.0.350")
     assert not interpreter(offline / "2.0.350").exists()

@@ -3,7 +3,8 @@
 from contextlib import contextmanager
 
 import pytest
-from conformance_stages import eventually, free_port, served
+from conformance_stages import free_port, served
+from patience import until
 
 SLOTS = 6
 """How many runs a worker of the SDK takes at once."""
@@ -45,7 +46,7 @@ class Office:
 
     def handled(self, name, run):
         """Wait until a worker has told the engine all that it has to tell of a run."""
-        eventually(lambda: f"Finished handling task {run}" in self.log(name), lambda: self.log(name))
+        until(lambda: f"Finished handling task {run}" in self.log(name), lambda: self.log(name))
 
 
 @contextmanager
@@ -67,7 +68,7 @@ def office(sdk, tmp_path_factory):
 @pytest.fixture(scope="module")
 def worker(office):
     with ended(office.start("first")) as process:
-        eventually(lambda: "Worker registered" in office.log("first"), lambda: office.log("first"))
+        until(lambda: "Worker registered" in office.log("first"), lambda: office.log("first"))
         yield process
 
 
@@ -99,7 +100,7 @@ def test_a_run_whose_worker_raises_ends_as_error_with_the_reason(worker, office)
 
 def test_a_stop_during_a_workers_run_is_not_overwritten(worker, office):
     run = office.engine.create("desk", "hold until-stopped")
-    eventually(lambda: office.journal(run))
+    until(lambda: office.journal(run))
     stopped = office.engine.stop(run)
     assert (stopped["status"], stopped["is_manually_stopped"]) == ("stopped", True)
     office.let_go("until-stopped")
@@ -113,7 +114,7 @@ def test_a_stop_during_a_workers_run_is_not_overwritten(worker, office):
 
 def test_a_waiting_run_that_is_stopped_reaches_no_worker(worker, office):
     held = [office.engine.create("desk", "hold all-slots") for _ in range(SLOTS)]
-    eventually(lambda: all(office.journal(run) for run in held))
+    until(lambda: all(office.journal(run) for run in held))
     waiting = [office.engine.create("desk", "hold all-slots") for _ in range(2)]
     assert [office.engine.task(run)["status"] for run in waiting] == ["pending", "pending"]
     assert office.engine.stop(waiting[0])["status"] == "stopped"
@@ -126,10 +127,10 @@ def test_a_waiting_run_that_is_stopped_reaches_no_worker(worker, office):
 
 def test_a_run_whose_worker_is_killed_is_completed_once_by_another(worker, office):
     run = office.engine.create("desk", "hold after-the-kill", events_streaming=True)
-    eventually(lambda: office.journal(run))
+    until(lambda: office.journal(run))
     worker.kill()
     with ended(office.start("second")):
-        eventually(
+        until(
             lambda: ("second", "began") in office.journal(run), lambda: (office.engine.task(run), office.log("second"))
         )
         office.let_go("after-the-kill")

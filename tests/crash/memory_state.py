@@ -46,8 +46,11 @@ class MemoryState:
         entries = [entry for entry in reversed(self._durable.history) if address in (None, entry.note.address)]
         return iter(entries[:limit])
 
-    def holder(self):
-        return self._durable.holder and self._durable.holder.process
+    def holding(self):
+        return None
+
+    def renew(self, lease) -> None:
+        self._process.alive()
 
     def acquire(self, holder) -> Lease:
         self._process.step("acquire")

@@ -4,7 +4,7 @@ The apply is the real one, and so are the client above its sockets, planning, se
 """
 
 import asyncio
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,7 +25,7 @@ from taskspec.documents.model import Project
 from taskspec.errors import LockHeldError, TaskspecError
 from taskspec.report.counting import Tally
 from taskspec.report.exiting import ExitCode
-from taskspec.runner import applying
+from taskspec.runner import applying, locking
 from taskspec.runner.applying import Job
 from taskspec.runner.model import Invocation, Link, Offline, Refresh
 from taskspec.runner.planning import Prepared
@@ -149,9 +149,6 @@ class Process:
     def committed(self, changes):
         self.world.ledger.committed(changes)
 
-    def prepare(self, invocation, ports):
-        return self._prepared
-
     def results(self, project):
         return MemoryResults(self.world.files, self)
 
@@ -191,12 +188,18 @@ class Process:
     async def _apply(self):
         tally = Tally()
 
+        def approve(plan):
+            tally.expect(change.address for change in plan.changes)
+            return True
+
         def emit(event):
             self.step(type(event).__name__, getattr(event, "address", ""))
             tally.on(event)
 
         try:
-            await applying.apply(self._invocation, self, Job(approve=lambda plan: True, emit=emit, **self._job))
+            await applying.apply(
+                self._invocation, self, Job(prepared=self._prepared, approve=approve, emit=emit, **self._job)
+            )
         except LockHeldError:
             return ExitCode.LOCKED
         except TaskspecError as error:
@@ -211,11 +214,11 @@ class Process:
 
 @contextmanager
 def _in_place_of_the_world(process):
-    """Give the story the documents, the files and the time of a process."""
-    saved = applying.prepare, applying.results_folder, dialling.time, dialling.proxy_of
-    applying.prepare, applying.results_folder = process.prepare, process.results
+    """Give the story the files and the time of a process, and no heart that beats in a thread."""
+    saved = locking.beating, applying.results_folder, dialling.time, dialling.proxy_of
+    locking.beating, applying.results_folder = lambda *_: nullcontext(), process.results
     dialling.time, dialling.proxy_of = process.clock(), lambda _: None
     try:
         yield
     finally:
-        applying.prepare, applying.results_folder, dialling.time, dialling.proxy_of = saved
+        locking.beating, applying.results_folder, dialling.time, dialling.proxy_of = saved

@@ -98,7 +98,7 @@ def test_assertions_are_neither_sent_nor_in_the_fingerprint(workshop: Any) -> No
 @given(
     fields=st.fixed_dictionaries({}, optional={k: st.sampled_from(v) for k, v in FIELDS.items()}), order=st.randoms()
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=30)
 def test_order_of_keys_comments_and_style_change_nothing(workshop: Any, fields: dict[str, Any], order: Any) -> None:
     document = {"agent": "a", "prompt": "p", **{k: v for k, v in fields.items() if v is not None}}
     names = list(document)

@@ -4,13 +4,13 @@ import contextlib
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from patience import little_work
 
 from taskspec.desired.callables import BOUNDED, METHODS, TAKEN, TESTS
 from taskspec.desired.including import ProjectTexts
@@ -284,12 +284,10 @@ def test_no_template_reaches_the_inside_of_python(renderer: Renderer, written: A
 
 @pytest.mark.parametrize("where", ["manifest", "included", "macro"])
 @pytest.mark.parametrize("bomb", BOMBS)
-def test_a_bomb_is_refused_in_little_time(renderer: Renderer, written: Any, where: str, bomb: str) -> None:
+def test_a_bomb_is_refused_with_little_work(renderer: Renderer, written: Any, where: str, bomb: str) -> None:
     text = placed(where, bomb, written)
-    began = time.process_time()
-    with pytest.raises(WrongTemplateError):
+    with little_work(), pytest.raises(WrongTemplateError):
         renderer.render(text, NAMES)
-    assert time.process_time() - began < 4  # of this process alone: the machine may be busy
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the memory of a process is read from /proc")

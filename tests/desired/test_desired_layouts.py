@@ -74,7 +74,7 @@ def one_file(tasks: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     return {"tasks.yaml": "\n---\n".join(flow(document(name, spec)) for name, spec in tasks.items())}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(TASKS, st.randoms(use_true_random=False))
 def test_files_order_style_and_comments_change_nothing(tasks: dict[str, Any], chance: Any) -> None:
     files: dict[str, list[str]] = {}
@@ -87,7 +87,7 @@ def test_files_order_style_and_comments_change_nothing(tasks: dict[str, Any], ch
     assert fingerprints(PROJECT, laid_out) == fingerprints(PROJECT, one_file(tasks))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(TASKS, st.randoms(use_true_random=False))
 def test_who_gives_a_value_changes_nothing(tasks: dict[str, Any], chance: Any) -> None:
     common = {name: value for name, value in tasks[min(tasks)].items() if chance.random() < 0.5}
@@ -97,7 +97,7 @@ def test_who_gives_a_value_changes_nothing(tasks: dict[str, Any], chance: Any) -
     assert fingerprints(project, one_file(shorter)) == fingerprints(PROJECT, one_file(tasks))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(TASKS, TEXTS)
 def test_a_prompt_of_another_text_changes_its_own_task_alone(tasks: dict[str, Any], text: str) -> None:
     first = min(tasks)

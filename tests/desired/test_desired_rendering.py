@@ -3,13 +3,13 @@
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from patience import little_work
 
 from taskspec.desired.dotted import NOTHING, fill, split
 from taskspec.desired.metering import MAX_TEXT
@@ -185,10 +185,8 @@ def test_a_template_cannot_change_a_value(renderer: Renderer) -> None:
     ],
 )
 def test_a_bomb_is_refused_at_once(renderer: Renderer, text: str) -> None:
-    began = time.process_time()
-    with pytest.raises(WrongTemplateError):
+    with little_work(), pytest.raises(WrongTemplateError):
         renderer.render(text, NAMES)
-    assert time.process_time() - began < 3  # of this process alone: the machine may be busy
 
 
 def test_a_text_of_the_greatest_length_is_rendered_and_one_more_character_is_not(renderer: Renderer) -> None:

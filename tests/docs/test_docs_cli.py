@@ -67,7 +67,7 @@ def test_every_command_with_json_says_what_it_prints():
     told = {
         word
         for row in rows(section(page("docs/json.md"), "For machines"))
-        for word in re.findall(r"`([a-z ]+)`", row[0])
+        for word in re.findall(r"`([a-z -]+)`", row[0])
     }
     having = set()
     for name in COMMANDS:

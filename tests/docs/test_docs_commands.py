@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from docs_pages import PAGES, ROOT, Block, blocks
+from patience import PATIENCE
 
 _EXIT = re.compile(r"\s+# exit (\d+)$")
 _SESSIONS = [page for page in PAGES if any(block.language == "console" for block in blocks(page.read_text("utf-8")))]
@@ -74,7 +75,7 @@ def test_the_commands_of_a_page_do_what_it_says(page, tmp_path):
                 env=_environ(tmp_path),
                 capture_output=True,
                 text=True,
-                timeout=60,
+                timeout=PATIENCE,
             )
             output = done.stdout + done.stderr
             assert done.returncode == step.exit_code, f"$ {step.command}\n{output}"

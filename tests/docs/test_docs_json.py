@@ -8,6 +8,7 @@ import sys
 
 import pytest
 from docs_pages import blocks, page, rows, section
+from patience import PATIENCE
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +21,7 @@ def printed(tmp_path_factory):
 
     def run(*arguments: str):
         command = [sys.executable, "-m", "taskspec", *arguments]
-        return subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=60).stdout
+        return subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=PATIENCE).stdout
 
     run("apply", "--yes")
     return run

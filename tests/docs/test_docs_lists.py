@@ -23,7 +23,7 @@ from taskspec.desired.rendering import MAX_INCLUDES
 from taskspec.desired.scope import unknown_name
 from taskspec.documents.asserting import NAMES
 from taskspec.documents.violating import LATER
-from taskspec.events import Effect, Event
+from taskspec.events import Effect, Event, RoundOutcome
 from taskspec.expressions.functions import FUNCTIONS
 from taskspec.expressions.model import LONGEST
 from taskspec.expressions.model import MAX_WORK as OF_ONE
@@ -216,6 +216,10 @@ def test_the_order_of_exit_codes_is_the_one_that_holds():
     told = [ExitCode(int(number)) for number in re.findall(r"\d+", line)]
     assert set(told) == set(ExitCode) - {ExitCode.USAGE}
     assert [foremost(told[place:]) for place in range(len(told))] == told
+
+
+def test_every_outcome_of_a_round_is_told():
+    assert _names(section(page("docs/json.md"), "Rounds")) == [str(outcome) for outcome in RoundOutcome]
 
 
 def test_every_event_is_told_with_its_fields():

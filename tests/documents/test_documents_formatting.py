@@ -1,13 +1,13 @@
 """Formatting: one form for what means the same, and nothing lost on the way to it."""
 
 import re
-import time
 from pathlib import Path
 
 import pytest
 import yaml
 from formatting_texts import texts
 from hypothesis import HealthCheck, assume, given, settings
+from patience import little_work
 
 from taskspec.documents import formatting, parsing
 from taskspec.documents.formatting import format_manifest
@@ -44,7 +44,7 @@ def check(content):
     return done.content.decode()
 
 
-@settings(suppress_health_check=list(HealthCheck), deadline=None)
+@settings(suppress_health_check=list(HealthCheck))
 @given(texts())
 def test_the_meaning_stays_and_a_second_time_changes_nothing(text):
     content = text.encode()
@@ -52,7 +52,7 @@ def test_the_meaning_stays_and_a_second_time_changes_nothing(text):
     check(content)
 
 
-@settings(suppress_health_check=list(HealthCheck), deadline=None, max_examples=30)
+@settings(suppress_health_check=list(HealthCheck), max_examples=30)
 @given(texts())
 def test_the_slower_scanner_leads_to_the_same(text):
     content = text.encode()
@@ -223,6 +223,5 @@ def test_a_file_that_would_grow_too_large_is_left_alone():
 def test_a_megabyte_takes_seconds_at_most(case):
     content = HEAVY[case].encode()
     assert len(content) <= parsing.MAX_BYTES
-    began = time.process_time()
-    assert not format_manifest(content, "f.yaml").diagnostics
-    assert time.process_time() - began < 10
+    with little_work():
+        assert not format_manifest(content, "f.yaml").diagnostics

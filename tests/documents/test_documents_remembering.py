@@ -70,7 +70,7 @@ def parses(monkeypatch):
     return seen
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from((None, *CONTENTS))), min_size=1, max_size=6))
 def test_after_any_edits_the_same_is_found_with_a_memory_and_without(folder, edits):
     for name, content in edits:

@@ -2,12 +2,12 @@
 
 import os
 import sys
-import time
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
+from patience import PATIENCE, until
 
 from taskspec.engine.hosting import AgentCommand, EngineConfig, Mode, open_engine
 
@@ -20,7 +20,7 @@ class Caller:
     def __init__(self, handle):
         self.handle = handle
         self.http = httpx.Client(
-            base_url=handle.url, headers={"x-api-key": handle.api_key}, trust_env=False, timeout=20
+            base_url=handle.url, headers={"x-api-key": handle.api_key}, trust_env=False, timeout=PATIENCE
         )
 
     def create(self, agent="echo", text="hello", *, files=(), key=None, **fields):
@@ -33,12 +33,12 @@ class Caller:
     def task(self, run):
         return self.http.get(f"/agent-execution/{run}/status").json()
 
-    def until(self, run, *statuses, seconds=15):
-        deadline = time.monotonic() + seconds
-        while (task := self.task(run))["status"] not in (statuses or ENDED):
-            assert time.monotonic() < deadline, task
-            time.sleep(0.01)
-        return task
+    def until(self, run, *statuses):
+        def reached():
+            task = self.task(run)
+            return task if task["status"] in (statuses or ENDED) else None
+
+        return until(reached, tell=lambda: self.task(run))
 
     def run(self, agent="echo", text="hello", **fields):
         return self.until(self.create(agent, text, **fields)["id"])
@@ -119,35 +119,26 @@ def engine(project):
         yield caller
 
 
-def gone(pid, seconds=5):
-    """Wait until a process has ended; a zombie has ended."""
-    import psutil
-
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
-                return True
-        except psutil.NoSuchProcess:
-            return True
-        time.sleep(0.01)
-    return False
-
-
 @pytest.fixture
 def has_gone():
-    return gone
+    """Wait until a process has ended that was killed, and return True; a zombie has ended."""
+    import psutil
+
+    def ended(pid):
+        try:
+            return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return True
+
+    return lambda pid: until(lambda: ended(pid))
 
 
 @pytest.fixture
 def pid_in():
     """Wait until an agent has written a process id to a file, and return it."""
 
-    def read(path, seconds=10):
-        deadline = time.monotonic() + seconds
-        while not (path.exists() and path.read_text().strip()):
-            assert time.monotonic() < deadline, f"{path} was not written"
-            time.sleep(0.01)
+    def read(path):
+        until(lambda: path.exists() and path.read_text().strip(), tell=lambda: f"{path} was not written")
         return int(path.read_text())
 
     return read

@@ -20,7 +20,7 @@ def teller(project):
     """Let an agent answer with the file that describes its task, and one fail."""
     project.shell("teller", 'cat "$TASKSPEC_TASK_FILE"')
     project.shell("failing", 'cat "$TASKSPEC_TASK_FILE" > seen.json; exit 3')
-    project.shell("slow", "exec sleep 30")
+    project.shell("slow", "exec sleep 600")
 
 
 @pytest.fixture

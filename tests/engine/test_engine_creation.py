@@ -1,10 +1,10 @@
 """Creating once, and listing what was created: idempotency keys and pages."""
 
 import json
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from patience import little_work
 
 from taskspec.engine.hosting import Mode
 
@@ -120,7 +120,7 @@ def test_a_wrong_status_in_a_filter_is_refused(engine):
     assert _rows(engine, status="running").status_code == 422
 
 
-def test_ten_thousand_rows_are_listed_quickly(project):
+def test_ten_thousand_rows_are_listed_with_little_work(project):
     import sqlite3
 
     with project.engine(mode=Mode.RECOVER) as engine:
@@ -132,9 +132,5 @@ def test_ten_thousand_rows_are_listed_quickly(project):
             f" INSERT INTO runs (id, {columns}) SELECT 'r' || i, {columns} FROM runs, n"
         )
     connection.close()
-    with project.engine(mode=Mode.READ) as engine:
-        begun = time.monotonic()
-        answer = _rows(engine)
-        passed = time.monotonic() - begun
-    assert len(json.loads(answer.text)) == 10_000
-    assert passed < 2
+    with project.engine(mode=Mode.READ) as engine, little_work():
+        assert len(json.loads(_rows(engine).text)) == 10_000

@@ -4,6 +4,7 @@ import sqlite3
 import threading
 
 import pytest
+from patience import PATIENCE, until
 
 from taskspec.engine import dispatching, launching
 from taskspec.engine.runs import RunStore
@@ -46,7 +47,7 @@ def test_a_stop_before_the_agent_is_started_is_recorded_although_the_database_re
 
     def prepared(*given):
         reached.set()
-        assert go.wait(10)
+        assert go.wait(PATIENCE)
         return prepare(*given)
 
     async def refused_once(self, run, decide):
@@ -59,13 +60,8 @@ def test_a_stop_before_the_agent_is_started_is_recorded_although_the_database_re
     monkeypatch.setattr(RunStore, "change", refused_once)
     with project.engine() as engine:
         run = engine.create("echo")["id"]
-        assert reached.wait(10)
+        assert reached.wait(PATIENCE)
         leash = engine.handle._engine.dispatcher._active[run]
-        threading.Thread(target=lambda: (_until(leash.cut.done), go.set())).start()
+        threading.Thread(target=lambda: (until(leash.cut.done), go.set())).start()
         stopped = engine.stop(run)
         assert (stopped["status"], stopped["is_manually_stopped"], refusals) == ("stopped", True, [run])
-
-
-def _until(holds):
-    while not holds():
-        threading.Event().wait(0.005)

@@ -3,16 +3,18 @@
 import json
 import os
 import signal
+import socket
 import sqlite3
 import stat
 import subprocess
 import threading
-import time
 
 import httpx
 import pytest
+from patience import PATIENCE, until
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from taskspec.engine import hosting
+from taskspec.engine import hosting, serving
 from taskspec.engine.hosting import AgentCommand, Mode, open_engine
 from taskspec.errors import EngineError
 
@@ -40,7 +42,7 @@ def holder(project):
 
 def _finish(process):
     process.stdin.close()
-    assert process.wait(timeout=15) == 0
+    assert process.wait(PATIENCE) == 0
 
 
 def test_the_folder_and_the_endpoint_file_are_the_owners_alone(project, engine):
@@ -75,7 +77,8 @@ def test_an_ended_engine_leaves_no_endpoint_and_no_lock(project):
         assert second.handle.instance == instance
 
 
-def test_an_idle_engine_ends_quickly_even_with_a_stream_open(project):
+def test_an_idle_engine_ends_even_with_a_stream_open(project, monkeypatch):
+    monkeypatch.setattr(serving, "_CLOSING_TICKS", 10**9)
     life = open_engine(project.config(), Mode.RECOVER)
     handle = life.__enter__()
     with httpx.Client(base_url=handle.url, headers={"x-api-key": handle.api_key}, trust_env=False) as http:
@@ -83,11 +86,8 @@ def test_an_idle_engine_ends_quickly_even_with_a_stream_open(project):
         with http.stream("GET", f"/agent-execution/{run}/events") as answer:
             lines = answer.iter_lines()
             assert "task_created" in next(lines)
-            leaving = time.monotonic()
             life.__exit__(None, None, None)
-            passed = time.monotonic() - leaving
             assert list(lines) == [""]
-    assert passed < 0.2
 
 
 def test_port_8085_is_refused_and_a_port_in_use_is_said(project, engine):
@@ -98,11 +98,18 @@ def test_port_8085_is_refused_and_a_port_in_use_is_said(project, engine):
         pass
 
 
-def test_small_answers_are_not_delayed(engine):
-    begun = time.monotonic()
-    for _ in range(50):
-        engine.http.get("/agents/list")
-    assert time.monotonic() - begun < 1.5
+def test_small_answers_are_not_delayed(engine, monkeypatch):
+    made, undelayed = HttpToolsProtocol.connection_made, []
+
+    def noted(self, transport):
+        sock = transport.get_extra_info("socket")
+        undelayed.append(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        made(self, transport)
+
+    monkeypatch.setattr(HttpToolsProtocol, "connection_made", noted)
+    engine.http.get("/agents/list")
+    assert undelayed
+    assert all(undelayed)
 
 
 def test_a_second_command_joins_the_live_engine(project, holder):
@@ -134,7 +141,7 @@ def test_a_command_that_dispatches_waits_for_a_holder_that_only_recovers(project
     timer.start()
     with project.engine() as engine:
         assert engine.handle.owned
-        assert process.wait(timeout=5) == 0
+        assert process.wait(PATIENCE) == 0
     timer.join()
 
 
@@ -142,6 +149,7 @@ def test_a_holder_that_never_answers_is_named(project, holder, monkeypatch):
     monkeypatch.setattr(hosting, "STARTING_SECONDS", 0.2)
     process = holder()
     process.send_signal(signal.SIGSTOP)
+    os.waitpid(process.pid, os.WUNTRACED)
     monkeypatch.setattr("taskspec.engine.holding._ANSWER_SECONDS", 0.2)
     with pytest.raises(EngineError, match=f"process {process.pid} holds"), project.engine():
         pass
@@ -174,12 +182,12 @@ def test_reading_shows_what_is_stored_and_does_not_touch_it(project):
 
 
 def test_an_early_end_records_active_runs_as_interrupted_and_keeps_pending_ones(project, pid_in, has_gone):
-    project.shell("slow", "echo $$ > pid; exec sleep 30")
+    project.shell("slow", "echo $$ > pid; exec sleep 600")
     with project.engine(parallelism=1) as engine:
         active, pending = (engine.create("slow")["id"] for _ in range(2))
         pid = pid_in(project.folder / "pid")
         assert engine.handle.active() == 2
-    assert has_gone(pid, seconds=0.2)
+    assert has_gone(pid)
     with project.engine(mode=Mode.READ) as reader:
         task = reader.task(active)
         assert (task["status"], task["is_manually_stopped"]) == ("error", False)
@@ -189,7 +197,7 @@ def test_an_early_end_records_active_runs_as_interrupted_and_keeps_pending_ones(
 
 
 def test_after_an_interruption_the_engine_still_answers_and_starts_nothing(project, pid_in):
-    project.shell("slow", "echo $$ > pid; exec sleep 30")
+    project.shell("slow", "echo $$ > pid; exec sleep 600")
     with project.engine() as engine:
         run = engine.create("slow")["id"]
         pid_in(project.folder / "pid")
@@ -205,8 +213,8 @@ def test_after_a_kill_the_next_holder_ends_what_is_left_and_records_it(project, 
     project.python(
         "parent",
         "import os, subprocess, sys, time\nopen('starts', 'a').write('x')\n"
-        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'], start_new_session=True)\n"
-        "open('child', 'w').write(str(child.pid))\nopen('pid', 'w').write(str(os.getpid()))\ntime.sleep(60)\n",
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'], start_new_session=True)\n"
+        "open('child', 'w').write(str(child.pid))\nopen('pid', 'w').write(str(os.getpid()))\ntime.sleep(600)\n",
     )
     process = holder()
     with project.engine() as joined:
@@ -222,8 +230,8 @@ def test_after_a_kill_the_next_holder_ends_what_is_left_and_records_it(project, 
         assert (task["status"], task["result"]) == ("error", "interrupted: the process that ran it ended")
         assert task["user_tokens"] is None
         assert engine.events(run)[-1]["type"] == "task_finished"
-    assert has_gone(pid, seconds=0.2)
-    assert has_gone(pid_in(project.folder / "child"), seconds=0.2)
+    assert has_gone(pid)
+    assert has_gone(pid_in(project.folder / "child"))
     assert (project.folder / "starts").read_text() == "x"
 
 
@@ -240,7 +248,7 @@ def test_after_a_kill_pending_runs_go_on_under_the_next_engine_that_dispatches(p
 
 
 def test_a_process_that_only_has_the_recorded_number_is_left_alone(project):
-    bystander = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    bystander = subprocess.Popen(["sleep", "600"], start_new_session=True)
     try:
         with project.engine() as engine:
             run = engine.run("echo")["id"]
@@ -290,14 +298,12 @@ def test_two_commands_at_the_same_moment_share_one_engine(project):
     def command():
         with open_engine(config, Mode.DISPATCH) as handle:
             handles.append(handle)
-            leave.wait(10)
+            leave.wait(PATIENCE)
 
     threads = [threading.Thread(target=command) for _ in range(4)]
     for thread in threads:
         thread.start()
-    deadline = time.monotonic() + 10
-    while len(handles) < 4 and time.monotonic() < deadline:
-        time.sleep(0.01)
+    until(lambda: len(handles) == len(threads))
     leave.set()
     for thread in threads:
         thread.join()

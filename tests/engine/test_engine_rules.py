@@ -96,7 +96,7 @@ def test_rule_4_a_status_stamps_its_time(engine, run):
 
 
 def test_rule_4_a_patch_does_not_leave_a_manual_stop(project):
-    project.shell("slow", "sleep 30")
+    project.shell("slow", "sleep 600")
     with project.engine() as engine:
         run = engine.create("slow")["id"]
         engine.stop(run)

@@ -5,9 +5,9 @@ import socket
 import sqlite3
 import stat
 import threading
-import time
 
 import pytest
+from patience import PATIENCE, until
 
 from taskspec.engine import dispatching, endings, holding, hosting, launching
 from taskspec.engine.app import is_own_host
@@ -55,13 +55,6 @@ def full_disk(monkeypatch):
     return disk
 
 
-def _wait(condition, seconds=10):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def _gated(project):
     project.shell("gated", "touch begun; while [ ! -e go ]; do sleep 0.02; done; echo precious")
 
@@ -70,7 +63,7 @@ def test_an_answer_outlives_a_failed_commit(project, full_disk):
     _gated(project)
     with project.engine() as engine:
         run = engine.create("gated")["id"]
-        _wait((project.folder / "begun").exists)
+        until((project.folder / "begun").exists)
         full_disk.refuse(2)
         (project.folder / "go").touch()
         assert engine.until(run)["result"] == "precious"
@@ -94,7 +87,7 @@ def test_an_engine_that_cannot_record_an_ending_fails_visibly_and_the_next_one_r
     _gated(project)
     with project.engine() as engine:
         run = engine.create("gated", user_tokens={"crm": "canary-4711"})["id"]
-        _wait((project.folder / "begun").exists)
+        until((project.folder / "begun").exists)
         full_disk.refuse(1000)
         with engine.http.stream("GET", f"/agent-execution/{run}/events") as stream:
             (project.folder / "go").touch()
@@ -126,7 +119,7 @@ def test_a_bug_in_the_engine_does_not_leave_a_run_executing_for_ever(project, mo
     monkeypatch.setattr(dispatching.agents, "execute", broken)
     with project.engine() as engine:
         run = engine.create("echo")["id"]
-        _wait(lambda: engine.http.get(f"/agent-execution/{run}/status").status_code == 500)
+        until(lambda: engine.http.get(f"/agent-execution/{run}/status").status_code == 500)
     assert (capfd.readouterr(), caplog.messages) == (("", ""), [])
     assert "ZeroDivisionError" in (project.data / FILE_NAME).read_text()
 
@@ -151,8 +144,8 @@ def test_a_client_that_goes_away_within_an_upload_is_no_bug(project, engine, cap
     head = f"PUT /files/{'0' * 64} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nx-api-key: {engine.handle.api_key}\r\n"
     with socket.create_connection(("127.0.0.1", port)) as client:
         client.sendall(f"{head}Content-Length: 100\r\n\r\nabc".encode())
-        _wait(lambda: list((project.data / "files").glob(".incoming-*")))
-    _wait(lambda: not list((project.data / "files").glob(".incoming-*")))
+        until(lambda: list((project.data / "files").glob(".incoming-*")))
+    until(lambda: not list((project.data / "files").glob(".incoming-*")))
     assert engine.http.get("/engine").status_code == 200
     assert (capfd.readouterr(), caplog.messages) == (("", ""), [])
     assert not (project.data / FILE_NAME).exists()
@@ -285,32 +278,34 @@ def test_the_engine_answers_while_an_agents_files_are_copied(project, monkeypatc
 
     def slow(*arguments):
         copying.set()
-        assert go.wait(10)
+        assert go.wait(PATIENCE)
         return true(*arguments)
 
     monkeypatch.setattr(launching, "prepare", slow)
     with project.engine() as engine:
         run = engine.create("echo")["id"]
-        assert copying.wait(10)
+        assert copying.wait(PATIENCE)
         assert engine.task(run)["status"] == "executing"
         go.set()
         assert engine.until(run)["status"] == "completed"
 
 
 def test_a_run_that_is_stopped_while_its_files_are_copied_is_never_started(project, monkeypatch):
-    copying = threading.Event()
+    copying, go = threading.Event(), threading.Event()
     true = launching.prepare
 
     def slow(*arguments):
         copying.set()
-        time.sleep(0.3)
+        assert go.wait(PATIENCE)
         return true(*arguments)
 
     monkeypatch.setattr(launching, "prepare", slow)
     project.shell("marks", "touch started")
     with project.engine() as engine:
         run = engine.create("marks", user_tokens={"crm": "canary"})["id"]
-        assert copying.wait(10)
+        assert copying.wait(PATIENCE)
+        leash = engine.handle._engine.dispatcher._active[run]
+        threading.Thread(target=lambda: (until(leash.cut.done), go.set())).start()
         assert engine.stop(run)["status"] == "stopped"
         assert not (project.folder / "started").exists()
         assert not (project.data / "runs" / run / "task.json").exists()

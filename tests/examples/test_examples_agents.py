@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE
 
 QUICKSTART = Path(__file__).parents[2] / "examples" / "quickstart"
 SALES = QUICKSTART / "data" / "sales.csv"
@@ -28,7 +29,7 @@ def run_agent(tmp_path: Path):
             input=prompt,
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=PATIENCE,
         )
 
     return run
@@ -49,7 +50,7 @@ def small_file(tmp_path: Path):
 def test_the_generator_writes_the_committed_file_byte_for_byte(tmp_path):
     maker = tmp_path / "make_sales.py"
     maker.write_bytes((QUICKSTART / "data" / "make_sales.py").read_bytes())
-    subprocess.run([sys.executable, str(maker)], check=True, timeout=30)
+    subprocess.run([sys.executable, str(maker)], check=True, timeout=PATIENCE)
     assert (tmp_path / "sales.csv").read_bytes() == SALES.read_bytes()
 
 

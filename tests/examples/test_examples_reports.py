@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE
 
 REPORTS = Path(__file__).parents[2] / "examples" / "reports"
 FIGURES = "Region: emea\nQuarter: q1\nYear: 2025\nEdition: draft\nTone: {tone}\nRevenue: 1234567\nUnits: 1200\n"
@@ -27,7 +28,7 @@ def run_agent(tmp_path):
             input=prompt,
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=PATIENCE,
         )
 
     return run
@@ -49,7 +50,7 @@ def sales(tmp_path):
 def test_the_maker_writes_the_committed_files_byte_for_byte(tmp_path):
     maker = tmp_path / "make_sales.py"
     maker.write_bytes((REPORTS / "data" / "make_sales.py").read_bytes())
-    subprocess.run([sys.executable, str(maker)], check=True, timeout=30)
+    subprocess.run([sys.executable, str(maker)], check=True, timeout=PATIENCE)
     made = sorted(path.name for path in tmp_path.glob("*.csv"))
     assert made == ["amer.csv", "apac.csv", "emea.csv"]
     for name in made:

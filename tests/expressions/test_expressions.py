@@ -1,10 +1,9 @@
 """The language of conditions: what it says, what it refuses, and that nothing gets out of it or makes it hang."""
 
-import time
-
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
+from patience import little_work
 
 from taskspec.contracts import Contract, InvalidSchemaError
 from taskspec.expressions.evaluating import compile_expression
@@ -226,9 +225,8 @@ HEAVY = [
 
 @pytest.mark.parametrize("text", HEAVY)
 def test_no_expression_hangs_or_fills_the_memory(text):
-    began = time.monotonic()
-    assert refused(text, list(range(300))).message
-    assert time.monotonic() - began < 5
+    with little_work():
+        assert refused(text, list(range(300))).message
 
 
 def test_a_text_cannot_grow_without_end():
@@ -258,7 +256,6 @@ conditions = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(arithmetic | conditions)
 def test_arithmetic_and_logic_agree_with_python(text):
     try:
@@ -283,7 +280,6 @@ json_values = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(words, max_size=14).map(" ".join) | st.text(max_size=30), json_values)
 @example("value / 3", 10**400)
 @example("value * 1.5", 10**400)
@@ -294,7 +290,6 @@ def test_junk_is_refused_by_no_other_error(text, value):
     assert error is None or (error.message.endswith(".") and error.line >= 1 and error.column >= 1)
 
 
-@settings(deadline=None)
 @given(json_values, json_values, st.sampled_from(["<", "<=", ">", ">=", "==", "!=", "in", "+", "-", "*", "/", "%"]))
 def test_values_of_two_kinds_are_compared_or_refused_and_never_silently_false(left, right, sign):
     expression = compile_expression(f"left {sign} right")

@@ -9,15 +9,16 @@ from contextlib import aclosing, closing
 from itertools import islice
 from pathlib import Path
 
+import aiohttp  # noqa: F401 - here, so that no time limit of a call is spent on it
+import httpx  # noqa: F401
 import pytest
+from patience import PATIENCE
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from hostile_remote import AGENT, KEY, ORGANIZATION, HostileRemote
 
 from taskspec.errors import TaskspecError
-
-PATIENT, IMPATIENT = 20.0, 0.25
 
 
 class Client:
@@ -27,7 +28,7 @@ class Client:
         from taskspec import Configuration, Tasks
 
         named = {"api_key": KEY, "base_url": remote.root, "organization_id": ORGANIZATION, "agent_id": AGENT}
-        limits = {"timeout": PATIENT, "create_timeout": PATIENT}
+        limits = {"timeout": PATIENCE, "create_timeout": PATIENCE}
         self.configuration = Configuration(**(named | limits | configuration))
         self.tasks = Tasks(self.configuration)
         self.took = 0.0
@@ -65,7 +66,7 @@ class Client:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(30)
+            thread.join(PATIENCE)
             assert not thread.is_alive()
         return found
 
@@ -78,7 +79,7 @@ class Client:
 
         return await asyncio.gather(*(one(*call) for call in calls))
 
-    def follow(self, task, seconds=10.0):
+    def follow(self, task, seconds=PATIENCE):
         """Return the events of a task, and the error that ended them, if any."""
         events = []
         started = time.monotonic()

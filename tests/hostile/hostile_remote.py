@@ -10,6 +10,7 @@ from typing import Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from fault_server import FaultServer, Received, http
+from patience import PATIENCE
 
 KEY = "a-secret-key-of-32-characters-00"
 ORGANIZATION = "o1"
@@ -105,12 +106,12 @@ class HostileRemote:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        assert self._ready.wait(10)
+        assert self._ready.wait(PATIENCE)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(10)
+        self._thread.join(PATIENCE)
         assert not self._thread.is_alive()
 
     async def _serve(self) -> None:

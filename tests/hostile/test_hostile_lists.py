@@ -6,6 +6,7 @@ import pytest
 from fault_server import http
 from hostile_faults import bodied, dropping, refusing
 from hostile_remote import AGENT, KEY, HostileRemote
+from patience import PATIENCE, little_work
 
 from taskspec.errors import NotFoundError, ProtocolError, RemoteError, UnreachableError
 
@@ -130,11 +131,11 @@ LINKS = {
 
 
 @pytest.mark.parametrize("how", LINKS)
-def test_a_link_that_is_hard_to_read_takes_no_time(client, remote, how):
+def test_a_link_that_is_hard_to_read_takes_little_work(client, remote, how):
     remote.afflict(paged(lambda page, rows, last: (ROWS, {"link": LINKS[how]})), "GET")
-    found = client("list", AGENT)
+    with little_work():
+        found = client("list", AGENT)
     assert isinstance(found, RemoteError) or sorted(row.id for row in found) == IDS
-    assert client.took < 2
 
 
 def test_a_storm_on_the_second_page_costs_no_row(client, remote):
@@ -157,7 +158,7 @@ def test_ten_thousand_rows_are_listed(client, remote):
     rows = [{**ROWS[0], "id": f"t{n}", "title": "x" * 100} for n in range(10_000)]
     remote.afflict(paged(lambda page, _, last: (rows, {})), "GET")
     assert len(client("list", AGENT)) == 10_000
-    assert client.took < 5
+    assert client.took < PATIENCE
 
 
 def test_rows_of_unknown_statuses_are_kept(client, remote):

@@ -155,7 +155,7 @@ def test_what_another_agent_says_is_data(hostile, result):
     hostile.task(name="two", file="two.yaml", agent="second", prompt="<{{ tasks.one.result }}>{% if 1 %}!{% endif %}")
     said = ""
     for command in (["apply", "--yes"], ["status"], ["plan"], ["results"]):
-        done = hostile.run(*command, megabytes=800, seconds=15)
+        done = hostile.run(*command, megabytes=800)
         said += done.said
     assert "\x1b" not in said
     assert "\x00" not in said

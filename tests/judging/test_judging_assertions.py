@@ -1,10 +1,9 @@
 """Assertions: each check over the whole answer and over what a path selects, and what is said where it fails."""
 
-import time
-
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from patience import little_work
 
 from taskspec.judging.asserting import digest_of
 from taskspec.judging.judging import DETAIL_LIMIT, SHOWN_VIOLATIONS, Expectation, judge
@@ -100,21 +99,19 @@ def test_the_detail_is_bounded_whatever_the_answer_holds():
         assert len(detail) < 1_000 < DETAIL_LIMIT
 
 
-def test_a_hundred_heavy_assertions_take_no_longer_than_one():
+def test_a_hundred_heavy_assertions_are_bounded_together():
     answer = f"[{', '.join(['1'] * 2_000)}]"
     heavy = [{"expr": "all(x + y > 0 for x in value for y in value)"}, {"path": "$..*..*", "expr": "true"}] * 50
-    began = time.monotonic()
-    assert judged(answer, *heavy, output_format="json").verdict is Verdict.REJECTED
-    assert time.monotonic() - began < 15
+    with little_work():
+        assert judged(answer, *heavy, output_format="json").verdict is Verdict.REJECTED
 
 
 def test_regular_expressions_over_a_long_text_are_bounded_together():
-    began = time.monotonic()
     answer = "abc " * 1_000_000
-    detail = judged(answer, *[{"regex": "(?:[ab][a-h]{0,200}){0,2}c[a-h]{300}[0-9]"}] * 100).detail
-    assert "does not match" in detail
-    assert "it takes too much work" in judged(answer, *[{"regex": "a"}] * 100).detail
-    assert time.monotonic() - began < 15
+    with little_work():
+        detail = judged(answer, *[{"regex": "(?:[ab][a-h]{0,200}){0,2}c[a-h]{300}[0-9]"}] * 100).detail
+        assert "does not match" in detail
+        assert "it takes too much work" in judged(answer, *[{"regex": "a"}] * 100).detail
 
 
 def test_no_assertions_and_an_empty_list_are_known_as_the_same():
@@ -135,7 +132,6 @@ json_values = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(
     st.text(max_size=20),
     st.fixed_dictionaries(

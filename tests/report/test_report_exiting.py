@@ -40,7 +40,7 @@ def test_of_two_codes_the_graver_stands_for_both(first, second):
 
 
 def test_every_code_has_its_place_in_the_order():
-    assert {code for code in ExitCode if foremost([code]) == code} == set(ExitCode) - {ExitCode.USAGE}
+    assert {code for code in ExitCode if foremost([code]) == code} == set(ExitCode)
     assert foremost([]) == 0
 
 

@@ -9,6 +9,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from patience import PATIENCE
 
 from taskspec.address import Address, cell_address
 from taskspec.desired.model import DeferredTask, DesiredTask
@@ -100,7 +101,7 @@ def test_a_directed_graph_has_a_line_for_each_task_and_each_arrow(listed):
 def test_graphviz_reads_every_address():
     tasks = graph(*(cell_address("report", [value]) for value in HOSTILE))
     done = subprocess.run(
-        ["dot", "-Tplain"], input="\n".join(dot(tasks)), capture_output=True, text=True, check=True, timeout=30
+        ["dot", "-Tplain"], input="\n".join(dot(tasks)), capture_output=True, text=True, check=True, timeout=PATIENCE
     )
     assert done.stderr == ""
     assert done.stdout.count("\nnode ") == len(HOSTILE)

@@ -155,6 +155,19 @@ TOLD = {
     "ChangeFinished cut": finished(Effect.CUT, detail="the run is executing"),
     "ChangeFinished cut early": finished(Effect.CUT),
     "ApplyFinished": events.ApplyFinished(seconds=3.2),
+    "FilesChanged": events.FilesChanged(files=("tasks.yaml",)),
+    "RoundFinished": events.RoundFinished(
+        round=7,
+        outcome=events.RoundOutcome.SETTLED,
+        started=2,
+        accepted=2,
+        unchanged=41,
+        unhealthy=0,
+        needing=0,
+        unknown=0,
+        seconds=8.2,
+        pause=300.0,
+    ),
 }
 
 

@@ -34,6 +34,7 @@ class ScriptedPorts:
         """The remote ends with the command, as an embedded engine that the command has started."""
         self.needs = []
         self.events = []
+        self.waited = []
         nonces = (f"{number:016x}" for number in count(1))
         self.chance = Chance(now=self.remote.clock.now, nonce=lambda: next(nonces))
 
@@ -96,3 +97,6 @@ class ScriptedPorts:
 
     def holder(self):
         return HOLDER
+
+    def waiting(self, error, seconds):
+        self.waited.append((error.message, seconds))

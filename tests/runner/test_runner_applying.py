@@ -1,5 +1,6 @@
 """The story of an apply: lock, plan, approve, carry out, record; wherever it is cut, the state says how to go on."""
 
+import asyncio
 import os
 import signal
 
@@ -94,11 +95,28 @@ def test_wrong_documents_take_no_lock_and_make_no_state(ports):
     assert not (ports.folder / ".taskspec").exists()
 
 
-def test_waiting_too_long_leaves_the_runs_and_says_which(ports):
+@pytest.fixture
+def time_is_over(monkeypatch):
+    """Return a function: let the time that an apply waits be over as soon as something holds."""
+    wait = asyncio.wait
+
+    def once(holds):
+        async def waited(works, *, timeout=None, **more):  # noqa: ASYNC109 - as asyncio.wait has it
+            while timeout is not None and not holds():  # noqa: ASYNC110
+                await asyncio.sleep(0.002)
+            return await wait(works, timeout=None if timeout is None else 0, **more)
+
+        monkeypatch.setattr(asyncio, "wait", waited)
+
+    return once
+
+
+def test_waiting_too_long_leaves_the_runs_and_says_which(ports, time_is_over):
+    time_is_over(lambda: len(ports.told(RunCreated)) == 2 and "b" in ports.finished())
     ports.remote.scripts["Write."] = [["executing"]]
     ports.task()
     ports.task("b", "Quick.")
-    ports.apply(wait_timeout=0.3)
+    ports.apply(wait_timeout=60)
     assert ports.told(WaitedTooLong) == [WaitedTooLong(addresses=("a",))]
     finished = ports.finished()
     assert (finished["a"].effect, finished["a"].verdict) == (Effect.CUT, "active")
@@ -109,11 +127,12 @@ def test_waiting_too_long_leaves_the_runs_and_says_which(ports):
     assert len(ports.remote.runs) == 2
 
 
-def test_runs_that_cannot_outlive_the_command_are_ended_and_recorded(ports):
+def test_runs_that_cannot_outlive_the_command_are_ended_and_recorded(ports, time_is_over):
+    time_is_over(lambda: ports.told(RunCreated))
     ports.owned = True
     ports.remote.scripts["Write."] = [["executing"]]
     ports.task()
-    ports.apply(wait_timeout=0.1)
+    ports.apply(wait_timeout=60)
     finished = ports.finished()["a"]
     assert (finished.health, finished.verdict) == (Health.UNHEALTHY, "error")
     assert ports.records()["a"].generation.last.verdict == "error"

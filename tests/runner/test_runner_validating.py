@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from patience import PATIENCE
 
 from taskspec.desired.assigning import GivenVariables
 from taskspec.desired.resolving import Surroundings
@@ -145,7 +146,7 @@ def test_a_change_takes_the_long_way(house, change):
     assert house.works()
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     st.lists(
         st.tuples(
@@ -315,5 +316,5 @@ def test_no_file_of_a_project_is_opened_that_is_not_accounted_for(house):
         )
     )
     command = [sys.executable, "-c", WATCHED, str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     assert done.stdout.split(maxsplit=1) == ["14", "[]\n"], done.stderr

@@ -1,6 +1,12 @@
 """The project folder of a scenario."""
 
+import sys
+from pathlib import Path
+
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
 from scenario_workspaces import Workspace
 
 
@@ -10,5 +16,5 @@ def workspace(tmp_path):
     folder.mkdir()
     made = Workspace(folder, tmp_path / "cache")
     made.shell("echo", "cat")
-    made.shell("slow", 'echo "$TASKSPEC_RUN_ID" >> started; cat; sleep 60')
+    made.shell("slow", 'echo "$TASKSPEC_RUN_ID" >> started; cat; sleep 600')
     return made

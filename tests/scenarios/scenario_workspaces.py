@@ -6,16 +6,13 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
+from patience import PATIENCE, until
 
 from taskspec.state.sqlite import SqliteState
-
-PATIENCE = 30.0
-"""Seconds that anything may take on a busy machine before a test gives up."""
 
 
 class Done:
@@ -97,11 +94,11 @@ class Workspace:
         ]
         self.write("tasks.yaml", yaml.safe_dump_all(documents, sort_keys=False))
 
-    def start(self, *arguments, **more):
+    def start(self, *arguments, program=("-m", "taskspec"), **more):
         """Start a command in the project folder."""
         return Running(
             subprocess.Popen(
-                [sys.executable, "-m", "taskspec", *arguments],
+                [sys.executable, *program, *arguments],
                 **{
                     "cwd": self.folder,
                     "env": self.environ,
@@ -162,8 +159,4 @@ class Workspace:
 
     def until(self, holds):
         """Wait until something holds, and return it."""
-        deadline = time.monotonic() + PATIENCE
-        while not (found := holds()):
-            assert time.monotonic() < deadline, "waited too long"
-            time.sleep(0.02)
-        return found
+        return until(holds)

@@ -45,7 +45,7 @@ def test_a_second_apply_is_told_who_holds_the_lock(gated):
 
 
 def test_waiting_too_long_is_exit_4_and_what_cannot_go_on_is_recorded(gated):
-    done = gated.apply("--wait-timeout", "500ms")
+    done = gated.apply("--wait-timeout", "3s")
     assert "Waited too long for 1 task." in done.out
     assert done.code == 3, done  # the embedded engine ends with the command: 3 comes before 4
     assert gated.standing("a")["verdict"] == "error"
@@ -53,7 +53,7 @@ def test_waiting_too_long_is_exit_4_and_what_cannot_go_on_is_recorded(gated):
 
 def test_under_serve_a_run_goes_on_when_the_wait_is_over(gated):
     with gated.serving():
-        done = gated.apply("--wait-timeout", "500ms")
+        done = gated.apply("--wait-timeout", "3s")
         assert done.code == 4, done
         gated.write("open", "")
         assert gated.apply().code == 0

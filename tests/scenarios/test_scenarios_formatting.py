@@ -5,6 +5,7 @@ import stat
 import subprocess
 
 import pytest
+from patience import PATIENCE
 
 NEAT = """\
 apiVersion: taskspec/v1
@@ -66,7 +67,7 @@ def test_check_names_the_files_and_writes_nothing(project):
 
 def test_the_diff_can_be_applied_by_patch(project):
     project.write("tasks/windows.yaml", ROUGH.replace("NAME", "windows").replace("\n", "\r\n").rstrip() + "\r\n# end")
-    shown = project.start("fmt", "--diff", text=False).process.communicate(timeout=30)[0]
+    shown = project.start("fmt", "--diff", text=False).process.communicate(timeout=PATIENCE)[0]
     assert text(project, "tasks/rough.yaml") == ROUGH.replace("NAME", "rough")
     assert b"\n-metadata: { name:   rough }\n+metadata: {name: rough}\n" in shown
     assert b"\n\\ No newline at end of file\n" in shown
@@ -85,7 +86,7 @@ def test_check_and_diff_together_show_and_judge(project):
 def test_standard_input_is_written_to_standard_output(project):
     def piped(content, *options):
         running = project.start("fmt", "-", *options, stdin=subprocess.PIPE, text=False)
-        out, err = running.process.communicate(content, timeout=30)
+        out, err = running.process.communicate(content, timeout=PATIENCE)
         return running.process.returncode, out, err
 
     assert piped(ROUGH.encode()) == (0, NEAT.encode(), b"")

@@ -215,7 +215,7 @@ def test_a_failed_extract_blocks_what_needs_it_and_nothing_else(reports):
 def test_a_killed_apply_is_resumed_and_nothing_is_paid_twice(reports):
     editor = reports.folder / "agents/editor.py"
     whole = editor.read_text(encoding="utf-8")
-    reports.write("agents/editor.py", "import pathlib, time\npathlib.Path('begun').touch()\ntime.sleep(60)\n")
+    reports.write("agents/editor.py", "import pathlib, time\npathlib.Path('begun').touch()\ntime.sleep(600)\n")
     running = reports.start("apply", "--yes", "--json", *STAGING)
     reports.until((reports.folder / "begun").exists)
     running.signal(signal.SIGKILL)

@@ -5,6 +5,7 @@ import threading
 
 import httpx
 import pytest
+from patience import PATIENCE
 
 
 @pytest.fixture
@@ -18,7 +19,7 @@ def supported(workspace):
 def _carry_out_one(endpoint, answered):
     """Be a worker for one run: register, begin it, answer in capitals."""
     with httpx.Client(
-        base_url=endpoint["url"], headers={"x-api-key": endpoint["api_key"]}, trust_env=False, timeout=30
+        base_url=endpoint["url"], headers={"x-api-key": endpoint["api_key"]}, trust_env=False, timeout=PATIENCE
     ) as http:
         with http.stream("GET", "/org/events/support/") as stream:
             texts = (line.removeprefix("data: ") for line in stream.iter_lines() if line.startswith("data: "))
@@ -38,7 +39,7 @@ def test_a_run_is_carried_out_by_a_worker(supported):
         worker = threading.Thread(target=_carry_out_one, args=(endpoint, answered))
         worker.start()
         done = supported.apply()
-        worker.join(10)
+        worker.join(PATIENCE)
         assert done.code == 0, done
         assert supported.standing("a")["run"] in answered
     assert supported.result("a.txt") == "HI"

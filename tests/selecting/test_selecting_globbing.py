@@ -1,6 +1,7 @@
 """Which texts and paths a glob names."""
 
 import pytest
+from patience import little_work
 
 from taskspec.selecting.globbing import fits, path_fits
 
@@ -51,7 +52,7 @@ def test_a_path_or_a_folder_above_it_fits(glob, path, named):
     assert path_fits(glob, path) is named
 
 
-@pytest.mark.timeout(5)
-def test_many_stars_take_no_time():
-    assert not fits("*a" * 500 + "*b", "a" * 2000)
-    assert not path_fits("/".join(["**", "a"] * 100) + "/b", "/".join(["a"] * 200))
+def test_many_stars_take_little_work():
+    with little_work():
+        assert not fits("*a" * 500 + "*b", "a" * 2000)
+        assert not path_fits("/".join(["**", "a"] * 100) + "/b", "/".join(["a"] * 200))

@@ -5,6 +5,7 @@ from contextlib import suppress
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from patience import little_work
 from selector_strategies import selections
 
 from taskspec.errors import UsageError
@@ -89,10 +90,10 @@ def test_junk_is_never_more_than_a_usage_error(texts):
         assert not is_selector(text) or parse([text]).words
 
 
-@pytest.mark.timeout(5)
 @pytest.mark.parametrize("text", ["[" * 5000, '"' * 5000, "+" * 4000, "a," * 2000, "9" * 4000 + "+a", "*a" * 2000])
-def test_long_junk_takes_no_time(text):
-    is_selector(text)
+def test_long_junk_takes_little_work(text):
+    with little_work():
+        is_selector(text)
 
 
 @pytest.mark.parametrize(

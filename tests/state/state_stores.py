@@ -22,5 +22,9 @@ from taskspec.errors import *
 store = STORES[{kind!r}](Path({str(folder)!r}), "sales", "default", read_only=False)
 """
     return subprocess.Popen(
-        [sys.executable, "-c", prelude + body], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", prelude + body],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )

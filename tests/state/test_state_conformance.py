@@ -7,7 +7,7 @@ from state_values import ALICE, BOB, EXTRACT, REPORT, note, put, put_result, rec
 
 from taskspec.address import Address
 from taskspec.errors import LockHeldError, LostLeaseError, StaleError, StateError
-from taskspec.state.model import INLINE_LIMIT, DropRecord, Note, PutResult
+from taskspec.state.model import INLINE_LIMIT, TTL, DropRecord, Note, PutResult
 
 
 def test_where_nothing_is_kept_there_is_nothing_to_read(opened, tmp_path):
@@ -15,7 +15,7 @@ def test_where_nothing_is_kept_there_is_nothing_to_read(opened, tmp_path):
     snapshot = reader.read()
     assert (snapshot.lineage, snapshot.serial, snapshot.records) == ("", 0, {})
     assert list(reader.history()) == []
-    assert reader.holder() is None
+    assert reader.holding() is None
     assert list(tmp_path.iterdir()) == []
 
 
@@ -105,10 +105,71 @@ def test_a_second_lease_of_the_same_store_is_refused(store):
 def test_the_holder_is_told_as_long_as_the_lock_is_held(store, opened):
     reader = opened(read_only=True)
     lease = store.acquire(ALICE)
-    assert reader.holder() == ALICE
+    holding = reader.holding()
+    assert (holding.holder, holding.epoch, holding.is_alive) == (ALICE, lease.epoch, True)
+    assert holding.expires == TTL - holding.silent > 0
     store.release(lease)
-    assert reader.holder() is None
-    assert store.holder() is None
+    assert reader.holding() is None
+    assert store.holding() is None
+
+
+def test_who_waits_for_a_lock_is_told_its_epoch_and_the_last_sign_of_life(store, opened):
+    lease = store.acquire(ALICE)
+    with pytest.raises(LockHeldError, match=f"Epoch {lease.epoch}, last heartbeat 0 s ago") as caught:
+        opened().acquire(BOB)
+    assert caught.value.lock.items() >= {"epoch": lease.epoch, "user": "alice", "suspended": False}.items()
+
+
+def test_a_lease_may_be_renewed_as_long_as_it_is_held(store):
+    lease = store.acquire(ALICE)
+    store.renew(lease)
+    assert store.commit(lease, 0, [put()]) == 1
+    store.release(lease)
+    with pytest.raises(LostLeaseError):
+        store.renew(lease)
+    second = store.acquire(ALICE)
+    with pytest.raises(LostLeaseError):
+        store.renew(lease)
+    store.renew(second)
+
+
+def test_a_lock_that_is_taken_away_is_free_and_what_its_holder_writes_is_refused(store, opened):
+    old = store.acquire(ALICE)
+    store.commit(old, 0, [put(number=1)])
+    opened().force_release(old.epoch, BOB)
+    assert store.holding() is None
+    for late in (lambda: store.commit(old, 1, [put(number=2)]), lambda: store.renew(old)):
+        with pytest.raises(LostLeaseError, match="bob on desk took it over"):
+            late()
+    other = opened()
+    new = other.acquire(BOB)
+    assert new.epoch > old.epoch
+    with pytest.raises(LostLeaseError, match="bob on desk took it over"):
+        store.commit(old, 1, [put(number=2)])
+    assert other.read().records == {EXTRACT: record(number=1)}
+    assert other.commit(new, 1, [put(number=3)]) == 2
+
+
+def test_a_holder_that_lost_its_lock_does_not_free_the_next_one_s(store, opened):
+    old = store.acquire(ALICE)
+    opened().force_release(old.epoch, BOB)
+    other = opened()
+    other.acquire(BOB)
+    store.release(old)
+    store.close()
+    assert other.holding().holder == BOB
+    with pytest.raises(LockHeldError):
+        opened().acquire(ALICE)
+
+
+@pytest.mark.parametrize("step", [-1, 1, 92])
+def test_a_lock_is_taken_away_only_by_its_own_epoch(store, opened, step):
+    lease = store.acquire(ALICE)
+    with pytest.raises(LockHeldError, match=f"alice on laptop.*Epoch {lease.epoch}"):
+        opened().force_release(lease.epoch + step, BOB)
+    assert store.holding().epoch == lease.epoch
+    store.renew(lease)
+    assert store.commit(lease, 0, [put()]) == 1
 
 
 def test_a_released_lock_is_free_and_the_next_epoch_is_greater(store, opened):

@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from state_values import ALICE, EXTRACT, note, record
 
@@ -67,13 +67,13 @@ notes = every_field(Note, at=times, data=specs)
 holders = every_field(Holder, since=times)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=60)
 @given(records | records_of_the_accepted())
 def test_every_record_comes_back_as_it_was(value):
     assert decode_record(encode_record(value)) == value
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=60)
 @given(notes)
 def test_every_note_comes_back_as_it_was(value):
     assert decode_note(encode_note(value)) == value

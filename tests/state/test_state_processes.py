@@ -10,14 +10,52 @@ import pytest
 from state_stores import STORES, child
 from state_values import ALICE, BOB, EXTRACT, put, record
 
-from taskspec.errors import LockHeldError, LostLeaseError
+from taskspec.errors import LockHeldError, LostLeaseError, StateError
+from taskspec.state import database
 
+MANY = 20
 KILLS = int(os.environ.get("TASKSPEC_TEST_KILLS", "15"))
 
 HOLD = """
 lease = store.acquire(ALICE)
 print("held", flush=True)
+time.sleep(600)
+"""
+HOLD_AS_ITSELF = """
+import os, socket
+from dataclasses import replace
+from taskspec.state.processes import started_at
+pid = os.getpid()
+lease = store.acquire(replace(ALICE, host=socket.gethostname(), pid=pid, started=started_at(pid)))
+print("held", flush=True)
+"""
+WRITE_WHEN_TOLD = f"""{HOLD_AS_ITSELF}
+sys.stdin.readline()
+try:
+    print(store.commit(lease, 0, [put()]), flush=True)
+except LostLeaseError as error:
+    print("lost", error.message, flush=True)
+"""
+HOLD_IN_A_WRITE = f"""{HOLD_AS_ITSELF}
+store._database.opened().execute("BEGIN EXCLUSIVE")
+print("writing", flush=True)
 time.sleep(60)
+"""
+TAKE_TURNS = """
+while True:
+    try:
+        lease = store.acquire(ALICE)
+        break
+    except LockHeldError as error:
+        print(error.message, flush=True)
+        time.sleep(0.01)
+with open(folder / "turns", "a") as turns:
+    turns.write("in\\n"), turns.flush()
+    serial = store.read().serial
+    store.commit(lease, serial, [put(number=serial + 1)])
+    turns.write("out\\n"), turns.flush()
+store.release(lease)
+print("done", flush=True)
 """
 COMMIT_FOR_EVER = """
 lease = store.acquire(ALICE)
@@ -64,8 +102,15 @@ def running(kind, folder, body):
     finally:
         process.kill()
         process.wait()
-        process.stdout.close()
-        process.stderr.close()
+        for stream in (process.stdin, process.stdout, process.stderr):
+            stream.close()
+
+
+def until(holds):
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.01)
 
 
 def said(process):
@@ -80,7 +125,7 @@ def test_a_lock_shuts_other_processes_out_and_names_its_holder(kind, folder, ope
         store = opened()
         with pytest.raises(LockHeldError, match="alice"):
             store.acquire(BOB)
-        assert opened(read_only=True).holder() == ALICE
+        assert opened(read_only=True).holding().holder == ALICE
 
 
 def test_the_lock_of_a_killed_holder_is_free_at_once(kind, folder, opened):
@@ -89,7 +134,7 @@ def test_the_lock_of_a_killed_holder_is_free_at_once(kind, folder, opened):
         process.kill()
         process.wait()
         store = opened()
-        assert store.holder() is None
+        assert store.holding() is None
         assert store.acquire(BOB).epoch == 2
 
 
@@ -97,9 +142,78 @@ def test_a_suspended_holder_still_holds(kind, folder, opened):
     with running(kind, folder, HOLD) as process:
         assert said(process) == "held"
         process.send_signal(signal.SIGSTOP)
-        time.sleep(0.3)
+        os.waitpid(process.pid, os.WUNTRACED)
         with pytest.raises(LockHeldError):
             opened().acquire(BOB)
+
+
+def test_a_suspended_holder_is_seen_to_be_suspended_and_one_that_goes_on_is_not(kind, folder, opened):
+    with running(kind, folder, WRITE_WHEN_TOLD) as process:
+        assert said(process) == "held"
+        store = opened()
+        assert not store.holding().suspended
+        process.send_signal(signal.SIGSTOP)
+        until(lambda: store.holding().suspended)
+        assert not store.holding().is_alive
+        with pytest.raises(LockHeldError, match="the process is suspended"):
+            store.acquire(BOB)
+        process.send_signal(signal.SIGCONT)
+        until(lambda: not store.holding().suspended)
+        process.stdin.write("\n")
+        process.stdin.flush()
+        assert said(process) == "1"
+
+
+def test_a_suspended_holder_that_lost_its_lock_writes_nothing_when_it_goes_on(kind, folder, opened):
+    with running(kind, folder, WRITE_WHEN_TOLD) as process:
+        assert said(process) == "held"
+        process.send_signal(signal.SIGSTOP)
+        store = opened()
+        store.force_release(store.holding().epoch, BOB)
+        lease = store.acquire(BOB)
+        process.send_signal(signal.SIGCONT)
+        process.stdin.write("\n")
+        process.stdin.flush()
+        assert said(process).startswith("lost The lock of environment `default` was lost: bob on desk took it over")
+        assert store.holding().holder == BOB
+        assert store.commit(lease, 0, [put(number=2)]) == 1
+        assert store.read().records == {EXTRACT: record(number=2)}
+
+
+def test_a_holder_that_stands_still_within_a_write_is_named_at_once_and_keeps_its_lock(
+    kind, folder, opened, monkeypatch
+):
+    monkeypatch.setattr(database, "PATIENCE", 0.1)
+    with running(kind, folder, HOLD_IN_A_WRITE) as process:
+        assert (said(process), said(process)) == ("held", "writing")
+        process.send_signal(signal.SIGSTOP)
+        store = opened()
+        with pytest.raises(LockHeldError, match="alice"):
+            store.acquire(BOB)
+        epoch = store.holding().epoch
+        with pytest.raises(StateError, match="in the middle of a write") as caught:
+            store.force_release(epoch, BOB)
+        assert f"kill -KILL {process.pid}" in caught.value.hint
+        assert store.holding().epoch == epoch
+        process.kill()
+        process.wait()
+        assert store.acquire(BOB).epoch == epoch + 1
+
+
+def test_of_many_that_want_the_lock_one_writes_at_a_time_and_each_gets_its_turn(kind, folder, opened):
+    folder.mkdir()
+    processes = [child(kind, folder, f"folder = Path({str(folder)!r})\n{TAKE_TURNS}") for _ in range(MANY)]
+    try:
+        told = [process.communicate(timeout=120)[0].splitlines() for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+    assert [lines[-1] for lines in told] == ["done"] * MANY
+    assert (folder / "turns").read_text().split() == ["in", "out"] * MANY
+    assert opened(read_only=True).read().serial == MANY
+    waited = [line for lines in told for line in lines[:-1]]
+    assert all("locked by" in line for line in waited)
 
 
 def test_exactly_one_of_many_gets_the_lock(kind, folder):
@@ -107,7 +221,7 @@ def test_exactly_one_of_many_gets_the_lock(kind, folder):
 try:
     store.acquire(ALICE)
     print("held", flush=True)
-    time.sleep(60)
+    time.sleep(600)
 except LockHeldError as error:
     print(error.message, flush=True)
 """

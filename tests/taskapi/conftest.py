@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import aiohttp  # noqa: F401 - here, so that no time limit of a call is spent on it
+import httpx  # noqa: F401
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent))

@@ -8,6 +8,7 @@ from contextlib import aclosing
 
 import httpx
 import pytest
+from patience import PATIENCE
 
 from taskspec.errors import (
     AuthenticationError,
@@ -32,7 +33,7 @@ from taskspec.taskapi.remotes import Endpoint, RemoteIdentity, Traits
 KEY = "a-secret-key-of-32-characters-00"
 
 
-def create(timeout=5.0):
+def create(timeout=PATIENCE):
     return create_task("a1", NewTask(prompt="p"), idempotency_key="k", timeout=timeout)
 
 
@@ -88,29 +89,33 @@ def test_a_create_to_nobody_is_not_sent(connection_to):
 
 def test_the_time_limit_is_total_even_if_bytes_keep_coming(connected, http, task):
     async def behave(request, writer):
-        writer.write(http(200, task)[:-20])
+        writer.write(http(200, task, length=1_000_000))
         while not writer.is_closing():
             writer.write(b" ")
             await writer.drain()
             await asyncio.sleep(0.02)
 
-    error, server = outcome(connected, behave, create(timeout=0.2))
+    error, server = outcome(connected, behave, create(timeout=1))
     assert type(error) is OutcomeUnknownError
-    assert "0.2 s" in error.message
+    assert "1 s" in error.message
     assert len(server.received) == 1
 
 
 def test_a_create_that_waits_too_long_for_its_place_is_not_sent(connected, http, task):
     async def behave(request, writer):
-        await asyncio.sleep(0.4)
+        arrived.set()
+        await given_up.wait()
         writer.write(http(200, task))
+
+    arrived, given_up = asyncio.Event(), asyncio.Event()
 
     async def run():
         async with connected(behave, limits=Limits(max_connections=1)) as (server, connection):
             first = asyncio.create_task(connection.run(create()))
-            await asyncio.sleep(0.05)
+            await arrived.wait()
             with pytest.raises(UnreachableError):
                 await connection.run(create(timeout=0.1))
+            given_up.set()
             await first
             assert len(server.received) == 1
 
@@ -194,11 +199,14 @@ def test_creates_have_fresh_sockets_unless_a_repetition_is_safe(connected, http,
 
 
 def test_no_more_requests_are_in_flight_than_allowed(connected, http, task):
-    seen = {"now": 0, "most": 0}
+    seen, full = {"now": 0, "most": 0}, asyncio.Event()
 
     async def behave(request, writer):
         seen["now"] += 1
         seen["most"] = max(seen.values())
+        if seen["most"] == 8:
+            full.set()
+        await full.wait()
         await asyncio.sleep(0.01)
         seen["now"] -= 1
         writer.write(http(200, task))
@@ -209,7 +217,7 @@ def test_no_more_requests_are_in_flight_than_allowed(connected, http, task):
             assert server.sockets <= 8
 
     asyncio.run(run())
-    assert 4 < seen["most"] <= 8
+    assert seen["most"] == 8
 
 
 def test_a_header_that_http_cannot_carry_is_not_sent_nor_shown():
@@ -281,7 +289,7 @@ def ended(task):
 
 def followed(connected, behave):
     async def run():
-        async with connected(behave) as (server, connection), asyncio.timeout(10):
+        async with connected(behave) as (server, connection), asyncio.timeout(PATIENCE):
             return [(event.type, event.data) async for event in connection.events("t1")], server
 
     return asyncio.run(run())
@@ -296,7 +304,7 @@ def test_a_stream_is_followed_to_its_end_over_the_events_root(connected, http, t
         for byte in event("chunk", "grüße") + event("task_finished", ended(task)):
             writer.write(piece(bytes([byte])))
         await writer.drain()
-        await asyncio.sleep(5)
+        await asyncio.sleep(3600)
 
     events, server = followed(connected, behave)
     assert events == [("chunk", "grüße"), ("task_finished", ended(task))]
@@ -390,6 +398,6 @@ def test_a_stream_that_is_left_early_closes_its_socket(connected):
             async with aclosing(connection.events("t1")) as events:
                 async for _ in events:
                     break
-            await asyncio.wait_for(closed.wait(), 2)
+            await asyncio.wait_for(closed.wait(), PATIENCE)
 
     asyncio.run(run())

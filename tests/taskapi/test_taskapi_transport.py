@@ -13,8 +13,10 @@ from pathlib import Path
 
 import fault_server
 import pytest
+from patience import PATIENCE, until
 
 from taskspec.errors import OutcomeUnknownError, RateLimitedError, TaskspecError, UnreachableError, UsageError
+from taskspec.taskapi import vigils
 from taskspec.taskapi.creating import LOOK, create_once
 from taskspec.taskapi.drivers import dialling
 from taskspec.taskapi.drivers.asynchronous import Connection
@@ -39,7 +41,7 @@ def _no_proxies(monkeypatch):
         monkeypatch.delenv(name.upper(), raising=False)
 
 
-def create(timeout=5.0):
+def create(timeout=PATIENCE):
     return create_task("a1", NewTask(prompt="p"), idempotency_key="k", timeout=timeout)
 
 
@@ -59,6 +61,30 @@ def shown(error):
         parts += [repr(error), repr(vars(error))]
         error = error.__cause__ or error.__context__
     return "".join(parts)
+
+
+class Noted(Pace):
+    """A pace that notes when requests had their turns, and how often it was held."""
+
+    def __init__(self, *limits):
+        super().__init__(*limits)
+        self.turns, self.holds = [], 0
+
+    def reserve(self, now):
+        wait = super().reserve(now)
+        if wait <= 0:
+            self.turns.append(now)
+        return wait
+
+    def hold(self, until):
+        super().hold(until)
+        self.holds += 1
+
+
+def kept(pace, times, most, seconds):
+    """Tell whether no window held too many turns, and no request arrived before its turn."""
+    apart = all(later - earlier >= seconds for earlier, later in zip(pace.turns, pace.turns[most:], strict=False))
+    return apart and all(at >= turn for at, turn in zip(times, pace.turns, strict=True))
 
 
 @pytest.fixture
@@ -163,28 +189,24 @@ def test_a_coding_that_was_not_asked_for_is_no_answer(outcome, http, coding, tas
 def test_a_head_that_drips_does_not_outlast_the_time_limit(outcome):
     async def behave(request, writer):
         writer.write(b"HTTP/1.1 200 OK\r\n")
-        for n in range(400):
-            writer.write(b"x-%d: y\r\n" % n)
+        while not writer.is_closing():
+            writer.write(b"x: y\r\n")
             await writer.drain()
             await asyncio.sleep(0.01)
 
-    started = time.monotonic()
-    error, server = outcome(behave, create(timeout=0.3))
+    error, server = outcome(behave, create(timeout=1))
     assert type(error) is OutcomeUnknownError
-    assert "0.3 s" in error.message
-    assert time.monotonic() - started < 2
+    assert "1 s" in error.message
     assert len(server.received) == 1
 
 
 def test_a_request_without_a_time_of_its_own_has_that_of_the_connection(outcome):
     async def behave(request, writer):
-        await asyncio.sleep(5)
+        await asyncio.sleep(3600)
 
-    started = time.monotonic()
     error, _ = outcome(behave, get_task("t1"), limits=Limits(read_timeout=0.1))
     assert type(error) is UnreachableError
     assert "0.1 s" in error.message
-    assert time.monotonic() - started < 2
 
 
 def test_what_an_earlier_answer_brought_too_much_is_no_answer(outcome, http):
@@ -234,17 +256,15 @@ def test_a_key_that_the_remote_sends_back_is_in_no_error(outcome, http, how):
 def test_after_a_429_nobody_sends_before_the_stated_time(connected, http, task):
     async def behave(request, writer):
         times.append(time.monotonic())
-        began.set()
         limited = len(times) == 1
         writer.write(http(429, {"detail": "slow"}, retry_after=1) if limited else http(200, task))
 
-    times, began = [], asyncio.Event()
+    times, pace = [], Noted()
 
     async def run():
-        async with connected(behave) as (_, connection):
+        async with connected(behave, limits=Limits(pace=pace)) as (_, connection):
             first = asyncio.create_task(told(connection, get_task("t1")))
-            await began.wait()
-            await asyncio.sleep(0.1)
+            await asyncio.to_thread(until, lambda: pace.holds)
             await asyncio.gather(first, *(told(connection, get_task("t1")) for _ in range(4)))
 
     asyncio.run(run())
@@ -253,7 +273,7 @@ def test_after_a_429_nobody_sends_before_the_stated_time(connected, http, task):
 
 
 @pytest.mark.parametrize(
-    ("words", "headers"), [("billing limit", {"retry_after": 2}), ("slow", {"retry_after": 3600}), ("slow", {})]
+    ("words", "headers"), [("billing limit", {"retry_after": 50}), ("slow", {"retry_after": 3600}), ("slow", {})]
 )
 def test_a_limit_that_is_not_waited_for_holds_nobody_up(connected, http, task, words, headers):
     async def behave(request, writer):
@@ -261,12 +281,12 @@ def test_a_limit_that_is_not_waited_for_holds_nobody_up(connected, http, task, w
         writer.write(http(429, {"detail": words}, **headers) if limited else http(200, []))
 
     async def run():
-        async with connected(behave) as (_, connection):
+        async with connected(behave, limits=Limits(pace=pace)) as (_, connection):
             assert type(await told(connection, get_task("t1"))) is RateLimitedError
-            started = time.monotonic()
             assert await connection.run(list_agents()) == []
-            assert time.monotonic() - started < 1
+        assert pace.holds == 0
 
+    pace = Noted()
     asyncio.run(run())
 
 
@@ -297,14 +317,15 @@ def test_requests_keep_the_pace_that_both_colours_share(connected, http, task, m
         times.append(time.monotonic())
         writer.write(http(200, task))
 
-    times = []
+    times, pace = [], Noted(3)
 
     async def run():
-        async with connected(behave, limits=Limits(pace=Pace(3))) as (_, connection):
+        async with connected(behave, limits=Limits(pace=pace)) as (_, connection):
             await asyncio.gather(*(connection.run(get_task("t1")) for _ in range(8)))
 
     asyncio.run(run())
-    assert all(later - earlier > 0.4 for earlier, later in zip(times, times[3:], strict=False))
+    assert len(times) == 8
+    assert kept(pace, times, 3, 0.5)
 
 
 def test_a_silence_of_the_remote_lets_no_window_hold_too_many_requests(connected, http, task, monkeypatch):
@@ -318,15 +339,15 @@ def test_a_silence_of_the_remote_lets_no_window_hold_too_many_requests(connected
         limited = len(times) == 4
         writer.write(http(429, {"detail": "slow"}, retry_after=1) if limited else http(200, task))
 
-    times = []
+    times, pace = [], Noted(3)
 
     async def run():
-        async with connected(behave, limits=Limits(pace=Pace(3))) as (_, connection):
+        async with connected(behave, limits=Limits(pace=pace)) as (_, connection):
             await asyncio.gather(*(connection.run(get_task("t1")) for _ in range(9)))
 
     asyncio.run(run())
     assert len(times) == 10
-    assert all(later - earlier > 0.4 for earlier, later in zip(times, times[3:], strict=False))
+    assert kept(pace, times, 3, 0.5)
     assert max(later - earlier for earlier, later in pairwise(times)) > 0.9
 
 
@@ -341,16 +362,16 @@ def test_creates_wait_for_their_turns_longer_than_they_may_take(connected, http,
         times.append(time.monotonic())
         writer.write(http(200, task))
 
-    times = []
+    times, pace = [], Noted(3)
 
     async def run():
-        limits = Limits(pace=Pace(3), max_connections=places)
+        limits = Limits(pace=pace, max_connections=places)
         async with connected(behave, limits=limits) as (_, connection):
-            calls = (connection.run(create(timeout=0.2)) for _ in range(8))
+            calls = (connection.run(create(timeout=0.5)) for _ in range(8))
             assert [record.id for record in await asyncio.gather(*calls)] == ["t1"] * 8
 
     asyncio.run(run())
-    assert all(later - earlier > 0.2 for earlier, later in zip(times, times[3:], strict=False))
+    assert kept(pace, times, 3, 0.3)
 
 
 def test_requests_that_give_up_waiting_for_their_turns_leave_them_to_others(connected, http, task):
@@ -383,15 +404,21 @@ async def ended(waiting):
     return await asyncio.gather(*waiting, return_exceptions=True)
 
 
-def test_a_stream_ends_with_its_connection(connected):
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_stream_ends_with_its_connection(connected, monkeypatch, chunked):
+    monkeypatch.setattr(vigils, "SILENCE", 10 * PATIENCE)
+    monkeypatch.setattr(vigils, "DEAD", 10 * PATIENCE)
+
     async def behave(request, writer):
-        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n")
-        writer.write(b'data: {"type": "chunk", "task_id": "t1", "time": 1, "data": "a"}\n\n')
+        content = b'data: {"type": "chunk", "task_id": "t1", "time": 1, "data": "a"}\n\n'
+        head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
+        coded = b"transfer-encoding: chunked\r\n\r\n%x\r\n%b\r\n" % (len(content), content)
+        writer.write(head + (coded if chunked else b"\r\n" + content))
         await writer.drain()
-        await asyncio.sleep(3)
+        await asyncio.sleep(3600)
 
     async def run():
-        async with connected(behave) as (_, connection), asyncio.timeout(2):
+        async with connected(behave) as (_, connection), asyncio.timeout(PATIENCE):
             events = connection.events("t1")
             assert (await anext(events)).type == "chunk"
             rest = asyncio.ensure_future(anext(events))
@@ -406,10 +433,10 @@ def test_a_stream_ends_with_its_connection(connected):
 def test_a_create_of_a_connection_that_closes_meanwhile_is_of_unknown_outcome(connected, http):
     async def behave(request, writer):
         arrived.set()
-        await asyncio.sleep(0.2)
+        await closed.wait()
         writer.write(http(500, {"detail": "oops"}))
 
-    arrived = asyncio.Event()
+    arrived, closed = asyncio.Event(), asyncio.Event()
     options = {"honours": lambda: True, "patience": Patience(jitter=lambda: 0.0)}
 
     async def run():
@@ -418,6 +445,7 @@ def test_a_create_of_a_connection_that_closes_meanwhile_is_of_unknown_outcome(co
             made = asyncio.ensure_future(connection.run(call))
             await arrived.wait()
             await close(connection)
+            closed.set()
             with pytest.raises(OutcomeUnknownError) as caught:
                 await made
             assert LOOK in caught.value.hint
@@ -609,15 +637,13 @@ def test_a_stream_over_tls_that_is_left_early_ends_at_once(connection_to):
         head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n"
         writer.write(head + b'data: {"type": "chunk", "task_id": "t1"}\n\n')
         await writer.drain()
-        await asyncio.sleep(5)
+        await asyncio.sleep(3600)
 
     async def run():
         limits = Limits(ca_file=str(LOCALHOST))
         async with over_tls(behave) as (_, root), connection_to(root, limits=limits) as connection:
             events = connection.events("t1")
             assert (await anext(events)).type == "chunk"
-            started = time.monotonic()
             await events.aclose()
-            assert time.monotonic() - started < 1
 
     asyncio.run(run())

@@ -27,6 +27,7 @@ class Pool:
         import_module("aiohttp")  # now, since it takes longer than some requests have
         self.dial = dial
         self._sessions: dict[bool, ClientSession] = {}
+        self._answers: set[ClientResponse] = set()
         self._closed = False
         self._closing = asyncio.Lock()
 
@@ -44,6 +45,7 @@ class Pool:
             try:
                 content = await self._content(answer, request)
             finally:
+                self.leave(answer)
                 answer.release()
             took = time.monotonic() - started
             return self.dial.received(request, answer.status, answer.headers.items(), content, took)
@@ -52,11 +54,11 @@ class Pool:
         raise trouble
 
     async def ask(self, request: Request, left: float, *, fresh: bool) -> "ClientResponse":
-        """Send a request and return the head of its answer; raises what aiohttp raises."""
+        """Send a request and return the head of its answer, to be left when it is read; raises what aiohttp raises."""
         import aiohttp
         import yarl
 
-        return await self._session(fresh=fresh).request(
+        answer = await self._session(fresh=fresh).request(
             request.method,
             yarl.URL(self.dial.url(request), encoded=True),
             data=_body(request.content),
@@ -65,10 +67,20 @@ class Pool:
             timeout=aiohttp.ClientTimeout(total=None, connect=min(CONNECT_TIMEOUT, left / 2)),
             allow_redirects=False,
         )
+        self._answers.add(answer)
+        if self._closed:
+            _cut(answer)
+        return answer
+
+    def leave(self, answer: "ClientResponse") -> None:
+        """Note that an answer is not read any more."""
+        self._answers.discard(answer)
 
     async def aclose(self) -> None:
         """Close all sockets, also where this is cancelled meanwhile; whoever comes second waits for the first."""
         self._closed = True
+        for answer in self._answers:
+            _cut(answer)
         async with self._closing, AsyncExitStack() as stack:
             while self._sessions:
                 stack.push_async_callback(self._sessions.popitem()[1].close)
@@ -140,8 +152,17 @@ class Stream:
     def close(self) -> None:
         """Close the socket."""
         if self._answer is not None:
+            self._pool.leave(self._answer)
             self._answer.close()
             self._answer = None
+
+
+def _cut(answer: "ClientResponse") -> None:
+    """End the reading of an answer whose socket is closed: aiohttp leaves whoever waits for its next chunk waiting."""
+    import aiohttp
+
+    if not answer.content.is_eof():
+        answer.content.set_exception(aiohttp.ClientConnectionError("the connection was closed"))
 
 
 def _body(content: bytes | None) -> bytes | BytesIO | None:

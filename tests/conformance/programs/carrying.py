@@ -10,7 +10,7 @@ import sys
 import time
 
 ENDED = {"completed", "failed", "error", "stopped"}
-PATIENCE = 30.0
+PATIENCE = 100.0
 TICK = 0.02
 
 

@@ -1,0 +1,77 @@
+"""Who holds a lock, in words and for machines: every error that a held lock leads to. Looks at no lock."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from taskspec.errors import LockHeldError, StateError
+from taskspec.settings import DEFAULT_ENVIRONMENT
+from taskspec.state.model import BEAT, Holder, Holding
+
+
+def held(environment: str, holding: Holding | None) -> LockHeldError:
+    """Return the error for a lock that somebody has; `holding` is None where they have let go of it meanwhile."""
+    where = f"The state of environment `{environment}` is locked by"
+    if holding is None or holding.holder is None:
+        return LockHeldError(f"{where} another command, which has not yet said more.", hint=_WAIT)
+    holder = holding.holder
+    since = datetime.fromtimestamp(holder.since, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    job = f" ({holder.job})" if holder.job else ""
+    return LockHeldError(
+        f"{where} {holder.user} on {holder.host} since {since}: process {holder.pid}, `{holder.command}`{job}. "
+        f"{sign_of_life(holding)}",
+        hint=_way_out(environment, holding, holder),
+        lock=as_json(holding),
+    )
+
+
+def cut_off(environment: str, holding: Holding | None) -> StateError:
+    """Return the error for a lock that cannot be taken away, because its holder stands still within a write."""
+    process = str(holding.holder.pid) if holding is not None and holding.holder is not None else "PID"
+    return StateError(
+        f"The lock of environment `{environment}` cannot be taken from its holder, which is in the middle of a write.",
+        hint=f"`kill -CONT {process}` lets it finish; `kill -KILL {process}` ends it, and undoes what it was writing: "
+        "the lock is then free at once, by itself.",
+    )
+
+
+def sign_of_life(holding: Holding) -> str:
+    """Return the epoch of a lease and how its holder is, in a sentence."""
+    epoch = f"Epoch {holding.epoch}, last" if holding.epoch else "Last"
+    text = f"{epoch} heartbeat {holding.silent:.0f} s ago"
+    if holding.suspended:
+        return f"{text}: the process is suspended."
+    if not holding.is_alive:
+        return f"{text}, though one is due every {BEAT:.0f} s: the process may be suspended."
+    return f"{text}."
+
+
+def as_json(holding: Holding) -> dict[str, Any]:
+    """Return how a lock is held, for machines."""
+    holder = holding.holder
+    who = {name: getattr(holder, name) for name in ("user", "host", "pid", "command", "since")} if holder else {}
+    return {
+        "epoch": holding.epoch,
+        **who,
+        "job": holder.job if holder else None,
+        "silentSeconds": round(holding.silent, 1),
+        "expiresInSeconds": round(holding.expires, 1),
+        "suspended": holding.suspended,
+    }
+
+
+_WAIT = "Wait until that command ends, or end it: the lock is then free at once, by itself. `--lock-timeout 10m` waits."
+
+
+def _way_out(environment: str, holding: Holding, holder: Holder) -> str:
+    if holding.is_alive:
+        return _WAIT
+    ends = f"`kill -CONT {holder.pid}` on {holder.host} lets it go on, `kill -KILL {holder.pid}` ends it"
+    if not holding.epoch:
+        return f"{ends}: the lock is then free at once, by itself."
+    return f"{ends}; `{unlocking(environment, holding.epoch)}` takes the lock from it for good."
+
+
+def unlocking(environment: str, epoch: int) -> str:
+    """Return the command that takes a lock from its holder."""
+    where = "" if environment == DEFAULT_ENVIRONMENT else f" --env {environment}"
+    return f"taskspec force-unlock {epoch}{where}"

@@ -1,0 +1,45 @@
+"""What the environment says of the CI job that a process belongs to."""
+
+import pytest
+
+from taskspec.settings import from_environ
+
+GITHUB = {
+    "GITHUB_SERVER_URL": "https://github.example",
+    "GITHUB_REPOSITORY": "acme/growth",
+    "GITHUB_RUN_ID": "77",
+}
+
+
+@pytest.mark.parametrize(
+    ("environ", "page"),
+    [
+        ({}, None),
+        (GITHUB, "https://github.example/acme/growth/actions/runs/77"),
+        (GITHUB | {"CI_JOB_URL": "https://other"}, "https://github.example/acme/growth/actions/runs/77"),
+        ({**GITHUB, "GITHUB_RUN_ID": ""}, None),
+        ({"CI_JOB_URL": "https://gitlab.example/acme/-/jobs/5"}, "https://gitlab.example/acme/-/jobs/5"),
+        ({"CI_PIPELINE_URL": "https://ci.example/repos/1/pipeline/5"}, "https://ci.example/repos/1/pipeline/5"),
+        ({"CIRCLE_BUILD_URL": "https://circleci.com/gh/acme/5"}, "https://circleci.com/gh/acme/5"),
+        ({"BUILDKITE_BUILD_URL": "https://buildkite.com/acme/5"}, "https://buildkite.com/acme/5"),
+        ({"DRONE_BUILD_LINK": "https://drone.example/acme/5"}, "https://drone.example/acme/5"),
+        ({"BUILD_URL": "http://jenkins:8080/job/acme/5/"}, "http://jenkins:8080/job/acme/5/"),
+    ],
+)
+def test_the_page_of_a_ci_job_is_found(environ, page):
+    assert from_environ(environ).ci_job == page
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "5",
+        "javascript:alert(1)",
+        "file:///etc/passwd",
+        "https://me:it@jenkins/job/5",
+        "https://x/" + "5" * 500,
+    ],
+)
+def test_what_is_no_page_or_may_hold_a_secret_is_left_out(url):
+    assert from_environ({"BUILD_URL": url}).ci_job is None
