@@ -99,9 +99,10 @@ def _goes_on(world, attempt):
 
 
 def _is_left(world, declared):
-    """Tell whether a run goes on that is none of what is declared: a policy leaves it to a person."""
+    """Tell whether a policy leaves to a person what is none of what is declared: a run that goes on, or a record."""
     return any(
-        _goes_on(world, attempt) and not _is_of_declared(declared, address, world.durable.records[address])
+        address not in declared
+        or (_goes_on(world, attempt) and not _is_of_declared(declared, address, world.durable.records[address]))
         for address, attempt in intents(world).items()
     )
 
