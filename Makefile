@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 SDKS := 2.0.350 2.0.537
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint unit conformance bench clean
+.PHONY: help setup run test lint unit conformance crash soak bench clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -44,6 +44,18 @@ unit: setup
 conformance: setup ## Provide the vendor's SDK (once) and run it against the engine
 	$(BIN)/python tests/conformance/provisioning.py .conformance $(SDKS)
 	TASKSPEC_SDKS="$(SDKS)" $(BIN)/python -m pytest -q -rs tests/conformance
+
+# the first seed, and for how long to look for one that breaks something
+SEED ?= 0
+SECONDS ?= 600
+
+crash: setup ## Kill applies: 100,000 scenarios in virtual time, 200 real processes (minutes)
+	$(BIN)/python tests/crash/sweep.py --random 32000 --seed $(SEED)
+	$(BIN)/python tests/crash/processes.py --kills 200 --seed $(SEED)
+
+soak: setup ## The same for SECONDS=600, from SEED=0 on
+	$(BIN)/python tests/crash/sweep.py --seconds $$(($(SECONDS) / 2)) --seed $(SEED)
+	$(BIN)/python tests/crash/processes.py --seconds $$(($(SECONDS) / 2)) --seed $(SEED)
 
 bench: setup ## Compare with other tools, side by side (minutes; never in CI)
 	$(BIN)/python benchmarks/startup.py

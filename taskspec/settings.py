@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 VARIABLE_PREFIX = "TASKSPEC_VAR_"
+TIMES = ("TASKSPEC_QUIET_PERIOD", "TASKSPEC_CREATE_TIMEOUT", "TASKSPEC_POLL_INTERVAL")
 DEFAULT_ENVIRONMENT = "default"
 """The environment of a project where nobody names one."""
 
@@ -20,6 +21,8 @@ class Settings:
     """`TASKSPEC_VAR_x=…`, by variable name."""
     environment: str = DEFAULT_ENVIRONMENT
     """`TASKSPEC_ENV`: the environment where no command line names one."""
+    times: Mapping[str, str] = field(default_factory=dict)
+    """`TASKSPEC_QUIET_PERIOD`, `TASKSPEC_CREATE_TIMEOUT`, `TASKSPEC_POLL_INTERVAL`, as they are written."""
     xpander_base_url: str = "https://inbound.xpander.ai"
     xpander_organization: str | None = None
     xpander_api_key: str | None = field(default=None, repr=False)
@@ -47,6 +50,7 @@ def from_environ(environ: Mapping[str, str] | None = None) -> Settings:
         environ=env,
         variables={k.removeprefix(VARIABLE_PREFIX): v for k, v in env.items() if k.startswith(VARIABLE_PREFIX)},
         environment=env.get("TASKSPEC_ENV") or DEFAULT_ENVIRONMENT,
+        times={name: env[name] for name in TIMES if env.get(name)},
         xpander_base_url=env.get("XPANDER_BASE_URL")
         or ("https://inbound.stg.xpander.ai" if staging else "https://inbound.xpander.ai"),
         xpander_organization=env.get("XPANDER_ORGANIZATION_ID") or None,

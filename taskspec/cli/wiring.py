@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from taskspec.chance import Chance
 from taskspec.cli.clock import steady_clock
 from taskspec.cli.printing import note
+from taskspec.cli.timing import hosted_traits
 from taskspec.documents.model import LOCAL, Project
 from taskspec.errors import LockHeldError, MissingSecretError
 from taskspec.report.text import duration, plural, visible
@@ -64,7 +65,7 @@ class Wiring:
         rest_root, _ = self._roots(project)
         organization = project.remote.organization or self._settings.xpander_organization
         identity = RemoteIdentity(type=project.remote.type, url=rest_root, organization=organization)
-        return Offline(identity=identity, traits=Traits())
+        return Offline(identity=identity, traits=hosted_traits(self._settings))
 
     @asynccontextmanager
     async def connect(self, project: Project, need: Need) -> AsyncIterator[Link]:

@@ -75,7 +75,8 @@ async def listed(connection: Remote, agent: str, status: Status | None = None) -
 
 async def each(keys: Iterable[K], look: Callable[[K], Awaitable[T]]) -> dict[K, T]:
     """Look at each key, a few at a time; the first exception ends all and is raised as it is."""
-    waiting = iter(keys)
+    listed = list(keys)
+    waiting = iter(listed)
     seen: dict[K, T] = {}
 
     async def work() -> None:
@@ -84,7 +85,7 @@ async def each(keys: Iterable[K], look: Callable[[K], Awaitable[T]]) -> dict[K, 
 
     try:
         async with asyncio.TaskGroup() as group:
-            for _ in range(WIDTH):
+            for _ in range(min(WIDTH, len(listed))):
                 group.create_task(work())
     except BaseExceptionGroup as trouble:
         raise trouble.exceptions[0] from None

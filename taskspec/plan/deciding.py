@@ -19,7 +19,7 @@ from taskspec.plan.ending import accepted, ended, outdone, returned
 from taskspec.plan.guarding import guards, protected_held, repeating_marked
 from taskspec.plan.model import Action, Basis, Change, Circumstances, Plan
 from taskspec.plan.moving import Moves, moves_of
-from taskspec.plan.regrading import dependents, regraded_now
+from taskspec.plan.regrading import dependents, regraded, regraded_now
 from taskspec.plan.removing import held, undeclared
 from taskspec.plan.renewing import due_again
 from taskspec.plan.retrying import grants_another
@@ -101,7 +101,7 @@ def _by_the_table(case: Case) -> Change:
     moved = case.situation.place is Place.OTHER_REMOTE and case.situation.standing is not Standing.MISSING_ACTIVE
     moved = moved and not _is_done_for_good(case, task)
     if (case.requested or moved) and _is_accounted_for(case):
-        if case.requested and not _is_needless(case):
+        if case.requested and not _is_needless(case, task):
             return start(case, Action.CREATE, reasons.attempt_requested(), *changed_fields(case))
         if moved:
             return start(case, Action.CREATE, reasons.remote_changed(), *changed_fields(case))
@@ -111,7 +111,7 @@ def _by_the_table(case: Case) -> Change:
     change = _column(case, task)
     if not case.requested or change.paid:
         return change
-    refused = reasons.request_needless() if _is_needless(case) else reasons.request_put_off(case.situation)
+    refused = reasons.request_needless() if _is_needless(case, task) else reasons.request_put_off(case.situation)
     return replace(change, reasons=(*change.reasons, refused))
 
 
@@ -133,12 +133,19 @@ def _is_accounted_for(case: Case) -> bool:
     return standing is not Standing.NOTHING and standing not in _UNACCOUNTED
 
 
-def _is_needless(case: Case) -> bool:
-    """Tell whether what is declared has its accepted result: asking for an attempt more is no wish to pay again."""
-    if not case.same_text or case.situation.standing is not Standing.ACCEPTED:
+def _is_needless(case: Case, task: DesiredTask) -> bool:
+    """Tell whether what is declared has its accepted result: asking for an attempt more is no wish to pay again.
+
+    That result may be one of an older generation, whose text was declared again.
+    """
+    kept = case.record.accepted if case.record else None
+    if case.same_text:
+        again, has_it = regraded_now(case), case.situation.standing is Standing.ACCEPTED
+    elif kept is not None and kept.fingerprint == task.fingerprint:
+        again, has_it = regraded(case, task, kept.attempt), case.situation.standing not in _UNACCOUNTED
+    else:
         return False
-    again = regraded_now(case)
-    return again is None or not again.is_doubtful
+    return has_it and (again is None or not again.is_doubtful)
 
 
 def _is_out_of_reach(case: Case) -> bool:

@@ -48,6 +48,30 @@ def test_the_result_of_a_run_that_completed_before_its_stop_is_kept(running):
     assert not [event for event in running.told(RunStopped) if event.run == "run-1"]
 
 
+def test_a_run_that_completed_before_its_stop_takes_no_place_of_the_accepted_result_of_what_is_declared(stage):
+    stage.apply(task())
+    stage.remote.scripts["Write more."] = [["executing"]]
+    stage.apply(task(prompt="Write more."), wait=False)
+    stage.remote.stops = ["completed"]
+    stage.apply(task())
+    assert stage.record().accepted.run == "run-1"
+    assert (stage.folder / "results" / "a.txt").read_text() == "answer to Write."
+    assert stage.attempts()[-1].verdict == "accepted"
+    stage.apply(task())
+    assert len(stage.remote.runs) == 2
+
+
+def test_such_a_run_is_not_paid_for_again_when_its_text_comes_back(stage):
+    stage.apply(task())
+    stage.remote.scripts["Write more."] = [["executing"]]
+    stage.apply(task(prompt="Write more."), wait=False)
+    stage.remote.stops = ["completed"]
+    stage.apply(task())
+    assert stage.apply(task(prompt="Write more."))[A].verdict == "accepted"
+    assert stage.record().accepted.run == "run-2"
+    assert len(stage.remote.runs) == 2
+
+
 def test_a_stop_that_takes_its_time_is_waited_for(running):
     running.remote.stops = ["executing", "executing", "stopped"]
     assert running.apply(task(prompt="Write more."))[A].verdict == "accepted"

@@ -1,0 +1,138 @@
+"""What must hold when all is quiet: nothing unknown, nothing unaccounted for, and an exit code that says how it is."""
+
+from ledger import is_over, require
+
+from taskspec.desired.model import DeferredTask
+from taskspec.documents.model import OnChangeActive, OnRemove
+from taskspec.report.exiting import ExitCode
+from taskspec.state.model import Sending
+
+MOST_APPLIES = 5
+SETTLED_WITHIN = 60.0
+"""Seconds after the quiet period: then every outcome is known."""
+
+
+def settle_down(world, tasks):
+    """Apply without any fault until nothing changes any more, and hold the end against the remote."""
+    world.faults.over = True
+    began, codes = world.now, []
+    for _ in range(MOST_APPLIES):
+        codes.append(world.apply(tasks))
+        if codes[-1] == ExitCode.OK or codes[-2:] == [codes[-1]] * 2:
+            break
+    declared = _finished(world, tasks)
+    accepted = [_is_good(world, address, task, declared) for address, task in declared.items()]
+    opened = {address: intent for address, intent in intents(world).items() if intent.sending is Sending.INTENDED}
+    good, is_green = all(accepted) and not opened, codes[-1] == ExitCode.OK
+    told = f"exit code {codes[-1]}, accepted: {accepted}, open: {opened}"
+    require(is_green == good or (good and _is_left(world, declared)), told)
+    _settled_in_time(world, declared, opened, began)
+    _accounted_for(world, declared)
+
+
+def _is_good(world, address, task, declared):
+    """Tell whether a task has its accepted result, and its file; raise where it has not, and nothing says why."""
+    record = world.durable.records.get(address)
+    if _is_accepted(world, address, declared):
+        content = world.durable.results[record.accepted.result.digest]
+        require(world.files.get(address) == (record.accepted.run, content), f"the file of {address} is not its result")
+        return True
+    require(_is_explained(world, task, record, declared), f"{address} has no result, and nothing says why")
+    return False
+
+
+def _settled_in_time(world, declared, opened, began):
+    """Raise where an outcome is unknown for too long; one of a task that its upstream blocks is left as it is."""
+    if not world.traits.get("keeps_titles"):
+        return
+    for address, intent in opened.items():
+        waited = world.now - max(began, intent.intended_at)
+        blocked = address in declared and (declared[address] is None or _is_blocked(world, declared[address], declared))
+        most = world.quiet_period + SETTLED_WITHIN
+        require(blocked or waited < most, f"the outcome of {address} is still unknown after {waited:.0f} s")
+
+
+def intents(world):
+    """Return the current attempt of each address that has one."""
+    lasts = {address: record.generation.last for address, record in world.durable.records.items()}
+    return {address: last for address, last in lasts.items() if last is not None}
+
+
+def _finished(world, tasks):
+    """Return what is declared by address; None for what depends on a result that is not there."""
+    finished = {}
+    for task in tasks:
+        finished[task.address] = task
+        if isinstance(task, DeferredTask):
+            known = all(_is_accepted(world, used, finished) for used in task.uses)
+            records = {used: world.durable.records.get(used) for used in task.uses}
+            results = {u: world.durable.results[r.accepted.result.digest] for u, r in records.items()} if known else {}
+            finished[task.address] = task.finish(results) if known else None
+    return finished
+
+
+def _is_explained(world, task, record, declared):
+    """Tell whether the remote, or an upstream task, is the reason for which a task has no accepted result."""
+    if task is None or _is_blocked(world, task, declared):
+        return True
+    last = record.generation.last if record else None
+    if last is not None and last.sending is Sending.INTENDED:
+        return not world.traits.get("keeps_titles")
+    if last is None or record.generation.fingerprint != task.fingerprint:
+        return last is not None and _goes_on(world, last) and _keeps_running(task.policies)
+    reached = [attempt for attempt in record.generation.attempts if attempt.run is not None]
+    if not reached:
+        return False
+    run = world.remote.runs[reached[-1].run]
+    status = run.status(world.now)
+    return status in {"failed", "error", "stopped", "paused"} or (status == "completed" and run.life.empty)
+
+
+def _keeps_running(policies):
+    """Tell whether a run may go on although another text is declared."""
+    return policies.protect or policies.on_change_active is not OnChangeActive.REPLACE
+
+
+def _goes_on(world, attempt):
+    run = world.remote.runs.get(attempt.run)
+    return run is not None and not is_over(run, world.now)
+
+
+def _is_left(world, declared):
+    """Tell whether a policy leaves to a person what is none of what is declared: a run that goes on, or a record."""
+    return any(
+        address not in declared
+        or (_goes_on(world, attempt) and not _is_of_declared(declared, address, world.durable.records[address]))
+        for address, attempt in intents(world).items()
+    )
+
+
+def _is_of_declared(declared, address, record):
+    task = declared.get(address)
+    return task is not None and task.fingerprint == record.generation.fingerprint
+
+
+def _is_blocked(world, task, declared):
+    return any(not _is_accepted(world, upstream, declared) for upstream in task.upstream)
+
+
+def _is_accepted(world, address, declared):
+    record, task = world.durable.records.get(address), declared.get(address)
+    return bool(task and record and record.accepted and record.accepted.fingerprint == task.fingerprint)
+
+
+def _accounted_for(world, declared):
+    """Raise where a run of ours is on the remote that nobody will ever look at again."""
+    ledger = world.ledger
+    current = {intent.nonce: intent for intent in intents(world).values()}
+    for run in world.remote.runs.values():
+        nonce = run.nonce
+        unknown = nonce in current and current[nonce].sending is Sending.INTENDED
+        require(unknown or nonce in ledger.bound, f"nobody knows of {run.id}")
+        if is_over(run, world.now) or unknown or nonce in ledger.let_go:
+            continue
+        address = ledger.intents[nonce][0]
+        require(nonce in current, f"{run.id} of {address} is still at work, and another text is declared")
+        record = world.durable.records[address]
+        kept = address in declared or record.on_remove is OnRemove.HOLD or record.protect
+        require(kept, f"{run.id} is still at work, and nothing declares {address}")

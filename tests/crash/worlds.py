@@ -1,0 +1,224 @@
+"""A whole world in virtual time: remote, disk, files, clock; and the processes that live and die in it, one apply each.
+
+The apply is the real one, and so are the client above its sockets, planning, sending, settling, following, recording.
+"""
+
+import asyncio
+from contextlib import asynccontextmanager, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import SimpleNamespace
+
+from fates import Faults
+from ledger import Ledger
+from memory_results import MemoryResults
+from memory_state import Durable, MemoryState
+from remote_runs import Life, Runs
+from simulated_pool import SimulatedPool
+from virtual_loop import VirtualLoop
+
+from taskspec.address import address_hash
+from taskspec.apply.model import Options
+from taskspec.chance import Chance
+from taskspec.desired.model import Desired
+from taskspec.documents.model import Project
+from taskspec.errors import LockHeldError, TaskspecError
+from taskspec.report.counting import Tally
+from taskspec.report.exiting import ExitCode
+from taskspec.runner import applying, locking
+from taskspec.runner.applying import Job
+from taskspec.runner.model import Invocation, Link, Offline, Refresh
+from taskspec.runner.planning import Prepared
+from taskspec.settings import Settings
+from taskspec.state.model import Holder
+from taskspec.taskapi.drivers import dialling
+from taskspec.taskapi.drivers.asynchronous import Connection
+from taskspec.taskapi.flow import Patience
+from taskspec.taskapi.remotes import Endpoint, RemoteIdentity, Traits
+
+BEGINNING = 1_700_000_000.0
+QUIET_PERIOD = 120.0
+IDENTITY = RemoteIdentity(type="xpander", url="https://remote.test", organization="o")
+ENDPOINT = Endpoint(rest_root="http://remote.test", events_root="http://remote.test/o", api_key="k" * 32)
+HOLDER = Holder(user="alice", host="laptop", pid=1, command="taskspec apply", since=0.0)
+PROJECT = Project(name="sales", folder="/sales", data_folder="/sales/.taskspec")
+INVOCATION = Invocation(target=Path("/sales"), settings=Settings(environ={}))
+
+
+@dataclass(slots=True)
+class World:
+    """What outlives every process."""
+
+    faults: Faults = field(default_factory=Faults)
+    traits: dict = field(default_factory=lambda: {"keeps_titles": True})
+    lives: dict = field(default_factory=dict)
+    """The lives of the runs of a prompt, in their order; the last is that of all further ones."""
+    stopping: float = 0.5
+    """Seconds from a stop that the remote has taken to the end of the run."""
+    intent_first: bool = True
+    now: float = BEGINNING
+    durable: Durable = field(default_factory=Durable)
+    files: dict = field(default_factory=dict)
+    accepted: dict = field(default_factory=dict)
+    trace: list | None = None
+    """Is given every step, where somebody asks for it."""
+    steps: int = 0
+    nonces: int = 0
+    remote: Runs = field(default_factory=lambda: Runs(honours_keys=False, lag=0.0))
+    ledger: Ledger = None
+
+    def __post_init__(self):
+        self.ledger = Ledger(self, intent_first=self.intent_first)
+
+    @property
+    def quiet_period(self):
+        return self.traits.get("quiet_period", QUIET_PERIOD)
+
+    def take(self, agent, content, key, at):
+        """Let the remote have a create, now or later."""
+        run, is_new = self.remote.apply(agent, content, key, at, Life())
+        if is_new:
+            lives = self.lives.get(run.prompt)
+            if lives:
+                run.life = lives.pop(0) if len(lives) > 1 else lives[0]
+            self.ledger.created(run)
+        return run
+
+    def apply(self, tasks, *, dies_at=None, rival_at=None, refresh=Refresh.ACTIVE, requested=False, **options):
+        """Carry out one command; return its exit code, or None where it was killed in its step number `dies_at`.
+
+        `rival_at`: another apply starts so many seconds after the first, on the same machine.
+        """
+        self.ledger.owners |= {address_hash(task.address): task.address for task in tasks}
+        job = {"options": Options(**options), "requested": requested}
+        process = Process(self, tasks, dies_at, replace(INVOCATION, refresh=refresh), job)
+        return process.live(rival_at)
+
+    def tell(self, *words):
+        if self.trace is not None:
+            self.trace.append(f"{self.now - BEGINNING:9.2f}  " + "  ".join(map(str, words)))
+
+
+class Process:
+    """One command from its start to its end, or its death; the ports of its story."""
+
+    def __init__(self, world, tasks, dies_at, invocation, job):
+        self.world = world
+        self._prepared = Prepared(desired=Desired(project=PROJECT, tasks={task.address: task for task in tasks}))
+        self._dies_at = dies_at
+        self._invocation = invocation
+        self._job = job
+        self._loop = VirtualLoop(world.now)
+        self._steps = 0
+        self.chance = Chance(now=self._loop.time, nonce=self._nonce)
+
+    def live(self, rival_at):
+        self.world.tell("apply", f"dies at {self._dies_at}" if self._dies_at else "")
+        try:
+            with _in_place_of_the_world(self):
+                code = self._loop.run(self._all(rival_at))
+        except SystemExit:
+            code = None
+        finally:
+            self.world.now = self._loop.time()
+            if self.world.durable.holder is not None:  # the system takes the lock from whoever is gone
+                if self._dies_at is None or self._steps < self._dies_at:
+                    raise AssertionError("the lock is still held by a command that has ended")
+                self.world.durable.holder = None
+        self.world.tell("exit", code)
+        return code
+
+    def step(self, what, detail=""):
+        """Note a step, and die in it where that is wanted."""
+        self.alive()
+        self._steps += 1
+        self.world.steps += 1
+        self.world.now = self._loop.time()
+        self.world.tell(f"{self._steps:3}", what, detail)
+        if self._steps == self._dies_at:
+            self.world.tell("killed")
+            self._loop.kill()
+
+    def alive(self):
+        if self._loop.dead:
+            self._loop.kill()
+
+    def commit_fate(self):
+        return self.world.faults.commit()
+
+    def committed(self, changes):
+        self.world.ledger.committed(changes)
+
+    def results(self, project):
+        return MemoryResults(self.world.files, self)
+
+    def offline(self, project):
+        honours = self.world.remote.honours_keys
+        traits = Traits(honours_idempotency_keys=honours, **{"quiet_period": QUIET_PERIOD, **self.world.traits})
+        return Offline(identity=IDENTITY, traits=traits, declares_agents=True)
+
+    @asynccontextmanager
+    async def connect(self, project, need):
+        connection = Connection(ENDPOINT, IDENTITY, self.offline(project).traits)
+        connection._pool = SimulatedPool(connection._dial, self)
+        connection._patience = Patience(jitter=lambda: 0.5)
+        yield Link(connection=connection)
+
+    def open_state(self, project, *, read_only):
+        return MemoryState(self.world.durable, self, "5a1e5" + "0" * 27)
+
+    def holder(self):
+        return HOLDER
+
+    def clock(self):
+        return SimpleNamespace(monotonic=self._loop.time, time=self._loop.time)
+
+    async def _all(self, rival_at):
+        if rival_at is None:
+            return await self._apply()
+        code, _ = await asyncio.gather(self._apply(), self._rival(rival_at))
+        return code
+
+    async def _rival(self, after):
+        await asyncio.sleep(after)
+        held = self.world.durable.holder is not None
+        code = await self._apply()
+        assert (code == ExitCode.LOCKED) == held, f"a second apply ended with {code} while the lock was held: {held}"
+
+    async def _apply(self):
+        tally = Tally()
+
+        def approve(plan):
+            tally.expect(change.address for change in plan.changes)
+            return True
+
+        def emit(event):
+            self.step(type(event).__name__, getattr(event, "address", ""))
+            tally.on(event)
+
+        try:
+            await applying.apply(
+                self._invocation, self, Job(prepared=self._prepared, approve=approve, emit=emit, **self._job)
+            )
+        except LockHeldError:
+            return ExitCode.LOCKED
+        except TaskspecError as error:
+            self.world.tell("error", error)
+            return ExitCode.ERROR
+        return tally.exit_code
+
+    def _nonce(self):
+        self.world.nonces += 1
+        return f"{self.world.nonces:016x}"
+
+
+@contextmanager
+def _in_place_of_the_world(process):
+    """Give the story the files and the time of a process, and no heart that beats in a thread."""
+    saved = locking.beating, applying.results_folder, dialling.time, dialling.proxy_of
+    locking.beating, applying.results_folder = lambda *_: nullcontext(), process.results
+    dialling.time, dialling.proxy_of = process.clock(), lambda _: None
+    try:
+        yield
+    finally:
+        locking.beating, applying.results_folder, dialling.time, dialling.proxy_of = saved
