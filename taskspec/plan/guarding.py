@@ -6,7 +6,7 @@ from dataclasses import replace
 from taskspec.diagnostics import nearest
 from taskspec.health import Health
 from taskspec.observed.model import Observed
-from taskspec.plan.drafting import Case
+from taskspec.plan.drafting import Case, about
 from taskspec.plan.model import Action, Change, Reason
 from taskspec.plan.reasons import unknown_agent
 from taskspec.plan.rerun_reasons import protected, repeats_side_effects
@@ -75,15 +75,8 @@ def protected_held(case: Case, change: Change) -> Change:
     is_protected = task.policies.protect if task is not None else record is not None and record.protect
     if not is_protected or not change.destructive or change.action is Action.SETTLE:
         return change
-    return replace(
-        change,
-        action=Action.HOLD,
-        reasons=(protected(task), *change.reasons),
-        paid=False,
-        conditional=False,
-        destructive=False,
-        refused=True,
-    )
+    held = about(case, Action.HOLD, change.health, protected(task), *change.reasons)
+    return replace(held, diffs=change.diffs, refused=True)
 
 
 def has_run(case: Case) -> bool:
