@@ -114,11 +114,15 @@ def _only(world: World, change: Change, agent: str, runs: tuple[TaskRecord, ...]
 async def _repeat(world: World, change: Change) -> Finding:
     """Send the intent once more under its key; OPEN where its very request cannot be made again or is not answered.
 
+    It may start the run, so that it is not for one that is needed no longer.
+
     The repetition too may apply late: its deadline is durable before it leaves. The agent is not in the body. The title
     is the one of then: another one, as of a task with another name, can be sent when the run has ended.
     """
     record, attempt = world.current(change.address)
-    if not change.declares(record.generation.fingerprint):
+    kept = record.accepted
+    is_needed = change.paid or kept is None or not change.declares(kept.fingerprint)
+    if not is_needed or not change.declares(record.generation.fingerprint):
         return Finding.OPEN
     task = change.finished_task
     new = requesting.new_task(replace(task, title=attempt.title), attempt.marker)

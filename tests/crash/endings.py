@@ -85,7 +85,7 @@ def _is_explained(world, task, record, declared):
     last = record.generation.last if record else None
     if last is not None and last.sending is Sending.INTENDED:
         return not world.traits.get("keeps_titles") or last.nonce in world.ledger.twins
-    if last is None or not _asks_for(task, record.generation, record.generation.fingerprint):
+    if last is None or not _asks_for(task, record.generation):
         return last is not None and _goes_on(world, last) and _keeps_running(task.policies)
     reached = [attempt for attempt in record.generation.attempts if attempt.run is not None]
     if not reached:
@@ -116,11 +116,23 @@ def _is_left(world, declared):
 
 def _is_of_declared(declared, address, record):
     task = declared.get(address)
-    return task is not None and _asks_for(task, record.generation, record.generation.fingerprint)
+    is_never = task is not None and task.policies.rerun.when is When.NEVER
+    return task is not None and (
+        task.fingerprint == record.generation.fingerprint if is_never else _asks_for(task, record.generation)
+    )
 
 
 def _is_blocked(world, task, declared):
-    return any(not _is_accepted(world, upstream, declared) for upstream in task.upstream)
+    """Tell whether a task has to wait for another: one without its result, or one that has to run anew and waits too."""
+    return any(
+        not _is_accepted(world, upstream, declared)
+        or (_runs_anew(declared[upstream]) and _is_blocked(world, declared[upstream], declared))
+        for upstream in task.upstream
+    )
+
+
+def _runs_anew(task):
+    return task.policies.rerun.when is When.ALWAYS or task.policies.rerun.after is not None
 
 
 def _is_accepted(world, address, declared):
@@ -129,17 +141,16 @@ def _is_accepted(world, address, declared):
     if not task or not record or not record.accepted:
         return False
     generation = record.generation
-    if task.policies.rerun.when is When.NEVER:
-        return True
-    if _asks_for(task, generation, generation.fingerprint):
+    is_never = task.policies.rerun.when is When.NEVER
+    if generation.fingerprint == task.fingerprint or (not is_never and _asks_for(task, generation)):
         return record.accepted.generation == generation.number
-    return record.accepted.fingerprint == task.fingerprint
+    return is_never or record.accepted.fingerprint == task.fingerprint
 
 
-def _asks_for(task, generation, fingerprint):
+def _asks_for(task, generation):
     """Tell whether a generation passes for what is declared."""
     rerun = task.policies.rerun
-    if fingerprint == task.fingerprint or rerun.when is When.NEVER:
+    if generation.fingerprint == task.fingerprint or rerun.when is When.NEVER:
         return True
     return bool(rerun.ignore) and passes(generation.spec, task.spec, rerun.ignore)
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from taskspec.address import Address
-from taskspec.documents.model import OnRemove, When
+from taskspec.documents.model import OnRemove, Rerun, When
 from taskspec.state.model import DropRecord, Note, PutRecord, Record, Sending
 
 
@@ -28,6 +28,8 @@ class Ledger:
     """The runs of another project."""
     begun: dict[tuple[int, Address], int] = field(default_factory=dict)
     """The generation for which a command paid first, by the number of the command."""
+    wishes: dict[str, Rerun] = field(default_factory=dict)
+    """What `rerun` said when a generation was begun, by the nonce of its first attempt."""
     specs: dict[str, object] = field(default_factory=dict)
     """What was asked for, by fingerprint."""
     records: dict[Address, Record] = field(default_factory=dict)
@@ -56,8 +58,11 @@ class Ledger:
 
     def _require_wish(self, run, address, record):
         """Raise where a run is paid for although what is declared has its accepted result, and nobody asked for it."""
-        kept, generation, task = record.accepted, record.generation, self.world.declared.get(address)
-        rerun, told = task.policies.rerun, f"{run.id} is paid for, and {address} has its accepted result"
+        kept, generation = record.accepted, record.generation
+        rerun, told = (
+            self.wishes[generation.attempts[0].nonce],
+            f"{run.id} is paid for, and {address} has its accepted result",
+        )
         if rerun.when is When.NEVER:
             require(address in self.world.requested, told)
         before = self.specs.get(kept.fingerprint)
@@ -117,6 +122,9 @@ class Ledger:
         self.records[record.address] = record
         generation, runs = record.generation, self.world.remote.runs
         self.specs[generation.fingerprint] = generation.spec
+        if record.address in self.world.declared:
+            rerun = self.world.declared[record.address].policies.rerun
+            self.wishes.setdefault(generation.attempts[0].nonce, rerun)
         for attempt in generation.attempts:
             whose = (record.address, generation.number, attempt.number)
             known = self.intents.setdefault(attempt.nonce, whose)
