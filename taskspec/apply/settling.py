@@ -35,12 +35,12 @@ class Finding(Enum):
 async def settle(world: World, change: Change) -> Finding:
     """Settle the current intent of a change: by repeating it where its key is honoured, else by its marker.
 
-    Where the remote keeps keys the repetition answers with the first run, or makes the one that never arrived: either
-    way it is the run of this attempt, and there is only one. Elsewhere a list without the marker is believed only after
-    the quiet period, and only where the remote was seen to keep markers; until then the outcome stays open
-    (`hold_unknown`), or this waits. Raises UnsettledError where waiting decides nothing.
+    Where the remote keeps keys, and a run may be started, the repetition answers with the first run, or makes the one
+    that never arrived: either way it is the run of this attempt, and there is only one. Elsewhere a list without the
+    marker is believed only after the quiet period, and only where the remote was seen to keep markers; until then the
+    outcome stays open (`hold_unknown`), or this waits. Raises UnsettledError where waiting decides nothing.
     """
-    if world.connection.traits.honours_idempotency_keys:
+    if change.paid and world.connection.traits.honours_idempotency_keys:
         repeated = await unbroken(_repeat(world, change))
         if repeated is not Finding.OPEN:
             return repeated
