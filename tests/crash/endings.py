@@ -1,10 +1,13 @@
 """What must hold when all is quiet: nothing unknown, nothing unaccounted for, and an exit code that says how it is."""
 
-from ledger import is_over, require
+from ledger import is_over, passes, require
+from remote_runs import NEVER
 
+from taskspec.address import address_hash
 from taskspec.desired.model import DeferredTask
-from taskspec.documents.model import OnChangeActive, OnRemove
+from taskspec.documents.model import OnChangeActive, OnRemove, When
 from taskspec.report.exiting import ExitCode
+from taskspec.runner.model import Refresh
 from taskspec.state.model import Sending
 
 MOST_APPLIES = 5
@@ -12,12 +15,12 @@ SETTLED_WITHIN = 60.0
 """Seconds after the quiet period: then every outcome is known."""
 
 
-def settle_down(world, tasks):
+def settle_down(world, tasks, former=None):
     """Apply without any fault until nothing changes any more, and hold the end against the remote."""
     world.faults.over = True
     began, codes = world.now, []
     for _ in range(MOST_APPLIES):
-        codes.append(world.apply(tasks))
+        codes.append(world.apply(tasks, former=former))
         if codes[-1] == ExitCode.OK or codes[-2:] == [codes[-1]] * 2:
             break
     declared = _finished(world, tasks)
@@ -28,6 +31,8 @@ def settle_down(world, tasks):
     require(is_green == good or (good and _is_left(world, declared)), told)
     _settled_in_time(world, declared, opened, began)
     _accounted_for(world, declared)
+    _others_untouched(world)
+    _duplicates_told(world, tasks)
 
 
 def _is_good(world, address, task, declared):
@@ -47,6 +52,8 @@ def _settled_in_time(world, declared, opened, began):
         return
     for address, intent in opened.items():
         waited = world.now - max(began, intent.intended_at)
+        if intent.nonce in world.ledger.twins:  # a person has to say which it is
+            continue
         blocked = address in declared and (declared[address] is None or _is_blocked(world, declared[address], declared))
         most = world.quiet_period + SETTLED_WITHIN
         require(blocked or waited < most, f"the outcome of {address} is still unknown after {waited:.0f} s")
@@ -77,8 +84,8 @@ def _is_explained(world, task, record, declared):
         return True
     last = record.generation.last if record else None
     if last is not None and last.sending is Sending.INTENDED:
-        return not world.traits.get("keeps_titles")
-    if last is None or record.generation.fingerprint != task.fingerprint:
+        return not world.traits.get("keeps_titles") or last.nonce in world.ledger.twins
+    if last is None or not _asks_for(task, record.generation, record.generation.fingerprint):
         return last is not None and _goes_on(world, last) and _keeps_running(task.policies)
     reached = [attempt for attempt in record.generation.attempts if attempt.run is not None]
     if not reached:
@@ -109,7 +116,7 @@ def _is_left(world, declared):
 
 def _is_of_declared(declared, address, record):
     task = declared.get(address)
-    return task is not None and task.fingerprint == record.generation.fingerprint
+    return task is not None and _asks_for(task, record.generation, record.generation.fingerprint)
 
 
 def _is_blocked(world, task, declared):
@@ -117,8 +124,43 @@ def _is_blocked(world, task, declared):
 
 
 def _is_accepted(world, address, declared):
+    """Tell whether what is declared has its accepted result; what runs again has it once the last run gave it."""
     record, task = world.durable.records.get(address), declared.get(address)
-    return bool(task and record and record.accepted and record.accepted.fingerprint == task.fingerprint)
+    if not task or not record or not record.accepted:
+        return False
+    generation = record.generation
+    if task.policies.rerun.when is When.NEVER:
+        return True
+    if _asks_for(task, generation, generation.fingerprint):
+        return record.accepted.generation == generation.number
+    return record.accepted.fingerprint == task.fingerprint
+
+
+def _asks_for(task, generation, fingerprint):
+    """Tell whether a generation passes for what is declared."""
+    rerun = task.policies.rerun
+    if fingerprint == task.fingerprint or rerun.when is When.NEVER:
+        return True
+    return bool(rerun.ignore) and passes(generation.spec, task.spec, rerun.ignore)
+
+
+def _others_untouched(world):
+    """Raise where a run of another project was stopped, or given another title."""
+    for run in map(world.remote.runs.get, world.ledger.foreign):
+        require(run.stopped_at == NEVER and not run.titles, f"{run.id} of another project was touched")
+
+
+def _duplicates_told(world, tasks):
+    """Raise where a plan in full says nothing of runs that are one create which the remote has twice."""
+    known = {**{task.address: task for task in tasks}, **world.durable.records}
+    doubled = [run for run in world.remote.runs.values() if run.nonce in world.ledger.twins]
+    doubled = {run.id for run in doubled if any(address_hash(address) == run.owner for address in known)}
+    if not doubled or not tasks:
+        return
+    world.now += world.remote.lag + 1.0
+    code = world.apply(tasks, refresh=Refresh.FULL)
+    require(doubled <= world.duplicates, f"{sorted(doubled - world.duplicates)} are duplicates, and nobody tells")
+    require(code in {ExitCode.UNKNOWN, ExitCode.ERROR}, f"there are duplicates, and the exit code is {code}")
 
 
 def _accounted_for(world, declared):
@@ -127,9 +169,12 @@ def _accounted_for(world, declared):
     current = {intent.nonce: intent for intent in intents(world).values()}
     for run in world.remote.runs.values():
         nonce = run.nonce
+        if run.id in ledger.foreign or nonce in ledger.let_go:
+            continue
         unknown = nonce in current and current[nonce].sending is Sending.INTENDED
         require(unknown or nonce in ledger.bound, f"nobody knows of {run.id}")
-        if is_over(run, world.now) or unknown or nonce in ledger.let_go:
+        is_twin = nonce in ledger.twins and ledger.bound.get(nonce) != run.id
+        if is_over(run, world.now) or unknown or is_twin:
             continue
         address = ledger.intents[nonce][0]
         require(nonce in current, f"{run.id} of {address} is still at work, and another text is declared")

@@ -47,6 +47,8 @@ COMMITS = ("unknown", "unknown-lost", "failed")
 TWICE = {"twice": Fate(0.1, 200, times=2), "twice, cut": Fate(0.1, "cut", times=2)}
 """What a repeating proxy may make of it: not prevented, only detected."""
 READS = (Fate(None, 503), Fate(None, 429), Fate(None, "cut"), Fate(None, "refused"), Fate(None, None))
+LATE = Fate(0.0, 200, 25.0)
+"""The answer is the one of then, and it comes late."""
 CHANGES = (*READS, Fate(0.1, "cut"), Fate(0.1, 503), Fate(0.1, None))
 
 
@@ -58,6 +60,10 @@ class Faults:
     posts: list = field(default_factory=list)
     rate: float = 0.0
     post_rate: float = 0.0
+    late_rate: float = 0.0
+    """How often a read that is answered is answered late."""
+    repeats: bool = False
+    """A proxy stands between, which may apply a create twice."""
     commits: list = field(default_factory=list)
     commit_rate: float = 0.0
     over: bool = False
@@ -68,11 +74,14 @@ class Faults:
         if self.posts:
             name = self.posts.pop(0)
         else:
-            name = self.random.choice(list(POSTS)) if self.random.random() < self.post_rate else "answered"
+            names = list(POSTS | TWICE if self.repeats else POSTS)
+            name = self.random.choice(names) if self.random.random() < self.post_rate else "answered"
         return name, (POSTS | TWICE)[name]
 
     def read(self) -> Fate:
-        return self._one_of(READS)
+        fate = self._one_of(READS)
+        late = fate is ANSWERED and self.late_rate and not self.over and self.random.random() < self.late_rate
+        return LATE if late else fate
 
     def change(self) -> Fate:
         return self._one_of(CHANGES)

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 
 from taskspec.address import Address
-from taskspec.documents.model import OnRemove
-from taskspec.state.model import DropRecord, PutRecord, Record, Sending
+from taskspec.documents.model import OnRemove, When
+from taskspec.state.model import DropRecord, Note, PutRecord, Record, Sending
 
 
 class BrokenError(AssertionError):
@@ -17,17 +17,24 @@ class Ledger:
 
     world: object
     intents: dict[str, tuple[Address, int, int]] = field(default_factory=dict)
+    """Whose each nonce is, under the name that its task has now."""
     bound: dict[str, str] = field(default_factory=dict)
     """The run that was bound to an attempt, by nonce."""
     let_go: set[str] = field(default_factory=set)
     """The nonces of attempts whose address was forgotten since."""
+    twins: set[str] = field(default_factory=set)
+    """The nonces of which a proxy has made two runs: they can only be told."""
+    foreign: set[str] = field(default_factory=set)
+    """The runs of another project."""
+    begun: dict[tuple[int, Address], int] = field(default_factory=dict)
+    """The generation for which a command paid first, by the number of the command."""
+    specs: dict[str, object] = field(default_factory=dict)
+    """What was asked for, by fingerprint."""
     records: dict[Address, Record] = field(default_factory=dict)
     intent_first: bool = True
     """False for a control that keeps no intents: then only what is paid twice counts."""
     owners: dict[str, Address] = field(default_factory=dict)
     """The addresses that were ever declared, by their hashes."""
-    repeated: bool = False
-    """A proxy has made two runs of one request: only that this is seen can be asked for."""
 
     def created(self, run):
         """Hold a run that the remote has taken, or will, against all that is known of its address."""
@@ -36,39 +43,80 @@ class Ledger:
             self.intents.setdefault(nonce, (self.owners[run.owner], run.generation, 0))
         require(nonce in self.intents, f"{run.id} was asked for before its intent was durable")
         address, generation, attempt = self.intents[nonce]
-        disk = self.world.durable
-        record = disk.records.get(address)
-        if not self.repeated and record is not None and record.accepted is not None:
-            same = record.accepted.fingerprint == record.generation.fingerprint
-            require(not same, f"{run.id} is paid for, and {address} has its accepted result")
+        record = self.world.durable.records.get(address)
+        if nonce not in self.twins and record is not None and record.accepted is not None:
+            self._require_wish(run, address, record)
+        paid = self.begun.setdefault((self.world.commands, address), generation)
+        require(paid == generation or not self.intent_first, f"one command pays for g{paid} and g{generation}")
         for other in self.world.remote.runs.values():
             if other is run or other.nonce not in self.intents:
                 continue
             if self.intents[other.nonce][0] == address:
                 self._require_over(run, other, (address, generation, attempt))
 
+    def _require_wish(self, run, address, record):
+        """Raise where a run is paid for although what is declared has its accepted result, and nobody asked for it."""
+        kept, generation, task = record.accepted, record.generation, self.world.declared.get(address)
+        rerun, told = task.policies.rerun, f"{run.id} is paid for, and {address} has its accepted result"
+        if rerun.when is When.NEVER:
+            require(address in self.world.requested, told)
+        before = self.specs.get(kept.fingerprint)
+        is_ignored = kept.generation == generation.number - 1 and passes(before, generation.spec, rerun.ignore)
+        if kept.fingerprint != generation.fingerprint and not is_ignored:
+            return
+        is_always = rerun.when is When.ALWAYS and rerun.after is None
+        due = is_always or (rerun.after is not None and self.world.now - kept.at >= rerun.after)
+        require(due and kept.plan != generation.plan, told)
+
     def _require_over(self, run, other, asked):
         whose = self.intents[other.nonce]
         if other.nonce in self.let_go:
             return
         if whose == asked and self.intent_first:
-            require(self.repeated, f"{run.id} and {other.id} are both attempt {asked}")
+            require(run.nonce in self.twins, f"{run.id} and {other.id} are both attempt {asked}")
             return
         require(other.nonce in self.bound, f"{run.id} {asked} was started, and nobody knows of {other.id} {whose}")
+        if self.bound[other.nonce] != other.id and other.nonce in self.twins:
+            return
         over = is_over(other, self.world.now)
-        require(over or self.repeated, f"{run.id} {asked} was started while {other.id} {whose} is at work")
+        require(over, f"{run.id} {asked} was started while {other.id} {whose} is at work")
 
     def committed(self, changes):
         """Hold what has just become durable against the remote."""
+        notes = [change for change in changes if isinstance(change, Note)]
+        by_hand = {note.address: note.what for note in notes if note.data.get("by") == "hand"}
+        moved = {note.address: note.data["to"] for note in notes if note.what == "moved" and "to" in note.data}
+        for before, now in moved.items():
+            self._moved(before, now)
         for change in changes:
             if isinstance(change, PutRecord):
+                if by_hand.get(change.record.address) == "adopted":
+                    self._adopted(change.record)
                 self._recorded(change.record)
-            elif isinstance(change, DropRecord):
-                self._dropped(change.address)
+            elif isinstance(change, DropRecord) and change.address not in moved:
+                self._dropped(change.address, by_hand=change.address in by_hand)
+
+    def _moved(self, before, now):
+        """Take down that a task has another name: all that was its own goes with it."""
+        for nonce, (address, *rest) in self.intents.items():
+            if address == before and nonce not in self.let_go:
+                self.intents[nonce] = (now, *rest)
+        self.records.pop(before, None)
+        if before in self.world.accepted:
+            self.world.accepted[now] = self.world.accepted.pop(before)
+
+    def _adopted(self, record):
+        """Take down that a person has given an address a run, which may be one that it was made to forget."""
+        last = record.generation.last
+        require(last.run not in self.foreign, f"{last.run} of another project was adopted")
+        self.intents[last.nonce] = (record.address, record.generation.number, last.number)
+        self.bound[last.nonce] = last.run
+        self.let_go.discard(last.nonce)
 
     def _recorded(self, record):
         self.records[record.address] = record
         generation, runs = record.generation, self.world.remote.runs
+        self.specs[generation.fingerprint] = generation.spec
         for attempt in generation.attempts:
             whose = (record.address, generation.number, attempt.number)
             known = self.intents.setdefault(attempt.nonce, whose)
@@ -83,15 +131,15 @@ class Ledger:
                 require(not there, f"{whose} is recorded as {attempt.sending.value}, and the remote has {there}")
         self._accepted(record)
 
-    def _dropped(self, address):
+    def _dropped(self, address, *, by_hand):
         record, now = self.records.pop(address), self.world.now
         self.world.accepted.pop(address, None)
         for run in self.world.remote.runs.values():
             whose = self.intents.get(run.nonce)
-            if whose is None or whose[0] != address or run.nonce in self.let_go:
+            if whose is None or whose[0] != address or run.nonce in self.let_go or by_hand:
                 continue
             require(run.nonce in self.bound, f"{address} was forgotten, and nobody knows of its {run.id} any more")
-            if record.on_remove is OnRemove.STOP:
+            if record.on_remove is OnRemove.STOP and self.bound[run.nonce] == run.id:
                 require(is_over(run, now), f"{address} was forgotten while {run.id} is at work")
         self.let_go |= {nonce for nonce, whose in self.intents.items() if whose[0] == address}
 
@@ -109,6 +157,13 @@ class Ledger:
         kept = self.world.durable.results.get(now.result.digest)
         require(kept == run.answer, f"the result of {record.address} is not what {run.id} answered")
         self.world.accepted[record.address] = now
+
+
+def passes(before, now, ignored):
+    """Tell whether two specs differ at most in fields that are ignored, and these are some."""
+    if before is None or not ignored:
+        return False
+    return {k: v for k, v in before.items() if k not in ignored} == {k: v for k, v in now.items() if k not in ignored}
 
 
 def is_over(run, now):

@@ -1,5 +1,7 @@
 """The results folder in memory: the files outlive a kill, which may come between any two of them."""
 
+import hashlib
+
 from taskspec.apply.publishing import ResultsFolder
 from taskspec.events import ResultWithdrawn, ResultWritten
 
@@ -24,6 +26,11 @@ class MemoryResults(ResultsFolder):
         self._process.step("published", address)
         return ResultWritten(address=address, path=address)
 
-    def withdraw(self, address, ref):
-        self._process.alive()
+    def elsewhere(self, addresses):
+        for address, (run, content) in sorted(self._files.items()):
+            if address not in addresses:
+                yield address, run, hashlib.sha256(content.encode()).hexdigest()
+
+    def withdraw(self, address, ref, why="is no longer accepted"):
+        self._process.step("withdraw", address)
         return ResultWithdrawn(address=address, path=address) if self._files.pop(address, None) else None

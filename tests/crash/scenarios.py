@@ -2,25 +2,28 @@
 
 `one:FATE:keys|plain:LAG:KILL:KILL` is one task whose first create meets a fate, with the first apply killed in one
 step and the second in another (0: not). `disk:N:FATE:` before the same lets the N-th commit fail. `seed:N` is drawn
-from a seed: several tasks, edits, faults everywhere.
+from a seed: several tasks, edits, faults everywhere. `hands:N` is too, with people who also rename, stop, retry, forget
+and adopt by hand, with `rerun`, late answers, another project on the same agent, and a proxy that repeats requests.
 """
 
 from dataclasses import dataclass, field
 from random import Random
 
-from apply_stages import deferred, task
-from endings import settle_down
+import commanding
+from apply_stages import task
+from authors import Authors, Renamers
+from endings import intents, settle_down
 from fates import COMMITS, POSTS, Faults
 from naive import naive
-from remote_runs import Life, Runs
+from remote_runs import Life, Run, Runs
 from worlds import World
 
+from taskspec.address import address_hash
 from taskspec.runner.model import Refresh
+from taskspec.state.model import Sending
 
 MOST_COMMITS = 6
 LAGS = (0.0, 50.0)
-ENDS = ("completed",) * 12 + ("failed", "error", "stopped", "paused")
-REMOVALS = ("stop", "stop", "forget", "hold")
 
 
 @dataclass(slots=True)
@@ -41,7 +44,9 @@ def play(name: str, protocol: str = "", *, trace: list | None = None) -> Played:
         world = World(trace=trace, intent_first=protocol != "A")
         match kind:
             case "seed":
-                return _play_seed(world, int(words[0]))
+                return _play_seed(world, Random(int(words[0])))
+            case "hands":
+                return _play_hands(world, Random(int(words[0])))
             case "disk":
                 number, fate, *words = words
                 world.faults.commits = ["done"] * (int(number) - 1) + [fate]
@@ -77,14 +82,8 @@ def _play_one(world, fate, keys, lag, *kills):
     return played
 
 
-def _play_seed(world, seed):
-    random = Random(seed)
-    faults = world.faults = Faults(random=random, rate=random.choice((0.0, 0.1, 0.3)))
-    faults.post_rate = random.choice((0.2, 0.5, 0.9))
-    faults.commit_rate = random.choice((0.0, 0.0, 0.05))
-    world.remote = Runs(honours_keys=random.random() < 0.4, lag=random.choice((0.0, 5.0, 50.0)))
-    world.traits = {"keeps_titles": random.random() < 0.85}
-    world.stopping = random.choice((0.0, 0.5, 20.0))
+def _play_seed(world, random):
+    _draw(world, random)
     authors = Authors(random, world)
     for _ in range(random.randint(1, 4)):
         dies_at = random.randint(1, 60) if random.random() < 0.7 else None
@@ -97,10 +96,82 @@ def _play_seed(world, seed):
     return Played(world)
 
 
+def _play_hands(world, random):
+    _draw(world, random)
+    world.faults.late_rate = random.choice((0.0, 0.2))
+    world.faults.repeats = random.random() < 0.2
+    authors = Renamers(random, world)
+    if random.random() < 0.5:
+        add_others(world, "abc")
+    for _ in range(random.randint(2, 6)):
+        dies_at = random.randint(1, 60) if random.random() < 0.5 else None
+        tasks = authors.tasks()
+        if world.durable.records and random.random() < 0.4:
+            _by_hand(world, random, tasks, authors.former, dies_at)
+        else:
+            world.apply(tasks, dies_at=dies_at, former=authors.former, **_options(random))
+        world.now += random.choice((0.0, 1.0, 30.0, 200.0))
+        if random.random() < 0.5:
+            authors.edit()
+    settle_down(world, authors.tasks(), authors.former)
+    return Played(world)
+
+
+def _by_hand(world, random, tasks, former, dies_at):
+    """Let a person do something about one address."""
+    address = random.choice(sorted(world.durable.records))
+    said = {"dies_at": dies_at, "former": former}
+    match random.choice(("stop", "retry", "forget", "adopt")):
+        case "stop":
+            world.command(commanding.stop(address), tasks, **said)
+        case "retry":
+            world.apply(tasks, requested=(address,), **said, **_patience(random))
+        case "forget":
+            world.command(commanding.forget(address), tasks, **said)
+        case "adopt":
+            found = adoptable(world, tasks)
+            if found:
+                world.command(commanding.adopt(*random.choice(found)), tasks, **said)
+
+
+def adoptable(world, tasks):
+    """Return addresses with the runs that a person in their right mind would give them, and those of others."""
+    ledger, current = world.ledger, intents(world)
+    unknown = {intent.nonce: address for address, intent in current.items() if intent.sending is Sending.INTENDED}
+    found = []
+    for run in world.remote.runs.values():
+        if run.id in ledger.foreign or run.nonce in ledger.let_go:
+            asked = {task.address for task in tasks if task.spec["prompt"] == run.prompt}
+            found += [(address, run.id) for address in sorted(asked)]
+        elif run.nonce in unknown:
+            found.append((unknown[run.nonce], run.id))
+    return found
+
+
+def add_others(world, names):
+    """Let another project have runs of equal addresses on the same agent: one at work, one that has ended."""
+    for number, name in enumerate(names):
+        mark = f"[ts1.07be500.{address_hash(name)}.00c0ffee.g1.f{number:015x}]"
+        body = {"title": f"Title 1 {mark}", "input": {"text": f"Write {name}1."}}
+        life = Life(0.0, 3.0 if number % 2 else 1e9)
+        run = Run(f"other-{name}", "writer", body, f"f{number:015x}", life, world.now - 100.0)
+        world.remote.runs[run.id] = run
+        world.ledger.foreign.add(run.id)
+
+
+def _draw(world, random):
+    faults = world.faults = Faults(random=random, rate=random.choice((0.0, 0.1, 0.3)))
+    faults.post_rate = random.choice((0.2, 0.5, 0.9))
+    faults.commit_rate = random.choice((0.0, 0.0, 0.05))
+    world.remote = Runs(honours_keys=random.random() < 0.4, lag=random.choice((0.0, 5.0, 50.0)))
+    world.traits = {"keeps_titles": random.random() < 0.85}
+    world.stopping = random.choice((0.0, 0.5, 20.0))
+
+
 def _options(random):
     said = {"refresh": Refresh.FULL} if random.random() < 0.15 else {}
     if random.random() < 0.1:
-        said["requested"] = True
+        said["requested"] = ()
     return said | _patience(random)
 
 
@@ -111,62 +182,3 @@ def _patience(random):
     if chosen < 0.2:
         return {"wait_timeout": random.choice((0.5, 3.0, 100.0))}
     return {"hold_unknown": chosen < 0.3, "parallelism": random.choice((1, 10))}
-
-
-class Authors:
-    """The people who write the tasks: they edit, remove, bring back."""
-
-    def __init__(self, random: Random, world: World) -> None:
-        self._random = random
-        self._world = world
-        self._versions = dict.fromkeys("abc"[: random.choice((1, 1, 2, 3))], 1)
-        self._removed: set[str] = set()
-        self._titles = dict.fromkeys("abc", 1)
-        self._needs = random.choice((None, None, "order", "result"))
-        self._policies = {name: self._drawn() for name in "abc"}
-
-    def edit(self):
-        name = self._random.choice(list(self._versions))
-        match self._random.choice(("prompt", "prompt", "back", "remove", "title")):
-            case "prompt":
-                self._versions[name] += 1
-            case "back":
-                self._versions[name] = 1
-            case "remove":
-                self._removed ^= {name}
-            case "title":
-                self._titles[name] += 1
-
-    def tasks(self):
-        made, before = [], None
-        for name, version in self._versions.items():
-            if name in self._removed:
-                continue
-            prompt = f"Write {name}{version}."
-            if prompt not in self._world.lives:
-                self._world.lives[prompt] = [self._life() for _ in range(3)]
-            said = {"title": f"Title {self._titles[name]}", "policies": self._policies[name]}
-            match self._needs if before else None:
-                case "order":
-                    made.append(task(name, prompt, upstream=(before,), **said))
-                case "result":
-                    made.append(deferred(name, prompt, uses=(before,), **said))
-                case _:
-                    made.append(task(name, prompt, **said))
-            before = name
-        return made
-
-    def _drawn(self):
-        random, policies = self._random, {"on_remove": self._random.choice(REMOVALS)}
-        if random.random() < 0.4:
-            policies["retry"] = {"max_attempts": 3, "statuses": ("error", "failed", "stopped"), "backoff": 2.0}
-        if random.random() < 0.15:
-            policies["timeout"] = 8.0
-        policies["on_change_active"] = random.choice(("replace", "replace", "queue", "hold"))
-        policies["protect"] = random.random() < 0.15
-        return policies
-
-    def _life(self):
-        random = self._random
-        works = random.choice((0.0, 3.0, 12.0, 40.0))
-        return Life(random.choice((0.0, 2.0)), works, random.choice(ENDS), empty=random.random() < 0.05)

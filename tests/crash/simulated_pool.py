@@ -7,7 +7,7 @@ import asyncio
 import json
 from urllib.parse import unquote
 
-from fates import ANSWERED
+from fates import ANSWERED, LATE
 
 from taskspec.taskapi.messages import Request, Response
 
@@ -43,8 +43,8 @@ class SimulatedPool:
         run = None
         if fate.applies is not None:
             at = world.now + fate.applies + (left if fate.past_deadline else 0.0)
-            for _ in range(fate.times):
-                run = world.take(agent, request.content, key, at)
+            for time in range(fate.times):
+                run = world.take(agent, request.content, key, at, again=time > 0)
         process.step("sent", name)
         await self._travel(request, fate)
         process.step("answered", name)
@@ -54,12 +54,15 @@ class SimulatedPool:
         world, process = self._world, self._process
         process.step("look", request.path)
         fate = world.faults.read()
+        asked = world.now
         await self._travel(request, fate)
         process.step("seen", request.path)
+        then = asked if fate is LATE else world.now
         if segments[0] == "executions":
             status = dict(request.query).get("status")
-            return self._answer(request, fate, lambda: world.remote.listed(segments[2], status, world.now))
-        return self._shown(request, fate, world.remote.find(segments[0], world.now))
+            return self._answer(request, fate, lambda: world.remote.listed(segments[2], status, then))
+        found = world.remote.find(segments[0], then)
+        return self._shown(request, fate, found, then)
 
     async def _change(self, request, run):
         world, process = self._world, self._process
@@ -84,10 +87,10 @@ class SimulatedPool:
         if fate.heard == "cut":
             raise self._dial.broken(request, ConnectionResetError("cut"))
 
-    def _shown(self, request, fate, found):
+    def _shown(self, request, fate, found, then=None):
         if found is None and fate.heard == 200:
             return self._received(request, 404, {"detail": "no such task"})
-        return self._answer(request, fate, lambda: found.row(self._world.now))
+        return self._answer(request, fate, lambda: found.row(then or self._world.now))
 
     def _answer(self, request, fate, honest):
         if fate.heard == "nonsense":

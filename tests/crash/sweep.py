@@ -18,6 +18,7 @@ from naive import PROTOCOLS
 from scenarios import disks, play, singles
 
 CHUNK = 200
+KINDS = ("seed", "hands")
 ROUND = 20 * CHUNK
 SHOWN = 3
 """So many broken scenarios are shown."""
@@ -69,9 +70,10 @@ def kills(beginning: str, protocol: str) -> Played:
 
 
 def seeds(numbers: range, protocol: str) -> Played:
+    """Play a seed of each number, of both kinds in turn: people who write only, and people who take things in hand."""
     done = Played()
     for number in numbers:
-        done.play(f"seed:{number}", protocol)
+        done.play(f"{KINDS[number % len(KINDS)]}:{number}", protocol)
     return done
 
 

@@ -62,7 +62,6 @@ def test_a_seed_is_played_twice_alike():
 
 def test_two_runs_that_a_proxy_made_of_one_request_are_told_and_nothing_is_paid_on_top(declared):
     world = World()
-    world.ledger.repeated = True
     world.faults.posts = ["twice, cut"]
     assert TWICE["twice, cut"].times == 2
     assert world.apply(declared) == ExitCode.UNKNOWN

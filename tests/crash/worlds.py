@@ -6,9 +6,10 @@ The apply is the real one, and so are the client above its sockets, planning, se
 import asyncio
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from types import SimpleNamespace
 
+import commanding
+from commanding import INVOCATION, PROJECT, naming
 from fates import Faults
 from ledger import Ledger
 from memory_results import MemoryResults
@@ -21,15 +22,10 @@ from taskspec.address import address_hash
 from taskspec.apply.model import Options
 from taskspec.chance import Chance
 from taskspec.desired.model import Desired
-from taskspec.documents.model import Project
-from taskspec.errors import LockHeldError, TaskspecError
-from taskspec.report.counting import Tally
 from taskspec.report.exiting import ExitCode
 from taskspec.runner import applying, locking
-from taskspec.runner.applying import Job
-from taskspec.runner.model import Invocation, Link, Offline, Refresh
+from taskspec.runner.model import Link, Offline, Refresh
 from taskspec.runner.planning import Prepared
-from taskspec.settings import Settings
 from taskspec.state.model import Holder
 from taskspec.taskapi.drivers import dialling
 from taskspec.taskapi.drivers.asynchronous import Connection
@@ -41,8 +37,6 @@ QUIET_PERIOD = 120.0
 IDENTITY = RemoteIdentity(type="xpander", url="https://remote.test", organization="o")
 ENDPOINT = Endpoint(rest_root="http://remote.test", events_root="http://remote.test/o", api_key="k" * 32)
 HOLDER = Holder(user="alice", host="laptop", pid=1, command="taskspec apply", since=0.0)
-PROJECT = Project(name="sales", folder="/sales", data_folder="/sales/.taskspec")
-INVOCATION = Invocation(target=Path("/sales"), settings=Settings(environ={}))
 
 
 @dataclass(slots=True)
@@ -64,6 +58,13 @@ class World:
     """Is given every step, where somebody asks for it."""
     steps: int = 0
     nonces: int = 0
+    commands: int = 0
+    declared: dict = field(default_factory=dict)
+    """What the documents say now, by address."""
+    requested: frozenset = frozenset()
+    """The addresses of which another attempt is asked for by hand."""
+    duplicates: set = field(default_factory=set)
+    """The runs that were told to be one create which the remote has more than once."""
     remote: Runs = field(default_factory=lambda: Runs(honours_keys=False, lag=0.0))
     ledger: Ledger = None
 
@@ -74,25 +75,40 @@ class World:
     def quiet_period(self):
         return self.traits.get("quiet_period", QUIET_PERIOD)
 
-    def take(self, agent, content, key, at):
-        """Let the remote have a create, now or later."""
+    def take(self, agent, content, key, at, *, again=False):
+        """Let the remote have a create, now or later; `again`: a proxy repeats one."""
         run, is_new = self.remote.apply(agent, content, key, at, Life())
         if is_new:
+            if again:
+                self.ledger.twins.add(key)
             lives = self.lives.get(run.prompt)
             if lives:
                 run.life = lives.pop(0) if len(lives) > 1 else lives[0]
             self.ledger.created(run)
         return run
 
-    def apply(self, tasks, *, dies_at=None, rival_at=None, refresh=Refresh.ACTIVE, requested=False, **options):
-        """Carry out one command; return its exit code, or None where it was killed in its step number `dies_at`.
+    def apply(
+        self, tasks, *, dies_at=None, rival_at=None, refresh=Refresh.ACTIVE, requested=None, former=None, **options
+    ):
+        """Carry out one apply; return its exit code, or None where it was killed in its step number `dies_at`.
 
-        `rival_at`: another apply starts so many seconds after the first, on the same machine.
+        `rival_at`: another apply starts so many seconds after the first, on the same machine. `requested`: another
+        attempt of this address is asked for, and nothing else (all of them: no address is named).
         """
-        self.ledger.owners |= {address_hash(task.address): task.address for task in tasks}
-        job = {"options": Options(**options), "requested": requested}
-        process = Process(self, tasks, dies_at, replace(INVOCATION, refresh=refresh), job)
-        return process.live(rival_at)
+        self.requested = frozenset() if requested is None else frozenset(requested or (task.address for task in tasks))
+        invocation = naming(*requested, refresh=refresh) if requested else replace(INVOCATION, refresh=refresh)
+        story = commanding.apply(invocation, options=Options(**options), requested=requested is not None)
+        code = self.command(story, tasks, dies_at=dies_at, rival_at=rival_at, former=former)
+        self.requested = frozenset()
+        return code
+
+    def command(self, story, tasks, *, dies_at=None, rival_at=None, former=None):
+        """Carry out one command, whichever it is, as a process of its own."""
+        self.commands += 1
+        self.declared = {task.address: task for task in tasks}
+        self.ledger.owners |= {address_hash(address): address for address in self.declared}
+        desired = Desired(project=PROJECT, tasks=self.declared, former=former or {})
+        return Process(self, Prepared(desired=desired), dies_at, story).live(rival_at)
 
     def tell(self, *words):
         if self.trace is not None:
@@ -102,20 +118,19 @@ class World:
 class Process:
     """One command from its start to its end, or its death; the ports of its story."""
 
-    def __init__(self, world, tasks, dies_at, invocation, job):
+    def __init__(self, world, prepared, dies_at, story):
         self.world = world
-        self._prepared = Prepared(desired=Desired(project=PROJECT, tasks={task.address: task for task in tasks}))
+        self.prepared = prepared
         self._dies_at = dies_at
-        self._invocation = invocation
-        self._job = job
+        self._story = story
         self._loop = VirtualLoop(world.now)
         self._steps = 0
         self.chance = Chance(now=self._loop.time, nonce=self._nonce)
 
     def live(self, rival_at):
-        self.world.tell("apply", f"dies at {self._dies_at}" if self._dies_at else "")
+        self.world.tell("command", f"dies at {self._dies_at}" if self._dies_at else "")
         try:
-            with _in_place_of_the_world(self):
+            with _in_place_of_the_world(self), commanding.documents(self.prepared):
                 code = self._loop.run(self._all(rival_at))
         except SystemExit:
             code = None
@@ -175,37 +190,15 @@ class Process:
 
     async def _all(self, rival_at):
         if rival_at is None:
-            return await self._apply()
-        code, _ = await asyncio.gather(self._apply(), self._rival(rival_at))
+            return await self._story(self)
+        code, _ = await asyncio.gather(self._story(self), self._rival(rival_at))
         return code
 
     async def _rival(self, after):
         await asyncio.sleep(after)
         held = self.world.durable.holder is not None
-        code = await self._apply()
+        code = await self._story(self)
         assert (code == ExitCode.LOCKED) == held, f"a second apply ended with {code} while the lock was held: {held}"
-
-    async def _apply(self):
-        tally = Tally()
-
-        def approve(plan):
-            tally.expect(change.address for change in plan.changes)
-            return True
-
-        def emit(event):
-            self.step(type(event).__name__, getattr(event, "address", ""))
-            tally.on(event)
-
-        try:
-            await applying.apply(
-                self._invocation, self, Job(prepared=self._prepared, approve=approve, emit=emit, **self._job)
-            )
-        except LockHeldError:
-            return ExitCode.LOCKED
-        except TaskspecError as error:
-            self.world.tell("error", error)
-            return ExitCode.ERROR
-        return tally.exit_code
 
     def _nonce(self):
         self.world.nonces += 1
