@@ -10,7 +10,7 @@ def intended(change: Change, record: Record | None, attempt: Attempt, *, fresh: 
     """Return the record with one more attempt: of a new generation where `fresh`, else of the current one."""
     task = change.finished_task
     if fresh or record is None:
-        number = record.generation.number + 1 if record else 1
+        number = record.generation.number + 1 if record else max(change.generation, 1)
         generation = Generation(
             number=number, fingerprint=task.fingerprint, spec=task.spec, plan=plan, attempts=(attempt,)
         )

@@ -52,7 +52,12 @@ class Hold:
     why: str
 
 
-Step = Stop | Create | Follow | Retitle | Forget | Settle | Hold
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Block:
+    """Start nothing: what it depends on has no accepted result, and will have none in this apply."""
+
+
+Step = Stop | Create | Follow | Retitle | Forget | Settle | Hold | Block
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

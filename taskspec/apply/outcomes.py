@@ -47,7 +47,8 @@ def as_it_is(change: Change) -> Ended:
         effect = Effect.FAILED if change.in_error else Effect.REFUSED
         outcome = Outcome(effect=effect, health=change.health, detail=detail)
     else:
-        verdict = Verdict(change.verdict) if change.verdict else None
+        # how the run of what nothing declares has ended makes nobody unhealthy
+        verdict = Verdict(change.verdict) if change.verdict and change.task is not None else None
         effect = Effect.DONE if change.action is Action.MOVE else Effect.LEFT
         outcome = Outcome(effect=effect, health=change.health, verdict=verdict, detail=detail)
     return Ended(change=change, outcome=outcome)
@@ -67,7 +68,7 @@ def of_declared(change: Change, record: Record | None, outcome: Outcome) -> Outc
     wanted = record is not None and change.declares(record.generation.fingerprint)
     kept = record.accepted if record is not None else None
     if not wanted and kept is not None and change.declares(kept.fingerprint) and outcome.effect is Effect.DONE:
-        return replace(outcome, health=change.health)
+        return replace(outcome, health=change.health, verdict=None)
     if not change.after or wanted or outcome.health is not Health.HEALTHY:
         return outcome
     return replace(outcome, health=change.health, detail=outcome.detail or change.reasons[0].text)

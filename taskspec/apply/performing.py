@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 from typing import assert_never
 
 from taskspec.apply import following, sending, settling, stopping
-from taskspec.apply.model import Create, Follow, Forget, Hold, Outcome, Retitle, Settle, Step, Stop
+from taskspec.apply.model import Block, Create, Follow, Forget, Hold, Outcome, Retitle, Settle, Step, Stop
 from taskspec.apply.outcomes import as_it_is
 from taskspec.apply.rejudging import note_of, rejudged
 from taskspec.apply.restoring import withdraw
@@ -54,10 +54,8 @@ async def _take(world: World, change: Change, planned: Iterable[Step], health: H
     while left:
         step = left.pop(0)
         match step:
-            case Stop(cause=StopCause.RETRY) if _is_wanted(world, change) and await stopping.revived(world, change):
-                return await _follow(world, change)
             case Stop(cause=cause):
-                kept = await _stop(world, change, cause)
+                kept = await _stop_or_follow(world, change, cause)
                 if kept is not None and (kept.verdict is Verdict.LOST or _is_wanted(world, change)):
                     return kept
             case Create(fresh=fresh):
@@ -66,6 +64,8 @@ async def _take(world: World, change: Change, planned: Iterable[Step], health: H
                 outcome = await _follow(world, change)
                 if left and not _has_ended(world, change):
                     return outcome
+            case Block():
+                return Outcome(effect=Effect.LEFT, health=Health.UNHEALTHY, detail=change.reasons[0].text)
             case Hold(why=why):
                 return Outcome(effect=Effect.REFUSED, health=health, detail=why)
             case Retitle():
@@ -77,6 +77,13 @@ async def _take(world: World, change: Change, planned: Iterable[Step], health: H
             case _:
                 assert_never(step)
     return outcome
+
+
+async def _stop_or_follow(world: World, change: Change, cause: StopCause) -> Outcome | None:
+    """Stop the run, as below; but follow one that is wanted, had ended in `error` and goes on again."""
+    if cause is StopCause.RETRY and _is_wanted(world, change) and await stopping.revived(world, change):
+        return await _follow(world, change)
+    return await _stop(world, change, cause)
 
 
 async def _stop(world: World, change: Change, cause: StopCause) -> Outcome | None:

@@ -35,12 +35,12 @@ class Finding(Enum):
 async def settle(world: World, change: Change) -> Finding:
     """Settle the current intent of a change: by repeating it where its key is honoured, else by its marker.
 
-    Where the remote keeps keys the repetition answers with the first run, or makes the one that never arrived: either
-    way it is the run of this attempt, and there is only one. Elsewhere a list without the marker is believed only after
-    the quiet period, and only where the remote was seen to keep markers; until then the outcome stays open
-    (`hold_unknown`), or this waits. Raises UnsettledError where waiting decides nothing.
+    Where the remote keeps keys, and a run may be started, the repetition answers with the first run, or makes the one
+    that never arrived: either way it is the run of this attempt, and there is only one. Elsewhere a list without the
+    marker is believed only after the quiet period, and only where the remote was seen to keep markers; until then the
+    outcome stays open (`hold_unknown`), or this waits. Raises UnsettledError where waiting decides nothing.
     """
-    if world.connection.traits.honours_idempotency_keys:
+    if change.paid and world.connection.traits.honours_idempotency_keys:
         repeated = await unbroken(_repeat(world, change))
         if repeated is not Finding.OPEN:
             return repeated
@@ -114,15 +114,11 @@ def _only(world: World, change: Change, agent: str, runs: tuple[TaskRecord, ...]
 async def _repeat(world: World, change: Change) -> Finding:
     """Send the intent once more under its key; OPEN where its very request cannot be made again or is not answered.
 
-    It may start the run, so that it is not for one that is needed no longer.
-
     The repetition too may apply late: its deadline is durable before it leaves. The agent is not in the body. The title
     is the one of then: another one, as of a task with another name, can be sent when the run has ended.
     """
     record, attempt = world.current(change.address)
-    kept = record.accepted
-    is_needed = change.paid or kept is None or not change.declares(kept.fingerprint)
-    if not is_needed or not change.declares(record.generation.fingerprint):
+    if not change.declares(record.generation.fingerprint):
         return Finding.OPEN
     task = change.finished_task
     new = requesting.new_task(replace(task, title=attempt.title), attempt.marker)

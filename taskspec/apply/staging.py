@@ -2,7 +2,7 @@
 
 from typing import Final, assert_never
 
-from taskspec.apply.model import Create, Follow, Forget, Hold, Retitle, Settle, Step, Stop
+from taskspec.apply.model import Block, Create, Follow, Forget, Hold, Retitle, Settle, Step, Stop
 from taskspec.documents.model import OnChangeActive, OnRemove, Policies
 from taskspec.plan.model import Action, Change
 from taskspec.state.model import Record, StopCause
@@ -44,6 +44,8 @@ def settling_steps(record: Record | None, change: Change) -> Settle:
     if change.task is None:
         is_protected = record is not None and record.protect
         return _settling_undeclared(record.on_remove if record else OnRemove.STOP, is_protected=is_protected)
+    if change.after and not change.paid:
+        return Settle(adopted=(Follow(),), absent=(Block(),))
     has_result = record is not None and record.accepted is not None and change.declares(record.accepted.fingerprint)
     if record is None or change.declares(record.generation.fingerprint):
         is_needed = change.paid or not has_result

@@ -40,6 +40,8 @@ class Candidate:
     situation: Situation
     run: TaskRecord
     lineage: str
+    spent: int = 0
+    """The number of the last generation that the address had before it left the state."""
     taken: Address | None = None
     """The address under which the run is recorded already."""
 

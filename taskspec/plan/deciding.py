@@ -99,7 +99,7 @@ def _by_the_table(case: Case) -> Change:
     if isinstance(task, DeferredTask):
         raise TypeError(f"{case.address} is not finished")
     moved = case.situation.place is Place.OTHER_REMOTE and case.situation.standing is not Standing.MISSING_ACTIVE
-    moved = moved and not _is_done_for_good(case, task)
+    moved = moved and task.policies.rerun.when is not When.NEVER
     if (case.requested or moved) and _is_accounted_for(case):
         if case.requested and not _is_needless(case, task):
             return start(case, Action.CREATE, reasons.attempt_requested(), *changed_fields(case))
@@ -113,11 +113,6 @@ def _by_the_table(case: Case) -> Change:
         return change
     refused = reasons.request_needless() if _is_needless(case, task) else reasons.request_put_off(case.situation)
     return replace(change, reasons=(*change.reasons, refused))
-
-
-def _is_done_for_good(case: Case, task: DesiredTask) -> bool:
-    """Tell whether a task that runs only once has its result, wherever that was made."""
-    return task.policies.rerun.when is When.NEVER and case.situation.standing is Standing.ACCEPTED
 
 
 def _is_accounted_for(case: Case) -> bool:

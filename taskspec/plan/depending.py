@@ -8,7 +8,7 @@ conditional while its upstream is OPEN. A deferred task, whose text is not known
 
 recorded                                       upstream OPEN (conditional)      upstream SHUT
 nothing                                        create                           blocked
-unsettled intent                               settle                           blocked, and its outcome is unknown
+unsettled intent                               settle                           settle, and start nothing
 accepted (perhaps of the very text)            create                           blocked; the old result is kept
 pending · executing · paused                   replace                          wait, as the run is paid for
 completed, not judged                          create                           rejudge, for the same reason
@@ -125,7 +125,7 @@ def _blocked(case: Case, task: Declared, shut: Sequence[Upstream]) -> Change:
             found = settle(case, *why)
             if found.action is Action.HOLD:
                 return found
-            return replace(found, action=Action.BLOCKED, reasons=(*why, *found.reasons[: -len(why)]), destructive=False)
+            return replace(found, reasons=(*why, *found.reasons[: -len(why)]), destructive=False)
         case Standing.PENDING | Standing.EXECUTING | Standing.PAUSED:
             running = active(case)
             return replace(running, health=gravest([health, running.health]), reasons=(*why, *running.reasons))

@@ -8,7 +8,7 @@ from taskspec.desired.model import DesiredTask
 from taskspec.health import Health
 from taskspec.plan import reasons
 from taskspec.plan.diffing import diff
-from taskspec.plan.model import Action, Change, Declared, FieldDiff, Reason
+from taskspec.plan.model import Action, Change, Declared, FieldDiff, Reason, Spent, nothing_spent
 from taskspec.plan.standing import Place, Situation, Standing, verdict_of
 from taskspec.state.model import Record, Verdict
 from taskspec.taskapi.records import AgentExecutionStatus as Status
@@ -27,6 +27,7 @@ class Case:
     """The id of the plan that is being made."""
     requested: bool = False
     """One further attempt is asked for by hand."""
+    spent: Spent = nothing_spent
     kept: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The contents of kept results that may have to be judged again, by their digests."""
     dependents: Sequence[Address] = ()
@@ -86,10 +87,12 @@ def start(case: Case, action: Action, *why: Reason, anew: bool = False) -> Chang
     `anew`: it begins a new generation also where the last one asked for the same.
     """
     record = case.record
-    number, attempt = 1, 1
-    if record is not None and (case.fresh or anew):
+    attempt = 1
+    if record is None:
+        number = case.spent(case.address) + 1
+    elif case.fresh or anew:
         number = record.generation.number + 1
-    elif record is not None:
+    else:
         number, attempt = record.generation.number, len(record.generation.attempts) + 1
     change = about(case, action, Health.HEALTHY, *why)
     not_over = case.situation.standing is Standing.ERROR and case.situation.place is Place.HERE

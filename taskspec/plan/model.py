@@ -1,6 +1,6 @@
 """The plan as a value: changes with their reasons. Decides nothing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -41,6 +41,15 @@ IDLE = frozenset({Action.NONE, Action.HOLD, Action.BLOCKED})
 """The actions that do nothing: they only tell how an address stands."""
 
 
+Spent = Callable[[Address], int]
+"""Tells the number of the last generation that an address had before it left the state; 0 where it had none."""
+
+
+def nothing_spent(_: Address) -> int:
+    """Tell that no address had a generation before."""
+    return 0
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Circumstances:
     """What a decision needs and no document, state or remote says. `now` in seconds since the epoch."""
@@ -50,6 +59,7 @@ class Circumstances:
     """The id that the plan is to have."""
     remote: RemoteIdentity
     """Where runs are to be started; its `instance` is None where nobody connected."""
+    spent: Spent = nothing_spent
     kept: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The kept results that have to be judged again, by their digests."""
     requested: frozenset[Address] = frozenset()

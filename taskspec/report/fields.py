@@ -11,6 +11,8 @@ WIDEST = 100
 """How long a line of prose gets, in characters."""
 _BRIEF = 60
 """How long the words that a field allows may be beside its name, in characters."""
+_FACTS = 32
+"""How wide the column of the names of facts is, at most."""
 _INDENT = "  "
 
 
@@ -72,8 +74,9 @@ def _facts(field: Field) -> Iterator[tuple[str, str]]:
         yield "required", "yes"
     if field.has_default:
         yield "default", spelled(field.default)
-    if field.allowed:
-        yield "allowed", ", ".join(spelled(value) for value in field.allowed)
+    words = ", ".join(spelled(value) for value in field.allowed)
+    for line in textwrap.wrap(words, WIDEST - _FACTS, break_on_hyphens=False, break_long_words=False):
+        yield "allowed" if words.startswith(line) else "", line
     for limit in field.limits:
         yield "limit", limit
     if field.template:

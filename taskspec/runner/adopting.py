@@ -20,6 +20,7 @@ from taskspec.runner.locking import locked
 from taskspec.runner.model import Invocation, Need, Ports
 from taskspec.runner.observing import is_open
 from taskspec.runner.planning import Prepared, prepare, used_results
+from taskspec.runner.recalling import BoundRuns
 from taskspec.state.model import PutRecord, Record, Snapshot, Verdict
 from taskspec.state.store import StateReader
 from taskspec.taskapi import endpoints
@@ -57,6 +58,7 @@ async def adopt(invocation: Invocation, ports: Ports, wish: Wish) -> bool:
                 situation=stand(snapshot.records.get(address), observed, connection.identity),
                 run=found,
                 lineage=snapshot.lineage,
+                spent=BoundRuns(store).last_generation(address),
                 taken=recorded_runs(snapshot.records).get(found.id),
             )
             remote = connection.identity

@@ -94,7 +94,8 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
             need=Need.HOLD,
             requested=selected if job.requested and selected is not None else frozenset(),
             kept=KeptResults(prepared.desired, today, store),
-            past=BoundRuns(store),
+            past=(history := BoundRuns(store)),
+            spent=history.last_generation,
         )
         plan = await decide_on(question, ports)
         await require_attendable(plan, project, ports)

@@ -18,7 +18,7 @@ from taskspec.observed.model import Observed
 from taskspec.plan.accounting import Past
 from taskspec.plan.deciding import decide
 from taskspec.plan.limiting import refusals
-from taskspec.plan.model import Circumstances, Plan
+from taskspec.plan.model import Circumstances, Plan, Spent, nothing_spent
 from taskspec.plan.moving import moves_of
 from taskspec.plan.renewing import passing
 from taskspec.plan.vanishing import vanished
@@ -54,11 +54,15 @@ def say_nothing(_: Prepared) -> None:
 def prepare(invocation: Invocation, ports: Ports, memory: Memory | None = None, *, traceable: bool = False) -> Prepared:
     """Read, parse, check and render the documents; raise ManifestError with everything that is wrong.
 
-    Only where it is to be `traceable` what the tasks were made of is kept: nothing is as large as that.
+    Only where it is to be `traceable` what the tasks were made of is kept, but for what names the cells of a matrix:
+    nothing is as large as that.
     """
     found = examine(invocation, ports, memory or Memory(invocation.settings.cache_folder, invocation.target))
     require_right(found)
-    return found if traceable else replace(found, desired=replace(found.desired, cells={}))
+    if traceable:
+        return found
+    cells = {address: cell for address, cell in found.desired.cells.items() if cell.names}
+    return replace(found, desired=replace(found.desired, cells=cells))
 
 
 def examine(invocation: Invocation, ports: Ports, memory: Memory) -> Prepared:
@@ -134,7 +138,8 @@ def plan(
             selected=choose(invocation.selection, prepared.desired, snapshot.records, prepared.scope),
             contents=contents,
             kept=KeptResults(prepared.desired, today, store),
-            past=BoundRuns(store),
+            past=(history := BoundRuns(store)),
+            spent=history.last_generation,
             refresh=invocation.refresh,
         )
         decided = _decide_alone(question, ports)
@@ -185,6 +190,7 @@ class Question:
     kept: Mapping[str, str] = field(default_factory=dict, repr=False)
     """As in the circumstances of a decision."""
     past: Past
+    spent: Spent = nothing_spent
     """What the history says of the runs of an address."""
 
 
@@ -283,6 +289,7 @@ def _circumstances(question: Question, ports: Ports, remote: RemoteIdentity) -> 
         plan=ports.chance.nonce(),
         remote=remote,
         requested=question.requested,
+        spent=question.spent,
         kept=question.kept,
         selected=question.selected,
     )

@@ -36,7 +36,7 @@ class KeptResults(Mapping[str, str]):
 
 
 class BoundRuns:
-    """Which runs of an address were ever bound, as the history tells. Works as long as its store is open."""
+    """Which runs and generations an address ever had, as the history tells. Works as long as its store is open."""
 
     def __init__(self, store: StateReader) -> None:
         self._store = store
@@ -47,6 +47,13 @@ class BoundRuns:
         if address not in self._known:
             self._known[address] = _bound(entry.note for entry in self._store.history(address))
         return self._known[address]
+
+    def last_generation(self, address: Address) -> int:
+        """Return the number of the last generation that was recorded of an address; 0 where none was."""
+        notes = (entry.note for entry in self._store.history(address))
+        # what is forgotten names the generation of its result, which may be an older one
+        numbers = (note.data.get("generation") for note in notes if note.what != "forgotten")
+        return next((number for number in numbers if isinstance(number, int)), 0)
 
     def everything(self) -> Mapping[Address, Bound]:
         """Return what was bound under each address that was ever recorded."""

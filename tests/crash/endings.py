@@ -29,7 +29,7 @@ def settle_down(world, tasks, former=None):
     good, is_green = all(accepted) and not opened, codes[-1] == ExitCode.OK
     told = f"exit code {codes[-1]}, accepted: {accepted}, open: {opened}"
     require(is_green == good or (good and _is_left(world, declared)), told)
-    _settled_in_time(world, declared, opened, began)
+    _settled_in_time(world, opened, began)
     _accounted_for(world, declared)
     _others_untouched(world)
     _duplicates_told(world, tasks)
@@ -46,17 +46,16 @@ def _is_good(world, address, task, declared):
     return False
 
 
-def _settled_in_time(world, declared, opened, began):
-    """Raise where an outcome is unknown for too long; one of a task that its upstream blocks is left as it is."""
+def _settled_in_time(world, opened, began):
+    """Raise where an outcome is unknown for too long, unless a proxy has made two runs of it."""
     if not world.traits.get("keeps_titles"):
         return
     for address, intent in opened.items():
         waited = world.now - max(began, intent.intended_at)
         if intent.nonce in world.ledger.twins:  # a person has to say which it is
             continue
-        blocked = address in declared and (declared[address] is None or _is_blocked(world, declared[address], declared))
         most = world.quiet_period + SETTLED_WITHIN
-        require(blocked or waited < most, f"the outcome of {address} is still unknown after {waited:.0f} s")
+        require(waited < most, f"the outcome of {address} is still unknown after {waited:.0f} s")
 
 
 def intents(world):
@@ -123,7 +122,7 @@ def _is_of_declared(declared, address, record):
 
 
 def _is_blocked(world, task, declared):
-    """Tell whether a task has to wait for another: one without its result, or one that has to run anew and waits too."""
+    """Tell whether a task has to wait: for one without its result, or for one that has to run anew and waits too."""
     return any(
         not _is_accepted(world, upstream, declared)
         or (_runs_anew(declared[upstream]) and _is_blocked(world, declared[upstream], declared))

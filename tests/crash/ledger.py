@@ -28,6 +28,8 @@ class Ledger:
     """The runs of another project."""
     begun: dict[tuple[int, Address], int] = field(default_factory=dict)
     """The generation for which a command paid first, by the number of the command."""
+    asked: dict[tuple[Address, int, int], str] = field(default_factory=dict)
+    """The nonce of each attempt, under the name that its task had when it was asked for."""
     wishes: dict[str, Rerun] = field(default_factory=dict)
     """What `rerun` said when a generation was begun, by the nonce of its first attempt."""
     specs: dict[str, object] = field(default_factory=dict)
@@ -114,7 +116,8 @@ class Ledger:
         """Take down that a person has given an address a run, which may be one that it was made to forget."""
         last = record.generation.last
         require(last.run not in self.foreign, f"{last.run} of another project was adopted")
-        self.intents[last.nonce] = (record.address, record.generation.number, last.number)
+        self.intents[last.nonce] = whose = (record.address, record.generation.number, last.number)
+        require(self.asked.setdefault(whose, last.nonce) == last.nonce, f"{whose} is another run already")
         self.bound[last.nonce] = last.run
         self.let_go.discard(last.nonce)
 
@@ -127,6 +130,9 @@ class Ledger:
             self.wishes.setdefault(generation.attempts[0].nonce, rerun)
         for attempt in generation.attempts:
             whose = (record.address, generation.number, attempt.number)
+            if attempt.nonce not in self.intents:
+                first = self.asked.setdefault(whose, attempt.nonce)
+                require(first == attempt.nonce or not self.intent_first, f"{whose} is asked for again")
             known = self.intents.setdefault(attempt.nonce, whose)
             require(known == whose or not self.intent_first, f"the nonce of {known} is used again by {whose}")
             if attempt.run is not None:

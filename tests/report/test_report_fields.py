@@ -75,7 +75,8 @@ def test_what_is_required_has_no_default():
 def test_no_line_of_prose_is_wider_than_a_page():
     for root in manifest_fields():
         for shown in root.whole:
-            prose = [line for line in explained(shown, PLAIN) if ": " not in line and "limit" not in line]
+            _, *below = explained(shown, PLAIN)  # its path is as long as it is
+            prose = [line for line in below if ": " not in line and "limit" not in line]
             assert all(len(line) <= WIDEST for line in prose), shown.written
 
 

@@ -85,7 +85,7 @@ def test_a_task_that_is_not_healthy_is_told_once_until_that_changes():
 
 def test_what_a_policy_holds_is_told_once_whatever_its_health_is():
     held = replace(WELL, action="hold", effect=Effect.REFUSED, detail="`protect` is set")
-    assert told(held, held) == ["  a: held: `protect` is set"]
+    assert told(held, held) == ["  a: refused: `protect` is set"]
 
 
 def test_a_run_that_fails_is_told_with_the_reason_and_one_that_is_accepted_is_not():

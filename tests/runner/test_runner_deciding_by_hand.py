@@ -284,6 +284,26 @@ def test_a_forgotten_task_runs_again_and_its_result_is_in_the_history(ports):
     assert (what, data["by"], data["run"]) == ("forgotten", "hand", "run-1")
     ports.apply()
     assert len(ports.remote.runs) == 2
+    assert ports.records()["a"].accepted.generation == 2
+
+
+@pytest.mark.parametrize("by", ["hand", "apply"])
+def test_no_generation_of_an_address_has_a_number_twice_whoever_forgot_it(ports, by):
+    ports.task()
+    ports.apply()
+    ports.task(prompt="Write anew.")
+    ports.remote.scripts["Write anew."] = [["failed"]]
+    ports.apply()
+    if by == "hand":
+        forget(ports, "a")
+    else:
+        (ports.folder / "a.yaml").unlink()
+        ports.task("b")
+        ports.apply()
+        ports.task(prompt="Write anew.")
+    ports.apply("a")
+    assert [run.marker.split(".")[-2] for run in ports.remote.started("Write anew.")] == ["g2", "g3"]
+    assert ports.records()["a"].generation.number == 3
 
 
 def test_an_unknown_outcome_is_forgotten_and_the_history_keeps_its_marker(ports):
