@@ -139,11 +139,17 @@ def _is_accepted(world, address, declared):
     record, task = world.durable.records.get(address), declared.get(address)
     if not task or not record or not record.accepted:
         return False
-    generation = record.generation
-    is_never = task.policies.rerun.when is When.NEVER
-    if generation.fingerprint == task.fingerprint or (not is_never and _asks_for(task, generation)):
-        return record.accepted.generation == generation.number
-    return is_never or record.accepted.fingerprint == task.fingerprint
+    kept, generation, rerun = record.accepted, record.generation, task.policies.rerun
+    if kept.generation == generation.number:
+        return _asks_for(task, generation)
+    is_always = rerun.when is When.ALWAYS and rerun.after is None
+    has_begun = is_always or any(attempt.run is not None for attempt in generation.attempts)
+    is_never = rerun.when is When.NEVER
+    is_asked = generation.fingerprint == task.fingerprint or (not is_never and _asks_for(task, generation))
+    if is_asked and has_begun:
+        return False
+    asked = {task.fingerprint, generation.fingerprint} if is_asked else {task.fingerprint}
+    return is_never or kept.fingerprint in asked
 
 
 def _asks_for(task, generation):
