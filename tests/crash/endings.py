@@ -23,9 +23,9 @@ def settle_down(world, tasks, former=None):
         codes.append(world.apply(tasks, former=former))
         if codes[-1] == ExitCode.OK or codes[-2:] == [codes[-1]] * 2:
             break
-    declared = _finished(world, tasks)
+    declared = finished(world, tasks)
     accepted = [_is_good(world, address, task, declared) for address, task in declared.items()]
-    opened = {address: intent for address, intent in intents(world).items() if intent.sending is Sending.INTENDED}
+    opened = unknown(world)
     good, is_green = all(accepted) and not opened, codes[-1] == ExitCode.OK
     told = f"exit code {codes[-1]}, accepted: {accepted}, open: {opened}"
     require(is_green == good or (good and _is_left(world, declared)), told)
@@ -64,17 +64,29 @@ def intents(world):
     return {address: last for address, last in lasts.items() if last is not None}
 
 
-def _finished(world, tasks):
+def unknown(world):
+    """Return the intents of which nobody knows what became of them, by address."""
+    return {address: intent for address, intent in intents(world).items() if intent.sending is Sending.INTENDED}
+
+
+def require_green(world, tasks):
+    """Raise where what an exit code of 0 says is not so."""
+    declared = finished(world, tasks)
+    lacking = [address for address in declared if not _is_accepted(world, address, declared)]
+    require(not lacking and not unknown(world), f"the exit code is 0, and {lacking} lack a result, or {unknown(world)}")
+
+
+def finished(world, tasks):
     """Return what is declared by address; None for what depends on a result that is not there."""
-    finished = {}
+    found = {}
     for task in tasks:
-        finished[task.address] = task
+        found[task.address] = task
         if isinstance(task, DeferredTask):
-            known = all(_is_accepted(world, used, finished) for used in task.uses)
+            known = all(_is_accepted(world, used, found) for used in task.uses)
             records = {used: world.durable.records.get(used) for used in task.uses}
             results = {u: world.durable.results[r.accepted.result.digest] for u, r in records.items()} if known else {}
-            finished[task.address] = task.finish(results) if known else None
-    return finished
+            found[task.address] = task.finish(results) if known else None
+    return found
 
 
 def _is_explained(world, task, record, declared):
@@ -91,6 +103,8 @@ def _is_explained(world, task, record, declared):
         return False
     run = world.remote.runs[reached[-1].run]
     status = run.status(world.now)
+    if run.life.passes is not None and reached[-1].status == "error":  # nobody looks again by himself
+        return True
     return status in {"failed", "error", "stopped", "paused"} or (status == "completed" and run.life.empty)
 
 

@@ -182,7 +182,7 @@ def passes(before, now, ignored):
 
 def is_over(run, now):
     """Tell whether a run has ended on the remote."""
-    return run.applies_at <= now and run.status(now) not in {"pending", "executing", "paused"}
+    return run.is_over(now)
 
 
 def require(holds, otherwise):
