@@ -101,8 +101,8 @@ class World:
     ):
         """Carry out one apply; return its exit code, or None where it was killed in its step number `dies_at`.
 
-        `rival_at`: another apply (or `rival`) starts so many seconds after it, on the same machine. `requested`: one more
-        attempt of this address is asked for, and nothing else (all of them: no address is named).
+        `rival_at`: another apply (or `rival`) starts so many seconds after it, on the same machine. `requested`: one
+        attempt more of this address is asked for, and nothing else (all of them: no address is named).
         """
         self.requested = frozenset() if requested is None else frozenset(requested or (task.address for task in tasks))
         invocation = naming(*requested, refresh=refresh) if requested else replace(INVOCATION, refresh=refresh)
