@@ -5,7 +5,6 @@ from apply_stages import A, task
 
 from taskspec.events import Effect, RunCreated, RunStopped
 from taskspec.health import Health
-from taskspec.report.counting import Tally
 from taskspec.report.exiting import ExitCode
 
 ANEW = "Write anew."
@@ -19,13 +18,6 @@ def active(stage):
     stage.remote.scripts["Write."] = [["executing"]]
     stage.apply(task(), wait=False)
     return stage.remote.runs["run-1"]
-
-
-def exit_code(stage):
-    tally = Tally()
-    for event in stage.events:
-        tally.on(event)
-    return tally.exit_code
 
 
 def created(stage):
@@ -54,7 +46,7 @@ def test_a_queued_change_does_not_start_while_the_run_before_it_waits_for_a_pers
     active.steps = ["executing", "paused"]
     finished = stage.apply(task(prompt=ANEW, policies=QUEUE))[A]
     assert (finished.health, created(stage)) == (Health.NEEDS_INPUT, [])
-    assert exit_code(stage) == ExitCode.NEEDS_INPUT
+    assert stage.exit_code() == ExitCode.NEEDS_INPUT
 
 
 def test_a_queued_change_does_not_start_beside_a_run_that_is_lost(stage, active):
@@ -81,7 +73,7 @@ def test_a_held_change_leaves_the_run_and_is_told_by_the_exit_code(stage, active
     finished = stage.apply(task(prompt=ANEW, policies=HOLD), task("b"))
     assert (finished[A].effect, finished[A].health) == (Effect.REFUSED, Health.HEALTHY)
     assert finished["b"].verdict == "accepted"
-    assert (active.steps, exit_code(stage)) == (["executing"], ExitCode.REFUSED)
+    assert (active.steps, stage.exit_code()) == (["executing"], ExitCode.REFUSED)
     active.steps = ["completed"]
     stage.apply(task(prompt=ANEW, policies=HOLD))
     assert created(stage) == ["run-3"]
@@ -93,7 +85,7 @@ def test_a_run_of_another_text_is_let_end_and_takes_nobodys_place(stage):
     stage.apply(task(prompt=ANEW), wait=False)
     finished = stage.apply(task(policies=QUEUE))[A]
     assert (finished.effect, finished.health) == (Effect.DONE, Health.HEALTHY)
-    assert (stage.record().accepted.generation, exit_code(stage)) == (1, ExitCode.OK)
+    assert (stage.record().accepted.generation, stage.exit_code()) == (1, ExitCode.OK)
 
 
 def test_an_adopted_run_of_another_text_is_held_where_the_policy_says_so(stage):
@@ -110,7 +102,7 @@ def test_a_protected_run_is_not_stopped_and_the_others_go_on(stage):
     stage.apply(task(policies={"protect": True}), wait=False)
     finished = stage.apply(task(prompt=ANEW, policies={"protect": True}), task("b"))
     assert (finished[A].effect, finished["b"].verdict) == (Effect.REFUSED, "accepted")
-    assert exit_code(stage) == ExitCode.REFUSED
+    assert stage.exit_code() == ExitCode.REFUSED
     finished = stage.apply(task("b"))
     assert (finished[A].effect, stage.told(RunStopped)) == (Effect.REFUSED, [])
     assert stage.record().protect
