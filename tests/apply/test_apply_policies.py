@@ -1,5 +1,7 @@
 """What the policies of a task do in an apply: queue, hold, protect, side effects, rerun, and errors that pass."""
 
+from dataclasses import replace
+
 import pytest
 from apply_stages import A, deferred, task
 
@@ -95,6 +97,27 @@ def test_a_run_of_another_text_is_let_end_and_takes_nobodys_place(stage):
     finished = stage.apply(task(policies=QUEUE))[A]
     assert (finished.effect, finished.health) == (Effect.DONE, Health.HEALTHY)
     assert (stage.record().accepted.generation, exit_code(stage)) == (1, ExitCode.OK)
+
+
+@pytest.mark.parametrize("policy", ["replace", "queue", "hold"])
+@pytest.mark.parametrize("send", ["lose", "drop"])
+def test_a_doubt_about_a_text_that_was_taken_back_is_none_about_the_kept_result(stage, send, policy):
+    stage.apply(task())
+    stage.remote.sends = [send]
+    stage.remote.scripts[ANEW] = [["executing", "executing", "completed"]]
+    stage.apply(task(prompt=ANEW), hold_unknown=True)
+    finished = stage.apply(task(policies={"on_change_active": policy}), task("b", upstream=[A]))
+    assert (finished[A].effect, finished[A].health) == (Effect.DONE, Health.HEALTHY)
+    assert (finished["b"].verdict, exit_code(stage)) == ("accepted", ExitCode.OK)
+    assert stage.record().accepted.generation == 1
+
+
+def test_nobody_says_that_a_kept_result_is_well_which_was_judged_by_other_assertions(stage):
+    stage.apply(task())
+    stage.remote.sends = ["lose"]
+    stage.apply(task(prompt=ANEW), hold_unknown=True)
+    finished = stage.apply(replace(task(), assertions=({"regex": "nosuch"},)))
+    assert (finished[A].health, exit_code(stage)) == (Health.UNKNOWN, ExitCode.UNKNOWN)
 
 
 def test_an_adopted_run_of_another_text_is_held_where_the_policy_says_so(stage):
