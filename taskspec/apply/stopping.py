@@ -15,7 +15,7 @@ from taskspec.observed.refreshing import observe
 from taskspec.plan.model import Change
 from taskspec.state.model import StopCause
 from taskspec.taskapi import endpoints
-from taskspec.taskapi.records import ACTIVE, ENDED, TaskRecord
+from taskspec.taskapi.records import ACTIVE, BEGUN, ENDED, TaskRecord
 from taskspec.taskapi.records import AgentExecutionStatus as Status
 
 CONFIRMATION = 180.0
@@ -61,6 +61,18 @@ async def revived(world: World, change: Change) -> bool:
             return False
         case Unreadable(reason=reason):
             raise OutcomeUnknownError(f"whether the run {run} has ended cannot be read: {reason}")
+
+
+async def begun(world: World, change: Change) -> bool:
+    """Look at the current run, and tell whether stopping it would throw away work that was begun."""
+    _, _, run = world.current_run(change.address)
+    match (await observe(world.connection, {run: change.agent}))[run]:
+        case Present(record=found):
+            return found.status in BEGUN
+        case Absent():
+            return False
+        case Unreadable(reason=reason):
+            raise OutcomeUnknownError(f"whether the run {run} has begun cannot be read: {reason}")
 
 
 async def retitle(world: World, change: Change, task: DesiredTask) -> bool:

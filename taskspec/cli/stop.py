@@ -65,6 +65,6 @@ def stop(
     if not approved:
         note("Nothing was stopped.")
         return ExitCode.ERROR
-    if not found and not as_json:
+    if not found and not as_json and not tally.unknown:
         say(["No run is active."])
     return foremost((tally.exit_code, audience.close()))

@@ -11,7 +11,7 @@ from taskspec.plan.diffing import diff
 from taskspec.plan.model import Action, Change, Declared, FieldDiff, Reason, Spent, nothing_spent
 from taskspec.plan.standing import Place, Situation, Standing, verdict_of
 from taskspec.state.model import Record, Verdict
-from taskspec.taskapi.records import AgentExecutionStatus as Status
+from taskspec.taskapi.records import BEGUN
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -148,7 +148,7 @@ def differences(case: Case) -> tuple[FieldDiff, ...]:
 
 def interrupts(situation: Situation) -> bool:
     """Tell whether stopping the run of a situation throws away work that was begun."""
-    return situation.status in {Status.Executing, Status.Paused}
+    return situation.status in BEGUN
 
 
 def changed_fields(case: Case) -> Iterator[Reason]:

@@ -32,7 +32,7 @@ from taskspec.events import (
 from taskspec.health import Health
 from taskspec.plan.model import Action
 from taskspec.report.counting import Tally
-from taskspec.report.text import Paint, duration, indented, one_line, plural, visible
+from taskspec.report.text import UNCLAIMED, Paint, duration, indented, one_line, plural, visible
 
 LONGEST = 12
 """How many lines of a failed agent's own words are shown; `taskspec logs ADDRESS` shows all."""
@@ -98,7 +98,7 @@ class Narrator:
                 text = f"outcome unknown: {event.detail}; can be decided in {duration(event.seconds)}"
                 return address, self._paint(text, "warning")
             case DuplicatesFound(address=address):
-                return address, self._paint(_of_duplicates(event), "error")
+                return address or UNCLAIMED, self._paint(_of_duplicates(event), "error")
             case _:
                 return self._of_file(event)
 

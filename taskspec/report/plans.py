@@ -11,7 +11,7 @@ from taskspec.observed.model import Duplicate
 from taskspec.plan.diffing import LineKind, changed_lines
 from taskspec.plan.model import Action, Change, FieldDiff, Missing, Plan, Refusal
 from taskspec.plan.vanishing import MISSING
-from taskspec.report.text import Paint, one_line, place_of, plural, visible
+from taskspec.report.text import UNCLAIMED, Paint, one_line, place_of, plural, visible
 from taskspec.settings import DEFAULT_ENVIRONMENT
 
 SYMBOLS: Final[dict[Action, tuple[str, str]]] = {
@@ -99,7 +99,7 @@ def way_out(refusal: Refusal, way: str = "") -> str:
 def duplicated(duplicate: Duplicate) -> str:
     """Return which runs bear one marker."""
     runs = ", ".join(f"{run.id} ({run.status})" for run in duplicate.runs)
-    whose = duplicate.address or "a task that is neither declared nor recorded"
+    whose = duplicate.address or UNCLAIMED
     return one_line(f"{whose}: the remote has one create as {len(duplicate.runs)} runs: {runs}.", 600)
 
 

@@ -58,7 +58,7 @@ async def _see_all(
         runs=await observe_all(connection, here, lists),
         marked={nonce: those.runs for nonce, those in found_in(lists, marks).items()},
         strays=strays(found, records, known, past),
-        duplicates=duplicates(twins(found), known),
+        duplicates=duplicates(twins(found), known, records),
         unlisted={agent: rows.reason for agent, rows in lists.items() if isinstance(rows, Unlisted)},
     )
 

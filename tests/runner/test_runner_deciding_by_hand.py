@@ -247,6 +247,17 @@ def test_a_task_whose_text_is_not_known_yet_takes_no_run(ports):
     assert adopt(ports, "b", "mine").fingerprint
 
 
+def test_a_task_that_is_recorded_under_its_former_name_takes_no_other_run(ports):
+    ports.task()
+    ports.apply()
+    (ports.folder / "a.yaml").unlink()
+    ports.task("renamed")
+    by_somebody(ports, "run-9")
+    assert "`taskspec apply` moves it" in refused(ports, "renamed", "run-9")
+    ports.apply()
+    assert ports.records()["renamed"].accepted.run == "run-1"
+
+
 def test_one_address_is_named_and_it_exists(ports):
     ports.task("a")
     ports.task("b")
