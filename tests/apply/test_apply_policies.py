@@ -66,7 +66,7 @@ def test_a_queued_change_does_not_start_beside_a_run_that_is_lost(stage, active)
 def test_a_queued_change_that_is_not_waited_for_starts_in_the_next_apply(stage, active):
     finished = stage.apply(task(prompt=ANEW, policies=QUEUE), wait=False)[A]
     assert (finished.verdict, finished.effect, created(stage)) == ("active", Effect.CUT, [])
-    assert exit_code(stage) is ExitCode.WAITED
+    assert stage.exit_code() is ExitCode.WAITED
     active.steps = ["completed"]
     assert stage.apply(task(prompt=ANEW, policies=QUEUE))[A].verdict == "accepted"
     assert created(stage) == ["run-2"]
@@ -100,7 +100,7 @@ def test_a_doubt_about_a_text_that_was_taken_back_is_none_about_the_kept_result(
     stage.apply(task(prompt=ANEW), hold_unknown=True)
     finished = stage.apply(task(policies={"on_change_active": policy}), task("b", upstream=[A]))
     assert (finished[A].effect, finished[A].health) == (Effect.DONE, Health.HEALTHY)
-    assert (finished["b"].verdict, exit_code(stage)) == ("accepted", ExitCode.OK)
+    assert (finished["b"].verdict, stage.exit_code()) == ("accepted", ExitCode.OK)
     assert stage.record().accepted.generation == 1
 
 
@@ -109,7 +109,7 @@ def test_nobody_says_that_a_kept_result_is_well_which_was_judged_by_other_assert
     stage.remote.sends = ["lose"]
     stage.apply(task(prompt=ANEW), hold_unknown=True)
     finished = stage.apply(replace(task(), assertions=({"regex": "nosuch"},)))
-    assert (finished[A].health, exit_code(stage)) == (Health.UNKNOWN, ExitCode.UNKNOWN)
+    assert (finished[A].health, stage.exit_code()) == (Health.UNKNOWN, ExitCode.UNKNOWN)
 
 
 def test_an_adopted_run_of_another_text_is_held_where_the_policy_says_so(stage):
@@ -138,7 +138,7 @@ def test_a_protected_run_that_has_begun_since_the_plan_is_not_stopped(stage, dec
     stage.apply(task(policies={"protect": True}), wait=False)
     finished = stage.apply(*declared)[A]
     assert (finished.effect, stage.told(RunStopped), created(stage)) == (Effect.REFUSED, [], [])
-    assert (stage.remote.asked["DELETE"], exit_code(stage)) == (0, ExitCode.REFUSED)
+    assert (stage.remote.asked["DELETE"], stage.exit_code()) == (0, ExitCode.REFUSED)
     assert stage.record().generation.last.stop is None
     stage.remote.runs["run-1"].steps = ["completed"]
     assert stage.apply(task(policies={"protect": True}))[A].verdict == "accepted"
