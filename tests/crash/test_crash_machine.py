@@ -6,14 +6,23 @@ CRASH_EXAMPLES=1000 .venv/bin/python -m pytest -q tests/crash/test_crash_machine
 import os
 
 import commanding
+import pytest
 from apply_stages import task
 from authors import RERUNS
 from endings import require_green, settle_down
 from fates import POSTS, TWICE
-from hypothesis import settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from ledger import require
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from ledger import BrokenError, require
+from naive import naive
 from remote_runs import NEVER, Life, Runs
 from scenarios import add_others, adoptable
 from table import recorded_under, row_of
@@ -92,14 +101,14 @@ class Project(RuleBasedStateMachine):
 
     @rule(options=OPTIONS, dies_at=KILLS)
     def apply(self, options, dies_at):
-        self._apply(options, dies_at=dies_at)
+        self._apply(options, **({"dies_at": dies_at} if dies_at else {}))
 
     @rule(family=FAMILIES, text=st.integers(1, 3), life=LIVES, names=CREATES, options=OPTIONS, dies_at=KILLS)
     def edit_and_apply(self, family, text, life, names, options, dies_at):
         self.written[family]["text"] = text
         self.world.lives.coming.append(life)
         self.world.faults.posts += names
-        self._apply(options, dies_at=dies_at)
+        self._apply(options, **({"dies_at": dies_at} if dies_at else {}))
 
     @rule()
     def apply_in_peace(self):
@@ -108,6 +117,12 @@ class Project(RuleBasedStateMachine):
     @rule(after=st.sampled_from((0.0, 1.0, 7.0)))
     def apply_twice_at_once(self, after):
         self._apply({}, rival_at=after)
+
+    @precondition(lambda self: self.world.durable.records)
+    @rule(data=st.data(), after=st.sampled_from((0.0, 1.0, 7.0, 30.0)))
+    def stop_during_an_apply(self, data, after):
+        address = data.draw(st.sampled_from(sorted(self.world.durable.records)))
+        self._apply({}, rival_at=after, rival=commanding.stop(address))
 
     @precondition(lambda self: self.world.durable.records)
     @rule(data=st.data(), what=st.sampled_from((commanding.stop, commanding.forget)), dies_at=KILLS)
@@ -182,7 +197,7 @@ class Project(RuleBasedStateMachine):
     def _apply(self, options, **said):
         world, tasks = self.world, self._tasks()
         faults = world.faults
-        in_peace = not (options or any(said.values()) or faults.rate or faults.late_rate or faults.posts)
+        in_peace = not (options or said or faults.rate or faults.late_rate or faults.posts)
         in_peace = in_peace and not faults.commits
         world.declared = {one.address: one for one in tasks}
         rows = {one.address: row_of(world, one, recorded_under(world, one, self.former)) for one in tasks}
@@ -220,3 +235,10 @@ TestProject = Project.TestCase
 TestProject.settings = settings(
     max_examples=int(os.environ.get("CRASH_EXAMPLES", "40")), stateful_step_count=25, print_blob=True, deadline=None
 )
+
+
+@pytest.mark.parametrize("protocol", ["A", "B"])
+def test_a_naive_protocol_is_caught(protocol):
+    told = settings(max_examples=1000, stateful_step_count=25, deadline=None, derandomize=True, phases=[Phase.generate])
+    with naive(protocol), pytest.raises(BrokenError):
+        run_state_machine_as_test(Project, settings=settings(told, database=None, report_multiple_bugs=False))
