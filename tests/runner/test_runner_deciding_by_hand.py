@@ -161,6 +161,29 @@ def test_a_lost_run_that_is_there_again_is_taken_back(ports):
     assert len(ports.records()["a"].generation.attempts) == 1
 
 
+@pytest.mark.parametrize("steps", [["completed"], ["executing", "completed"]])
+def test_a_retry_of_a_lost_run_that_is_there_again_goes_on_with_it_and_pays_for_no_other(ports, steps):
+    lost(ports).steps = steps
+    ports.apply("a", requested=True)
+    assert ports.finished()["a"].verdict == "accepted"
+    assert len(ports.remote.runs) == 1
+
+
+def test_a_lost_run_that_goes_on_again_can_be_stopped(ports):
+    lost(ports).steps = ["executing"]
+    ports.apply("a", requested=True, wait_timeout=0.3)
+    assert ports.finished()["a"].verdict == "active"
+    assert ports.stop("a")
+    assert ports.remote.asked["DELETE"] == 1
+
+
+def test_a_retry_of_a_lost_run_that_is_still_gone_starts_another(ports):
+    lost(ports)
+    ports.apply("a", requested=True)
+    assert ports.finished()["a"].verdict == "accepted"
+    assert len(ports.remote.runs) == 2
+
+
 def test_another_run_takes_the_place_of_a_lost_one_as_a_further_attempt(ports):
     lost(ports)
     by_somebody(ports, "mine")
