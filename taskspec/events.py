@@ -156,7 +156,8 @@ class OutcomeUnknown(Event):
 class DuplicatesFound(Event):
     """The remote has one create as several runs; `kept` is the recorded one, or the earliest."""
 
-    address: Address
+    address: Address | None
+    """None where their marker is of a task that is neither declared nor recorded."""
     kept: str
     others: tuple[str, ...]
     detail: str = ""

@@ -77,8 +77,12 @@ _LONGEST_URL = 500
 
 
 def _ci_job(env: Mapping[str, str]) -> str | None:
-    """Return the page of a CI job; None where there is none, or where its address could hold a password."""
+    """Return the page of a CI job; None where there is none, or where its address could hold a password.
+
+    What stands behind the path may be a token, and names no other page.
+    """
     parts = [env.get(f"GITHUB_{name}") for name in ("SERVER_URL", "REPOSITORY", "RUN_ID")]
     url = "{}/{}/actions/runs/{}".format(*parts) if all(parts) else next(filter(None, map(env.get, _CI_JOBS)), "")
+    url = url.partition("?")[0].partition("#")[0]
     fits = url.startswith(("https://", "http://")) and len(url) <= _LONGEST_URL
     return url if fits and "@" not in url else None

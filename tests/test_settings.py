@@ -23,6 +23,7 @@ GITHUB = {
         ({"CIRCLE_BUILD_URL": "https://circleci.com/gh/acme/5"}, "https://circleci.com/gh/acme/5"),
         ({"BUILDKITE_BUILD_URL": "https://buildkite.com/acme/5"}, "https://buildkite.com/acme/5"),
         ({"DRONE_BUILD_LINK": "https://drone.example/acme/5"}, "https://drone.example/acme/5"),
+        ({"BUILD_URL": "https://ci.example/5?token=secret#key=secret"}, "https://ci.example/5"),
         ({"BUILD_URL": "http://jenkins:8080/job/acme/5/"}, "http://jenkins:8080/job/acme/5/"),
     ],
 )

@@ -6,7 +6,7 @@ from typing import assert_never
 
 from taskspec.apply import advancing
 from taskspec.apply.model import Outcome
-from taskspec.apply.stopping import stop
+from taskspec.apply.stopping import record_revived, stop
 from taskspec.apply.world import World, unbroken
 from taskspec.events import Effect, RunEnded, RunStatusChanged
 from taskspec.health import Health
@@ -50,6 +50,9 @@ async def follow(world: World, change: Change) -> Outcome:
                 return await unbroken(conclude(world, change, found))
             case Present(record=found):
                 seen = found.status
+                if attempt.verdict is Verdict.LOST:
+                    await record_revived(world, change, found)
+                    _, attempt, _ = world.current_run(change.address)
                 world.emit(RunStatusChanged(address=change.address, run=found.id, status=seen))
                 world.search.note(task.agent, found.title, attempt.marker)
                 began = _beginning(attempt, found, began, world.chance.now()) if seen == Status.Executing else None

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from taskspec.apply.model import Outcome
 from taskspec.events import ChangeFinished, Effect
 from taskspec.health import Health
+from taskspec.judging.asserting import digest_of
 from taskspec.plan.model import Action, Change, Plan
-from taskspec.state.model import Record, Verdict
+from taskspec.state.model import Accepted, Record, Verdict
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,7 +69,16 @@ def of_declared(change: Change, record: Record | None, outcome: Outcome) -> Outc
     wanted = record is not None and change.declares(record.generation.fingerprint)
     kept = record.accepted if record is not None else None
     if not wanted and kept is not None and change.declares(kept.fingerprint) and outcome.effect is Effect.DONE:
-        return replace(outcome, health=change.health, verdict=None)
+        return replace(outcome, health=_of_kept(change, kept), verdict=None)
     if not change.after or wanted or outcome.health is not Health.HEALTHY:
         return outcome
     return replace(outcome, health=change.health, detail=outcome.detail or change.reasons[0].text)
+
+
+def _of_kept(change: Change, kept: Accepted) -> Health:
+    """Return how a task is that has its accepted result: where an intent was in doubt, that was settled by now.
+
+    Where that result was judged by other assertions, nobody has said yet what it is by those of today.
+    """
+    is_judged = change.task is not None and kept.attempt.assertions == digest_of(change.task.assertions)
+    return Health.HEALTHY if change.action is Action.SETTLE and is_judged else change.health

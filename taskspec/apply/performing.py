@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
-from typing import assert_never
+from dataclasses import replace
+from typing import Final, assert_never
 
 from taskspec.apply import following, sending, settling, stopping
 from taskspec.apply.model import Block, Create, Follow, Forget, Hold, Outcome, Retitle, Settle, Step, Stop
@@ -18,6 +19,8 @@ from taskspec.plan.model import Action, Change
 from taskspec.plan.retrying import grants_another
 from taskspec.state.model import PutRecord, StopCause, Verdict
 from taskspec.taskapi.records import AgentExecutionStatus as Status
+
+_BEGUN: Final = "it is protected, and its run has begun since this was planned, so that it is not stopped"
 
 
 async def perform(world: World, change: Change) -> Outcome:
@@ -56,14 +59,14 @@ async def _take(world: World, change: Change, planned: Iterable[Step], health: H
         match step:
             case Stop(cause=cause):
                 kept = await _stop_or_follow(world, change, cause)
-                if kept is not None and (kept.verdict is Verdict.LOST or _is_wanted(world, change)):
+                if kept is not None and (_is_in_the_way(kept) or _is_wanted(world, change)):
                     return kept
             case Create(fresh=fresh):
                 await sending.create(world, change, fresh=fresh)
             case Follow():
                 outcome = await _follow(world, change)
                 if left and not _has_ended(world, change):
-                    return outcome
+                    return _put_off(outcome)
             case Block():
                 return Outcome(effect=Effect.LEFT, health=Health.UNHEALTHY, detail=change.reasons[0].text)
             case Hold(why=why):
@@ -79,8 +82,28 @@ async def _take(world: World, change: Change, planned: Iterable[Step], health: H
     return outcome
 
 
+def _is_in_the_way(kept: Outcome) -> bool:
+    """Tell whether a run that was to be stopped is, or may be, still at work."""
+    return kept.verdict is Verdict.LOST or kept.effect is Effect.REFUSED
+
+
+async def _has_become_destructive(world: World, change: Change) -> bool:
+    """Tell whether a stop that was planned of a run which had not begun would end one at work, and that is protected.
+
+    A person may have thought about the plan for long, or its upstream may have taken as long: what was planned is the
+    most that is done.
+    """
+    record = world.recorder.record_of(change.address)
+    protect = change.task.policies.protect if change.task is not None else record is not None and record.protect
+    if not protect or change.destructive or change.action is Action.SETTLE or _is_wanted(world, change):
+        return False
+    return await stopping.begun(world, change)
+
+
 async def _stop_or_follow(world: World, change: Change, cause: StopCause) -> Outcome | None:
     """Stop the run, as below; but follow one that is wanted, had ended in `error` and goes on again."""
+    if await _has_become_destructive(world, change):
+        return Outcome(effect=Effect.REFUSED, health=change.health, detail=_BEGUN)
     if cause is StopCause.RETRY and _is_wanted(world, change) and await stopping.revived(world, change):
         return await _follow(world, change)
     return await _stop(world, change, cause)
@@ -103,6 +126,14 @@ def _is_wanted(world: World, change: Change) -> bool:
     """Tell whether the current generation is what is declared: then no other run is to take its place."""
     record = world.recorder.record_of(change.address)
     return record is not None and change.declares(record.generation.fingerprint)
+
+
+def _put_off(outcome: Outcome) -> Outcome:
+    """Return the outcome of a run that is queued behind: where it is not waited for, what is declared is not begun."""
+    if outcome.verdict is not Verdict.ACTIVE:
+        return outcome
+    detail = f"not started: {outcome.detail}, not waited for; apply again when it has ended"
+    return replace(outcome, effect=Effect.CUT, detail=detail)
 
 
 def _has_ended(world: World, change: Change) -> bool:

@@ -52,7 +52,8 @@ def settling_steps(record: Record | None, change: Change) -> Settle:
         return Settle(adopted=(Follow(),), absent=(Create(fresh=False), Follow()) if is_needed else ())
     policies = change.task.policies
     if has_result:
-        return Settle(adopted=_overtaken(policies), absent=())
+        is_let_end = policies.on_change_active is not OnChangeActive.REPLACE
+        return Settle(adopted=(Follow(),) if is_let_end else _overtaken(policies), absent=())
     create = (Create(fresh=True), Follow())
     if policies.protect and policies.side_effects:
         return Settle(adopted=(Hold(why=_PROTECTED),), absent=create)

@@ -15,7 +15,7 @@ from taskspec.observed.refreshing import observe
 from taskspec.plan.model import Change
 from taskspec.state.model import StopCause
 from taskspec.taskapi import endpoints
-from taskspec.taskapi.records import ACTIVE, ENDED, TaskRecord
+from taskspec.taskapi.records import ACTIVE, BEGUN, ENDED, TaskRecord
 from taskspec.taskapi.records import AgentExecutionStatus as Status
 
 CONFIRMATION = 180.0
@@ -51,16 +51,34 @@ async def stop(world: World, change: Change, cause: StopCause) -> TaskRecord | N
 
 async def revived(world: World, change: Change) -> bool:
     """Look once more at a run that had ended in `error`, and tell whether it goes on: an error may pass by itself."""
-    record, attempt, run = world.current_run(change.address)
+    _, _, run = world.current_run(change.address)
     match (await observe(world.connection, {run: change.agent}))[run]:
         case Present(record=found) if found.status in ACTIVE:
-            back = replace(attempt, status=found.status, verdict=None, detail="")
-            await world.record(advancing.with_attempt(record, back), "revived", run=run, status=found.status)
+            await record_revived(world, change, found)
             return True
         case Present() | Absent():
             return False
         case Unreadable(reason=reason):
             raise OutcomeUnknownError(f"whether the run {run} has ended cannot be read: {reason}")
+
+
+async def record_revived(world: World, change: Change, found: TaskRecord) -> None:
+    """Record that a run goes on which was taken to have ended, or to be lost."""
+    record, attempt, run = world.current_run(change.address)
+    back = replace(attempt, status=found.status, verdict=None, detail="")
+    await world.record(advancing.with_attempt(record, back), "revived", run=run, status=found.status)
+
+
+async def begun(world: World, change: Change) -> bool:
+    """Look at the current run, and tell whether stopping it would throw away work that was begun."""
+    _, _, run = world.current_run(change.address)
+    match (await observe(world.connection, {run: change.agent}))[run]:
+        case Present(record=found):
+            return found.status in BEGUN
+        case Absent():
+            return False
+        case Unreadable(reason=reason):
+            raise OutcomeUnknownError(f"whether the run {run} has begun cannot be read: {reason}")
 
 
 async def retitle(world: World, change: Change, task: DesiredTask) -> bool:

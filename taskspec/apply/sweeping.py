@@ -36,7 +36,8 @@ async def sweep(world: World) -> None:
         if isinstance(rows, Unlisted):
             world.emit(SweepFailed(agent=agent, detail=rows.reason))
     known = owners([*world.recorder.records, *(change.address for change in world.plan.changes)])
-    for duplicate in duplicates(twins(sightings(lists, world.recorder.lineage)), known):
+    found = twins(sightings(lists, world.recorder.lineage))
+    for duplicate in duplicates(found, known, world.recorder.records):
         if duplicate.address is not None and not await _is_told(world, duplicate.address, duplicate):
             await unbroken(_tell(world, duplicate.address, duplicate))
 
@@ -45,9 +46,8 @@ def as_planned(plan: Plan) -> Iterator[DuplicatesFound]:
     """Yield what a plan saw of creates that the remote has more than once."""
     recorded = frozenset(recorded_runs({c.address: c.record for c in plan.changes if c.record is not None}))
     for duplicate in plan.duplicates:
-        if duplicate.address is not None:
-            kept, *others = kept_first(duplicate.runs, recorded)
-            yield _event(duplicate.address, kept, others, _active(others, stopped=False))
+        kept, *others = kept_first(duplicate.runs, recorded)
+        yield _event(duplicate.address, kept, others, _active(others, stopped=False))
 
 
 def kept_first(runs: Sequence[TaskRecord], recorded: frozenset[str]) -> tuple[TaskRecord, ...]:
@@ -73,7 +73,9 @@ async def _tell(world: World, address: Address, duplicate: Duplicate) -> None:
     world.emit(_event(address, kept, others, troubles or _active(others, stopped=world.options.stop_duplicates)))
 
 
-def _event(address: Address, kept: TaskRecord, others: Sequence[TaskRecord], said: Iterable[str]) -> DuplicatesFound:
+def _event(
+    address: Address | None, kept: TaskRecord, others: Sequence[TaskRecord], said: Iterable[str]
+) -> DuplicatesFound:
     others_ids = tuple(run.id for run in others)
     return DuplicatesFound(address=address, kept=kept.id, others=others_ids, detail="; ".join(said))
 

@@ -10,6 +10,7 @@ import click
 
 from taskspec.address import Address
 from taskspec.cli import options
+from taskspec.cli.aiming import meant
 from taskspec.cli.printing import note, paint_for, say
 from taskspec.cli.wiring import Wiring
 from taskspec.errors import TaskspecError, UsageError
@@ -42,7 +43,7 @@ def stop(
 
     invocation = options.invocation(words, project, given, exclude=exclude)
     tally = Tally()
-    view: View = json_lines() if as_json else Narrator(lambda line: say([line]), paint_for(sys.stdout), tally)
+    view: View = json_lines() if as_json else Narrator(lambda line: say([meant(line)]), paint_for(sys.stdout), tally)
     audience = Audience(tally, view)
     found = 0
 
@@ -65,6 +66,6 @@ def stop(
     if not approved:
         note("Nothing was stopped.")
         return ExitCode.ERROR
-    if not found and not as_json:
+    if not found and not as_json and not tally.unknown:
         say(["No run is active."])
     return foremost((tally.exit_code, audience.close()))

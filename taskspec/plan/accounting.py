@@ -55,11 +55,20 @@ def strays(
     return {address: tuple(runs) for address, runs in astray.items()}
 
 
-def duplicates(groups: Iterable[tuple[Sighting, ...]], known: Mapping[str, Address]) -> tuple[Duplicate, ...]:
-    """Return the runs that bear one marker, with the address whose hash stands in it."""
-    return tuple(
-        Duplicate(address=known.get(group[0].marker.address), runs=tuple(one.run for one in group)) for group in groups
-    )
+def duplicates(
+    groups: Iterable[tuple[Sighting, ...]], known: Mapping[str, Address], records: Mapping[Address, Record]
+) -> tuple[Duplicate, ...]:
+    """Return the runs that bear one marker, with the address whose hash stands in it.
+
+    A task that had another name when it asked for them is found by the attempt that is recorded with their nonce.
+    """
+    asked = {attempt.nonce: address for address, record in records.items() for attempt in _attempts(record)}
+    found: list[Duplicate] = []
+    for group in groups:
+        marker = group[0].marker
+        address = asked.get(marker.nonce) or known.get(marker.address)
+        found.append(Duplicate(address=address, runs=tuple(one.run for one in group)))
+    return tuple(found)
 
 
 def twin_of(one: Sighting, record: Record) -> Attempt | None:

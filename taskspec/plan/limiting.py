@@ -18,7 +18,7 @@ def refusals(
     """Return the limits that changes go beyond, given the number of recorded tasks, without those overridden."""
     listed = list(changes)
     started = tuple(change.address for change in listed if change.paid)
-    stopped = tuple(change.address for change in listed if change.action in _STOPPING)
+    stopped = tuple(change.address for change in listed if change.action in _STOPPING or _may_stop(change))
     percent = -(-100 * len(stopped) // recorded) if recorded >= FEW else 0
     checked = (
         ("maxCreate", limits.max_create, len(started), started),
@@ -36,3 +36,8 @@ def refusals(
         for name, allowed, found, addresses in checked
         if source is not None and allowed is not None and found > allowed and name not in overridden
     )
+
+
+def _may_stop(change: Change) -> bool:
+    """Tell whether settling an intent is to end a run that was seen at work: it is none of what is declared."""
+    return change.action is Action.SETTLE and change.destructive

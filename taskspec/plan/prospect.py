@@ -63,7 +63,8 @@ def _is_open(change: Change) -> bool:
         case Action.CREATE | Action.REPLACE | Action.SETTLE | Action.ADOPT:
             return True
         case Action.WAIT:
-            return _is_of_declared(change) and change.health in {Health.HEALTHY, Health.NEEDS_INPUT}
+            comes = change.paid or _is_of_declared(change)  # paid: what is declared runs when this run has ended
+            return comes and change.health in {Health.HEALTHY, Health.NEEDS_INPUT}
         case Action.REJUDGE | Action.STOP:
             return _is_of_declared(change) and change.health is Health.HEALTHY
         case Action.NONE | Action.UPDATE | Action.MOVE | Action.FORGET | Action.HOLD | Action.BLOCKED:

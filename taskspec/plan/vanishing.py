@@ -6,7 +6,7 @@ from typing import Final
 from taskspec.address import Address
 from taskspec.observed.model import Absent, Observation
 from taskspec.plan.model import Refusal
-from taskspec.state.model import Record
+from taskspec.state.model import Record, Verdict
 
 MISSING: Final = "missing"
 """The name under which `--override` knows it."""
@@ -19,13 +19,16 @@ def vanished(
 ) -> tuple[Refusal, ...]:
     """Return the refusal where at least `FEW` runs, and more than half of those looked at, are gone.
 
+    Those that were recorded as lost before are none of them: that was decided, or taken note of, then.
     All of `runs` are of one remote identity: no other run is ever looked at.
     """
-    gone = {run for run, observation in runs.items() if isinstance(observation, Absent)}
-    if len(gone) < FEW or 2 * len(gone) <= len(runs) or MISSING in overridden:
+    lost = {a.run for record in records.values() for a in record.generation.attempts if a.verdict is Verdict.LOST}
+    looked = {run: observation for run, observation in runs.items() if run not in lost}
+    gone = {run for run, observation in looked.items() if isinstance(observation, Absent)}
+    if len(gone) < FEW or 2 * len(gone) <= len(looked) or MISSING in overridden:
         return ()
     addresses = [
         address for address, record in records.items() if any(a.run in gone for a in record.generation.attempts)
     ]
-    allowed = max(FEW - 1, len(runs) // 2)
+    allowed = max(FEW - 1, len(looked) // 2)
     return (Refusal(limit=MISSING, allowed=allowed, found=len(gone), addresses=tuple(sorted(addresses))),)

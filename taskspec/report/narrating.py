@@ -32,7 +32,7 @@ from taskspec.events import (
 from taskspec.health import Health
 from taskspec.plan.model import Action
 from taskspec.report.counting import Tally
-from taskspec.report.text import Paint, duration, indented, one_line, plural, visible
+from taskspec.report.text import UNCLAIMED, Paint, duration, indented, one_line, plural, visible
 
 LONGEST = 12
 """How many lines of a failed agent's own words are shown; `taskspec logs ADDRESS` shows all."""
@@ -98,7 +98,7 @@ class Narrator:
                 text = f"outcome unknown: {event.detail}; can be decided in {duration(event.seconds)}"
                 return address, self._paint(text, "warning")
             case DuplicatesFound(address=address):
-                return address, self._paint(_of_duplicates(event), "error")
+                return address or UNCLAIMED, self._paint(_of_duplicates(event), "error")
             case _:
                 return self._of_file(event)
 
@@ -156,15 +156,12 @@ class Narrator:
 
     def _summary(self, event: ApplyFinished) -> Iterator[str]:
         tally = self._tally
-        parts = [f"{plural(tally.started, 'run')} started"]
-        if tally.accepted:
-            parts.append(self._paint(f"{tally.accepted} accepted", "good"))
-        if tally.unhealthy:
-            parts.append(self._paint(f"{len(tally.unhealthy)} without an accepted result", "error"))
-        if tally.needing:
-            parts.append(self._paint(f"{plural(len(tally.needing), 'task')} waiting for a person", "warning"))
-        if tally.unknown:
-            parts.append(self._paint(f"{len(tally.unknown)} unknown", "error"))
+        parts = [
+            f"{plural(tally.started, 'run')} started",
+            *standings(tally.accepted, len(tally.unhealthy), len(tally.needing), len(tally.unknown), self._paint),
+        ]
+        if held := tally.effects[Effect.REFUSED]:
+            parts.append(self._paint(f"{held} held by a policy", "warning"))
         yield ""
         yield f"Apply finished in {duration(event.seconds)}: {', '.join(parts)}."
 
@@ -176,6 +173,18 @@ def _of_duplicates(event: DuplicatesFound) -> str:
         f"the remote has one create of it as {len(event.others) + 1} runs: {event.kept} is kept, beside {others}{more}"
     )
     return one_line(text, 600)
+
+
+def standings(accepted: int, unhealthy: int, needing: int, unknown: int, paint: Paint) -> Iterator[str]:
+    """Yield how many tasks stand how at the end, as far as there are such."""
+    if accepted:
+        yield paint(f"{accepted} accepted", "good")
+    if unhealthy:
+        yield paint(f"{unhealthy} without an accepted result", "error")
+    if needing:
+        yield paint(f"{plural(needing, 'task')} waiting for a person", "warning")
+    if unknown:
+        yield paint(f"{unknown} unknown", "error")
 
 
 def _left(event: ChangeFinished) -> str:

@@ -12,6 +12,8 @@ _ACTIVE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
 )
 
+UNCLAIMED: Final = "a task that is neither declared nor recorded"
+"""Whose the runs are that bear a marker of this state, and of no address that is known."""
 _STYLES: Final[Mapping[str, str]] = {
     "add": "32",
     "change": "33",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from shlex import quote
 
 from taskspec.address import Address
 from taskspec.apply.adopting import adopted, note_of
@@ -14,6 +15,7 @@ from taskspec.plan.accounting import recorded_runs
 from taskspec.plan.adopting import Candidate, refusal
 from taskspec.plan.deciding import decide
 from taskspec.plan.model import Circumstances, Declared
+from taskspec.plan.moving import moves_of
 from taskspec.plan.standing import stand
 from taskspec.runner.choosing import choose
 from taskspec.runner.locking import locked
@@ -48,6 +50,7 @@ async def adopt(invocation: Invocation, ports: Ports, wish: Wish) -> bool:
     async with locked(project, ports, invocation.lock_timeout) as (store, lease):
         snapshot = store.read()
         address = _one(invocation, prepared, snapshot)
+        _require_unmoved(address, prepared, snapshot, store)
         async with ports.connect(project, Need.LOOK) as link:
             connection = link.connection
             found = await _read(connection, wish.run)
@@ -82,6 +85,17 @@ def _one(invocation: Invocation, prepared: Prepared, snapshot: Snapshot) -> Addr
             hint="Give the whole address of a cell, such as 'report[q1]'.",
         )
     return next(iter(chosen))
+
+
+def _require_unmoved(address: Address, prepared: Prepared, snapshot: Snapshot, store: StateReader) -> None:
+    """Raise UsageError for a task that is recorded under its former name: with another run it would lose its result."""
+    moves = moves_of(prepared.desired, snapshot, used_results(prepared.desired, snapshot, store))
+    before = moves.former.get(address)
+    if before is not None:
+        raise UsageError(
+            f"Nothing is adopted: `{address}` is recorded as `{before}`, its former name.",
+            hint=f"`taskspec apply` moves it; `taskspec adopt {quote(before)} RUN` settles what is unknown of it.",
+        )
 
 
 async def _read(connection: Connection, run: str) -> TaskRecord:

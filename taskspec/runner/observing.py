@@ -1,20 +1,32 @@
-"""Observing: what a plan needs to see of the remote, and nothing else. Decides nothing and changes nothing."""
+"""Observing: what a plan needs to see of the remote, and nothing else. Decides nothing and changes nothing.
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+A run that is recorded as lost is looked at in full only, or where a further attempt is asked for: it may be back.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Final
 
 from taskspec.address import Address
 from taskspec.observed.model import Observed
 from taskspec.plan.accounting import Past, duplicates, owners, strays
 from taskspec.runner.model import Refresh
-from taskspec.state.model import Attempt, Record, Sending, Snapshot
+from taskspec.state.model import Attempt, Record, Sending, Snapshot, Verdict
 from taskspec.taskapi.remotes import RemoteIdentity
 
 if TYPE_CHECKING:
     from taskspec.taskapi.drivers.asynchronous import Connection
 
 
-def asks(declared: Mapping[Address, str], snapshot: Snapshot, refresh: Refresh, remote: RemoteIdentity) -> bool:
+NO_REQUESTS: Final[Collection[Address]] = frozenset()
+
+
+def asks(
+    declared: Mapping[Address, str],
+    snapshot: Snapshot,
+    refresh: Refresh,
+    remote: RemoteIdentity,
+    requested: Collection[Address] = NO_REQUESTS,
+) -> bool:
     """Tell whether the remote has to be looked at, given the agents of what is declared.
 
     In full it always is where something is declared, for runs that nobody has recorded.
@@ -22,11 +34,16 @@ def asks(declared: Mapping[Address, str], snapshot: Snapshot, refresh: Refresh, 
     records = snapshot.records.values()
     if refresh is Refresh.FULL and declared:
         return True
-    return bool(wanted(records, refresh) or _marks(records, refresh, remote))
+    return bool(wanted(records, refresh, requested) or _marks(records, refresh, remote))
 
 
 async def see(
-    connection: "Connection", declared: Mapping[Address, str], snapshot: Snapshot, refresh: Refresh, past: Past
+    connection: "Connection",
+    declared: Mapping[Address, str],
+    snapshot: Snapshot,
+    refresh: Refresh,
+    past: Past,
+    requested: Collection[Address] = NO_REQUESTS,
 ) -> Observed:
     """Look at the runs of a state on the remote that is connected; in full, at every run with a marker of ours too."""
     from taskspec.observed.refreshing import observe
@@ -34,7 +51,7 @@ async def see(
     records = snapshot.records
     here = {
         run: agent
-        for run, (agent, remote) in wanted(records.values(), refresh).items()
+        for run, (agent, remote) in wanted(records.values(), refresh, requested).items()
         if remote == connection.identity
     }
     if refresh is not Refresh.FULL:
@@ -58,19 +75,24 @@ async def _see_all(
         runs=await observe_all(connection, here, lists),
         marked={nonce: those.runs for nonce, those in found_in(lists, marks).items()},
         strays=strays(found, records, known, past),
-        duplicates=duplicates(twins(found), known),
+        duplicates=duplicates(twins(found), known, records),
         unlisted={agent: rows.reason for agent, rows in lists.items() if isinstance(rows, Unlisted)},
     )
 
 
-def wanted(records: Iterable[Record], refresh: Refresh) -> dict[str, tuple[str, RemoteIdentity]]:
+def wanted(
+    records: Iterable[Record], refresh: Refresh, requested: Collection[Address] = NO_REQUESTS
+) -> dict[str, tuple[str, RemoteIdentity]]:
     """Return the runs to look at: run id → agent id and the remote that it is on."""
     if refresh is Refresh.NONE:
         return {}
     found: dict[str, tuple[str, RemoteIdentity]] = {}
     for record in records:
         last = record.generation.last
-        if last is not None and last.run is not None and (refresh is Refresh.FULL or is_open(last)):
+        if last is None or last.run is None:
+            continue
+        may_be_back = last.verdict is Verdict.LOST and record.address in requested
+        if refresh is Refresh.FULL or is_open(last) or may_be_back:
             found[last.run] = (record.agent, last.remote)
     return found
 

@@ -211,7 +211,9 @@ async def decide_on(question: Question, ports: Ports) -> Plan:
     async with ports.connect(project, question.need) as link:
         connection = link.connection
         circumstances = _circumstances(question, ports, connection.identity)
-        observed = await see(connection, _agents(question), snapshot, question.refresh, question.past)
+        observed = await see(
+            connection, _agents(question), snapshot, question.refresh, question.past, question.requested
+        )
         decided = _decide(question, observed, circumstances)
         if not decided.paid_runs or ports.offline(project).declares_agents:
             return decided
@@ -271,7 +273,7 @@ def _decide_alone(question: Question, ports: Ports) -> Plan | None:
     """Decide without the remote; None where it has to be asked: for a run, or for the agents of what is to start."""
     desired, snapshot = question.prepared.desired, question.snapshot
     offline = ports.offline(desired.project)
-    if asks(_agents(question), snapshot, question.refresh, offline.identity):
+    if asks(_agents(question), snapshot, question.refresh, offline.identity, question.requested):
         return None
     decided = _decide(question, Observed(), _circumstances(question, ports, offline.identity))
     return decided if offline.declares_agents or not decided.paid_runs else None
@@ -289,6 +291,7 @@ def _circumstances(question: Question, ports: Ports, remote: RemoteIdentity) -> 
         plan=ports.chance.nonce(),
         remote=remote,
         requested=question.requested,
+        quiet_period=ports.offline(question.prepared.desired.project).traits.quiet_period,
         spent=question.spent,
         kept=question.kept,
         selected=question.selected,

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Final
 
 from taskspec.address import Address
 from taskspec.apply import advancing
@@ -19,7 +20,7 @@ from taskspec.runner.observing import is_open
 from taskspec.runner.picking import pick_recorded
 from taskspec.runner.placing import elsewhere
 from taskspec.runner.planning import read_state
-from taskspec.state.model import Attempt, Note, PutRecord, Record, StateChange, StopCause, Verdict
+from taskspec.state.model import Attempt, Note, PutRecord, Record, Sending, StateChange, StopCause, Verdict
 from taskspec.state.store import Lease, StateStore
 from taskspec.taskapi import endpoints
 from taskspec.taskapi.drivers.asynchronous import Connection
@@ -31,6 +32,11 @@ CONFIRMATION = 60.0
 """How long, in seconds, a run may take to end after it was asked to."""
 AT_ONCE = 8
 """How many runs are asked at the same time."""
+
+_UNSETTLED: Final = (
+    "whether the remote has its run is not known, so that nothing was stopped: the next apply finds out, "
+    "and `taskspec orphans` shows what may be at work"
+)
 
 Approve = Callable[[tuple[Address, ...]], bool]
 
@@ -56,6 +62,10 @@ async def stop(invocation: Invocation, ports: Ports, approve: Approve, emit: Emi
         return False
     if running:
         await _end(project, ports, running, invocation.lock_timeout, emit)
+    for record in records:
+        last = record.generation.last
+        if last is not None and last.sending is Sending.INTENDED:
+            _tell(record.address, Effect.UNKNOWN, _UNSETTLED, emit)
     return True
 
 
@@ -89,7 +99,7 @@ def _here(running: list[_Running], identity: RemoteIdentity, emit: Emit) -> list
     found = []
     for item in running:
         if why := elsewhere(item.record.address, item.attempt, identity):
-            _tell(item, Effect.FAILED, why, emit)
+            _tell(item.record.address, Effect.FAILED, why, emit)
         else:
             found.append(item)
     return found
@@ -115,14 +125,14 @@ async def _end_one(connection: Connection, item: _Running, emit: Emit) -> str | 
     try:
         status = await _ended_status(connection, item, emit)
     except NotFoundError:
-        _tell(item, Effect.UNKNOWN, f"the remote does not know the run {item.run}", emit)
+        _tell(item.record.address, Effect.UNKNOWN, f"the remote does not know the run {item.run}", emit)
     except (OutcomeUnknownError, TimeoutError) as error:
         why = (
             error.message if isinstance(error, OutcomeUnknownError) else "it was asked to stop, and is still executing"
         )
-        _tell(item, Effect.UNKNOWN, why, emit)
+        _tell(item.record.address, Effect.UNKNOWN, why, emit)
     except RemoteError as error:
-        _tell(item, Effect.FAILED, error.message, emit)
+        _tell(item.record.address, Effect.FAILED, error.message, emit)
     else:
         return status
     return None
@@ -143,8 +153,7 @@ async def _ended_status(connection: Connection, item: _Running, emit: Emit) -> s
     return found.status
 
 
-def _tell(item: _Running, effect: Effect, detail: str, emit: Emit) -> None:
-    address = item.record.address
+def _tell(address: Address, effect: Effect, detail: str, emit: Emit) -> None:
     emit(ChangeFinished(address=address, action="stop", effect=effect, health=Health.UNKNOWN, detail=detail))
 
 
@@ -165,12 +174,13 @@ class _Ledger:
         changes: list[StateChange] = []
         for item in running:
             record = snapshot.records.get(item.record.address)
-            if record is None or record.generation.last != item.attempt:
+            last = record.generation.last if record is not None else None
+            if record is None or last is None or last.run != item.run or not is_open(last):
                 continue
             self._records[item.run] = record
             data = {"run": item.run, "cause": "user"}
             note = Note(address=record.address, at=self._now, what="stopping", data=data)
-            marked = advancing.with_attempt(record, replace(item.attempt, stop=StopCause.USER))
+            marked = advancing.with_attempt(record, replace(last, stop=StopCause.USER))
             changes += [PutRecord(record=marked), note]
         if changes:
             self._serial = self._store.commit(self._lease, self._serial, changes)
@@ -178,9 +188,10 @@ class _Ledger:
     def ended(self, item: _Running, status: str) -> None:
         """Record with which status a run has ended."""
         record = self._records.get(item.run)
-        if record is None:
+        last = record.generation.last if record is not None else None
+        if record is None or last is None:
             return
-        stopped = replace(item.attempt, stop=StopCause.USER, status=status)
+        stopped = replace(last, stop=StopCause.USER, status=status)
         if status == Status.Stopped:
             stopped = replace(stopped, verdict=Verdict.STOPPED, detail="stopped by hand")
         change = PutRecord(record=advancing.with_attempt(record, stopped))

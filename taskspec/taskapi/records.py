@@ -22,6 +22,8 @@ class AgentExecutionStatus(StrEnum):
 
 
 ACTIVE = frozenset({AgentExecutionStatus.Pending, AgentExecutionStatus.Executing, AgentExecutionStatus.Paused})
+BEGUN = frozenset({AgentExecutionStatus.Executing, AgentExecutionStatus.Paused})
+"""Active, and work was done: stopping such a run throws that away."""
 ENDED = frozenset(
     {
         AgentExecutionStatus.Error,

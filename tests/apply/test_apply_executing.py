@@ -6,7 +6,7 @@ import pytest
 from apply_stages import A, B, cut_when, task
 
 from taskspec.errors import AuthenticationError, StateError
-from taskspec.events import Effect, ResultNotWritten, ResultWritten, RunCreated
+from taskspec.events import Effect, ResultNotWritten, ResultWritten, RunCreated, RunStatusChanged
 from taskspec.health import Health
 from taskspec.report.counting import Tally
 from taskspec.report.exiting import ExitCode
@@ -141,7 +141,7 @@ def test_cut_twice_while_a_create_is_under_way_still_records_its_run(stage):
 def test_a_run_that_ended_while_the_apply_was_cut_is_recorded_with_its_result(stage):
     stage.remote.scripts["Write."] = [["executing", "completed"]]
     stage.traits["poll_interval"] = 5.0
-    finished = stage.play(cut_when(lambda: stage.told(RunCreated)), task())
+    finished = stage.play(cut_when(lambda: stage.told(RunStatusChanged)), task())
     assert (finished[A].effect, finished[A].verdict) == (Effect.DONE, "accepted")
     assert stage.record().accepted.run == "run-1"
 

@@ -75,5 +75,12 @@ def test_duplicates_have_the_address_whose_hash_they_bear():
         (sighted("r1", "n1"), sighted("r2", "n1")),
         (sighted("r3", "n3", address="gone"), sighted("r4", "n3", address="gone")),
     ]
-    found = duplicates(groups, KNOWN)
+    found = duplicates(groups, KNOWN, {})
     assert [(one.address, [run.id for run in one.runs]) for one in found] == [(A, ["r1", "r2"]), (None, ["r3", "r4"])]
+
+
+def test_duplicates_of_a_task_with_another_name_are_those_of_the_task():
+    held = record("renamed", attempts=[attempt(status="executing")])
+    nonce = held.generation.last.nonce
+    groups = [(sighted("r1", nonce, address="former"), sighted("r2", nonce, address="former"))]
+    assert [one.address for one in duplicates(groups, KNOWN, {held.address: held})] == ["renamed"]

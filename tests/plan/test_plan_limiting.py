@@ -1,5 +1,7 @@
 """Limits: what counts against them, what does not, and what a person can go beyond."""
 
+from dataclasses import replace
+
 import pytest
 from plan_worlds import DOCUMENT
 
@@ -60,3 +62,8 @@ def test_a_limit_that_is_overridden_refuses_nothing(name):
     limits = Limits(max_create=0, max_stop=0, max_stop_percent=0)
     found = {limit for limit, *_ in refused([*CREATES, *STOPS], limits, overridden={name})}
     assert found == set(LIMITS) - {name}
+
+
+def test_settling_counts_where_it_ends_a_run_that_was_seen_at_work():
+    settles = [replace(change(f"s{n}", Action.SETTLE), destructive=n == 0) for n in range(2)]
+    assert refused(settles, Limits(max_stop=0)) == [("maxStop", 0, 1, ("s0",))]

@@ -42,3 +42,10 @@ def test_all_of_three_or_more_are_never_believed(count):
 
 def test_a_person_may_believe_it():
     assert refused(["absent"] * 5, overridden={"missing"}) == []
+
+
+def test_what_was_lost_before_vanishes_no_more():
+    attempts = {f"t{n}": [attempt(address=f"t{n}", status="executing", verdict="lost")] for n in range(4)}
+    held = {address: record(address, attempts=those) for address, those in attempts.items()}
+    runs = {those[-1].run: observation(address, "absent") for address, those in attempts.items()}
+    assert vanished(held, runs, ()) == ()

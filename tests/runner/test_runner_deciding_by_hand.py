@@ -5,6 +5,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from kept_state import reading
 from runner_ports import HOLDER
 from scripted_remote import Run
 
@@ -58,19 +59,13 @@ def orphans(ports):
 
 
 def history(ports, address="a"):
-    store = SqliteState(ports.folder / ".taskspec", "sales", "default", read_only=True)
-    try:
+    with reading(ports.folder) as store:
         return [(entry.note.what, entry.note.data) for entry in store.history(address)]
-    finally:
-        store.close()
 
 
 def lineage(ports):
-    store = SqliteState(ports.folder / ".taskspec", "sales", "default", read_only=True)
-    try:
+    with reading(ports.folder) as store:
         return store.read().lineage
-    finally:
-        store.close()
 
 
 def by_somebody(ports, run, title="By hand", *, prompt="Write.", agent="writer", steps=("completed",)):
@@ -166,6 +161,29 @@ def test_a_lost_run_that_is_there_again_is_taken_back(ports):
     assert len(ports.records()["a"].generation.attempts) == 1
 
 
+@pytest.mark.parametrize("steps", [["completed"], ["executing", "completed"]])
+def test_a_retry_of_a_lost_run_that_is_there_again_goes_on_with_it_and_pays_for_no_other(ports, steps):
+    lost(ports).steps = steps
+    ports.apply("a", requested=True)
+    assert ports.finished()["a"].verdict == "accepted"
+    assert len(ports.remote.runs) == 1
+
+
+def test_a_lost_run_that_goes_on_again_can_be_stopped(ports):
+    lost(ports).steps = ["executing"]
+    ports.apply("a", requested=True, wait_timeout=0.3)
+    assert ports.finished()["a"].verdict == "active"
+    assert ports.stop("a")
+    assert ports.remote.asked["DELETE"] == 1
+
+
+def test_a_retry_of_a_lost_run_that_is_still_gone_starts_another(ports):
+    lost(ports)
+    ports.apply("a", requested=True)
+    assert ports.finished()["a"].verdict == "accepted"
+    assert len(ports.remote.runs) == 2
+
+
 def test_another_run_takes_the_place_of_a_lost_one_as_a_further_attempt(ports):
     lost(ports)
     by_somebody(ports, "mine")
@@ -250,6 +268,17 @@ def test_a_task_whose_text_is_not_known_yet_takes_no_run(ports):
     assert "only when its upstream is accepted" in refused(ports, "b", "mine")
     ports.apply("a")
     assert adopt(ports, "b", "mine").fingerprint
+
+
+def test_a_task_that_is_recorded_under_its_former_name_takes_no_other_run(ports):
+    ports.task()
+    ports.apply()
+    (ports.folder / "a.yaml").unlink()
+    ports.task("renamed")
+    by_somebody(ports, "run-9")
+    assert "`taskspec apply` moves it" in refused(ports, "renamed", "run-9")
+    ports.apply()
+    assert ports.records()["renamed"].accepted.run == "run-1"
 
 
 def test_one_address_is_named_and_it_exists(ports):

@@ -1,14 +1,18 @@
 """The story of a stop by hand: it ends runs, says why, and starts nothing."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 
 import pytest
 from runner_ports import HOLDER
 
+from taskspec.apply.model import Options
 from taskspec.errors import UsageError
 from taskspec.events import Effect
 from taskspec.health import Health
 from taskspec.runner import stopping, telling
+from taskspec.runner.applying import Job, apply
 from taskspec.state.model import StopCause
 from taskspec.state.sqlite import SqliteState
 
@@ -53,6 +57,34 @@ def test_a_stop_while_another_command_holds_the_lock_stops_all_the_same(ports):
     finally:
         other.close()
     assert ports.remote.runs["run-1"].steps == ["stopped"]
+
+
+def test_a_run_that_another_command_has_looked_at_meanwhile_is_stopped_with_its_cause(ports):
+    ports.remote.scripts["Write."] = [["executing"]]
+    ports.task(retry="{maxAttempts: 2, statuses: [stopped], backoff: 0s}")
+    ports.apply(wait=False)
+
+    def thinking(_):
+        ports.remote.runs["run-1"].steps = ["paused"]
+        job = Job(options=Options(), approve=lambda _: True, emit=ports.events.append, cutting=lambda *_: nullcontext())
+        with ThreadPoolExecutor() as another:
+            another.submit(asyncio.run, apply(ports.invocation(), ports, job)).result()
+        return ports.records()["a"].generation.last.status == "paused"
+
+    assert ports.stop(approve=thinking)
+    assert ports.records()["a"].generation.last.stop is StopCause.USER
+    ports.apply()
+    assert len(ports.remote.runs) == 1, "a stop by hand is paid for with no further attempt"
+
+
+def test_a_run_of_which_nobody_knows_is_not_taken_for_none(ports):
+    ports.remote.scripts["Write."], ports.remote.sends = [["executing"]], ["drop"]
+    ports.task()
+    ports.apply(hold_unknown=True)
+    ports.events = []
+    assert ports.stop()
+    assert (ports.finished()["a"].effect, ports.finished()["a"].health) == (Effect.UNKNOWN, Health.UNKNOWN)
+    assert ports.remote.asked["DELETE"] == 0
 
 
 def test_nothing_that_runs_is_nothing_to_stop(ports):

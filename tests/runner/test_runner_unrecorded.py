@@ -164,3 +164,14 @@ def test_a_full_apply_tells_of_duplicates_each_time_and_stops_them_where_that_is
     assert ports.remote.asked["DELETE"] == 1
     full_apply(ports, stop_duplicates=True)
     assert ports.remote.asked["DELETE"] == 1
+
+
+def test_a_full_apply_is_not_green_where_the_duplicates_are_of_a_task_that_is_gone(ports):
+    ports.task()
+    ports.task("gone", "Go.")
+    ports.remote.sends = ["twice", "twice"]
+    ports.apply()
+    (ports.folder / "gone.yaml").unlink()
+    ports.apply()
+    assert full_apply(ports) == 9
+    assert {found.address for found in ports.told(DuplicatesFound)} == {"a", None}
