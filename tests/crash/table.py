@@ -51,7 +51,7 @@ def _by_run(task, attempt, status, same, has_result, due, left):
         least = int(status not in AT_WORK and attempt.status == status)
         return Row("changed, held", 0, 0) if held else Row("changed", least, attempts)
     if status == "paused" and attempt.stop is None:
-        return Row("paused", 0, left if task.policies.timeout else 0)
+        return Row("paused", 0, left)  # only where a person or the time-out stops it meanwhile
     if status == "completed" and attempt.status != "completed":
         return Row("not judged", 0, left)
     if attempt.stop in {StopCause.REPLACE, StopCause.RETRY}:
