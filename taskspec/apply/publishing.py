@@ -8,7 +8,6 @@ import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from taskspec.address import Address, file_stem
 from taskspec.desired.model import result_suffix
 from taskspec.errors import StateError
 from taskspec.events import ResultNotWritten, ResultWithdrawn, ResultWritten
+from taskspec.moments import iso
 from taskspec.state.model import Accepted, ResultRef
 
 _PROVENANCE = ".provenance.json"
@@ -202,10 +202,7 @@ def _may_take(path: Path, content: str) -> bool:
 
 def _timestamp(at: float | None) -> str | None:
     """Return a moment as text; None where a remote tells none, or one that no calendar has."""
-    try:
-        return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
-    except (ValueError, OverflowError, OSError):
-        return None
+    return None if at is None else iso(at)
 
 
 def _as_json(value: Mapping[str, Any]) -> str:

@@ -46,10 +46,12 @@ def settling_steps(record: Record | None, change: Change) -> Settle:
         return _settling_undeclared(record.on_remove if record else OnRemove.STOP, is_protected=is_protected)
     if change.after and not change.paid:
         return Settle(adopted=(Follow(),), absent=(Block(),))
+    has_result = record is not None and record.accepted is not None and change.declares(record.accepted.fingerprint)
     if record is None or change.declares(record.generation.fingerprint):
-        return Settle(adopted=(Follow(),), absent=(Create(fresh=False), Follow()))
+        is_needed = change.paid or not has_result
+        return Settle(adopted=(Follow(),), absent=(Create(fresh=False), Follow()) if is_needed else ())
     policies = change.task.policies
-    if record.accepted is not None and change.declares(record.accepted.fingerprint):
+    if has_result:
         is_let_end = policies.on_change_active is not OnChangeActive.REPLACE
         return Settle(adopted=(Follow(),) if is_let_end else _overtaken(policies), absent=())
     create = (Create(fresh=True), Follow())

@@ -14,10 +14,10 @@ from taskspec.documents.model import When
 from taskspec.health import Health
 from taskspec.observed.model import Observed
 from taskspec.plan import reasons, rerun_reasons
-from taskspec.plan.drafting import Case, about, changed_fields, differences, settle, settle_with_a_run, start
+from taskspec.plan.drafting import Case, about, changed_fields, differences, keep, settle, settle_with_a_run, start
 from taskspec.plan.ending import accepted, ended, outdone, returned
 from taskspec.plan.guarding import guards, protected_held, repeating_marked
-from taskspec.plan.model import Action, Basis, Change, Circumstances, Plan
+from taskspec.plan.model import Action, Basis, Change, Circumstances, Plan, Reason
 from taskspec.plan.moving import Moves, moves_of
 from taskspec.plan.regrading import dependents, regraded, regraded_now
 from taskspec.plan.removing import held, undeclared
@@ -26,7 +26,7 @@ from taskspec.plan.retrying import grants_another
 from taskspec.plan.running import active, overtaken
 from taskspec.plan.sequencing import NO_CONTENTS, Known, case_of, in_order
 from taskspec.plan.standing import Place, Standing
-from taskspec.state.model import Accepted, Record, Snapshot
+from taskspec.state.model import Accepted, Record, Sending, Snapshot
 
 __all__ = ["alone", "decide", "decide_again", "grants_another"]
 
@@ -172,6 +172,8 @@ def _noted(case: Case, task: DesiredTask, change: Change) -> Change:
 def _unchanged(case: Case, task: DesiredTask) -> Change:
     situation = case.situation
     match situation.standing:
+        case Standing.NOTHING | Standing.UNSETTLED if (kept := _kept_from_before(case, task)) is not None:
+            return settle(case, kept) if situation.standing is Standing.UNSETTLED else keep(case, kept)
         case Standing.NOTHING:
             return _not_reached(case)
         case Standing.UNSETTLED:
@@ -254,6 +256,19 @@ def _renewed(case: Case, task: DesiredTask, result: Accepted | None, kept: Chang
     if why is None or kept.in_error:
         return kept
     return start(case, Action.CREATE, why, *changed_fields(case), anew=True)
+
+
+def _kept_from_before(case: Case, task: DesiredTask) -> Reason | None:
+    """Return that a text has its result, where it was asked for once more, no agent is known to have been reached, and
+    `rerun` asks for that no longer: nothing takes the place of that run."""
+    record = case.record
+    kept = record.accepted if record else None
+    if record is None or kept is None or not task.asks_for(kept.fingerprint):
+        return None
+    if any(attempt.sending is Sending.BOUND for attempt in record.generation.attempts):
+        return None
+    due = due_again(task, kept, now=case.now, plan=case.plan)
+    return reasons.accepted(kept) if due is None else None
 
 
 def _not_reached(case: Case) -> Change:

@@ -27,6 +27,8 @@ class Case:
     """The id of the plan that is being made."""
     requested: bool = False
     """One further attempt is asked for by hand."""
+    quiet_period: float = 0.0
+    """As in the circumstances."""
     spent: Spent = nothing_spent
     kept: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The contents of kept results that may have to be judged again, by their digests."""
@@ -119,7 +121,7 @@ def settle(case: Case, *why: Reason) -> Change:
     if situation.seen is not None:
         leading.insert(0, reasons.run_found(situation.seen.id))
     if situation.record is not None and situation.attempt is not None:
-        leading.insert(0, reasons.outcome_unknown(situation.record, situation.attempt))
+        leading.insert(0, reasons.outcome_unknown(situation.record, situation.attempt, case.quiet_period))
     change = about(case, Action.SETTLE, Health.UNKNOWN, *leading)
     if situation.seen is None:
         return change

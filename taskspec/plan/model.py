@@ -59,6 +59,8 @@ class Circumstances:
     """The id that the plan is to have."""
     remote: RemoteIdentity
     """Where runs are to be started; its `instance` is None where nobody connected."""
+    quiet_period: float = 0.0
+    """How many seconds after its deadline a create may still come to light on the remote."""
     spent: Spent = nothing_spent
     kept: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The kept results that have to be judged again, by their digests."""

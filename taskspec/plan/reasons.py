@@ -7,6 +7,7 @@ from typing import Final, assert_never
 from taskspec.address import Address
 from taskspec.desired.model import DesiredTask
 from taskspec.documents.model import OnRemove
+from taskspec.moments import utc
 from taskspec.plan.model import Declared, FieldDiff, Reason
 from taskspec.plan.standing import Place, Situation, Standing
 from taskspec.state.model import Accepted, Attempt, Record, StopCause
@@ -27,10 +28,12 @@ def attempt_not_counted(attempt: Attempt) -> Reason:
     )
 
 
-def outcome_unknown(record: Record, attempt: Attempt) -> Reason:
-    """Say that an intent has no known outcome."""
+def outcome_unknown(record: Record, attempt: Attempt, quiet_period: float | None = None) -> Reason:
+    """Say that an intent has no known outcome, and from when on the remote's lists can prove that there is no run."""
     which = f"attempt {attempt.number} of g{record.generation.number}"
     text = f"{which} was asked for, and whether the remote has it is not known: that is found out first"
+    if quiet_period is not None:
+        text += f"; from {utc(attempt.send_deadline + quiet_period)} on, a list without it proves that it is absent"
     return Reason(code="outcome_unknown", text=text)
 
 

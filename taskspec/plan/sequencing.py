@@ -67,6 +67,7 @@ def case_of(address: Address, task: Declared | None, record: Record | None, basi
         now=basis.circumstances.now,
         plan=basis.circumstances.plan,
         requested=address in basis.circumstances.requested,
+        quiet_period=basis.circumstances.quiet_period,
         spent=basis.circumstances.spent,
         kept=basis.circumstances.kept,
         dependents=basis.dependents.get(address, ()),

@@ -1,8 +1,8 @@
 """A run that is to be adopted, in words. Decides nothing."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
+from taskspec.moments import utc
 from taskspec.plan.adopting import Candidate, doubts
 from taskspec.report.text import Paint, one_line
 
@@ -20,6 +20,4 @@ def candidate_lines(candidate: Candidate, paint: Paint) -> Iterator[str]:
 
 
 def _moment(seconds: float | None) -> str:
-    if seconds is None:
-        return "the remote does not say"
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return "the remote does not say" if seconds is None else utc(seconds)

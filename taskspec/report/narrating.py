@@ -159,15 +159,12 @@ class Narrator:
 
     def _summary(self, event: ApplyFinished) -> Iterator[str]:
         tally = self._tally
-        parts = [f"{plural(tally.started, 'run')} started"]
-        if tally.accepted:
-            parts.append(self._paint(f"{tally.accepted} accepted", "good"))
-        if tally.unhealthy:
-            parts.append(self._paint(f"{len(tally.unhealthy)} without an accepted result", "error"))
-        if tally.needing:
-            parts.append(self._paint(f"{plural(len(tally.needing), 'task')} waiting for a person", "warning"))
-        if tally.unknown:
-            parts.append(self._paint(f"{len(tally.unknown)} unknown", "error"))
+        parts = [
+            f"{plural(tally.started, 'run')} started",
+            *standings(tally.accepted, len(tally.unhealthy), len(tally.needing), len(tally.unknown), self._paint),
+        ]
+        if held := tally.effects[Effect.REFUSED]:
+            parts.append(self._paint(f"{held} held by a policy", "warning"))
         yield ""
         yield f"Apply finished in {duration(event.seconds)}: {', '.join(parts)}."
 
@@ -179,6 +176,18 @@ def _of_duplicates(event: DuplicatesFound) -> str:
         f"the remote has one create of it as {len(event.others) + 1} runs: {event.kept} is kept, beside {others}{more}"
     )
     return one_line(text, 600)
+
+
+def standings(accepted: int, unhealthy: int, needing: int, unknown: int, paint: Paint) -> Iterator[str]:
+    """Yield how many tasks stand how at the end, as far as there are such."""
+    if accepted:
+        yield paint(f"{accepted} accepted", "good")
+    if unhealthy:
+        yield paint(f"{unhealthy} without an accepted result", "error")
+    if needing:
+        yield paint(f"{plural(needing, 'task')} waiting for a person", "warning")
+    if unknown:
+        yield paint(f"{unknown} unknown", "error")
 
 
 def _left(event: ChangeFinished) -> str:

@@ -22,7 +22,7 @@ from taskspec.events import (
 )
 from taskspec.health import Health
 from taskspec.report.counting import Tally
-from taskspec.report.narrating import Narrator
+from taskspec.report.narrating import Narrator, standings
 from taskspec.report.text import Paint, duration, one_line, plural
 
 FILES: Final = 3
@@ -76,14 +76,7 @@ class RoundNarrator(Narrator):
 
     def _round(self, event: RoundFinished) -> str:
         parts = [plural(event.started, "run") + " started"] if event.started else []
-        if event.accepted:
-            parts.append(self._paint(f"{event.accepted} accepted", "good"))
-        if event.unhealthy:
-            parts.append(self._paint(f"{event.unhealthy} without an accepted result", "error"))
-        if event.needing:
-            parts.append(self._paint(f"{plural(event.needing, 'task')} waiting for a person", "warning"))
-        if event.unknown:
-            parts.append(self._paint(f"{event.unknown} unknown", "error"))
+        parts += standings(event.accepted, event.unhealthy, event.needing, event.unknown, self._paint)
         if event.unchanged:
             parts.append(f"{event.unchanged} unchanged")
         done = f" ({', '.join(parts)})" if parts else ""

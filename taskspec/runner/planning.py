@@ -291,6 +291,7 @@ def _circumstances(question: Question, ports: Ports, remote: RemoteIdentity) -> 
         plan=ports.chance.nonce(),
         remote=remote,
         requested=question.requested,
+        quiet_period=ports.offline(question.prepared.desired.project).traits.quiet_period,
         spent=question.spent,
         kept=question.kept,
         selected=question.selected,

@@ -1,11 +1,11 @@
-"""The values of the state as JSON and back, format 2. Opens nothing and keeps nothing.
+"""The values of the state as JSON and back, format 3. Opens nothing and keeps nothing.
 
 Every key is always written, and a key that is missing, unknown or of another type is refused: whatever changes these
 shapes raises `FORMAT` and adds a step to `upgrading`, so that no taskspec ever drops what a newer one wrote.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from sys import intern
 from typing import Any, Final
@@ -16,7 +16,6 @@ from taskspec.state.model import (
     Accepted,
     Attempt,
     Generation,
-    Holder,
     Note,
     Record,
     ResultRef,
@@ -24,20 +23,20 @@ from taskspec.state.model import (
     StopCause,
     Verdict,
 )
+from taskspec.state.shapes import JSON, Shape, checked
 from taskspec.state.upgrading import upgraded
 from taskspec.taskapi.records import Tokens
 from taskspec.taskapi.remotes import RemoteIdentity
 
 FORMAT: Final = 3
 
-_Shape = Mapping[str, type | tuple[type, ...]]
 _NONE: Final = type(None)
 _TEXT_OR_NONE: Final = (str, _NONE)
 _NUMBER: Final = (float, int)
 _NUMBER_OR_NONE: Final = (float, int, _NONE)
 _OBJECT_OR_NONE: Final = (dict, _NONE)
 
-_RECORD: Final[_Shape] = {
+_RECORD: Final[Shape] = {
     "address": str,
     "agent": str,
     "generation": dict,
@@ -45,8 +44,8 @@ _RECORD: Final[_Shape] = {
     "onRemove": str,
     "protect": bool,
 }
-_GENERATION: Final[_Shape] = {"number": int, "fingerprint": str, "spec": dict, "plan": str, "attempts": list}
-_ATTEMPT: Final[_Shape] = {
+_GENERATION: Final[Shape] = {"number": int, "fingerprint": str, "spec": dict, "plan": str, "attempts": list}
+_ATTEMPT: Final[Shape] = {
     "number": int,
     "nonce": str,
     "marker": str,
@@ -68,13 +67,13 @@ _ATTEMPT: Final[_Shape] = {
     "assertions": _TEXT_OR_NONE,
     "rejudged": bool,
 }
-_REMOTE: Final[_Shape] = {
+_REMOTE: Final[Shape] = {
     "type": str,
     "url": _TEXT_OR_NONE,
     "organization": _TEXT_OR_NONE,
     "instance": _TEXT_OR_NONE,
 }
-_ACCEPTED: Final[_Shape] = {
+_ACCEPTED: Final[Shape] = {
     "generation": int,
     "fingerprint": str,
     "plan": str,
@@ -84,30 +83,15 @@ _ACCEPTED: Final[_Shape] = {
     "result": dict,
     "at": _NUMBER,
 }
-_RESULT: Final[_Shape] = {"digest": str, "size": int, "format": str}
-_TOKENS: Final[_Shape] = {"prompt": int, "completion": int}
-_NOTE: Final[_Shape] = {"address": str, "at": _NUMBER, "what": str, "data": dict}
-_HOLDER: Final[_Shape] = {
-    "user": str,
-    "host": str,
-    "pid": int,
-    "command": str,
-    "since": _NUMBER,
-    "started": (int, _NONE),
-    "job": _TEXT_OR_NONE,
-}
-_HOLDING: Final[_Shape] = {"epoch": int, "holder": dict}
-
-_RIGHT: Final[dict[tuple[Any, ...], _Shape]] = {}
-"""Keys and their types that were found right, with the shape that they have: records are many and alike."""
-
-_JSON: Final = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
+_RESULT: Final[Shape] = {"digest": str, "size": int, "format": str}
+_TOKENS: Final[Shape] = {"prompt": int, "completion": int}
+_NOTE: Final[Shape] = {"address": str, "at": _NUMBER, "what": str, "data": dict}
 
 
 def encode_record(record: Record) -> str:
     """Return a record as JSON."""
     accepted = record.accepted
-    return _JSON.encode(
+    return JSON.encode(
         {
             "address": record.address,
             "agent": record.agent,
@@ -131,53 +115,17 @@ def decode_records(texts: Sequence[str], form: int = FORMAT) -> list[Record]:
 
 def encode_note(note: Note) -> str:
     """Return a note of the history as JSON."""
-    return _JSON.encode({"address": note.address, "at": note.at, "what": note.what, "data": dict(note.data)})
+    return JSON.encode({"address": note.address, "at": note.at, "what": note.what, "data": dict(note.data)})
 
 
 def decode_note(text: str) -> Note:
     """Return the note that a JSON text holds; raise ValueError where it is none."""
-    value = _checked(json.loads(text), _NOTE)
+    value = checked(json.loads(text), _NOTE)
     return Note(address=Address(value["address"]), at=value["at"], what=value["what"], data=value["data"])
 
 
-def encode_holder(holder: Holder) -> str:
-    """Return the holder of a lock as JSON."""
-    return _JSON.encode({name: getattr(holder, name) for name in _HOLDER})
-
-
-def decode_holder(text: str) -> Holder:
-    """Return the holder that a JSON text names; raise ValueError where it names none."""
-    return Holder(**_checked(json.loads(text), _HOLDER))
-
-
-def encode_holding(holder: Holder, epoch: int) -> str:
-    """Return who holds a lock, and under which epoch, as JSON."""
-    return f'{{"epoch":{epoch},"holder":{encode_holder(holder)}}}'
-
-
-def decode_holding(text: str) -> tuple[Holder, int]:
-    """Return who holds a lock, and under which epoch; raise ValueError where the JSON text does not say so."""
-    value = _checked(json.loads(text), _HOLDING)
-    return Holder(**_checked(value["holder"], _HOLDER)), value["epoch"]
-
-
-def _checked(value: Any, shape: _Shape) -> dict[str, Any]:
-    if type(value) is not dict or len(value) != len(shape):
-        raise ValueError(f"expected an object with exactly the keys {', '.join(shape)}")
-    form = (*value, *map(type, value.values()))
-    if _RIGHT.get(form) is shape:
-        return value
-    for key, kind in shape.items():
-        if key not in value:
-            raise ValueError(f"the key `{key}` is missing")
-        if not isinstance(value[key], kind):
-            raise ValueError(f"`{key}` is of another type")  # noqa: TRY004  # one exception for all that is not of the format
-    _RIGHT[form] = shape
-    return value
-
-
 def _record(value: Any) -> Record:
-    value = _checked(value, _RECORD)
+    value = checked(value, _RECORD)
     accepted = value["accepted"]
     generation = _generation(value["generation"])
     return Record(
@@ -201,7 +149,7 @@ def _generation_object(generation: Generation) -> dict[str, Any]:
 
 
 def _generation(value: Any) -> Generation:
-    value = _checked(value, _GENERATION)
+    value = checked(value, _GENERATION)
     return Generation(
         number=value["number"],
         fingerprint=intern(value["fingerprint"]),
@@ -238,7 +186,7 @@ def _attempt_object(attempt: Attempt) -> dict[str, Any]:
 
 
 def _attempt(value: Any) -> Attempt:
-    value = _checked(value, _ATTEMPT)
+    value = checked(value, _ATTEMPT)
     verdict, stop, result, tokens = value["verdict"], value["stop"], value["result"], value["tokens"]
     status = value["status"]
     return Attempt(
@@ -248,7 +196,7 @@ def _attempt(value: Any) -> Attempt:
         body_digest=value["bodyDigest"],
         intended_at=value["intendedAt"],
         send_deadline=value["sendDeadline"],
-        remote=_identity(**_checked(value["remote"], _REMOTE)),
+        remote=_identity(**checked(value["remote"], _REMOTE)),
         sending=Sending(value["sending"]),
         run=value["run"],
         title=intern(value["title"]),
@@ -259,7 +207,7 @@ def _attempt(value: Any) -> Attempt:
         finished_at=value["finishedAt"],
         detail=value["detail"],
         result=None if result is None else _result(result),
-        tokens=None if tokens is None else Tokens(**_checked(tokens, _TOKENS)),
+        tokens=None if tokens is None else Tokens(**checked(tokens, _TOKENS)),
         assertions=value["assertions"],
         rejudged=value["rejudged"],
     )
@@ -292,7 +240,7 @@ def _accepted_object(accepted: Accepted, current: tuple[Attempt, ...]) -> dict[s
 
 
 def _accepted(value: Any, current: tuple[Attempt, ...]) -> Accepted:
-    value = _checked(value, _ACCEPTED)
+    value = checked(value, _ACCEPTED)
     given = value["attempt"]
     attempt = _attempt(given) if isinstance(given, dict) else _numbered(current, given)
     if attempt is None:
@@ -319,4 +267,4 @@ def _result_object(result: ResultRef) -> dict[str, Any]:
 
 
 def _result(value: Any) -> ResultRef:
-    return ResultRef(**_checked(value, _RESULT))
+    return ResultRef(**checked(value, _RESULT))

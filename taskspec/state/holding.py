@@ -1,9 +1,9 @@
 """Who holds a lock, in words and for machines: every error that a held lock leads to. Looks at no lock."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from taskspec.errors import LockHeldError, StateError
+from taskspec.moments import utc
 from taskspec.settings import DEFAULT_ENVIRONMENT
 from taskspec.state.model import BEAT, Holder, Holding
 
@@ -14,7 +14,7 @@ def held(environment: str, holding: Holding | None) -> LockHeldError:
     if holding is None or holding.holder is None:
         return LockHeldError(f"{where} another command, which has not yet said more.", hint=_WAIT)
     holder = holding.holder
-    since = datetime.fromtimestamp(holder.since, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    since = utc(holder.since)
     job = f" ({holder.job})" if holder.job else ""
     return LockHeldError(
         f"{where} {holder.user} on {holder.host} since {since}: process {holder.pid}, `{holder.command}`{job}. "

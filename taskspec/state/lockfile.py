@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from taskspec.state import locking, processes
-from taskspec.state.encoding import decode_holding, encode_holding
+from taskspec.state.holders import decode_holding, encode_holding
 from taskspec.state.model import Holder, Holding
 
 _LONGEST: Final = 64 * 1024

@@ -16,8 +16,9 @@ from typing import Final
 from taskspec.address import Address
 from taskspec.errors import LostLeaseError, StaleError, StateError
 from taskspec.state.database import Database, advance, create, exists, transaction, upgrade
-from taskspec.state.encoding import decode_holder, decode_note, encode_holder
+from taskspec.state.encoding import decode_note
 from taskspec.state.folders import make_folder, write_file
+from taskspec.state.holders import decode_holder, encode_holder
 from taskspec.state.holding import cut_off, held
 from taskspec.state.lockfile import LockFile
 from taskspec.state.model import HistoryEntry, Holder, Holding, ResultRef, Snapshot, StateChange

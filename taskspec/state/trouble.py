@@ -13,6 +13,9 @@ PATIENCE: Final = 10.0
 """Seconds to wait for another process that is just writing."""
 
 RESTORE: Final = "Restore it from a backup, or move its folder away to begin with an empty state: tasks then run again."
+_DENIED: Final = (
+    "Check who owns the file and its folder, their permissions, and whether the file system is mounted read-only."
+)
 _DAMAGED: Final = ("is damaged", RESTORE)
 _OTHER: Final = ("could not be used", "Run the command again; if that does not help, restore the file from a backup.")
 _TROUBLE: Final[Mapping[int, tuple[str, str]]] = {
@@ -28,9 +31,9 @@ _TROUBLE: Final[Mapping[int, tuple[str, str]]] = {
         f"has been in use by another process for {PATIENCE:.0f} seconds",
         "Wait until that process goes on or ends, and run the command again.",
     ),
-    sqlite3.SQLITE_READONLY: ("cannot be written", "Check who owns the file and its folder, and their permissions."),
-    sqlite3.SQLITE_PERM: ("cannot be opened", "Check who owns the file and its folder, and their permissions."),
-    sqlite3.SQLITE_CANTOPEN: ("cannot be opened", "Check who owns the file and its folder, and their permissions."),
+    sqlite3.SQLITE_READONLY: ("cannot be written", _DENIED),
+    sqlite3.SQLITE_PERM: ("cannot be opened", _DENIED),
+    sqlite3.SQLITE_CANTOPEN: ("cannot be opened", _DENIED),
     sqlite3.SQLITE_IOERR: (
         "could not be read or written",
         "Check the disk (space, quota, health): everything that was recorded before is kept.",
@@ -50,6 +53,8 @@ def in_words(path: Path) -> Iterator[None]:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
         what, hint = _TROUBLE.get(code, _OTHER)
         raise StateError(f"The state file {path} {what} ({error}).", hint=hint) from error
+    except UnicodeDecodeError as error:
+        raise damaged(path, "what SQLite says of it quotes bytes that are no text") from error
     except OSError as error:
         _, full = _TROUBLE[sqlite3.SQLITE_FULL]
         _, denied = _TROUBLE[sqlite3.SQLITE_CANTOPEN]

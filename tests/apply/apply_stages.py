@@ -6,6 +6,7 @@ import json
 from contextlib import asynccontextmanager
 from itertools import count
 
+from kept_state import reading
 from scripted_remote import Clock, ScriptedRemote
 
 from taskspec.address import Address
@@ -36,6 +37,7 @@ from taskspec.observed.model import Observed
 from taskspec.observed.refreshing import observe, observe_all
 from taskspec.plan.deciding import decide
 from taskspec.plan.model import Circumstances
+from taskspec.report.counting import Tally
 from taskspec.runner.planning import used_results
 from taskspec.state.model import Holder
 from taskspec.state.sqlite import SqliteState
@@ -152,12 +154,16 @@ class Stage:
     def told(self, kind):
         return [event for event in self.events if isinstance(event, kind)]
 
+    def exit_code(self):
+        """Return the exit code of what was told."""
+        tally = Tally()
+        for event in self.events:
+            tally.on(event)
+        return tally.exit_code
+
     def snapshot(self):
-        store = SqliteState(self.folder / ".taskspec", "sales", "default", read_only=True)
-        try:
+        with reading(self.folder) as store:
             return store.read()
-        finally:
-            store.close()
 
     def record(self, address=A):
         return self.snapshot().records.get(address)
@@ -166,11 +172,8 @@ class Stage:
         return self.record(address).generation.attempts
 
     def history(self, address=A):
-        store = SqliteState(self.folder / ".taskspec", "sales", "default", read_only=True)
-        try:
+        with reading(self.folder) as store:
             return [entry.note.what for entry in store.history(address)][::-1]
-        finally:
-            store.close()
 
     @asynccontextmanager
     async def connected(self):

@@ -7,7 +7,6 @@ from apply_stages import A, deferred, task
 
 from taskspec.events import Effect, RunCreated, RunStopped
 from taskspec.health import Health
-from taskspec.report.counting import Tally
 from taskspec.report.exiting import ExitCode
 
 ANEW = "Write anew."
@@ -21,13 +20,6 @@ def active(stage):
     stage.remote.scripts["Write."] = [["executing"]]
     stage.apply(task(), wait=False)
     return stage.remote.runs["run-1"]
-
-
-def exit_code(stage):
-    tally = Tally()
-    for event in stage.events:
-        tally.on(event)
-    return tally.exit_code
 
 
 def created(stage):
@@ -56,7 +48,7 @@ def test_a_queued_change_does_not_start_while_the_run_before_it_waits_for_a_pers
     active.steps = ["executing", "paused"]
     finished = stage.apply(task(prompt=ANEW, policies=QUEUE))[A]
     assert (finished.health, created(stage)) == (Health.NEEDS_INPUT, [])
-    assert exit_code(stage) == ExitCode.NEEDS_INPUT
+    assert stage.exit_code() == ExitCode.NEEDS_INPUT
 
 
 def test_a_queued_change_does_not_start_beside_a_run_that_is_lost(stage, active):
@@ -74,7 +66,7 @@ def test_a_queued_change_does_not_start_beside_a_run_that_is_lost(stage, active)
 def test_a_queued_change_that_is_not_waited_for_starts_in_the_next_apply(stage, active):
     finished = stage.apply(task(prompt=ANEW, policies=QUEUE), wait=False)[A]
     assert (finished.verdict, finished.effect, created(stage)) == ("active", Effect.CUT, [])
-    assert exit_code(stage) is ExitCode.WAITED
+    assert stage.exit_code() is ExitCode.WAITED
     active.steps = ["completed"]
     assert stage.apply(task(prompt=ANEW, policies=QUEUE))[A].verdict == "accepted"
     assert created(stage) == ["run-2"]
@@ -84,7 +76,7 @@ def test_a_held_change_leaves_the_run_and_is_told_by_the_exit_code(stage, active
     finished = stage.apply(task(prompt=ANEW, policies=HOLD), task("b"))
     assert (finished[A].effect, finished[A].health) == (Effect.REFUSED, Health.HEALTHY)
     assert finished["b"].verdict == "accepted"
-    assert (active.steps, exit_code(stage)) == (["executing"], ExitCode.REFUSED)
+    assert (active.steps, stage.exit_code()) == (["executing"], ExitCode.REFUSED)
     active.steps = ["completed"]
     stage.apply(task(prompt=ANEW, policies=HOLD))
     assert created(stage) == ["run-3"]
@@ -96,7 +88,7 @@ def test_a_run_of_another_text_is_let_end_and_takes_nobodys_place(stage):
     stage.apply(task(prompt=ANEW), wait=False)
     finished = stage.apply(task(policies=QUEUE))[A]
     assert (finished.effect, finished.health) == (Effect.DONE, Health.HEALTHY)
-    assert (stage.record().accepted.generation, exit_code(stage)) == (1, ExitCode.OK)
+    assert (stage.record().accepted.generation, stage.exit_code()) == (1, ExitCode.OK)
 
 
 @pytest.mark.parametrize("policy", ["replace", "queue", "hold"])
@@ -108,7 +100,7 @@ def test_a_doubt_about_a_text_that_was_taken_back_is_none_about_the_kept_result(
     stage.apply(task(prompt=ANEW), hold_unknown=True)
     finished = stage.apply(task(policies={"on_change_active": policy}), task("b", upstream=[A]))
     assert (finished[A].effect, finished[A].health) == (Effect.DONE, Health.HEALTHY)
-    assert (finished["b"].verdict, exit_code(stage)) == ("accepted", ExitCode.OK)
+    assert (finished["b"].verdict, stage.exit_code()) == ("accepted", ExitCode.OK)
     assert stage.record().accepted.generation == 1
 
 
@@ -117,7 +109,7 @@ def test_nobody_says_that_a_kept_result_is_well_which_was_judged_by_other_assert
     stage.remote.sends = ["lose"]
     stage.apply(task(prompt=ANEW), hold_unknown=True)
     finished = stage.apply(replace(task(), assertions=({"regex": "nosuch"},)))
-    assert (finished[A].health, exit_code(stage)) == (Health.UNKNOWN, ExitCode.UNKNOWN)
+    assert (finished[A].health, stage.exit_code()) == (Health.UNKNOWN, ExitCode.UNKNOWN)
 
 
 def test_an_adopted_run_of_another_text_is_held_where_the_policy_says_so(stage):
@@ -134,7 +126,7 @@ def test_a_protected_run_is_not_stopped_and_the_others_go_on(stage):
     stage.apply(task(policies={"protect": True}), wait=False)
     finished = stage.apply(task(prompt=ANEW, policies={"protect": True}), task("b"))
     assert (finished[A].effect, finished["b"].verdict) == (Effect.REFUSED, "accepted")
-    assert exit_code(stage) == ExitCode.REFUSED
+    assert stage.exit_code() == ExitCode.REFUSED
     finished = stage.apply(task("b"))
     assert (finished[A].effect, stage.told(RunStopped)) == (Effect.REFUSED, [])
     assert stage.record().protect
@@ -146,7 +138,7 @@ def test_a_protected_run_that_has_begun_since_the_plan_is_not_stopped(stage, dec
     stage.apply(task(policies={"protect": True}), wait=False)
     finished = stage.apply(*declared)[A]
     assert (finished.effect, stage.told(RunStopped), created(stage)) == (Effect.REFUSED, [], [])
-    assert (stage.remote.asked["DELETE"], exit_code(stage)) == (0, ExitCode.REFUSED)
+    assert (stage.remote.asked["DELETE"], stage.exit_code()) == (0, ExitCode.REFUSED)
     assert stage.record().generation.last.stop is None
     stage.remote.runs["run-1"].steps = ["completed"]
     assert stage.apply(task(policies={"protect": True}))[A].verdict == "accepted"

@@ -15,17 +15,9 @@ from taskspec.apply import performing, sending, settling
 from taskspec.events import ChangeDecided, ChangeFinished, Effect, RetryScheduled, RunCreated, RunEnded
 from taskspec.health import Health
 from taskspec.observed import refreshing
-from taskspec.report.counting import Tally
 from taskspec.state.sqlite import SqliteState
 
 C = Address("c")
-
-
-def exit_code(stage):
-    tally = Tally()
-    for event in stage.events:
-        tally.on(event)
-    return tally.exit_code
 
 
 def created(stage):
@@ -61,7 +53,7 @@ def test_the_same_part_of_another_answer_needs_no_run(stage):
     assert (finished[B].action, finished[B].effect, finished[B].health) == ("none", Effect.LEFT, Health.HEALTHY)
     assert created(stage) == ["a"]
     assert stage.plan.paid_runs == 2, "the plan told the most that could be started"
-    assert exit_code(stage) == 0
+    assert stage.exit_code() == 0
 
 
 def test_another_part_of_another_answer_is_a_new_generation(stage):
@@ -96,7 +88,7 @@ def test_nothing_is_started_behind_a_task_that_is_not_accepted(stage, script, he
     assert "`a` without an accepted result" in finished[B].detail
     assert created(stage) == ["a"]
     assert stage.record(B) is None
-    assert exit_code(stage) == code
+    assert stage.exit_code() == code
 
 
 def test_the_old_result_of_a_task_that_fails_now_is_fed_to_nobody(stage):
@@ -168,7 +160,7 @@ def test_a_failed_upstream_that_stays_as_it_is_blocks_already_in_the_plan(stage)
     stage.apply(task(), deferred(uses=["a"]))
     finished = stage.apply(task(), deferred(uses=["a"]))
     assert [change.action for change in stage.plan.changes] == ["none", "blocked"]
-    assert (finished[B].health, exit_code(stage)) == (Health.UNHEALTHY, 3)
+    assert (finished[B].health, stage.exit_code()) == (Health.UNHEALTHY, 3)
 
 
 def test_an_upstream_that_succeeds_at_its_second_attempt_lets_the_others_begin(stage):
@@ -219,7 +211,7 @@ def test_an_upstream_whose_outcome_stays_unknown_blocks_with_its_health(stage):
     stage.remote.sends = ["drop"]
     finished = stage.apply(task(), deferred(uses=["a"]), hold_unknown=True)
     assert (finished[A].health, finished[B].health) == (Health.UNKNOWN, Health.UNKNOWN)
-    assert (finished[B].action, exit_code(stage)) == ("blocked", 9)
+    assert (finished[B].action, stage.exit_code()) == ("blocked", 9)
 
 
 def test_an_intent_of_a_deferred_task_is_settled_when_its_text_is_known(stage):
@@ -238,7 +230,7 @@ def test_a_template_that_cannot_take_the_result_fails_at_its_place(stage):
     assert (finished[B].effect, finished[B].health) == (Effect.FAILED, Health.UNHEALTHY)
     assert finished[B].detail == "tasks.yaml:7:11: No such field: It has no `sum`."
     assert finished[C].action == "blocked"
-    assert exit_code(stage) == 1
+    assert stage.exit_code() == 1
 
 
 def test_a_result_that_cannot_be_read_fails_its_dependents_and_nothing_else(stage, monkeypatch):
@@ -275,7 +267,7 @@ def test_a_run_that_its_upstream_has_overtaken_makes_nothing_healthy(stage):
     finished = stage.apply(task(prompt="Write anew."), deferred(uses=["a"]))
     assert stage.plan.changes[1].action == "wait"
     assert (finished[B].verdict, finished[B].health) == ("accepted", Health.UNHEALTHY)
-    assert exit_code(stage) == 3
+    assert stage.exit_code() == 3
 
 
 def test_an_active_run_of_the_very_text_is_not_replaced(stage):
@@ -305,7 +297,7 @@ def test_not_waiting_starts_what_can_start_and_says_what_cannot(stage):
     for address in (B, C):
         assert (finished[address].effect, finished[address].health) == (Effect.CUT, Health.HEALTHY)
         assert finished[address].detail.startswith("not started: it depends on")
-    assert exit_code(stage) == 4
+    assert stage.exit_code() == 4
     assert stage.apply(task(), deferred(uses=["a"]))[B].verdict == "accepted"
 
 

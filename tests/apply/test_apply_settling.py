@@ -280,3 +280,25 @@ def test_killed_between_intent_and_run_id_the_next_apply_makes_exactly_one_run(s
             stage.apply(task())
     assert stage.apply(task())[A].verdict == "accepted"
     assert len(stage.remote.runs) == 1
+
+
+@pytest.mark.parametrize("keys", [False, True])
+@pytest.mark.parametrize("when", ["onChange", "never"])
+def test_a_lost_run_for_always_is_not_asked_for_again_where_always_is_gone(stage, when, keys):
+    stage.remote.honours_keys = keys
+    stage.apply(task())
+    left_unknown(stage, "lose", task(policies={"rerun": {"when": "always"}}))
+    finished = stage.apply(task(policies={"rerun": {"when": when}}))[A]
+    assert (finished.effect, finished.health) == (Effect.DONE, Health.HEALTHY)
+    assert len(stage.remote.runs) == 1
+    assert stage.attempts()[-1].sending is Sending.ABSENT
+    assert stage.apply(task(policies={"rerun": {"when": when}}))[A].health is Health.HEALTHY
+    assert len(stage.remote.runs) == 1
+
+
+def test_a_lost_run_for_always_does_not_make_a_task_that_never_runs_again_pay_for_another_text(stage):
+    stage.apply(task())
+    left_unknown(stage, "lose", task(policies={"rerun": {"when": "always"}}))
+    finished = stage.apply(task(prompt="Another.", policies={"rerun": {"when": "never"}}))[A]
+    assert (finished.effect, finished.health) == (Effect.DONE, Health.HEALTHY)
+    assert len(stage.remote.runs) == 1

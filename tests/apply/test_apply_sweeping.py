@@ -12,13 +12,6 @@ from taskspec.report.text import Paint
 from taskspec.taskapi.records import TaskRecord
 
 
-def code_of(stage):
-    tally = Tally()
-    for event in stage.events:
-        tally.on(event)
-    return tally.exit_code
-
-
 def words_of(events):
     said = []
     narrator = Narrator(said.append, Paint(color=False), Tally())
@@ -33,7 +26,7 @@ def test_a_create_that_is_carried_out_twice_is_told_and_nothing_is_stopped(stage
     assert stage.apply(task())[A].verdict == "accepted"
     (found,) = stage.told(DuplicatesFound)
     assert (found.address, found.kept, found.others, found.detail) == (A, "run-2", ("run-1",), "run run-1 is executing")
-    assert code_of(stage) is ExitCode.UNKNOWN
+    assert stage.exit_code() is ExitCode.UNKNOWN
     assert stage.remote.asked["DELETE"] == 0
     assert stage.record().accepted.run == "run-2"
     assert "as 2 runs: run-2 is kept, beside run-1; run run-1 is executing" in words_of([found])
@@ -45,7 +38,7 @@ def test_the_other_run_is_stopped_where_that_was_asked_for(stage):
     stage.apply(task(), stop_duplicates=True)
     assert [(event.run, event.cause) for event in stage.told(RunStopped)] == [("run-1", "duplicate")]
     assert stage.remote.runs["run-1"].steps == ["stopped"]
-    assert code_of(stage) is ExitCode.UNKNOWN
+    assert stage.exit_code() is ExitCode.UNKNOWN
     assert stage.history()[-1] == "duplicates"
 
 
@@ -77,7 +70,7 @@ def test_a_duplicate_is_told_once(stage):
     stage.apply(task())
     stage.apply(task(), task("b", "Other."))
     assert not stage.told(DuplicatesFound)
-    assert code_of(stage) is ExitCode.OK
+    assert stage.exit_code() is ExitCode.OK
 
 
 def test_a_duplicate_that_shows_up_late_is_told_by_the_next_pass_that_creates(stage, monkeypatch):
@@ -128,7 +121,7 @@ def test_a_sweep_that_could_not_be_made_is_told_and_changes_no_outcome(stage):
     stage.remote.lists = False
     assert stage.apply(task(), task("b", "Other.", agent="editor"))[B].verdict == "accepted"
     assert sorted(event.agent for event in stage.told(SweepFailed)) == ["editor", "writer"]
-    assert code_of(stage) is ExitCode.OK
+    assert stage.exit_code() is ExitCode.OK
     assert "twice was not found out" in words_of(stage.told(SweepFailed))
 
 

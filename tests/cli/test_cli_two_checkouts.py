@@ -2,8 +2,7 @@
 
 import pytest
 from commanded_remote import Checkout, CommandedRemote
-
-from taskspec.state.sqlite import SqliteState
+from kept_state import records_in
 
 
 class Both:
@@ -31,11 +30,7 @@ def both(checkout, tmp_path, capfd, monkeypatch):
 
 
 def records(checkout):
-    store = SqliteState(checkout.folder / ".taskspec", "sales", "default", read_only=True)
-    try:
-        return store.read().records
-    finally:
-        store.close()
+    return records_in(checkout.folder)
 
 
 def run_of(checkout, address="a"):

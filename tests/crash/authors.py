@@ -114,6 +114,12 @@ class Renamers(Authors):
             case "context":
                 self._contexts[name] += 1
 
+    def _life(self):
+        life = super()._life()
+        if life.ends == "error" and self._random.random() < 0.5:
+            life.passes = self._random.choice((1.0, 40.0))
+        return life
+
     def _name(self, family):
         return self._names[family]
 

@@ -23,13 +23,13 @@ def settle_down(world, tasks, former=None):
         codes.append(world.apply(tasks, former=former))
         if codes[-1] == ExitCode.OK or codes[-2:] == [codes[-1]] * 2:
             break
-    declared = _finished(world, tasks)
+    declared = finished(world, tasks)
     accepted = [_is_good(world, address, task, declared) for address, task in declared.items()]
-    opened = {address: intent for address, intent in intents(world).items() if intent.sending is Sending.INTENDED}
+    opened = unknown(world)
     good, is_green = all(accepted) and not opened, codes[-1] == ExitCode.OK
     told = f"exit code {codes[-1]}, accepted: {accepted}, open: {opened}"
     require(is_green == good or (good and _is_left(world, declared)), told)
-    _settled_in_time(world, declared, opened, began)
+    _settled_in_time(world, opened, began)
     _accounted_for(world, declared)
     _others_untouched(world)
     _duplicates_told(world, tasks)
@@ -46,17 +46,16 @@ def _is_good(world, address, task, declared):
     return False
 
 
-def _settled_in_time(world, declared, opened, began):
-    """Raise where an outcome is unknown for too long; one of a task that its upstream blocks is left as it is."""
+def _settled_in_time(world, opened, began):
+    """Raise where an outcome is unknown for too long, unless a proxy has made two runs of it."""
     if not world.traits.get("keeps_titles"):
         return
     for address, intent in opened.items():
         waited = world.now - max(began, intent.intended_at)
         if intent.nonce in world.ledger.twins:  # a person has to say which it is
             continue
-        blocked = address in declared and (declared[address] is None or _is_blocked(world, declared[address], declared))
         most = world.quiet_period + SETTLED_WITHIN
-        require(blocked or waited < most, f"the outcome of {address} is still unknown after {waited:.0f} s")
+        require(waited < most, f"the outcome of {address} is still unknown after {waited:.0f} s")
 
 
 def intents(world):
@@ -65,17 +64,29 @@ def intents(world):
     return {address: last for address, last in lasts.items() if last is not None}
 
 
-def _finished(world, tasks):
+def unknown(world):
+    """Return the intents of which nobody knows what became of them, by address."""
+    return {address: intent for address, intent in intents(world).items() if intent.sending is Sending.INTENDED}
+
+
+def require_green(world, tasks):
+    """Raise where what an exit code of 0 says is not so."""
+    declared = finished(world, tasks)
+    lacking = [address for address in declared if not _is_accepted(world, address, declared)]
+    require(not lacking and not unknown(world), f"the exit code is 0, and {lacking} lack a result, or {unknown(world)}")
+
+
+def finished(world, tasks):
     """Return what is declared by address; None for what depends on a result that is not there."""
-    finished = {}
+    found = {}
     for task in tasks:
-        finished[task.address] = task
+        found[task.address] = task
         if isinstance(task, DeferredTask):
-            known = all(_is_accepted(world, used, finished) for used in task.uses)
+            known = all(_is_accepted(world, used, found) for used in task.uses)
             records = {used: world.durable.records.get(used) for used in task.uses}
             results = {u: world.durable.results[r.accepted.result.digest] for u, r in records.items()} if known else {}
-            finished[task.address] = task.finish(results) if known else None
-    return finished
+            found[task.address] = task.finish(results) if known else None
+    return found
 
 
 def _is_explained(world, task, record, declared):
@@ -85,13 +96,15 @@ def _is_explained(world, task, record, declared):
     last = record.generation.last if record else None
     if last is not None and last.sending is Sending.INTENDED:
         return not world.traits.get("keeps_titles") or last.nonce in world.ledger.twins
-    if last is None or not _asks_for(task, record.generation, record.generation.fingerprint):
+    if last is None or not _asks_for(task, record.generation):
         return last is not None and _goes_on(world, last) and _keeps_running(task.policies)
     reached = [attempt for attempt in record.generation.attempts if attempt.run is not None]
     if not reached:
         return False
     run = world.remote.runs[reached[-1].run]
     status = run.status(world.now)
+    if run.life.passes is not None and reached[-1].status == "error":  # nobody looks again by himself
+        return True
     return status in {"failed", "error", "stopped", "paused"} or (status == "completed" and run.life.empty)
 
 
@@ -116,11 +129,23 @@ def _is_left(world, declared):
 
 def _is_of_declared(declared, address, record):
     task = declared.get(address)
-    return task is not None and _asks_for(task, record.generation, record.generation.fingerprint)
+    is_never = task is not None and task.policies.rerun.when is When.NEVER
+    return task is not None and (
+        task.fingerprint == record.generation.fingerprint if is_never else _asks_for(task, record.generation)
+    )
 
 
 def _is_blocked(world, task, declared):
-    return any(not _is_accepted(world, upstream, declared) for upstream in task.upstream)
+    """Tell whether a task has to wait: for one without its result, or for one that has to run anew and waits too."""
+    return any(
+        not _is_accepted(world, upstream, declared)
+        or (_runs_anew(declared[upstream]) and _is_blocked(world, declared[upstream], declared))
+        for upstream in task.upstream
+    )
+
+
+def _runs_anew(task):
+    return task.policies.rerun.when is When.ALWAYS or task.policies.rerun.after is not None
 
 
 def _is_accepted(world, address, declared):
@@ -128,18 +153,23 @@ def _is_accepted(world, address, declared):
     record, task = world.durable.records.get(address), declared.get(address)
     if not task or not record or not record.accepted:
         return False
-    generation = record.generation
-    if task.policies.rerun.when is When.NEVER:
-        return True
-    if _asks_for(task, generation, generation.fingerprint):
-        return record.accepted.generation == generation.number
-    return record.accepted.fingerprint == task.fingerprint
+    kept, generation, rerun = record.accepted, record.generation, task.policies.rerun
+    if kept.generation == generation.number:
+        return _asks_for(task, generation)
+    is_always = rerun.when is When.ALWAYS and rerun.after is None
+    has_begun = is_always or any(attempt.run is not None for attempt in generation.attempts)
+    is_never = rerun.when is When.NEVER
+    is_asked = generation.fingerprint == task.fingerprint or (not is_never and _asks_for(task, generation))
+    if is_asked and has_begun:
+        return False
+    asked = {task.fingerprint, generation.fingerprint} if is_asked else {task.fingerprint}
+    return is_never or kept.fingerprint in asked
 
 
-def _asks_for(task, generation, fingerprint):
+def _asks_for(task, generation):
     """Tell whether a generation passes for what is declared."""
     rerun = task.policies.rerun
-    if fingerprint == task.fingerprint or rerun.when is When.NEVER:
+    if generation.fingerprint == task.fingerprint or rerun.when is When.NEVER:
         return True
     return bool(rerun.ignore) and passes(generation.spec, task.spec, rerun.ignore)
 

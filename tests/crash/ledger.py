@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from taskspec.address import Address
-from taskspec.documents.model import OnRemove, When
+from taskspec.documents.model import OnRemove, Rerun, When
 from taskspec.state.model import DropRecord, Note, PutRecord, Record, Sending
 
 
@@ -28,6 +28,10 @@ class Ledger:
     """The runs of another project."""
     begun: dict[tuple[int, Address], int] = field(default_factory=dict)
     """The generation for which a command paid first, by the number of the command."""
+    asked: dict[tuple[Address, int, int], str] = field(default_factory=dict)
+    """The nonce of each attempt, under the name that its task had when it was asked for."""
+    wishes: dict[str, Rerun] = field(default_factory=dict)
+    """What `rerun` said when a generation was begun, by the nonce of its first attempt."""
     specs: dict[str, object] = field(default_factory=dict)
     """What was asked for, by fingerprint."""
     records: dict[Address, Record] = field(default_factory=dict)
@@ -56,8 +60,11 @@ class Ledger:
 
     def _require_wish(self, run, address, record):
         """Raise where a run is paid for although what is declared has its accepted result, and nobody asked for it."""
-        kept, generation, task = record.accepted, record.generation, self.world.declared.get(address)
-        rerun, told = task.policies.rerun, f"{run.id} is paid for, and {address} has its accepted result"
+        kept, generation = record.accepted, record.generation
+        rerun, told = (
+            self.wishes[generation.attempts[0].nonce],
+            f"{run.id} is paid for, and {address} has its accepted result",
+        )
         if rerun.when is When.NEVER:
             require(address in self.world.requested, told)
         before = self.specs.get(kept.fingerprint)
@@ -109,7 +116,8 @@ class Ledger:
         """Take down that a person has given an address a run, which may be one that it was made to forget."""
         last = record.generation.last
         require(last.run not in self.foreign, f"{last.run} of another project was adopted")
-        self.intents[last.nonce] = (record.address, record.generation.number, last.number)
+        self.intents[last.nonce] = whose = (record.address, record.generation.number, last.number)
+        require(self.asked.setdefault(whose, last.nonce) == last.nonce, f"{whose} is another run already")
         self.bound[last.nonce] = last.run
         self.let_go.discard(last.nonce)
 
@@ -117,8 +125,14 @@ class Ledger:
         self.records[record.address] = record
         generation, runs = record.generation, self.world.remote.runs
         self.specs[generation.fingerprint] = generation.spec
+        if record.address in self.world.declared:
+            rerun = self.world.declared[record.address].policies.rerun
+            self.wishes.setdefault(generation.attempts[0].nonce, rerun)
         for attempt in generation.attempts:
             whose = (record.address, generation.number, attempt.number)
+            if attempt.nonce not in self.intents:
+                first = self.asked.setdefault(whose, attempt.nonce)
+                require(first == attempt.nonce or not self.intent_first, f"{whose} is asked for again")
             known = self.intents.setdefault(attempt.nonce, whose)
             require(known == whose or not self.intent_first, f"the nonce of {known} is used again by {whose}")
             if attempt.run is not None:
@@ -168,7 +182,7 @@ def passes(before, now, ignored):
 
 def is_over(run, now):
     """Tell whether a run has ended on the remote."""
-    return run.applies_at <= now and run.status(now) not in {"pending", "executing", "paused"}
+    return run.is_over(now)
 
 
 def require(holds, otherwise):

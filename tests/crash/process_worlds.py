@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fake_remote import CREATE_TIMEOUT, QUIET_PERIOD, FakeRemote
+from kept_state import records_in
 from ledger import require
 
 from taskspec.address import address_hash
@@ -68,11 +69,7 @@ class ProcessWorld:
         raise AssertionError(f"after {MOST_APPLIES} applies without a fault the exit code is {code}\n{said}")
 
     def records(self):
-        store = SqliteState(self.folder / ".taskspec", "sales", "default", read_only=True)
-        try:
-            return store.read().records
-        finally:
-            store.close()
+        return records_in(self.folder)
 
     def bound(self):
         """Return every run that was ever bound, by the history."""

@@ -21,9 +21,9 @@ from process_worlds import world
 KINDS = ("hosted", "hosted", "keys", "embedded")
 KILLS = 8
 """So many applies of one project are meant to die, unless they end before."""
-AT_ONCE = 3
+AT_ONCE = 4
 """So many projects are played side by side on each core: most of their time is waiting."""
-COMMAND = "python tests/crash/processes.py"
+COMMAND = ".venv/bin/python tests/crash/processes.py"
 
 
 async def play(name: str, protocol: str = "real", meant: int = KILLS) -> tuple[int, int]:

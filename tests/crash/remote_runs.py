@@ -16,6 +16,8 @@ class Life:
     works: float = 6.0
     ends: str = "completed"
     empty: bool = False
+    passes: float | None = None
+    """An `error` passes after so many seconds, and the run completes."""
 
 
 @dataclass(slots=True)
@@ -60,14 +62,31 @@ class Run:
         return f"answer to {self.prompt}"
 
     def status(self, now):
-        begins = self.applies_at + self.life.queued
-        ends = begins + self.life.works
-        over = NEVER if self.life.ends == "paused" else ends
-        if self.stopped_at < over and now >= self.stopped_at:
+        life = self.life
+        begins = self.applies_at + life.queued
+        ends = begins + life.works
+        again = ends if life.passes is None else ends + life.passes
+        if self.stopped_at < self._over and now >= self.stopped_at:
             return "stopped"
         if now < begins:
             return "pending"
-        return "executing" if now < ends else self.life.ends
+        if now < ends:
+            return "executing"
+        if life.passes is None or now < again:
+            return life.ends
+        return "executing" if now < self._over else "completed"
+
+    @property
+    def _over(self):
+        """Return when it ends for good, unless somebody stops it."""
+        life = self.life
+        if life.ends == "paused":
+            return NEVER
+        return self.applies_at + life.queued + life.works + (0.0 if life.passes is None else life.passes + 3.0)
+
+    def is_over(self, now):
+        """Tell whether it does nothing any more, and never will."""
+        return self.applies_at <= now and (now >= self.stopped_at or now >= self._over)
 
     def row(self, now):
         status = self.status(now)

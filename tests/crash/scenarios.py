@@ -142,7 +142,7 @@ def adoptable(world, tasks):
     for run in world.remote.runs.values():
         if run.id in ledger.foreign or run.nonce in ledger.let_go:
             asked = {task.address for task in tasks if task.spec["prompt"] == run.prompt}
-            found += [(address, run.id) for address in sorted(asked)]
+            found += [(address, run.id) for address in sorted(asked - set(unknown.values()))]
         elif run.nonce in unknown:
             found.append((unknown[run.nonce], run.id))
     return found

@@ -71,7 +71,8 @@ class SimulatedPool:
         found = world.remote.find(run, world.now)
         if found is not None and (fate is ANSWERED or fate.applies is not None):
             if request.method == "DELETE":
-                found.stopped_at = min(found.stopped_at, world.now + world.stopping)
+                works = found.status(world.now) in {"executing", "paused"}
+                found.stopped_at = min(found.stopped_at, world.now + (world.stopping if works else 0.0))
             else:
                 found.titles.append(json.loads(request.content)["title"])
         process.step("changed", run)

@@ -22,7 +22,7 @@ KINDS = ("seed", "hands")
 ROUND = 20 * CHUNK
 SHOWN = 3
 """So many broken scenarios are shown."""
-COMMAND = "python tests/crash/sweep.py"
+COMMAND = ".venv/bin/python tests/crash/sweep.py"
 
 
 class Played:

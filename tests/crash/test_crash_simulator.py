@@ -13,6 +13,8 @@ from taskspec.report.exiting import ExitCode
 FOUND = {
     "seed:1091": "a run of another text, which completed before its stop, took the place of an accepted result",
     "seed:6193": "the same, and what was declared was paid for once more",
+    "hands:1184": "`never` was declared while a run for `always` was unknown, and another text was paid for",
+    "hands:797": "a run for `always` was unknown, and was asked for once more when `always` was gone",
 }
 """What each seed found; another way of drawing makes other scenarios of them."""
 

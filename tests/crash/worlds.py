@@ -88,27 +88,36 @@ class World:
         return run
 
     def apply(
-        self, tasks, *, dies_at=None, rival_at=None, refresh=Refresh.ACTIVE, requested=None, former=None, **options
+        self,
+        tasks,
+        *,
+        dies_at=None,
+        rival_at=None,
+        rival=None,
+        refresh=Refresh.ACTIVE,
+        requested=None,
+        former=None,
+        **options,
     ):
         """Carry out one apply; return its exit code, or None where it was killed in its step number `dies_at`.
 
-        `rival_at`: another apply starts so many seconds after the first, on the same machine. `requested`: another
+        `rival_at`: another apply (or `rival`) starts so many seconds after it, on the same machine. `requested`: one more
         attempt of this address is asked for, and nothing else (all of them: no address is named).
         """
         self.requested = frozenset() if requested is None else frozenset(requested or (task.address for task in tasks))
         invocation = naming(*requested, refresh=refresh) if requested else replace(INVOCATION, refresh=refresh)
         story = commanding.apply(invocation, options=Options(**options), requested=requested is not None)
-        code = self.command(story, tasks, dies_at=dies_at, rival_at=rival_at, former=former)
+        code = self.command(story, tasks, dies_at=dies_at, rival_at=rival_at, rival=rival, former=former)
         self.requested = frozenset()
         return code
 
-    def command(self, story, tasks, *, dies_at=None, rival_at=None, former=None):
+    def command(self, story, tasks, *, dies_at=None, rival_at=None, rival=None, former=None):
         """Carry out one command, whichever it is, as a process of its own."""
         self.commands += 1
         self.declared = {task.address: task for task in tasks}
         self.ledger.owners |= {address_hash(address): address for address in self.declared}
         desired = Desired(project=PROJECT, tasks=self.declared, former=former or {})
-        return Process(self, Prepared(desired=desired), dies_at, story).live(rival_at)
+        return Process(self, Prepared(desired=desired), dies_at, story).live(rival_at, rival)
 
     def tell(self, *words):
         if self.trace is not None:
@@ -127,11 +136,11 @@ class Process:
         self._steps = 0
         self.chance = Chance(now=self._loop.time, nonce=self._nonce)
 
-    def live(self, rival_at):
+    def live(self, rival_at, rival):
         self.world.tell("command", f"dies at {self._dies_at}" if self._dies_at else "")
         try:
             with _in_place_of_the_world(self), commanding.documents(self.prepared):
-                code = self._loop.run(self._all(rival_at))
+                code = self._loop.run(self._all(rival_at, rival))
         except SystemExit:
             code = None
         finally:
@@ -188,14 +197,17 @@ class Process:
     def clock(self):
         return SimpleNamespace(monotonic=self._loop.time, time=self._loop.time)
 
-    async def _all(self, rival_at):
+    async def _all(self, rival_at, rival):
         if rival_at is None:
             return await self._story(self)
-        code, _ = await asyncio.gather(self._story(self), self._rival(rival_at))
+        code, _ = await asyncio.gather(self._story(self), self._rival(rival_at, rival))
         return code
 
-    async def _rival(self, after):
+    async def _rival(self, after, rival):
         await asyncio.sleep(after)
+        if rival is not None:
+            await rival(self)
+            return
         held = self.world.durable.holder is not None
         code = await self._story(self)
         assert (code == ExitCode.LOCKED) == held, f"a second apply ended with {code} while the lock was held: {held}"

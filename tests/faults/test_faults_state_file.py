@@ -103,7 +103,6 @@ def test_a_journal_that_is_none_of_the_state_s_is_no_trouble(folder, sound):
         assert [*found.records] == ["greeting"]
 
 
-@pytest.mark.xfail(raises=UnicodeDecodeError, reason="what SQLite says of it cannot be read by Python")
 def test_a_schema_that_is_no_text_is_refused(folder, sound):
     spoilt = sound.replace(b"tablerecordsrecords", b"table\x9decordsrecords").replace(
         b"CREATE TABLE rec", b"CREATE-TABLE rec"

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
 
+from kept_state import records_in
 from scripted_remote import ScriptedRemote
 
 from taskspec.apply.model import Options
@@ -83,11 +84,7 @@ class ScriptedPorts:
         return {event.address: event for event in self.told(ChangeFinished)}
 
     def records(self):
-        store = SqliteState(self.folder / ".taskspec", "sales", "default", read_only=True)
-        try:
-            return store.read().records
-        finally:
-            store.close()
+        return records_in(self.folder)
 
     def offline(self, project):
         identity = RemoteIdentity(type="xpander", url="https://remote.test", organization="o")

@@ -5,6 +5,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from kept_state import reading
 from runner_ports import HOLDER
 from scripted_remote import Run
 
@@ -58,19 +59,13 @@ def orphans(ports):
 
 
 def history(ports, address="a"):
-    store = SqliteState(ports.folder / ".taskspec", "sales", "default", read_only=True)
-    try:
+    with reading(ports.folder) as store:
         return [(entry.note.what, entry.note.data) for entry in store.history(address)]
-    finally:
-        store.close()
 
 
 def lineage(ports):
-    store = SqliteState(ports.folder / ".taskspec", "sales", "default", read_only=True)
-    try:
+    with reading(ports.folder) as store:
         return store.read().lineage
-    finally:
-        store.close()
 
 
 def by_somebody(ports, run, title="By hand", *, prompt="Write.", agent="writer", steps=("completed",)):

@@ -10,9 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
+from kept_state import records_in
 from patience import PATIENCE, until
-
-from taskspec.state.sqlite import SqliteState
 
 
 class Done:
@@ -151,11 +150,7 @@ class Workspace:
 
     def records(self):
         """Return what the state holds."""
-        store = SqliteState(self.folder / ".taskspec", "stories", "default", read_only=True)
-        try:
-            return store.read().records
-        finally:
-            store.close()
+        return records_in(self.folder, "stories")
 
     def until(self, holds):
         """Wait until something holds, and return it."""
