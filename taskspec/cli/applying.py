@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import click
 
 from taskspec.apply.model import Options
+from taskspec.cli.aiming import meant
 from taskspec.cli.audience import Audience
 from taskspec.cli.failing import tell
 from taskspec.cli.printing import note, paint_for, say
@@ -135,7 +136,7 @@ def _words(tally: Tally) -> View:
     paint = paint_for(sys.stdout)
 
     def narrator(write: Callable[[str], None]) -> Narrator:
-        return Narrator(write, paint, tally)
+        return Narrator(lambda line: write(meant(line)), paint, tally)
 
     if not (paint.color and sys.stdout.isatty()):
         return narrator(lambda line: say([line]))

@@ -2,6 +2,7 @@
 
 import sys
 
+from taskspec.cli.aiming import meant
 from taskspec.cli.applying import asked, json_lines
 from taskspec.cli.printing import paint_for, say
 from taskspec.errors import UsageError
@@ -29,4 +30,4 @@ def events_view(*, as_json: bool) -> View:
     from taskspec.report.counting import Tally
     from taskspec.report.narrating import Narrator
 
-    return Narrator(lambda line: say([line]), paint_for(sys.stdout), Tally())
+    return Narrator(lambda line: say([meant(line)]), paint_for(sys.stdout), Tally())

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from taskspec.cli.aiming import meant
 from taskspec.cli.printing import paint_for
 from taskspec.diagnostics import Diagnostic, ManifestError
 from taskspec.errors import (
@@ -63,9 +64,9 @@ def tell(error: TaskspecError, *, as_json: bool, beside: ExitCode = ExitCode.OK)
         for line in lines(error.diagnostics, paint, Path.cwd()):
             sys.stderr.write(line + "\n")
     else:
-        sys.stderr.write(f"{paint('error', 'error')}: {visible(error.message)}\n")
+        sys.stderr.write(f"{paint('error', 'error')}: {visible(meant(error.message))}\n")
         if error.hint:
-            sys.stderr.write(f"  {paint('→', 'accent')} {visible(error.hint)}\n")
+            sys.stderr.write(f"  {paint('→', 'accent')} {visible(meant(error.hint))}\n")
     if as_json:
         _say_document(error, code)
     return code

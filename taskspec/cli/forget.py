@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from taskspec.cli import options
+from taskspec.cli.aiming import meant
 from taskspec.cli.printing import note, paint_for, say
 from taskspec.cli.wiring import Wiring
 from taskspec.errors import UsageError
@@ -47,7 +48,7 @@ def forget(
     def approve(farewells: "Sequence[Farewell]") -> bool:
         if not as_json:
             paint = paint_for(sys.stdout)
-            say(line for farewell in farewells for line in farewell_lines(farewell, paint))
+            say(meant(line) for farewell in farewells for line in farewell_lines(farewell, paint))
         what = farewells[0].record.address if len(farewells) == 1 else f"these {len(farewells)} tasks"
         return confirmed(f"Forget {what}?", "forget", yes=yes, as_json=as_json)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from taskspec.address import is_address
+from taskspec.cli.aiming import given_environment
 from taskspec.errors import UsageError
 from taskspec.runner.model import Invocation, Refresh
 from taskspec.settings import Settings, from_environ
@@ -92,6 +93,8 @@ def _kept(name: str, **more: Any) -> Callable[[F], F]:
 
     def keep(ctx: click.Context, _: click.Parameter, value: Any) -> None:
         ctx.meta[_META + name] = value
+        if name == "--env":
+            given_environment.set(value)
 
     return click.option(name, expose_value=False, callback=keep, **more)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from taskspec.cli import options
+from taskspec.cli.aiming import all_meant
 from taskspec.cli.printing import note, paint_for, say, say_json
 from taskspec.cli.wiring import Wiring
 from taskspec.errors import UsageError
@@ -78,5 +79,5 @@ def _drift(invocation: Invocation, detailed: bool, as_json: bool) -> int:
     if as_json:
         say_json(drifts_json(found))
     else:
-        say(drift_lines(found, paint_for(sys.stdout)))
+        say(all_meant(drift_lines(found, paint_for(sys.stdout))))
     return found.exit_code(detailed=detailed)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from taskspec.apply.model import Options
 from taskspec.cli import failing
+from taskspec.cli.aiming import meant
 from taskspec.cli.applying import asked, json_lines, require_within
 from taskspec.cli.hosting import EngineHost
 from taskspec.cli.printing import note, paint_for, say, silence_stdout
@@ -137,4 +138,4 @@ def _words(*, verbose: bool) -> View:
     def now() -> str:
         return datetime.now().astimezone().strftime("%H:%M:%S")
 
-    return RoundNarrator(lambda line: say([line]), paint_for(sys.stdout), now, whole=verbose)
+    return RoundNarrator(lambda line: say([meant(line)]), paint_for(sys.stdout), now, whole=verbose)

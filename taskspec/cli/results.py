@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from taskspec.cli import options
+from taskspec.cli.aiming import all_meant
 from taskspec.cli.printing import note, say, say_json_list, say_text
 from taskspec.cli.wiring import Wiring
 from taskspec.errors import UsageError
@@ -40,12 +42,12 @@ def results(
             rows = (_json(record, accepted, opened.content(accepted)) for record, accepted in opened.found)
             say_json_list("results", rows)
         elif address is None or opened.selected != (address,):
-            say(_table(opened.found, everything=invocation.selection.everything))
+            say(all_meant(_table(opened.found, everything=invocation.selection.everything)))
         elif opened.found:
             say_text(opened.content(opened.found[0][1]))
         else:
             raise UsageError(
-                f"`{address}` has no accepted result.", hint=f"`taskspec status {address}` tells how it stands."
+                f"`{address}` has no accepted result.", hint=f"`taskspec status {quote(address)}` tells how it stands."
             )
     return 0
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from taskspec.cli import options
+from taskspec.cli.aiming import all_meant
 from taskspec.cli.printing import note, paint_for, say, say_json
 from taskspec.cli.wiring import Wiring
 
@@ -40,7 +41,7 @@ def status(
     if as_json:
         say_json({"tasks": [_json(standing) for standing in standings]})
     elif standings or invocation.selection.everything:
-        say(status_lines(standings, time.time(), paint_for(sys.stdout)))
+        say(all_meant(status_lines(standings, time.time(), paint_for(sys.stdout))))
     if not standings and not invocation.selection.everything:
         note(nothing_chosen(invocation.selection))
     return foremost(of_health(standing.health) for standing in standings if standing.health)

@@ -10,6 +10,7 @@ import click
 
 from taskspec.address import Address
 from taskspec.cli import options
+from taskspec.cli.aiming import meant
 from taskspec.cli.printing import note, paint_for, say
 from taskspec.cli.wiring import Wiring
 from taskspec.errors import TaskspecError, UsageError
@@ -42,7 +43,7 @@ def stop(
 
     invocation = options.invocation(words, project, given, exclude=exclude)
     tally = Tally()
-    view: View = json_lines() if as_json else Narrator(lambda line: say([line]), paint_for(sys.stdout), tally)
+    view: View = json_lines() if as_json else Narrator(lambda line: say([meant(line)]), paint_for(sys.stdout), tally)
     audience = Audience(tally, view)
     found = 0
 

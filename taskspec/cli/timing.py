@@ -14,7 +14,7 @@ _TRAITS: Final = {
 
 
 def hosted_traits(settings: Settings) -> Traits:
-    """Return the traits of a hosted remote; raise UsageError for a variable that holds no duration."""
+    """Return the traits of a hosted remote; raise UsageError for a variable without a duration above zero."""
     from taskspec.documents.durations import seconds
 
     given: dict[str, Any] = {}
@@ -22,8 +22,12 @@ def hosted_traits(settings: Settings) -> Traits:
         try:
             given[_TRAITS[name]] = seconds(text)
         except ValueError as error:
-            raise UsageError(
-                f"The environment variable {name} holds `{text}`, which is no duration.",
-                hint="Write it like 500ms, 30s or 5m, or unset it.",
-            ) from error
+            raise _unusable(name, text, "no duration") from error
+        if not given[_TRAITS[name]]:
+            raise _unusable(name, text, "no time at all")
     return Traits(**given)
+
+
+def _unusable(name: str, text: str, why: str) -> UsageError:
+    hint = "Write it like 500ms, 30s or 5m, or unset it."
+    return UsageError(f"The environment variable {name} holds `{text}`, which is {why}.", hint=hint)

@@ -160,7 +160,8 @@ def _known_word(value: str, known: list[str]) -> str:
 def _other_type(wanted: Any, value: Any, *, is_duration: bool) -> str:
     match wanted, value:
         case "string", int() | float() if is_duration:
-            return f"Write it with its unit. For example, `{value}s`."
+            example = f"{value}s" if isinstance(value, int) and value > 0 else "30s"
+            return f"Write it with its unit. For example, `{example}`."
         case "array", str() if value.lstrip().startswith(_DASHES):
             return "An item of a list begins with `- `: a hyphen, and a space."
         case "boolean", str():
@@ -187,4 +188,7 @@ def _duration(value: str) -> str:
     if found is None:
         return "A duration is a whole number and its unit: `ms`, `s`, `m`, `h` or `d`."
     unit = "ms" if found[2].lower().startswith(("ms", "mil")) else found[2][0].lower()
-    return f"Write `{found[1]}{unit}`."
+    written = f"{found[1]}{unit}"
+    if written == value:
+        return f"Write a {'larger' if int(found[1]) == 0 else 'smaller'} number."
+    return f"Write `{written}`."

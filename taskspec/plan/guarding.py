@@ -75,7 +75,7 @@ def protected_held(case: Case, change: Change) -> Change:
     is_protected = task.policies.protect if task is not None else record is not None and record.protect
     if not is_protected or not change.destructive or change.action is Action.SETTLE:
         return change
-    held = about(case, Action.HOLD, change.health, protected(task), *change.reasons)
+    held = about(case, Action.HOLD, change.health, protected(change.address, task), *change.reasons)
     return replace(held, diffs=change.diffs, refused=True)
 
 

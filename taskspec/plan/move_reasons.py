@@ -14,7 +14,7 @@ def moved(task: Declared, before: Address, *, said: bool) -> Reason:
     """Say under which address a task is recorded so far, and how that is known."""
     how = "as `moved` says" if said else "which asked for the very same"
     position = task.source.position(("moved", "from") if said else ())
-    return Reason(code="moved", text=f"it was `{before}`, {how}: its record goes on, without a run", position=position)
+    return Reason(code="moved", text=f"it was `{before}`, {how}: its record goes on", position=position)
 
 
 def ambiguous(task: Declared, olds: Sequence[Address], news: Sequence[Address]) -> Reason:

@@ -1,7 +1,9 @@
 """The reasons of a plan that `rerun`, `onChangeActive`, `protect` and `sideEffects` give. Decides nothing."""
 
 from collections.abc import Iterable
+from shlex import quote
 
+from taskspec.address import Address
 from taskspec.desired.model import DesiredTask
 from taskspec.diagnostics import Position
 from taskspec.plan.model import Declared, Reason
@@ -45,17 +47,23 @@ def change_held(task: Declared, situation: Situation) -> Reason:
     """Say that a change is held as long as a run is active, and how to get on."""
     text = (
         f"the change is held while run {_run(situation)} is active (`onChangeActive: hold`): "
-        "wait for its end, or stop it with `taskspec stop`"
+        f"wait for its end, or stop it with `taskspec stop {quote(task.address)}`"
     )
     return Reason(code="change_held", text=text, position=task.source.position(("onChangeActive",)))
 
 
-def protected(task: Declared | None) -> Reason:
+def protected(address: Address, task: Declared | None) -> Reason:
     """Say that the change is held because it is destructive and the task is protected, and how to get on."""
     if task is None:
-        text = "it is protected: declare it with `protect: false` and apply, then remove it; or `taskspec stop` its run"
+        text = (
+            "it is protected: declare it with `protect: false` and apply, then remove it; or stop its run with "
+            f"`taskspec stop {quote(address)}`"
+        )
         return Reason(code="change_protected", text=text)
-    text = "it is protected (`protect: true`): its run is not stopped, and it does not run again by itself"
+    text = (
+        "it is protected (`protect: true`): its run is not stopped, and it does not run again by itself; "
+        "both happen without `protect`"
+    )
     return Reason(code="change_protected", text=text, position=task.source.position(("protect",)))
 
 
@@ -66,6 +74,8 @@ def repeats_side_effects(task: Declared) -> Reason:
 
 
 def _duration(seconds: float) -> str:
+    if 0 < seconds < 1:
+        return f"{max(1, int(seconds * 1000))}ms"
     whole = max(0, int(seconds))
     size, unit = next((one for one in _UNITS if whole >= one[0]), _UNITS[-1])
     return f"{whole // size}{unit}"

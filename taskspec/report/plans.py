@@ -1,7 +1,6 @@
 """A plan in words, for a person. Decides nothing."""
 
 import json
-import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -11,8 +10,8 @@ from taskspec.observed.model import Duplicate
 from taskspec.plan.diffing import LineKind, changed_lines
 from taskspec.plan.model import Action, Change, FieldDiff, Missing, Plan, Refusal
 from taskspec.plan.vanishing import MISSING
+from taskspec.report.aiming import aimed
 from taskspec.report.text import UNCLAIMED, Paint, one_line, place_of, plural, visible
-from taskspec.settings import DEFAULT_ENVIRONMENT
 
 SYMBOLS: Final[dict[Action, tuple[str, str]]] = {
     Action.NONE: (" ", "dim"),
@@ -46,7 +45,6 @@ _MEANINGS: Final[tuple[tuple[Action, str], ...]] = (
 )
 
 
-_COMMAND: Final = re.compile("`taskspec [a-z]+ ")
 _WAY: Final = "Select fewer tasks, or go beyond it once with `--override {}`."
 _WRONG_REMOTE: Final = (
     "Check the organization, the key and the base URL of the remote: this rather means a wrong one. If the runs are "
@@ -159,14 +157,9 @@ def _change(change: Change, paint: Paint, environment: str) -> Iterator[str]:
     yield f"  {head}  {paint(visible(change.agent), 'dim')}{tail}"
     for reason in change.reasons:
         place = f"  {paint(str(reason.position), 'dim')}" if reason.position else ""
-        yield f"      {visible(_in(environment, reason.text))}{place}"
+        yield f"      {visible(aimed(reason.text, environment))}{place}"
     for diff in change.diffs:
         yield from _diff(diff, paint)
-
-
-def _in(environment: str, text: str) -> str:
-    """Return words in which the commands that they name are meant for an environment."""
-    return text if environment == DEFAULT_ENVIRONMENT else _COMMAND.sub(rf"\g<0>--env {environment} ", text)
 
 
 def _needs_input(change: Change) -> bool:

@@ -17,7 +17,7 @@ def test_each_time_can_be_said():
     assert hosted_traits(from_environ(said)) == Traits(quiet_period=300.0, create_timeout=90.0, poll_interval=0.5)
 
 
-@pytest.mark.parametrize("text", ["120", "-5s", "soon", "1.5s"])
+@pytest.mark.parametrize("text", ["120", "-5s", "soon", "1.5s", "0s", "0ms", "9" * 10 + "s", "9" * 400 + "d"])
 def test_what_is_no_duration_is_refused(text):
     with pytest.raises(UsageError, match="TASKSPEC_QUIET_PERIOD"):
         hosted_traits(from_environ({"TASKSPEC_QUIET_PERIOD": text}))

@@ -150,7 +150,7 @@ class Dial:
 
     def late(self, request: Request, *, begun: bool) -> UnreachableError | OutcomeUnknownError:
         """Return the error of a request whose time is over, before it was begun or after."""
-        within = f"within {self.seconds(request):g} s ({request.method} {request.path})."
+        within = f"within {max(0.0, self.seconds(request)):g} s ({request.method} {request.path})."
         if begun:
             return OutcomeUnknownError(f"The remote did not answer {within}")
         return UnreachableError(f"No connection was free {within}")
