@@ -27,7 +27,7 @@ def request_put_off(situation: Situation) -> Reason:
     """Say that an attempt that was asked for by hand has to wait for the current one."""
     named = quote(situation.record.address if situation.record else "")
     text = (
-        f"the attempt asked for by hand is put off: {run_of(situation)} has to be accounted for first, or given up with "
-        f"`taskspec forget {named}`"
+        f"the attempt asked for by hand is put off: {run_of(situation)} has to be accounted for first, or given up "
+        f"with `taskspec forget {named}`"
     )
     return Reason(code="request_put_off", text=text)
