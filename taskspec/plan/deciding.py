@@ -95,11 +95,8 @@ def _by_the_table(case: Case) -> Change:
     task = case.task
     if task is None:
         change = undeclared(case)
-        return (
-            replace(change, reasons=(*change.reasons, request_reasons.request_undeclared()))
-            if case.requested
-            else change
-        )
+        refused = (request_reasons.request_undeclared(),) if case.requested else ()
+        return replace(change, reasons=(*change.reasons, *refused))
     if isinstance(task, DeferredTask):
         raise TypeError(f"{case.address} is not finished")
     moved = case.situation.place is Place.OTHER_REMOTE and case.situation.standing is not Standing.MISSING_ACTIVE
@@ -115,12 +112,9 @@ def _by_the_table(case: Case) -> Change:
     change = _column(case, task)
     if not case.requested or change.paid:
         return change
-    refused = (
-        request_reasons.request_needless()
-        if _is_needless(case, task)
-        else request_reasons.request_put_off(case.situation)
-    )
-    return replace(change, reasons=(*change.reasons, refused))
+    is_needless = _is_needless(case, task)
+    why = request_reasons.request_needless() if is_needless else request_reasons.request_put_off(case.situation)
+    return replace(change, reasons=(*change.reasons, why))
 
 
 def _is_accounted_for(case: Case) -> bool:
