@@ -49,6 +49,14 @@ class RunAdopted(Event):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class RunAbsent(Event):
+    """The remote has no run of an intent whose outcome was unknown; `detail` says why that is believed."""
+
+    address: Address
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RunStatusChanged(Event):
     """A run that is followed shows another status."""
 

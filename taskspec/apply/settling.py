@@ -10,7 +10,7 @@ from taskspec.apply import advancing, requesting
 from taskspec.apply.sending import UnsettledError, bind, post
 from taskspec.apply.world import World, unbroken
 from taskspec.errors import OutcomeUnknownError, RefusedError, UnreachableError
-from taskspec.events import OutcomeUnknown, RunAdopted
+from taskspec.events import OutcomeUnknown, RunAbsent, RunAdopted
 from taskspec.observed.finding import age
 from taskspec.observed.model import Marked
 from taskspec.plan.model import Change
@@ -144,4 +144,5 @@ async def _absent(world: World, change: Change, why: str) -> Finding:
     record, attempt = world.current(change.address)
     absent = replace(attempt, sending=Sending.ABSENT, detail=why)
     await world.record(advancing.with_attempt(record, absent), "absent", nonce=attempt.nonce, why=why)
+    world.emit(RunAbsent(address=change.address, detail=why))
     return Finding.ABSENT

@@ -13,7 +13,7 @@ from taskspec.desired.model import DeferredTask, Desired, DesiredTask
 from taskspec.documents.model import When
 from taskspec.health import Health
 from taskspec.observed.model import Observed
-from taskspec.plan import reasons, rerun_reasons
+from taskspec.plan import reasons, request_reasons, rerun_reasons
 from taskspec.plan.drafting import Case, about, changed_fields, differences, keep, settle, settle_with_a_run, start
 from taskspec.plan.ending import accepted, ended, outdone, returned
 from taskspec.plan.guarding import guards, protected_held, repeating_marked
@@ -95,24 +95,26 @@ def _by_the_table(case: Case) -> Change:
     task = case.task
     if task is None:
         change = undeclared(case)
-        return replace(change, reasons=(*change.reasons, reasons.request_undeclared())) if case.requested else change
+        refused = (request_reasons.request_undeclared(),) if case.requested else ()
+        return replace(change, reasons=(*change.reasons, *refused))
     if isinstance(task, DeferredTask):
         raise TypeError(f"{case.address} is not finished")
     moved = case.situation.place is Place.OTHER_REMOTE and case.situation.standing is not Standing.MISSING_ACTIVE
     moved = moved and task.policies.rerun.when is not When.NEVER
     if (case.requested or moved) and _is_accounted_for(case):
         if case.requested and not _is_needless(case, task):
-            return start(case, Action.CREATE, reasons.attempt_requested(), *changed_fields(case))
+            return start(case, Action.CREATE, request_reasons.attempt_requested(), *changed_fields(case))
         if moved:
             return start(case, Action.CREATE, reasons.remote_changed(), *changed_fields(case))
     if case.requested and _is_out_of_reach(case):
-        why = (reasons.attempt_requested(), reasons.run_unreadable(case.situation))
+        why = (request_reasons.attempt_requested(), reasons.run_unreadable(case.situation))
         return start(case, Action.CREATE, *why, *changed_fields(case))
     change = _column(case, task)
     if not case.requested or change.paid:
         return change
-    refused = reasons.request_needless() if _is_needless(case, task) else reasons.request_put_off(case.situation)
-    return replace(change, reasons=(*change.reasons, refused))
+    is_needless = _is_needless(case, task)
+    why = request_reasons.request_needless() if is_needless else request_reasons.request_put_off(case.situation)
+    return replace(change, reasons=(*change.reasons, why))
 
 
 def _is_accounted_for(case: Case) -> bool:

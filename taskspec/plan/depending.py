@@ -27,7 +27,7 @@ from typing import assert_never
 from taskspec.address import Address
 from taskspec.desired.model import DeferredTask, DesiredTask
 from taskspec.health import Health
-from taskspec.plan import reasons, upstream_reasons
+from taskspec.plan import reasons, request_reasons, upstream_reasons
 from taskspec.plan.drafting import Case, about, settle, settle_with_a_run, start
 from taskspec.plan.model import Action, Change, Declared, Reason
 from taskspec.plan.prospect import Prospect, Upstream, gravest
@@ -77,7 +77,7 @@ def _addresses(waiting: Sequence[Upstream]) -> tuple[Address, ...]:
 def _most(case: Case, task: DeferredTask, waiting: Sequence[Change]) -> Change:
     """Return the most that may be done about a deferred task when its upstream is accepted."""
     situation, why = case.situation, (upstream_reasons.known_after(task, waiting),)
-    asked = (reasons.attempt_requested(),) if case.requested else ()
+    asked = (request_reasons.attempt_requested(),) if case.requested else ()
     match situation.standing:
         case Standing.UNSETTLED:
             change = settle_with_a_run(case, *why)

@@ -109,19 +109,19 @@ def run_active(situation: Situation) -> Reason:
     seen = situation.seen
     if situation.standing is Standing.PAUSED:
         what = _cut(seen.waits_for) if seen and seen.waits_for else "a person"
-        return Reason(code="run_paused", text=f"{_run(situation)} waits for {what}")
+        return Reason(code="run_paused", text=f"{run_of(situation)} waits for {what}")
     doing = "executing" if situation.standing is Standing.EXECUTING else "pending"
-    return Reason(code=f"run_{doing}", text=f"{_run(situation)} is {doing}")
+    return Reason(code=f"run_{doing}", text=f"{run_of(situation)} is {doing}")
 
 
 def result_not_judged(situation: Situation) -> Reason:
     """Say that the run completed and nobody judged its result."""
-    return Reason(code="result_not_judged", text=f"{_run(situation)} completed; its result is to be judged")
+    return Reason(code="result_not_judged", text=f"{run_of(situation)} completed; its result is to be judged")
 
 
 def run_ended(situation: Situation, standing: Standing) -> Reason:
     """Say how a run ended that gave no accepted result."""
-    run, words = _run(situation), _words(situation.attempt.detail if situation.attempt else "")
+    run, words = run_of(situation), _words(situation.attempt.detail if situation.attempt else "")
     match standing:
         case Standing.REJECTED:
             return Reason(code="result_rejected", text=f"the result of {run} was rejected{words}")
@@ -166,43 +166,17 @@ def no_attempt_left(situation: Situation, task: DesiredTask) -> Reason:
     )
 
 
-def attempt_requested() -> Reason:
-    """Say that a further attempt was asked for by hand."""
-    return Reason(code="attempt_requested", text="a further attempt was asked for by hand")
-
-
-def request_needless() -> Reason:
-    """Say that an attempt was asked for by hand for what has its accepted result already."""
-    return Reason(code="request_needless", text="it has an accepted result, so that no attempt more is started")
-
-
-def request_undeclared() -> Reason:
-    """Say that an attempt was asked for by hand for what nothing declares."""
-    text = "the attempt asked for by hand is not started, as nothing says what to ask for"
-    return Reason(code="request_undeclared", text=text)
-
-
-def request_put_off(situation: Situation) -> Reason:
-    """Say that an attempt that was asked for by hand has to wait for the current one."""
-    named = quote(situation.record.address if situation.record else "")
-    text = (
-        f"the attempt asked for by hand is put off: {_run(situation)} has to be accounted for first, or given up with "
-        f"`taskspec forget {named}`"
-    )
-    return Reason(code="request_put_off", text=text)
-
-
 def run_lost(situation: Situation) -> Reason:
     """Say that an active run has vanished."""
     address = situation.record.address if situation.record else Address("")
     status = (situation.attempt.status if situation.attempt else None) or "pending"
-    gone = f"the remote does not know {_run(situation)} any more, last seen {status}"
+    gone = f"the remote does not know {run_of(situation)} any more, last seen {status}"
     return Reason(code="run_lost", text=f"{gone}; {_ways(address)}")
 
 
 def run_gone(situation: Situation) -> Reason:
     """Say that a run which had ended has vanished."""
-    return Reason(code="run_gone", text=f"the remote does not know {_run(situation)} any more")
+    return Reason(code="run_gone", text=f"the remote does not know {run_of(situation)} any more")
 
 
 def run_unreadable(situation: Situation) -> Reason:
@@ -222,7 +196,7 @@ def run_unreadable(situation: Situation) -> Reason:
         why = f"{why}: bring that folder back, or `taskspec retry {address}` starts another run, or"
     if situation.place is not Place.HERE:
         why = f"{why} `taskspec forget {address}` gives it up"
-    return Reason(code=code, text=f"{_run(situation)} {why}")
+    return Reason(code=code, text=f"{run_of(situation)} {why}")
 
 
 def stop_unfinished() -> Reason:
@@ -232,7 +206,7 @@ def stop_unfinished() -> Reason:
 
 def status_unknown(situation: Situation) -> Reason:
     """Say that the remote shows a status that nobody knows."""
-    text = f"{_run(situation)} shows the status `{_cut(situation.status or '')}`, which this version does not know"
+    text = f"{run_of(situation)} shows the status `{_cut(situation.status or '')}`, which this version does not know"
     address = quote(situation.record.address if situation.record else "")
     text = f"{text}; `taskspec forget {address}` gives it up"
     return Reason(code="status_unknown", text=text)
@@ -250,7 +224,7 @@ def removal(policy: OnRemove, situation: Situation) -> Reason:
         OnRemove.FORGET: ("removal_forgets", "goes on unwatched"),
         OnRemove.HOLD: ("removal_held", "is left as it is"),
     }[policy]
-    return Reason(code=code, text=f"{_run(situation)} {what} (`onRemove: {policy}`)")
+    return Reason(code=code, text=f"{run_of(situation)} {what} (`onRemove: {policy}`)")
 
 
 def title_changed(task: DesiredTask) -> Reason:
@@ -303,7 +277,8 @@ def _ways(address: Address) -> str:
     )
 
 
-def _run(situation: Situation) -> str:
+def run_of(situation: Situation) -> str:
+    """Return how the run of a situation is called."""
     run = situation.attempt.run if situation.attempt else None
     return f"run {run}" if run else "its run"
 

@@ -21,6 +21,7 @@ from taskspec.events import (
     ResultWithdrawn,
     ResultWritten,
     RetryScheduled,
+    RunAbsent,
     RunAdopted,
     RunCreated,
     RunEnded,
@@ -84,6 +85,8 @@ class Narrator:
                 return address, f"needs no run: {visible(event.detail)}"
             case RunAdopted(address=address):
                 return address, f"found run {visible(event.run)} on the remote and adopted it"
+            case RunAbsent(address=address):
+                return address, f"its run is {event.detail}"
             case RunStopped(address=address):
                 return address, f"stopped run {visible(event.run)} (cause: {event.cause})"
             case TitleUpdated(address=address):

@@ -7,6 +7,7 @@ from typing import Final
 from taskspec.events import (
     ApplyFinished,
     ChangeFinished,
+    DuplicatesFound,
     Effect,
     Event,
     FilesChanged,
@@ -17,6 +18,7 @@ from taskspec.events import (
     RoundFinished,
     RoundOutcome,
     RunEnded,
+    SweepFailed,
 )
 from taskspec.health import Health
 from taskspec.report.counting import Tally
@@ -53,16 +55,24 @@ class RoundNarrator(Narrator):
                 self._told.pop(address, None)
                 yield from super()._lines(event) if self._whole else ()
             case ChangeFinished(address=address):
-                lines = list(super()._lines(event))
-                if lines and self._told.get(address) != lines:
-                    self._told[address] = lines
-                    yield from lines
+                yield from self._news(address, super()._lines(event))
+            case DuplicatesFound(kept=kept):
+                yield from self._news(f"duplicates of {kept}", super()._lines(event))
+            case SweepFailed(agent=agent):
+                yield from self._news(f"sweep of {agent}", super()._lines(event))
             case RunEnded(verdict=verdict) if verdict != "accepted":
                 yield from super()._lines(event)
             case _ if self._whole or isinstance(event, _TROUBLE):
                 yield from super()._lines(event)
             case _:
                 return
+
+    def _news(self, about: str, lines: Iterator[str]) -> Iterator[str]:
+        """Yield what there is to say about something, where it was not what was said last."""
+        found = list(lines)
+        if found and self._told.get(about) != found:
+            self._told[about] = found
+            yield from found
 
     def _round(self, event: RoundFinished) -> str:
         parts = [plural(event.started, "run") + " started"] if event.started else []

@@ -111,3 +111,16 @@ def test_files_that_changed_are_named_but_not_all_of_many():
 def test_a_signal_is_answered():
     (line,) = told(events.Interrupted(signum=15))
     assert line == "12:03:10 stopping (SIGTERM): recording what runs. Once more ends at once."
+
+
+def test_a_create_that_was_carried_out_twice_is_told_once_until_that_changes():
+    twice = events.DuplicatesFound(address=Address("a"), kept="r1", others=("r2",), detail="run r2 is executing")
+    once = told(twice, twice)
+    assert len(once) == 1
+    assert "as 2 runs: r1 is kept, beside r2" in once[0]
+    assert len(told(twice, replace(twice, detail=""))) == 2
+
+
+def test_that_nobody_could_look_for_a_second_run_is_told_once():
+    failed = events.SweepFailed(agent="writer", detail="503 from the remote")
+    assert len(told(failed, failed)) == 1

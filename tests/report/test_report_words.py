@@ -125,6 +125,7 @@ TOLD = {
     "AddressMoved": events.AddressMoved(address=A, before=Address("old")),
     "RunCreated": events.RunCreated(address=A, agent="writer", generation=2, attempt=1, run="r1"),
     "RunCreated again": events.RunCreated(address=A, agent="writer", generation=2, attempt=3, run=EVIL),
+    "RunAbsent": events.RunAbsent(address=A, detail="proven not to be on the remote"),
     "RunAdopted": events.RunAdopted(address=A, run="r1"),
     "RunStatusChanged": events.RunStatusChanged(address=A, run="r1", status="executing"),
     "RunEnded": events.RunEnded(address=A, run="r1", status="completed", verdict="accepted", seconds=61.0),
