@@ -69,7 +69,8 @@ class ScriptedRemote:
 
     `answer` · `drop` (apply, cut the connection) · `lose` (cut it, apply nothing) · `late` (cut it, apply `lateness`
     seconds later) · `hang` · `nonsense` (apply, answer something that is no task) · `apply-503` · `twice` (apply two,
-    answer the second run) · `drop-twice` (apply two, cut the connection) · a status.
+    answer the second run) · `drop-twice` (apply two, cut the connection) · `another` (apply, answer with the first run
+    of all) · a status.
     """
 
     clock: Clock = field(default_factory=Clock)
@@ -139,11 +140,14 @@ class ScriptedRemote:
         run = None
         if send in {"twice", "drop-twice"}:
             self._apply(agent, request, key, 0.0)
-        if kept is None and send in {"answer", "drop", "late", "nonsense", "apply-503", "twice", "drop-twice"}:
+        applied = {"answer", "drop", "late", "nonsense", "apply-503", "twice", "drop-twice", "another"}
+        if kept is None and send in applied:
             run = self._apply(agent, request, key, self.lateness if send == "late" else 0.0)
         match send:
             case "answer" | "twice":
                 writer.write(http(200, run.row("pending")))
+            case "another":
+                writer.write(http(200, next(iter(self.runs.values())).row("pending")))
             case "apply-503":
                 writer.write(http(503, {"detail": "try later"}))
             case "nonsense":

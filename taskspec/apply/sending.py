@@ -54,10 +54,15 @@ async def create(world: World, change: Change, *, fresh: bool) -> None:
 
 
 async def post(world: World, agent: str, new: NewTask, attempt: Attempt) -> TaskRecord:
-    """Send one create, once, under its nonce as the key, and never after the deadline that is recorded."""
+    """Send one create, once, under its nonce as the key, and never after the deadline that is recorded.
+
+    An answer that shows the run of another create is none: its outcome is unknown.
+    """
     left = attempt.send_deadline - world.chance.now()
     call = endpoints.create_task(agent, new, idempotency_key=attempt.nonce, timeout=left, punctual=True)
-    return await world.connection.run(call)
+    found = await world.connection.run(call)
+    world.owners.claim(found, attempt, world.recorder.records)
+    return found
 
 
 async def bind(world: World, change: Change, found: TaskRecord) -> None:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from taskspec.address import Address
 from taskspec.apply.model import Emit, Options
+from taskspec.apply.owning import Owners
 from taskspec.apply.publishing import ResultsFolder
 from taskspec.apply.recording import Recorder
 from taskspec.apply.searching import Search
@@ -40,6 +41,7 @@ class World:
     emit: Emit
     search: Search = field(default_factory=Search)
     uploads: Uploads = field(default_factory=Uploads)
+    owners: Owners = field(default_factory=Owners)
 
     async def record(self, record: Record, what: str, *changes: StateChange, **data: Any) -> None:
         """Make a record durable together with a line of its history."""

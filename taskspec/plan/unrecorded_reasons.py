@@ -7,6 +7,7 @@ from taskspec.address import Address
 from taskspec.plan.model import Reason
 from taskspec.plan.reasons import MOST_NAMED
 from taskspec.plan.upstream_reasons import shortened
+from taskspec.quoting import operand
 from taskspec.taskapi.records import TaskRecord
 
 
@@ -17,8 +18,8 @@ def unrecorded_runs(address: Address, runs: Sequence[TaskRecord]) -> Reason:
     bear = "bears its marker and is" if len(runs) == 1 else "bear its marker and are"
     which = runs[0].id if len(runs) == 1 else "RUN"
     text = (
-        f"on the remote, {named}{more} {bear} not recorded: `taskspec adopt {quote(address)} {quote(which)}` takes it "
-        "as its run, and without `--refresh=full` another is started"
+        f"on the remote, {named}{more} {bear} not recorded: `taskspec adopt {quote(address)} {operand(which)}` takes "
+        "it as its run, and without `--refresh=full` another is started"
     )
     return Reason(code="unrecorded_runs", text=text)
 

@@ -11,7 +11,7 @@ from taskspec.plan.encoding import duplicate_json
 from taskspec.plan.model import Refusal
 from taskspec.report.exiting import ExitCode, foremost, of_health
 from taskspec.report.plans import duplicated, refused, way_out
-from taskspec.report.text import Paint, one_line, place_of, plural
+from taskspec.report.text import Paint, in_line, one_line, place_of, plural
 
 FORMAT: Final = 1
 _STYLES: Final = {
@@ -113,7 +113,7 @@ def _lines(drift: Drift, paint: Paint) -> Iterator[str]:
     symbol = "~" if drift.drifted else "!"
     yield f"  {paint(symbol, style)} {paint(drift.address, 'strong')}  {paint(_said(drift), style)}"
     if drift.detail:
-        yield f"      {one_line(drift.detail, 600)}"
+        yield f"      {in_line(drift.detail, 600)}"
 
 
 def _said(drift: Drift) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from shlex import quote
 
-from taskspec.report.text import Paint, one_line
+from taskspec.report.text import Paint, in_line, one_line
 from taskspec.state.model import Attempt, Record, Sending, Verdict
 
 LONGEST = 600
@@ -34,7 +34,7 @@ def farewell_lines(farewell: Farewell, paint: Paint) -> Iterator[str]:
     number = record.generation.number
     yield f"{paint('-', 'remove')} {paint(record.address, 'strong')}  leaves the state (g{number}, {_verdict(record)})"
     if at_work is not None:
-        yield f"    {paint('!', 'warning')} {one_line(_at_work(record, at_work), LONGEST)}"
+        yield f"    {paint('!', 'warning')} {in_line(_at_work(record, at_work), LONGEST)}"
     if record.accepted is not None:
         yield f"      its accepted result of g{record.accepted.generation} stays in the history"
     match farewell.declared:

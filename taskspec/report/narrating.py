@@ -33,7 +33,7 @@ from taskspec.events import (
 from taskspec.health import Health
 from taskspec.plan.model import Action
 from taskspec.report.counting import Tally
-from taskspec.report.text import UNCLAIMED, Paint, duration, indented, one_line, plural, visible
+from taskspec.report.text import UNCLAIMED, Paint, duration, in_line, indented, one_line, plural, visible
 
 LONGEST = 12
 """How many lines of a failed agent's own words are shown; `taskspec logs ADDRESS` shows all."""
@@ -80,15 +80,15 @@ class Narrator:
         match event:
             case RunCreated(address=address):
                 again = f", attempt {event.attempt}" if event.attempt > 1 else ""
-                return address, f"created run {visible(event.run)} (g{event.generation}{again})"
+                return address, f"created run {in_line(event.run)} (g{event.generation}{again})"
             case ChangeDecided(address=address, action="none"):
                 return address, f"needs no run: {visible(event.detail)}"
             case RunAdopted(address=address):
-                return address, f"found run {visible(event.run)} on the remote and adopted it"
+                return address, f"found run {in_line(event.run)} on the remote and adopted it"
             case RunAbsent(address=address):
                 return address, f"its run is {event.detail}"
             case RunStopped(address=address):
-                return address, f"stopped run {visible(event.run)} (cause: {event.cause})"
+                return address, f"stopped run {in_line(event.run)} (cause: {event.cause})"
             case TitleUpdated(address=address):
                 return address, "title updated" if event.kept else "the remote did not keep the new title"
             case AddressMoved(address=address):
@@ -175,7 +175,7 @@ def _of_duplicates(event: DuplicatesFound) -> str:
     text = (
         f"the remote has one create of it as {len(event.others) + 1} runs: {event.kept} is kept, beside {others}{more}"
     )
-    return one_line(text, 600)
+    return in_line(text, 600)
 
 
 def standings(accepted: int, unhealthy: int, needing: int, unknown: int, paint: Paint) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from taskspec.address import Address
 from taskspec.markers import Marker
+from taskspec.quoting import operand
 from taskspec.report.exiting import ExitCode, foremost
 from taskspec.report.text import Paint, columns, one_line, plural
 from taskspec.taskapi.records import ENDED, TaskRecord
@@ -61,7 +62,7 @@ def orphan_lines(orphans: Orphans, paint: Paint) -> Iterator[str]:
         yield ""
         adoptable = next((one for one in orphans.found if one.address and one.duplicate_of is None), None)
         if adoptable is not None and adoptable.address is not None:
-            run = quote(one_line(adoptable.run.id))
+            run = operand(one_line(adoptable.run.id))
             yield f"`taskspec adopt {quote(adoptable.address)} {run}` records one as the run of its task."
         if any(one.may_be_at_work for one in orphans.found):
             yield "`taskspec tasks stop RUN` ends one."

@@ -11,7 +11,7 @@ from taskspec.plan.diffing import LineKind, changed_lines
 from taskspec.plan.model import Action, Change, FieldDiff, Missing, Plan, Refusal
 from taskspec.plan.vanishing import MISSING
 from taskspec.report.aiming import aimed
-from taskspec.report.text import UNCLAIMED, Paint, one_line, place_of, plural, visible
+from taskspec.report.text import UNCLAIMED, Paint, in_line, one_line, place_of, plural, visible
 
 SYMBOLS: Final[dict[Action, tuple[str, str]]] = {
     Action.NONE: (" ", "dim"),
@@ -154,10 +154,10 @@ def _change(change: Change, paint: Paint, environment: str) -> Iterator[str]:
     name = paint(change.address, "strong")
     name = f"{name} {paint(f'(was {change.moved_from})', 'dim')}" if change.moved_from else name
     head = f"{paint(symbol, style)} {name}  {paint(word, style)}{generation}{again}"
-    yield f"  {head}  {paint(visible(change.agent), 'dim')}{tail}"
+    yield f"  {head}  {paint(in_line(change.agent), 'dim')}{tail}"
     for reason in change.reasons:
         place = f"  {paint(str(reason.position), 'dim')}" if reason.position else ""
-        yield f"      {visible(aimed(reason.text, environment))}{place}"
+        yield f"      {in_line(aimed(reason.text, environment))}{place}"
     for diff in change.diffs:
         yield from _diff(diff, paint)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from taskspec.address import Address
 from taskspec.health import Health
-from taskspec.report.text import Paint, columns, duration, one_line, visible
+from taskspec.report.text import Paint, columns, duration, in_line, one_line
 from taskspec.state.model import Accepted
 from taskspec.taskapi.records import AgentRecord
 
@@ -72,7 +72,7 @@ def agent_lines(agents: Sequence[AgentRecord], paint: Paint) -> Iterator[str]:
         yield "The remote has no agents."
         return
     rows = [("ID", "NAME", "STATUS", "DESCRIPTION")]
-    rows += [(visible(a.id), visible(a.name), visible(a.status), one_line(a.description, 80)) for a in agents]
+    rows += [(in_line(a.id), in_line(a.name), in_line(a.status), one_line(a.description, 80)) for a in agents]
     for number, line in enumerate(columns(rows)):
         yield line if number else paint(line, "dim")
 
@@ -85,10 +85,10 @@ def _row(standing: Standing, now: float) -> tuple[str, ...]:
     attempt = f".{standing.attempt}" if standing.attempt > 1 else ""
     return (
         standing.address,
-        standing.verdict,
-        f"g{standing.generation}{attempt} {visible(standing.run or '-')}" if standing.generation else "-",
+        in_line(standing.verdict),
+        f"g{standing.generation}{attempt} {in_line(standing.run or '-')}" if standing.generation else "-",
         took,
-        visible(standing.agent),
+        in_line(standing.agent),
         f"g{accepted.generation} {accepted.result.size} bytes" if accepted else "-",
         one_line(standing.detail, 60),
     )

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from taskspec.report.exiting import ExitCode
-from taskspec.report.text import Paint, columns, duration, indented, one_line, visible
+from taskspec.report.text import Paint, columns, duration, in_line, indented, one_line
 from taskspec.taskapi.decoding import task_record
 from taskspec.taskapi.records import AgentExecutionStatus as Status
 
@@ -58,9 +58,9 @@ def list_lines(rows: "Sequence[TasksListItem]", paint: Paint, width: int | None 
     table = [("ID", "AGENT", "STATUS", "CREATED", "TITLE")]
     table += [
         (
-            visible(row.id),
-            visible(row.agent_id),
-            visible(row.status),
+            in_line(row.id),
+            in_line(row.agent_id),
+            in_line(row.status),
             _time(row.created_at),
             one_line(row.title or ""),
         )
@@ -69,7 +69,7 @@ def list_lines(rows: "Sequence[TasksListItem]", paint: Paint, width: int | None 
     first, *lines = columns(_fitted(table, width), _GAP)
     yield paint(first, "dim")
     for line, row in zip(lines, rows, strict=True):
-        status = visible(row.status)
+        status = in_line(row.status)
         yield line.replace(f"  {status}  ", f"  {painted(row.status, paint)}  ", 1)
 
 
@@ -90,18 +90,18 @@ def standing_line(task: "Task", paint: Paint) -> str:
     """Return one line on how a task stands."""
     waits = task_record(task.raw).waits_for if task.status == Status.Paused else None
     waiting = f", waits for {one_line(waits)}" if waits else ""
-    return f"Task {visible(task.id)} of agent {visible(task.agent_id)}: {painted(task.status, paint)}{waiting}."
+    return f"Task {in_line(task.id)} of agent {in_line(task.agent_id)}: {painted(task.status, paint)}{waiting}."
 
 
 def painted(status: str, paint: Paint) -> str:
     """Return a status in its colour; one that is not known stays as it came."""
     style = next((style for known, style in _STYLES.items() if known == status), None)
-    return paint(visible(status), style) if style else visible(status)
+    return paint(in_line(status), style) if style else in_line(status)
 
 
 def _facts(task: "Task", paint: Paint) -> Iterator[tuple[str, str]]:
-    yield "id", visible(task.id)
-    yield "agent", visible(task.agent_id) + (f" (version {visible(task.agent_version)})" if task.agent_version else "")
+    yield "id", in_line(task.id)
+    yield "agent", in_line(task.agent_id) + (f" (version {in_line(task.agent_version)})" if task.agent_version else "")
     yield "title", one_line(task.title or "")
     yield "status", painted(task.status, paint)
     yield "detail", one_line(task.internal_status or "")

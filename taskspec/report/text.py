@@ -41,6 +41,12 @@ def visible(text: str) -> str:
     return _ACTIVE.sub(_escaped, text)
 
 
+def in_line(text: str, limit: int = 4000) -> str:
+    """Return the text, harmless, on one line, with each of its spaces: commands to be copied may stand in it."""
+    flat = visible(text).replace("\n", " ")
+    return flat if len(flat) <= limit else flat[: limit - 1] + "…"
+
+
 def one_line(text: str, limit: int = 200) -> str:
     """Return the text, harmless, on one line, cut to `limit` characters."""
     flat = " ".join(visible(text).split())

@@ -198,7 +198,9 @@ def _judged(attempt: Attempt | None, observation: Observation | None) -> tuple[s
                 return "waiting", Health.NEEDS_INPUT, found.status, found.waits_for or ""
             if found.status in {Status.Pending, Status.Executing}:
                 return found.status, Health.HEALTHY, found.status, ""
-            return found.status, Health.UNKNOWN, found.status, "not judged yet: `taskspec apply` records it"
+            if found.status in ENDED:
+                return found.status, Health.UNKNOWN, found.status, "not judged yet: `taskspec apply` records it"
+            return "unknown", Health.UNKNOWN, found.status, f"this version does not know the status `{found.status}`"
         case Absent():
             return "lost", Health.UNKNOWN, None, "the remote does not know the run any more"
         case Unreadable(reason=reason):
