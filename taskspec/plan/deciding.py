@@ -113,8 +113,8 @@ def _by_the_table(case: Case) -> Change:
     if not case.requested or change.paid:
         return change
     is_needless = _is_needless(case, task)
-    why = request_reasons.request_needless() if is_needless else request_reasons.request_put_off(case.situation)
-    return replace(change, reasons=(*change.reasons, why))
+    left = request_reasons.request_needless() if is_needless else request_reasons.request_put_off(case.situation)
+    return replace(change, reasons=(*change.reasons, left))
 
 
 def _is_accounted_for(case: Case) -> bool:
