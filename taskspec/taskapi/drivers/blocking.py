@@ -134,24 +134,32 @@ class BlockingConnection:
             left = left if end is None else end - time.monotonic()
             if left <= 0:
                 raise self._dial.late(request, begun=False)
-            self._wait_for_turn()
-            if end is not None and request.punctual and (left := end - time.monotonic()) <= 0:
+            if not self._wait_for_turn(end if request.punctual else None):
                 raise self._dial.late(request, begun=False)
+            if end is not None and request.punctual:
+                left = max(0.0, end - time.monotonic())
             with self._lent(request) as line:
                 return line.exchange(request, left)
         finally:
             self._gate.release()
 
-    def _wait_for_turn(self) -> None:
-        """Wait for the turn to send, behind whoever waits already."""
+    def _wait_for_turn(self, end: float | None = None) -> bool:
+        """Wait for the turn to send, behind whoever waits already; False where it does not come before `end`."""
         self._require_open()
         if not self._queue.locked() and self._dial.turn() <= 0:
-            return
-        with self._queue:
+            return True
+        if not self._queue.acquire(timeout=-1 if end is None else max(0.0, end - time.monotonic())):
+            return False
+        try:
             self._require_open()
             while (wait := self._dial.turn()) > 0:
+                if end is not None and time.monotonic() + wait > end:
+                    return False
                 self._closed.wait(wait)
                 self._require_open()
+        finally:
+            self._queue.release()
+        return True
 
     @contextmanager
     def _stream(self) -> Iterator[Stream]:
