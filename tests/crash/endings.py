@@ -91,7 +91,7 @@ def finished(world, tasks):
 
 def _is_explained(world, task, record, declared):
     """Tell whether the remote, or an upstream task, is the reason for which a task has no accepted result."""
-    if task is None or _is_blocked(world, task, declared):
+    if task is None or _is_blocked(world, task, declared) or _is_behind_unknown(world, task, declared):
         return True
     last = record.generation.last if record else None
     if last is not None and last.sending is Sending.INTENDED:
@@ -140,6 +140,15 @@ def _is_blocked(world, task, declared):
     return any(
         not _is_accepted(world, upstream, declared)
         or (_runs_anew(declared[upstream]) and _is_blocked(world, declared[upstream], declared))
+        for upstream in task.upstream
+    )
+
+
+def _is_behind_unknown(world, task, declared):
+    """Tell whether a task waits, through others perhaps, for one that nobody knows the outcome of."""
+    return any(
+        upstream in unknown(world)
+        or (declared[upstream] is not None and _is_behind_unknown(world, declared[upstream], declared))
         for upstream in task.upstream
     )
 
