@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from taskspec.address import Address
-from taskspec.errors import UnknownCommitError
+from taskspec.errors import LostLeaseError, UnknownCommitError
 from taskspec.state.model import DropRecord, Note, PutRecord, Record, ResultRef, Snapshot, StateChange
 from taskspec.state.store import Lease, StateStore
 
@@ -41,6 +41,11 @@ class Recorder:
     def record_of(self, address: Address) -> Record | None:
         """Return what is recorded of an address now."""
         return self.records.get(address)
+
+    @property
+    def has_lost_its_lease(self) -> bool:
+        """Tell whether somebody else holds the lock now, and goes on with what was begun."""
+        return isinstance(self._failure, LostLeaseError)
 
     async def result(self, ref: ResultRef) -> str:
         """Return a kept result; raise StateError where it is missing or does not match its digest."""

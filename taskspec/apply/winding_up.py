@@ -17,12 +17,17 @@ from taskspec.plan.model import Change
 from taskspec.state.model import Attempt, Sending, Verdict
 from taskspec.taskapi.records import ENDED, TaskRecord
 
+_LEFT = Outcome(effect=Effect.CUT, health=Health.HEALTHY, detail="not finished: whoever holds the lock now goes on")
 FAREWELL = 15.0
 """How long, in seconds, the last look at active runs may take when an apply is cut short."""
 
 
 async def as_left(world: World, changes: Sequence[Change]) -> AsyncIterator[Ended]:
     """Yield the unfinished changes as they are, after a last look at their runs; what has ended is recorded."""
+    if world.recorder.has_lost_its_lease:
+        for change in changes:
+            yield Ended(change=change, outcome=_LEFT)
+        return
     active: dict[str, str] = {}
     for change in changes:
         attempt = None if change.conditional else _attempt(world, change)

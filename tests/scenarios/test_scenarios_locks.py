@@ -8,7 +8,6 @@ import time
 from contextlib import contextmanager
 
 import pytest
-from scenario_workspaces import PATIENCE
 
 MANY = 20
 STARTING = 'echo "$TASKSPEC_RUN_ID" >> started; while ! test -e go; do sleep 0.05; done; cat'
@@ -66,7 +65,7 @@ def test_the_job_of_an_apply_in_ci_is_named(project):
 
 def test_of_many_applies_one_works_and_the_others_name_it(project):
     everybody = [project.start("apply", "--yes") for _ in range(MANY)]
-    project.until(lambda: sum(one.process.poll() is not None for one in everybody) == MANY - 1, PATIENCE * 4)
+    project.until(lambda: sum(one.process.poll() is not None for one in everybody) == MANY - 1)
     (winner,) = [one for one in everybody if one.process.poll() is None]
     project.write("go", "")
     assert winner.wait().code == 0

@@ -20,13 +20,13 @@ APPLY = """
 import os, signal, sys
 from functools import partial
 from taskspec.apply import sending
-from taskspec.cli import main, wiring
+from taskspec.cli import main, timing
 from taskspec.taskapi.drivers.pools import Pool
 from taskspec.taskapi.remotes import Traits
 
 where, seconds = sys.argv[1:]
 times = {"create_timeout": float(seconds), "quiet_period": 2.0, "poll_interval": 0.1}
-wiring.Traits = partial(Traits, **times, keeps_titles=True)
+timing.Traits = partial(Traits, **times, keeps_titles=True)
 post, ask = sending.post, Pool.ask
 
 def stand_still():
