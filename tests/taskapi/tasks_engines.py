@@ -8,7 +8,6 @@ from taskspec.engine.hosting import AgentCommand, EngineConfig, Mode, open_engin
 
 AGENTS = {
     "agent123": ("cat",),
-    "slow": ("sh", "-c", "sleep 0.6; cat"),
     "endless": ("sleep", "600"),
     "failing": ("sh", "-c", "exit 3"),
 }

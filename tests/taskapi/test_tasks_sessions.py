@@ -113,7 +113,7 @@ def test_lists_are_filtered(tasks, colour):
 @COLOURS
 def test_agents_are_found(config, colour):
     with Agents(config) as agents:
-        assert {agent.id for agent in colour(agents, "list")} == {"agent123", "slow", "endless", "failing"}
+        assert {agent.id for agent in colour(agents, "list")} == {"agent123", "endless", "failing"}
         assert colour(agents, "get", "agent123").name
         with pytest.raises(NotFoundError):
             colour(agents, "get", "nobody")
@@ -158,13 +158,13 @@ def test_a_stream_of_a_task_that_is_not_there_is_an_error(tasks, colour):
 
 
 def test_events_come_as_they_happen(tasks):
-    task = tasks.create("slow", prompt="x", events_streaming=True)
+    task = tasks.create("endless", prompt="x", events_streaming=True)
     with closing(task.events()) as told:
         assert next(told).type == "task_created"
         assert tasks.get(task.id).status not in ENDED
 
     async def first():
-        other = await tasks.acreate("slow", prompt="x", events_streaming=True)
+        other = await tasks.acreate("endless", prompt="x", events_streaming=True)
         async with aclosing(other.aevents()) as news:
             event = await anext(news)
         return event, await tasks.aget(other.id)
@@ -173,6 +173,7 @@ def test_events_come_as_they_happen(tasks):
     assert event.type == "task_created"
     assert read.status not in ENDED
     assert tasks.stop(task.id)
+    assert tasks.stop(read.id)
 
 
 def test_one_client_serves_one_loop_after_another(config):
@@ -288,7 +289,7 @@ def test_a_closed_client_says_so(config, colour):
 def test_an_async_with_closes_both_colours(config):
     async def use():
         async with Tasks(config) as tasks:
-            await asyncio.gather(tasks.alist("agent123"), tasks.alist("slow"))
+            await asyncio.gather(tasks.alist("agent123"), tasks.alist("endless"))
             await asyncio.to_thread(tasks.list, "agent123")
         with pytest.raises(UsageError, match="closed"):
             await tasks.alist("agent123")
