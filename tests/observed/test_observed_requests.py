@@ -9,7 +9,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from taskspec.observed.refreshing import find_marked, observe
+from taskspec.observed.finding import find_marked
+from taskspec.observed.refreshing import observe
 from taskspec.taskapi.messages import Request, Response
 from taskspec.taskapi.remotes import Traits
 
