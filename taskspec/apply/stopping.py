@@ -51,15 +51,11 @@ async def stop(world: World, change: Change, cause: StopCause) -> TaskRecord | N
 
 async def revived(world: World, change: Change) -> bool:
     """Look once more at a run that had ended in `error`, and tell whether it goes on: an error may pass by itself."""
-    _, _, run = world.current_run(change.address)
-    match (await observe(world.connection, {run: change.agent}))[run]:
-        case Present(record=found) if found.status in ACTIVE:
-            await record_revived(world, change, found)
-            return True
-        case Present() | Absent():
-            return False
-        case Unreadable(reason=reason):
-            raise OutcomeUnknownError(f"whether the run {run} has ended cannot be read: {reason}")
+    found = await _looked_for(world, change, "has ended")
+    if found is None or found.status not in ACTIVE:
+        return False
+    await record_revived(world, change, found)
+    return True
 
 
 async def record_revived(world: World, change: Change, found: TaskRecord) -> None:
@@ -71,14 +67,8 @@ async def record_revived(world: World, change: Change, found: TaskRecord) -> Non
 
 async def begun(world: World, change: Change) -> bool:
     """Look at the current run, and tell whether stopping it would throw away work that was begun."""
-    _, _, run = world.current_run(change.address)
-    match (await observe(world.connection, {run: change.agent}))[run]:
-        case Present(record=found):
-            return found.status in BEGUN
-        case Absent():
-            return False
-        case Unreadable(reason=reason):
-            raise OutcomeUnknownError(f"whether the run {run} has begun cannot be read: {reason}")
+    found = await _looked_for(world, change, "has begun")
+    return found is not None and found.status in BEGUN
 
 
 async def retitle(world: World, change: Change, task: DesiredTask) -> bool:
@@ -118,7 +108,7 @@ async def _stop(world: World, change: Change, cause: StopCause) -> TaskRecord | 
     try:
         found = await world.connection.run(endpoints.stop_task(run))
     except NotFoundError:
-        return await _looked_for(world, change, run)
+        return await _looked_for(world, change, "has stopped")
     if found.status in ENDED:
         await _stopped(world, change, found)
     if found.status not in ENDED - {Status.Stopped}:
@@ -135,12 +125,13 @@ async def _stopped(world: World, change: Change, found: TaskRecord) -> None:
     await world.record(advancing.with_attempt(record, ended), "stopped", run=run, status=found.status)
 
 
-async def _looked_for(world: World, change: Change, run: str) -> TaskRecord | None:
-    """Look for a run that the remote would not stop because it does not know it; None proves its absence."""
+async def _looked_for(world: World, change: Change, question: str) -> TaskRecord | None:
+    """Look at the current run; None proves its absence. `question` is what is to be known of it, for messages."""
+    _, _, run = world.current_run(change.address)
     match (await observe(world.connection, {run: change.agent}))[run]:
         case Absent():
             return None
         case Present(record=found):
             return found
         case Unreadable(reason=reason):
-            raise OutcomeUnknownError(f"whether the run {run} has stopped cannot be read: {reason}")
+            raise OutcomeUnknownError(f"whether the run {run} {question} cannot be read: {reason}")
