@@ -15,6 +15,7 @@ from taskspec.apply.staging import settling_steps, steps
 from taskspec.apply.world import World, unbroken
 from taskspec.events import Effect, RetryScheduled
 from taskspec.health import Health
+from taskspec.plan.guarding import is_protected
 from taskspec.plan.model import Action, Change
 from taskspec.plan.retrying import grants_another
 from taskspec.state.model import PutRecord, StopCause, Verdict
@@ -93,8 +94,7 @@ async def _has_become_destructive(world: World, change: Change) -> bool:
     A person may have thought about the plan for long, or its upstream may have taken as long: what was planned is the
     most that is done.
     """
-    record = world.recorder.record_of(change.address)
-    protect = change.task.policies.protect if change.task is not None else record is not None and record.protect
+    protect = is_protected(change.task, world.recorder.record_of(change.address))
     if not protect or change.destructive or change.action is Action.SETTLE or _is_wanted(world, change):
         return False
     return await stopping.begun(world, change)

@@ -4,6 +4,7 @@ from typing import Final, assert_never
 
 from taskspec.apply.model import Block, Create, Follow, Forget, Hold, Retitle, Settle, Step, Stop
 from taskspec.documents.model import OnChangeActive, OnRemove, Policies
+from taskspec.plan.guarding import is_protected
 from taskspec.plan.model import Action, Change
 from taskspec.state.model import Record, StopCause
 
@@ -42,8 +43,8 @@ def steps(change: Change) -> tuple[Step, ...]:
 def settling_steps(record: Record | None, change: Change) -> Settle:
     """Return how an intent is settled, given what is recorded now, and what follows from either finding."""
     if change.task is None:
-        is_protected = record is not None and record.protect
-        return _settling_undeclared(record.on_remove if record else OnRemove.STOP, is_protected=is_protected)
+        on_remove = record.on_remove if record else OnRemove.STOP
+        return _settling_undeclared(on_remove, protect=is_protected(None, record))
     if change.after and not change.paid:
         return Settle(adopted=(Follow(),), absent=(Block(),))
     has_result = record is not None and record.accepted is not None and change.declares(record.accepted.fingerprint)
@@ -75,9 +76,9 @@ def _overtaken(policies: Policies) -> tuple[Step, ...]:
             assert_never(never)
 
 
-def _settling_undeclared(on_remove: OnRemove, *, is_protected: bool) -> Settle:
+def _settling_undeclared(on_remove: OnRemove, *, protect: bool) -> Settle:
     match on_remove:
-        case OnRemove.STOP if is_protected:
+        case OnRemove.STOP if protect:
             return Settle(adopted=(Hold(why=_PROTECTED),), absent=(Forget(),))
         case OnRemove.STOP:
             return Settle(adopted=(Stop(cause=StopCause.REMOVE), Forget()), absent=(Forget(),))

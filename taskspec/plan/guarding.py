@@ -7,11 +7,12 @@ from taskspec.diagnostics import nearest
 from taskspec.health import Health
 from taskspec.observed.model import Observed
 from taskspec.plan.drafting import Case, about
-from taskspec.plan.model import Action, Change, Reason
+from taskspec.plan.model import Action, Change, Declared, Reason
 from taskspec.plan.reasons import unknown_agent
 from taskspec.plan.rerun_reasons import protected, repeats_side_effects
 from taskspec.plan.standing import Standing
 from taskspec.plan.unrecorded_reasons import runs_unlisted, unrecorded_runs
+from taskspec.state.model import Record
 
 Guard = Callable[[Change], Change]
 """Returns a change as it is, or held."""
@@ -71,12 +72,16 @@ def repeating_marked(case: Case, change: Change) -> Change:
 
 def protected_held(case: Case, change: Change) -> Change:
     """Return a destructive change of a protected task held; what has to be settled is, and held after it."""
-    task, record = case.task, case.record
-    is_protected = task.policies.protect if task is not None else record is not None and record.protect
-    if not is_protected or not change.destructive or change.action is Action.SETTLE:
+    task = case.task
+    if not is_protected(task, case.record) or not change.destructive or change.action is Action.SETTLE:
         return change
     held = about(case, Action.HOLD, change.health, protected(change.address, task), *change.reasons)
     return replace(held, diffs=change.diffs, refused=True)
+
+
+def is_protected(task: Declared | None, record: Record | None) -> bool:
+    """Tell whether nothing destructive is to be done: as declared, or as recorded of what is declared no longer."""
+    return task.policies.protect if task is not None else record is not None and record.protect
 
 
 def has_run(case: Case) -> bool:
