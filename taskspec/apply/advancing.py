@@ -6,11 +6,16 @@ from taskspec.plan.model import Change
 from taskspec.state.model import Accepted, Attempt, Generation, Record, ResultRef
 
 
+def generation_of(change: Change, record: Record | None, *, fresh: bool) -> int:
+    """Return the number of the generation that the next attempt belongs to: of a new one where `fresh`."""
+    return record.generation.number + int(fresh) if record else max(change.generation, 1)
+
+
 def intended(change: Change, record: Record | None, attempt: Attempt, *, fresh: bool, plan: str) -> Record:
     """Return the record with one more attempt: of a new generation where `fresh`, else of the current one."""
     task = change.finished_task
     if fresh or record is None:
-        number = record.generation.number + 1 if record else max(change.generation, 1)
+        number = generation_of(change, record, fresh=True)
         generation = Generation(
             number=number, fingerprint=task.fingerprint, spec=task.spec, plan=plan, attempts=(attempt,)
         )

@@ -76,7 +76,7 @@ async def _send(world: World, change: Change, task: DesiredTask, *, fresh: bool)
     record = world.recorder.record_of(change.address)
     fresh = fresh or record is None or record.generation.fingerprint != task.fingerprint
     nonce = world.chance.nonce()
-    generation = record.generation.number + (1 if fresh else 0) if record else max(change.generation, 1)
+    generation = advancing.generation_of(change, record, fresh=fresh)
     mark = Marker.of(world.recorder.lineage, change.address, task.fingerprint, generation, nonce).text
     new = requesting.new_task(task, mark)
     attempt = Attempt(
