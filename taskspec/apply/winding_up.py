@@ -60,7 +60,7 @@ async def _as_left(world: World, change: Change, observations: dict[str, Observa
         return unknown("it was asked for, and whether the remote has it is not known yet")
     match observations.get(attempt.run):
         case Present(record=found) if found.status in ENDED:
-            return await _concluded(world, change, found)
+            return _of_change(world, change, await _concluded(world, change, found))
         case Present(record=found):
             return Outcome(
                 effect=Effect.CUT,
@@ -83,6 +83,18 @@ async def _concluded(world: World, change: Change, found: TaskRecord) -> Outcome
         return await following.conclude(world, change, found)
     except StateError as error:
         return unknown(f"the run is {found.status}, and that cannot be recorded: {error.message}")
+
+
+def _of_change(world: World, change: Change, outcome: Outcome) -> Outcome:
+    """Return what the end of a run makes of its change: where it was in the way, what was planned is not begun."""
+    record = world.recorder.record_of(change.address)
+    fingerprints = (
+        [record.generation.fingerprint, *([record.accepted.fingerprint] if record.accepted else [])] if record else []
+    )
+    if outcome.effect is not Effect.DONE or any(map(change.declares, fingerprints)):
+        return outcome
+    left = "forgotten" if change.task is None else "started"
+    return Outcome(effect=Effect.CUT, health=change.health, detail=f"not {left}: the run before has only just ended")
 
 
 def _attempt(world: World, change: Change) -> Attempt | None:

@@ -146,6 +146,31 @@ def test_a_run_that_ended_while_the_apply_was_cut_is_recorded_with_its_result(st
     assert stage.record().accepted.run == "run-1"
 
 
+@pytest.mark.parametrize("now", [(task(prompt="Write anew."),), ()])
+def test_cut_while_a_run_is_stopped_that_had_completed_does_not_pass_for_what_was_planned(stage, now, monkeypatch):
+    from taskspec.apply import stopping
+
+    asked = asyncio.Event()
+
+    async def unanswered(*_):
+        asked.set()
+        await asyncio.sleep(3600)
+
+    stage.remote.scripts["Write."] = [["executing"]]
+    stage.apply(task(), wait=False)
+    monkeypatch.setattr(stopping, "stop", unanswered)
+
+    def has_ended_meanwhile():
+        if asked.is_set():
+            stage.remote.runs["run-1"].steps = ["completed"]
+        return asked.is_set()
+
+    finished = stage.play(cut_when(has_ended_meanwhile), *now)[A]
+    assert (finished.effect, finished.verdict) == (Effect.CUT, None)
+    assert stage.exit_code() is ExitCode.WAITED
+    assert stage.record().accepted.run == "run-1"
+
+
 def test_cut_during_the_pause_before_a_retry_does_not_hide_the_failure(stage, monkeypatch):
     from taskspec.apply import performing
 
