@@ -34,5 +34,6 @@ def _moved(record: Record, before: Address, at: float) -> Iterator[PutRecord | D
     yield DropRecord(address=before)
     yield PutRecord(record=record)
     generation = record.generation.number
-    yield Note(address=before, at=at, what="moved", data={"generation": generation, "to": record.address})
+    left = {"generation": generation, "to": record.address, "spent": record.next_generation - 1}
+    yield Note(address=before, at=at, what="moved", data=left)
     yield Note(address=record.address, at=at, what="moved", data={"generation": generation, "from": before})

@@ -23,7 +23,7 @@ def adopted(candidate: Candidate, remote: RemoteIdentity, at: float, nonce: str)
         raise TypeError(f"nothing declares {candidate.address}, or not all of it is known")
     continues = record is not None and candidate.continues
     before = record.generation if record is not None and continues else None
-    number = before.number if before else record.generation.number + 1 if record else candidate.spent + 1
+    number = before.number if before else record.next_generation if record else candidate.spent + 1
     made = Attempt(
         number=len(before.attempts) + 1 if before else 1,
         nonce=candidate.own_nonce or nonce,
@@ -45,6 +45,7 @@ def adopted(candidate: Candidate, remote: RemoteIdentity, at: float, nonce: str)
         accepted=record.accepted if record else None,
         on_remove=task.policies.on_remove,
         protect=task.policies.protect,
+        spent=record.spent if record else 0,
     )
 
 

@@ -8,7 +8,9 @@ from taskspec.state.model import Accepted, Attempt, Generation, Record, ResultRe
 
 def generation_of(change: Change, record: Record | None, *, fresh: bool) -> int:
     """Return the number of the generation that the next attempt belongs to: of a new one where `fresh`."""
-    return record.generation.number + int(fresh) if record else max(change.generation, 1)
+    if record is None:
+        return max(change.generation, 1)
+    return record.next_generation if fresh else record.generation.number
 
 
 def intended(change: Change, record: Record | None, attempt: Attempt, *, fresh: bool, plan: str) -> Record:
@@ -28,6 +30,7 @@ def intended(change: Change, record: Record | None, attempt: Attempt, *, fresh: 
         accepted=record.accepted if record else None,
         on_remove=task.policies.on_remove,
         protect=task.policies.protect,
+        spent=record.spent if record else 0,
     )
 
 

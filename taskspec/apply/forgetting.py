@@ -12,7 +12,7 @@ def forgotten(address: Address, record: Record | None, at: float, *, by_hand: bo
     By hand, the history also names the run, or the intent, that nothing accounts for any more. `at` in seconds since
     the epoch.
     """
-    data: dict[str, Any] = {}
+    data: dict[str, Any] = {"spent": record.next_generation - 1} if record else {}
     accepted = record.accepted if record else None
     if accepted is not None:
         data |= {"generation": accepted.generation, "run": accepted.run, "result": accepted.result.digest}

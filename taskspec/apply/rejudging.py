@@ -60,7 +60,7 @@ def _rejected(attempt: Attempt, judgement: Judgement) -> Attempt:
 def _as_a_generation(change: Change, record: Record, kept: Accepted, judgement: Judgement, plan: str) -> Record:
     """Return the record with the run of an older generation as the one attempt of a new one: it is paid for already."""
     generation = Generation(
-        number=record.generation.number + 1,
+        number=record.next_generation,
         fingerprint=kept.fingerprint,
         spec=change.finished_task.spec,
         plan=plan,

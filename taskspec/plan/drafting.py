@@ -93,7 +93,7 @@ def start(case: Case, action: Action, *why: Reason, anew: bool = False) -> Chang
     if record is None:
         number = case.spent(case.address) + 1
     elif case.fresh or anew:
-        number = record.generation.number + 1
+        number = record.next_generation
     else:
         number, attempt = record.generation.number, len(record.generation.attempts) + 1
     change = about(case, action, Health.HEALTHY, *why)
@@ -135,7 +135,7 @@ def settle_with_a_run(case: Case, *why: Reason) -> Change:
         return change
     if case.same_text:
         return replace(change, paid=True)
-    number = case.record.generation.number + 1
+    number = case.record.next_generation
     return replace(change, paid=True, generation=number, attempt=1, diffs=differences(case))
 
 

@@ -12,7 +12,7 @@ from taskspec.address import Address
 from taskspec.desired.model import DeferredTask, Desired
 from taskspec.plan import move_reasons
 from taskspec.plan.finishing import finished, recorded_results
-from taskspec.plan.model import Action, Change, Declared, Reason
+from taskspec.plan.model import Action, Change, Declared, Reason, Spent, nothing_spent
 from taskspec.plan.renaming import renamed_cells
 from taskspec.state.model import Record, Snapshot
 
@@ -26,14 +26,19 @@ class Moves:
     reasons: Mapping[Address, Reason] = field(default_factory=dict)
     """What is to be said of a move, and of an address that could not be moved."""
 
-    def rekeyed(self, snapshot: Snapshot) -> Snapshot:
-        """Return a state with each record under the address that its task has now."""
+    def rekeyed(self, snapshot: Snapshot, spent: Spent = nothing_spent) -> Snapshot:
+        """Return a state with each record under the address that its task has now.
+
+        A record that bore this address before may have `spent` numbers of generations: they are not used again.
+        """
         if not self.former:
             return snapshot
         left = set(self.former.values())
         records = {address: record for address, record in snapshot.records.items() if address not in left}
         for address, before in self.former.items():
-            records[address] = replace(snapshot.records[before], address=address)
+            record = snapshot.records[before]
+            last = max(record.spent, spent(address))
+            records[address] = replace(record, address=address, spent=last if last > record.generation.number else 0)
         return replace(snapshot, records=records)
 
     def followed(self, addresses: frozenset[Address]) -> frozenset[Address]:

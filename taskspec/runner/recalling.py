@@ -50,9 +50,7 @@ class BoundRuns:
 
     def last_generation(self, address: Address) -> int:
         """Return the number of the last generation that was recorded of an address; 0 where none was."""
-        notes = (entry.note for entry in self._store.history(address))
-        # what is forgotten names the generation of its result, which may be an older one
-        numbers = (note.data.get("generation") for note in notes if note.what != "forgotten")
+        numbers = (_spent(entry.note) for entry in self._store.history(address))
         return next((number for number in numbers if isinstance(number, int)), 0)
 
     def everything(self) -> Mapping[Address, Bound]:
@@ -65,6 +63,14 @@ class BoundRuns:
 
 
 _TELLING = frozenset({"intended", "bound", "adopted"})
+
+
+def _spent(note: Note) -> object:
+    """Return the last number of a generation that an address had, where a note tells it.
+
+    What is forgotten names the generation of its result beside it, which may be an older one.
+    """
+    return note.data.get("spent", note.data.get("generation") if note.what != "forgotten" else None)
 
 
 def _bound(notes: Iterable[Note]) -> Bound:

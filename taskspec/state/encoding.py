@@ -43,6 +43,7 @@ _RECORD: Final[Shape] = {
     "accepted": _OBJECT_OR_NONE,
     "onRemove": str,
     "protect": bool,
+    "spent": int,
 }
 _GENERATION: Final[Shape] = {"number": int, "fingerprint": str, "spec": dict, "plan": str, "attempts": list}
 _ATTEMPT: Final[Shape] = {
@@ -99,6 +100,7 @@ def encode_record(record: Record) -> str:
             "accepted": None if accepted is None else _accepted_object(accepted, record.generation.attempts),
             "onRemove": record.on_remove.value,
             "protect": record.protect,
+            "spent": record.spent,
         }
     )
 
@@ -135,6 +137,7 @@ def _record(value: Any) -> Record:
         accepted=None if accepted is None else _accepted(accepted, generation.attempts),
         on_remove=OnRemove(value["onRemove"]),
         protect=value["protect"],
+        spent=value["spent"],
     )
 
 

@@ -172,6 +172,13 @@ class Record:
     on_remove: OnRemove = OnRemove.STOP
     protect: bool = False
     """Nothing destructive is done to it, also when nothing declares it any more."""
+    spent: int = 0
+    """The last number of those that another record gave to generations of this address, before this one moved here."""
+
+    @property
+    def next_generation(self) -> int:
+        """Return the number of the generation that follows: none of an address is used twice."""
+        return max(self.generation.number, self.spent) + 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -335,6 +335,35 @@ def test_no_generation_of_an_address_has_a_number_twice_whoever_forgot_it(ports,
     assert ports.records()["a"].generation.number == 3
 
 
+@pytest.mark.parametrize("again", [(), ("forgotten",), ("moved away", "forgotten")])
+def test_no_generation_has_a_number_twice_where_another_record_takes_the_name_of_a_forgotten_one(ports, again):
+    ports.task()
+    ports.apply()
+    ports.task(prompt="Write anew.")
+    ports.apply()
+    forget(ports, "a")
+    named(ports, "a", "b", "Else.")
+    ports.apply()
+    named(ports, "b", "a", "Else.")
+    ports.apply()
+    assert ports.records()["a"].generation.number == 1
+    if "moved away" in again:
+        named(ports, "a", "c", "Else.")
+        ports.apply()
+        named(ports, "c", "a", "Something else.")
+    if "forgotten" in again:
+        forget(ports, "c" if "moved away" in again else "a")
+    ports.task(prompt="Something else.")
+    ports.apply()
+    assert ports.records()["a"].generation.number == 3
+
+
+def named(ports, before, now, prompt):
+    """Declare a task under another name, with its prompt."""
+    (ports.folder / f"{before}.yaml").unlink()
+    ports.task(now, prompt)
+
+
 def test_an_unknown_outcome_is_forgotten_and_the_history_keeps_its_marker(ports):
     unsettled(ports, "lose")
     (farewell,) = forget(ports, "a")

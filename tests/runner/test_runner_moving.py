@@ -74,7 +74,7 @@ def test_the_history_of_either_name_leads_to_the_other(ports):
     ports.apply()
     assert [(note.what, note.data) for note in history(ports, "new")] == [("moved", {"generation": 1, "from": "a"})]
     newest, *older = history(ports, "a")
-    assert (newest.what, newest.data) == ("moved", {"generation": 1, "to": "new"})
+    assert (newest.what, newest.data) == ("moved", {"generation": 1, "to": "new", "spent": 1})
     assert older
 
 

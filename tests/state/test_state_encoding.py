@@ -112,13 +112,14 @@ def test_the_kept_record_of_format_3_is_readable_and_written_the_same():
     assert value.accepted.attempt.assertions == "a5" * 32
     assert value.on_remove is OnRemove.HOLD
     assert value.protect
+    assert (value.spent, value.next_generation) == (4, 5)
     assert encode_record(value) == text
 
 
 def test_the_kept_record_of_format_2_is_upgraded_and_loses_nothing():
     text = (SAMPLES / "record.v2.json").read_text().strip()
     again = json.loads(encode_record(decode_record(text, 2)))
-    assert again.pop("protect") is False
+    assert (again.pop("protect"), again.pop("spent")) == (False, 0)
     assert again == json.loads(text)
 
 
@@ -136,7 +137,7 @@ def test_the_kept_record_of_format_1_is_upgraded_and_loses_nothing(accepted):
         attempts.append(again["accepted"]["attempt"])
     for attempt in attempts:
         assert (attempt.pop("assertions"), attempt.pop("rejudged")) == (None, False)
-    assert again.pop("protect") is False
+    assert (again.pop("protect"), again.pop("spent")) == (False, 0)
     assert again == kept
 
 
