@@ -44,6 +44,11 @@ class Settle:
     adopted: "tuple[Step, ...]"
     absent: "tuple[Step, ...]"
 
+    @property
+    def may_start(self) -> bool:
+        """Tell whether a run is started where there proves to be none."""
+        return any(isinstance(step, Create) for step in self.absent)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Hold:

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from taskspec.apply.model import Outcome
+from taskspec.desired.model import DesiredTask
 from taskspec.events import ChangeFinished, Effect
 from taskspec.health import Health
 from taskspec.judging.asserting import digest_of
 from taskspec.plan.model import Action, Change, Plan
+from taskspec.plan.renewing import never_again
 from taskspec.state.model import Accepted, Record, Verdict
 
 
@@ -67,6 +69,8 @@ def of_declared(change: Change, record: Record | None, outcome: Outcome) -> Outc
     Where what is declared has its accepted result already, the end of a run of another text makes nothing worse.
     """
     wanted = record is not None and change.declares(record.generation.fingerprint)
+    if isinstance(change.task, DesiredTask) and never_again(change.task, record):
+        wanted = False
     kept = record.accepted if record is not None else None
     if not wanted and kept is not None and change.declares(kept.fingerprint) and outcome.effect is Effect.DONE:
         return replace(outcome, health=_of_kept(change, kept), verdict=None)

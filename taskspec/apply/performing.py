@@ -17,6 +17,7 @@ from taskspec.events import Effect, RetryScheduled
 from taskspec.health import Health
 from taskspec.plan.guarding import is_protected
 from taskspec.plan.model import Action, Change
+from taskspec.plan.renewing import never_again
 from taskspec.plan.retrying import grants_another
 from taskspec.state.model import PutRecord, StopCause, Verdict
 from taskspec.taskapi.records import AgentExecutionStatus as Status
@@ -179,11 +180,13 @@ async def _follow_on(world: World, change: Change, place: AsyncExitStack) -> Out
 def _may_repeat(world: World, change: Change) -> bool:
     """Tell whether a policy may grant the current generation another attempt in this apply.
 
-    Not so for what its upstream has to be accepted for first, for what is declared no longer, and for side effects
-    that are protected.
+    Not so for what its upstream has to be accepted for first, for what is declared no longer, for what never runs again
+    and has its result, and for side effects that are protected.
     """
-    task = change.task
-    if change.after or task is None or not _is_wanted(world, change):
+    if change.after or change.task is None or not _is_wanted(world, change):
+        return False
+    task = change.finished_task
+    if never_again(task, world.recorder.record_of(change.address)):
         return False
     return not (task.policies.protect and task.policies.side_effects)
 
@@ -201,10 +204,10 @@ async def _settle(world: World, change: Change, step: Settle) -> Outcome:
     """
     repeats = world.connection.traits.honours_idempotency_keys
     async with AsyncExitStack() as place:
-        if change.paid and repeats:
+        if step.may_start and repeats:
             await place.enter_async_context(world.places)
-        finding = await settling.settle(world, change)
-        if change.paid and not repeats:
+        finding = await settling.settle(world, change, may_start=step.may_start)
+        if step.may_start and not repeats:
             await place.enter_async_context(world.places)
         match finding:
             case settling.Finding.ADOPTED:

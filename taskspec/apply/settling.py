@@ -32,7 +32,7 @@ class Finding(Enum):
     OPEN = "open"
 
 
-async def settle(world: World, change: Change) -> Finding:
+async def settle(world: World, change: Change, *, may_start: bool) -> Finding:
     """Settle the current intent of a change: by repeating it where its key is honoured, else by its marker.
 
     Where the remote keeps keys, and a run may be started, the repetition answers with the first run, or makes the one
@@ -40,7 +40,7 @@ async def settle(world: World, change: Change) -> Finding:
     marker is believed only after the quiet period, and only where the remote was seen to keep markers; until then the
     outcome stays open (`hold_unknown`), or this waits. Raises UnsettledError where waiting decides nothing.
     """
-    if change.paid and world.connection.traits.honours_idempotency_keys:
+    if may_start and world.connection.traits.honours_idempotency_keys:
         repeated = await unbroken(_repeat(world, change))
         if repeated is not Finding.OPEN:
             return repeated

@@ -49,7 +49,8 @@ def settling_steps(record: Record | None, change: Change) -> Settle:
         return Settle(adopted=(Follow(),), absent=(Block(),))
     has_result = record is not None and record.accepted is not None and change.declares(record.accepted.fingerprint)
     if record is None or change.declares(record.generation.fingerprint):
-        is_needed = change.paid or not has_result
+        # another intent than the one that was planned to be settled is of this apply: what it asked for is still wanted
+        is_needed = change.paid or not has_result or change.action is not Action.SETTLE
         return Settle(adopted=(Follow(),), absent=(Create(fresh=False), Follow()) if is_needed else ())
     policies = change.task.policies
     if has_result:

@@ -21,7 +21,7 @@ from taskspec.plan.model import Action, Basis, Change, Circumstances, Plan, Reas
 from taskspec.plan.moving import Moves, moves_of
 from taskspec.plan.regrading import dependents, regraded, regraded_now
 from taskspec.plan.removing import held, undeclared
-from taskspec.plan.renewing import due_again
+from taskspec.plan.renewing import due_again, never_again
 from taskspec.plan.retrying import grants_another
 from taskspec.plan.running import active, overtaken
 from taskspec.plan.sequencing import NO_CONTENTS, Known, case_of, in_order
@@ -43,7 +43,7 @@ def decide(
     `contents` are the accepted results that tasks use, by digest.
     """
     moves = moves_of(desired, snapshot, contents)
-    snapshot, circumstances = moves.rekeyed(snapshot), _today(circumstances, moves)
+    snapshot, circumstances = moves.rekeyed(snapshot, circumstances.spent), _today(circumstances, moves)
     addresses = [*desired.tasks, *sorted(snapshot.records.keys() - desired.tasks.keys())]
     selected = circumstances.selected
     chosen = addresses if selected is None else [address for address in addresses if address in selected]
@@ -83,6 +83,16 @@ def _today(circumstances: Circumstances, moves: Moves) -> Circumstances:
 
 
 _ACTIVE = frozenset({Standing.PENDING, Standing.EXECUTING, Standing.PAUSED})
+_ENDED = frozenset(
+    {
+        Standing.REJECTED,
+        Standing.FAILED,
+        Standing.ERROR,
+        Standing.STOPPED_BY_US,
+        Standing.STOPPED_BY_OTHER,
+        Standing.MISSING_ENDED,
+    }
+)
 _UNACCOUNTED = _ACTIVE | {Standing.UNSETTLED, Standing.UNREADABLE, Standing.UNKNOWN_STATUS}
 
 
@@ -152,11 +162,12 @@ def _is_out_of_reach(case: Case) -> bool:
 
 def _column(case: Case, task: DesiredTask) -> Change:
     result = case.record.accepted if case.record else None
-    if case.is_exactly_asked:
+    is_spared = case.situation.standing in _ENDED and never_again(task, case.record)
+    if case.is_exactly_asked and not is_spared:
         return _unchanged(case, task)
     if result is not None and result.fingerprint == task.fingerprint:
         return _returned(case, task, result)
-    if case.same_text:
+    if case.same_text and not is_spared:
         return _noted(case, task, _unchanged(case, task))
     if result is not None and task.asks_for(result.fingerprint):
         return _noted(case, task, _returned(case, task, result))
@@ -165,10 +176,10 @@ def _column(case: Case, task: DesiredTask) -> Change:
 
 def _noted(case: Case, task: DesiredTask, change: Change) -> Change:
     """Add to a change that starts no run in what the task differs from what was asked for."""
-    if change.paid:
+    fields = dict.fromkeys(str(diff.path[0]) for diff in differences(case))
+    if change.paid or not fields:
         return change
-    note = rerun_reasons.change_ignored(task, dict.fromkeys(str(diff.path[0]) for diff in differences(case)))
-    return replace(change, reasons=(*change.reasons, note))
+    return replace(change, reasons=(*change.reasons, rerun_reasons.change_ignored(task, fields)))
 
 
 def _unchanged(case: Case, task: DesiredTask) -> Change:
@@ -226,7 +237,8 @@ def _changed(case: Case, task: DesiredTask) -> Change:
 
 def _returned(case: Case, task: DesiredTask, result: Accepted) -> Change:
     """Decide for a text whose result is accepted, although another one was asked for since."""
-    situation, why = case.situation, reasons.text_returned(result, task)
+    situation, is_again = case.situation, result.fingerprint == task.fingerprint and not case.is_exactly_asked
+    why = reasons.text_returned(result, task) if is_again else reasons.accepted(result)
     match situation.standing:
         case Standing.UNSETTLED:
             return settle(case, why)
@@ -267,7 +279,8 @@ def _kept_from_before(case: Case, task: DesiredTask) -> Reason | None:
     kept = record.accepted if record else None
     if record is None or kept is None or not task.asks_for(kept.fingerprint):
         return None
-    if any(attempt.sending is Sending.BOUND for attempt in record.generation.attempts):
+    reached = any(attempt.sending is Sending.BOUND for attempt in record.generation.attempts)
+    if reached and not never_again(task, record):
         return None
     due = due_again(task, kept, now=case.now, plan=case.plan)
     return reasons.accepted(kept) if due is None else None

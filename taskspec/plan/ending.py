@@ -42,7 +42,7 @@ def returned(case: Case, task: DesiredTask, result: Accepted, *why: Reason) -> C
     if again is None or not again.is_doubtful:
         return _confirmed(keep(case, *why), task, again)
     change = _taken_back(case, task, again, *why)
-    number = case.record.generation.number + 1 if case.record and change.rejudges else result.generation
+    number = case.record.next_generation if case.record and change.rejudges else result.generation
     return replace(change, generation=number, attempt=1, run=result.run, verdict=Verdict.ACCEPTED)
 
 

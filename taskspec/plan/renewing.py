@@ -24,6 +24,16 @@ def passing(task: DesiredTask, record: Record | None) -> DesiredTask:
     return replace(task, passes_for=last.fingerprint) if _passes(task, last) else task
 
 
+def never_again(task: DesiredTask, record: Record | None) -> bool:
+    """Tell whether an older accepted result is all that a task needs to have, whatever was asked for since.
+
+    That may be at work, and its answer is kept; but no run takes its place, and its end makes nothing worse.
+    """
+    if record is None or record.accepted is None or task.policies.rerun.when is not When.NEVER:
+        return False
+    return record.accepted.generation != record.generation.number
+
+
 def due_again(task: DesiredTask, result: Accepted, *, now: float, plan: str) -> Reason | None:
     """Return why a task with an accepted result runs again although nothing has changed; None where it does not.
 

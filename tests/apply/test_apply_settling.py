@@ -302,3 +302,27 @@ def test_a_lost_run_for_always_does_not_make_a_task_that_never_runs_again_pay_fo
     finished = stage.apply(task(prompt="Another.", policies={"rerun": {"when": "never"}}))[A]
     assert (finished.effect, finished.health) == (Effect.DONE, Health.HEALTHY)
     assert len(stage.remote.runs) == 1
+
+
+@pytest.mark.parametrize("keys", [False, True])
+def test_an_attempt_that_is_granted_and_lost_is_made_good_also_beside_an_older_result(stage, keys):
+    stage.remote.honours_keys = keys
+    always = {"rerun": {"when": "always"}, "retry": {"max_attempts": 2, "statuses": ("failed",)}}
+    stage.apply(task())
+    stage.remote.scripts["Write."] = [["executing", "executing", "executing", "failed"], ["completed"]]
+    stage.apply(task(policies=always), wait=False)
+    stage.remote.sends = ["lose"]
+    finished = stage.apply(task(policies=always))[A]
+    assert (finished.action, finished.health, finished.verdict) == ("wait", Health.HEALTHY, "accepted")
+    assert stage.record().accepted.generation == 2
+    assert len(stage.remote.runs) == 3
+
+
+def test_a_task_that_never_runs_again_pays_for_no_retry_of_another_text(stage):
+    retry = {"max_attempts": 2, "statuses": ("failed",)}
+    stage.apply(task())
+    stage.remote.scripts["Write."] = [["executing", "executing", "executing", "failed"]]
+    stage.apply(task(policies={"rerun": {"when": "always"}}), wait=False)
+    finished = stage.apply(task(prompt="Another.", policies={"rerun": {"when": "never"}, "retry": retry}))[A]
+    assert (finished.action, finished.health) == ("wait", Health.HEALTHY)
+    assert len(stage.remote.runs) == 2

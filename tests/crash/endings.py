@@ -170,7 +170,7 @@ def _is_accepted(world, address, declared):
     is_never = rerun.when is When.NEVER
     is_asked = generation.fingerprint == task.fingerprint or (not is_never and _asks_for(task, generation))
     if is_asked and has_begun:
-        return False
+        return is_never and not _goes_on(world, generation.last)
     asked = {task.fingerprint, generation.fingerprint} if is_asked else {task.fingerprint}
     return is_never or kept.fingerprint in asked
 

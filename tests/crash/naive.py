@@ -62,11 +62,11 @@ def _forgetting(real):
 def _believing(real, quiet_period):
     """Return a settling with another quiet period, which knows nothing of keys."""
 
-    async def settle(world, change):
+    async def settle(world, change, **said):
         traits = world.connection.traits
         world.connection.traits = replace(traits, quiet_period=quiet_period, honours_idempotency_keys=False)
         try:
-            return await real(world, change)
+            return await real(world, change, **said)
         finally:
             world.connection.traits = traits
 

@@ -8,6 +8,10 @@ from taskspec.documents.model import OnChangeActive, When
 from taskspec.state.model import Sending, StopCause
 
 MANY = 100
+LONGEST_LOOK = 300.0
+"""Seconds in which an apply has seen how a run is, also where reads fail."""
+UP_TO_A_PERSON = frozenset({"paused", "changed, held"})
+"""The rows that are others as soon as a person stops the run."""
 AT_WORK = frozenset({"pending", "executing", "paused"})
 
 
@@ -28,6 +32,7 @@ def row_of(world, task, record):
     generation, kept = record.generation, record.accepted
     has_result = kept is not None and (_is_never(task) or kept.fingerprint == task.fingerprint)
     same, due = _is_same(task, record), kept is not None and _is_due(world, task, kept)
+    left = 0 if _is_never(task) and kept is not None else attempts
     if kept is not None and same and kept.generation == generation.number:
         return Row("due", 1, attempts) if due else Row("accepted", 0, 0)
     counting = [attempt for attempt in generation.attempts if attempt.sending in {Sending.INTENDED, Sending.BOUND}]
@@ -35,26 +40,32 @@ def row_of(world, task, record):
     if not counting:
         return Row("not reached, has its result", 0, 0) if has_result and not due else Row("not reached", 1, attempts)
     if counting[-1].sending is Sending.INTENDED:
-        spared = has_result and not due and not (same and len(counting) > 1)
+        spared = has_result and not due and (_is_never(task) or not (same and len(counting) > 1))
         return Row("unknown, has its result", 0, 0) if spared else Row("unknown", 0, attempts + 1)
     run = world.remote.runs[counting[-1].run]
-    left = max(0, attempts - len(counting))
-    return _by_run(task, counting[-1], run.status(world.now), same, has_result, due, left)
+    left = max(0, left - len(counting))
+    goes_on = run.status(world.now + LONGEST_LOOK) in AT_WORK
+    return _by_run(task, counting[-1], run.status(world.now), same, has_result, due, left, goes_on)
 
 
-def _by_run(task, attempt, status, same, has_result, due, left):
+def _by_run(task, attempt, status, same, has_result, due, left, goes_on):
     attempts = task.policies.retry.max_attempts
     if has_result and not same:
         return Row("returned", 0, attempts if due else 0)
     if not same:
-        held = status in AT_WORK and task.policies.on_change_active is OnChangeActive.HOLD and attempt.stop is None
+        held = (
+            status in AT_WORK
+            and goes_on
+            and task.policies.on_change_active is OnChangeActive.HOLD
+            and attempt.stop is None
+        )
         least = int(status not in AT_WORK and attempt.status == status)
         return Row("changed, held", 0, 0) if held else Row("changed", least, attempts)
     if status == "paused" and attempt.stop is None:
-        return Row("paused", 0, left)  # only where a person or the time-out stops it meanwhile
+        return Row("paused", 0, left)  # only where the time-out stops it meanwhile
     if status == "completed" and attempt.status != "completed":
         return Row("not judged", 0, left)
-    if attempt.stop in {StopCause.REPLACE, StopCause.RETRY}:
+    if attempt.stop in {StopCause.REPLACE, StopCause.RETRY} and not (_is_never(task) and has_result):
         return Row("to be replaced", 0, attempts)
     if task.policies.rerun.when is When.ALWAYS:
         return Row("always", 0, attempts)

@@ -25,7 +25,7 @@ from ledger import BrokenError, require
 from naive import naive
 from remote_runs import NEVER, Life, Runs
 from scenarios import add_others, adoptable
-from table import recorded_under, row_of
+from table import UP_TO_A_PERSON, recorded_under, row_of
 from worlds import World
 
 from taskspec.report.exiting import ExitCode
@@ -201,12 +201,16 @@ class Project(RuleBasedStateMachine):
         in_peace = in_peace and not faults.commits
         world.declared = {one.address: one for one in tasks}
         rows = {one.address: row_of(world, one, recorded_under(world, one, self.former)) for one in tasks}
-        before = set(world.remote.runs)
+        before, commands = set(world.remote.runs), world.commands
         code = world.apply(tasks, former=self.former, **options, **said)
         world.tell("rows", rows)
+        if world.commands != commands + 1:
+            return  # the first had ended when the second began, which found other rows
         for address, row in rows.items():
             started = self._started(address, before)
-            require(len(started) <= row.most, f"`{row.name}` starts at most {row.most}, and {address} has {started}")
+            is_stopped = said.get("rival") is not None and row.name in UP_TO_A_PERSON
+            most = world.declared[address].policies.retry.max_attempts if is_stopped else row.most
+            require(len(started) <= most, f"`{row.name}` starts at most {most}, and {address} has {started}")
             if in_peace:
                 require(len(started) >= row.least, f"`{row.name}` starts a run of {address}, and there is none")
         if code == ExitCode.OK and options.get("wait", True):

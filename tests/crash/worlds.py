@@ -209,6 +209,8 @@ class Process:
             await rival(self)
             return
         held = self.world.durable.holder is not None
+        if not held:
+            self.world.commands += 1  # the first has ended: this is an apply of its own
         code = await self._story(self)
         assert (code == ExitCode.LOCKED) == held, f"a second apply ended with {code} while the lock was held: {held}"
 
