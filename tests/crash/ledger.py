@@ -68,7 +68,8 @@ class Ledger:
         if rerun.when is When.NEVER:
             require(address in self.world.requested, told)
         before = self.specs.get(kept.fingerprint)
-        is_ignored = kept.generation == generation.number - 1 and passes(before, generation.spec, rerun.ignore)
+        is_next = kept.generation == generation.number - 1 and not generation.plan.startswith("adopted-")
+        is_ignored = is_next and passes(before, generation.spec, rerun.ignore)
         if kept.fingerprint != generation.fingerprint and not is_ignored:
             return
         is_always = rerun.when is When.ALWAYS and rerun.after is None
