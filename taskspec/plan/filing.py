@@ -11,16 +11,16 @@ from taskspec.diagnostics import Position, path_of
 from taskspec.errors import StaleError
 from taskspec.health import Health
 from taskspec.moments import seconds_of
-from taskspec.plan.encoding import FORMAT, to_json
+from taskspec.plan.encoding import FORMAT, moment, to_json
 from taskspec.plan.model import Action, Change, FieldDiff, Missing, Plan, Reason, Refusal
 
 KIND: Final = "Plan"
 _AGAIN: Final = "Make a new one with `taskspec plan --out`."
 
 
-def filed(plan: Plan, saved: Mapping[str, Any]) -> dict[str, Any]:
+def filed(plan: Plan, saved: Mapping[str, Any], *, expires_at: float) -> dict[str, Any]:
     """Return the document of a saved plan; `saved` is what is needed to carry it out."""
-    document = {**to_json(plan), "saved": dict(saved)}
+    document = {**to_json(plan), "saved": {"expiresAt": moment(expires_at), **saved}}
     return {**document, "digest": digest_of(document)}
 
 

@@ -112,7 +112,7 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
         else:
             for ended in as_planned(plan):
                 job.emit(finished(ended))
-        if use is not None and is_whole:
+        if use is not None and is_whole and job.options.wait:
             use.end(plan, store, lease, ports.chance.now())
         job.emit(ApplyFinished(seconds=ports.chance.now() - began))
     return plan

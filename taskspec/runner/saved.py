@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from taskspec.address import Address
+from taskspec.contracts import Contract, load_schema
 from taskspec.desired.sealing import sealed
 from taskspec.desired.unsealing import project_of, unsealed
 from taskspec.documents.model import Project
 from taskspec.documents.replacing import write_private
 from taskspec.documents.supplying import read_values
 from taskspec.errors import LimitError, StaleError, TaskspecError, UsageError
-from taskspec.moments import iso, seconds_of, utc
+from taskspec.moments import seconds_of, utc
 from taskspec.plan.capping import capped, differences
 from taskspec.plan.filing import filed, plan_of, read, written
 from taskspec.plan.model import Action, Change, Plan
@@ -74,12 +75,12 @@ def save(question: Question, plan: Plan, path: Path, ports: Ports, state: str, l
     document = filed(
         plan,
         {
-            "expiresAt": iso(plan.created_at + lasts),
             "remote": {"type": identity.type, "url": identity.url, "organization": identity.organization},
             "state": state,
             "selected": None if question.selected is None else sorted(question.selected),
             "desired": sealed(desired, sending),
         },
+        expires_at=plan.created_at + lasts,
     )
     try:
         write_private(path, written(document))
@@ -106,13 +107,11 @@ def load(path: Path) -> SavedPlan:
         if path.stat().st_size > MOST:
             raise StaleError(f"`{path}` is larger than any saved plan", hint=_AGAIN)
         document = read(path.read_bytes())
-        return SavedPlan(document=document, plan=plan_of(document))
     except OSError as error:
         raise TaskspecError(f"`{path}` cannot be read: {error.strerror}.") from error
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise StaleError(
-            f"the plan is refused: it is not of the form of a saved plan ({error!r})", hint=_AGAIN
-        ) from error
+    if not Contract(load_schema("plan.v1")).fits(document):
+        raise StaleError("the plan is refused: it is not of the form of a saved plan", hint=_AGAIN)
+    return SavedPlan(document=document, plan=plan_of(document))
 
 
 def opened(saved: SavedPlan, invocation: Invocation, ports: Ports, expected: str | None = None) -> Prepared:
