@@ -15,6 +15,7 @@ from taskspec.judging.asserting import digest_of
 from taskspec.judging.judging import Expectation, judge
 from taskspec.observed.model import Absent, Present, Unreadable
 from taskspec.plan.model import Change
+from taskspec.plan.spending import total
 from taskspec.state.model import Attempt, PutResult, Record, ResultRef, StopCause, Verdict
 from taskspec.taskapi.records import ENDED, TaskRecord
 from taskspec.taskapi.records import AgentExecutionStatus as Status
@@ -80,7 +81,7 @@ async def conclude(world: World, change: Change, found: TaskRecord) -> Outcome:
         assertions=digest_of(assertions),
         rejudged=False,
     )
-    facts = {"status": found.status, "verdict": judgement.verdict}
+    facts = {"status": found.status, "verdict": judgement.verdict, "run": found.id, "tokens": total(found.tokens)}
     if found.result and is_text(found.result) and judgement.verdict in {Verdict.ACCEPTED, Verdict.REJECTED}:
         ref = ResultRef.of(found.result, spec.get("outputFormat"))
         ended = replace(ended, result=ref)
@@ -90,6 +91,7 @@ async def conclude(world: World, change: Change, found: TaskRecord) -> Outcome:
         await world.record(moved, "ended", PutResult(ref=ref, content=found.result), **facts, result=ref.digest)
     else:
         await world.record(advancing.with_attempt(record, ended), "ended", **facts)
+    world.allowance.use(total(found.tokens))
     world.emit(
         RunEnded(
             address=change.address,

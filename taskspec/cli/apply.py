@@ -10,9 +10,11 @@ from taskspec.cli import options
 
 @click.command()
 @options.targets
+@options.targeting
 @options.variables
 @options.refreshing
 @options.execution
+@options.risking
 @options.as_json
 def apply(
     words: Sequence[str],

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from taskspec.apply import sweeping
 from taskspec.apply.adjusting import adjusted
+from taskspec.apply.allowing import Allowance
 from taskspec.apply.executing import Execution
 from taskspec.apply.model import Emit, Options
 from taskspec.apply.outcomes import as_planned, finished
@@ -24,6 +25,7 @@ from taskspec.plan.model import Plan
 from taskspec.plan.moving import moves_of
 from taskspec.runner.attending import require_attendable
 from taskspec.runner.choosing import choose, require_recorded, require_some
+from taskspec.runner.guarding import used_so_far
 from taskspec.runner.heeding import first_signal
 from taskspec.runner.locking import locked
 from taskspec.runner.model import Invocation, Link, Need, Ports
@@ -96,6 +98,7 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
             kept=KeptResults(prepared.desired, today, store),
             past=(history := BoundRuns(store)),
             spent=history.last_generation,
+            used=used_so_far(project, snapshot, store, ports.chance.now()),
         )
         plan = await decide_on(question, ports)
         await require_attendable(plan, project, ports)
@@ -159,6 +162,7 @@ def _world(project: Project, ports: Ports, job: Job, plan: Plan, recorder: Recor
         options=job.options,
         places=asyncio.Semaphore(job.options.parallelism),
         emit=job.emit,
+        allowance=Allowance(plan),
     )
 
 

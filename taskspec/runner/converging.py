@@ -78,7 +78,12 @@ def _more(project: Project, ports: Ports, serial: int | None = None) -> Mapping[
 
 
 def _rests_on_more(question: Question, made: Plan, ports: Ports) -> bool:
-    """Tell whether there is something to do or to say, or whether the plan rests on a result, a run or the time."""
+    """Tell whether there is something to do or to say, or whether the plan rests on a result, a run or the time.
+
+    What denies a plan is asked each time.
+    """
+    if made.refusals or question.prepared.desired.project.policies:
+        return True
     if question.contents or question.kept or question.prepared.skipped or made.unselected or not made.lineage:
         return True
     if len(made.changes) > _MOST or not _is_converged(made):
