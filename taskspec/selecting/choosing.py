@@ -53,7 +53,7 @@ class _Field:
         return frozenset[Address]().union(*map(self._intersection, words))
 
     def with_upstream(self, addresses: frozenset[Address]) -> frozenset[Address]:
-        return frozenset(_reach(set(addresses), self._above, UNBOUNDED))
+        return self.addresses & _reach(set(addresses), self._above, UNBOUNDED)
 
     def _intersection(self, word: Word) -> frozenset[Address]:
         return self.addresses.intersection(*map(self._term, word))
