@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 
 from taskspec.diagnostics import path_text
@@ -12,6 +13,7 @@ KEPT: Final = frozenset({"userTokens", "userOidcToken"})
 _KEPT_OF_A_SERVER: Final = frozenset(
     {"headers", "env", "env_vars", "envVars", "api_key", "apiKey", "client_secret", "clientSecret"}
 )
+_MARK: Final = "(sensitive: "
 _PLACEHOLDER: Final = re.compile(r"\(sensitive: (?:vars\.)?(\w+)[^()]*\)")
 _SECRET_NAME: Final = re.compile(
     r"TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|PRIVATE|API_?KEY|ACCESS_?KEY|AUTH|(?:^|_)(?:KEY|PAT|PWD|DSN)(?:_|$)",
@@ -45,12 +47,13 @@ def exposed(
 
 
 def _risk(task: Declared, path: _Path, text: str) -> Risk:
-    return Risk(category=RiskCategory.SECRET_EXPOSED, text=text, path=path, position=task.source.position(path))
+    return Risk(category=RiskCategory.SECRET_EXPOSED, text=text, path=path, place=partial(task.source.position, path))
 
 
 def _named(text: str, environ: Mapping[str, str], sensitive: Collection[str]) -> Mapping[str, str]:
     """Return the secrets that a text shows, by name, each with the words for it."""
-    found = {f"vars.{name}": f"the sensitive `vars.{name}`" for name in _PLACEHOLDER.findall(text)}
+    hidden = _PLACEHOLDER.findall(text) if _MARK in text else ()
+    found = {f"vars.{name}": f"the sensitive `vars.{name}`" for name in hidden}
     is_template = "{{" in text or "{%" in text
     if is_template:
         names = (one[1] or one[2] for one in _VARIABLE.finditer(text))

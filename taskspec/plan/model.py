@@ -115,7 +115,13 @@ class Risk:
     text: str
     path: tuple[str | int, ...] = ()
     """Within the task's spec; nothing where it is about the task as a whole."""
-    position: Position | None = None
+    place: Position | Callable[[], Position] | None = field(default=None, repr=False, compare=False)
+    """Where that stands, or what looks it up: of most risks nobody asks."""
+
+    @property
+    def position(self) -> Position | None:
+        """Return where the field stands in the documents."""
+        return self.place() if callable(self.place) else self.place
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 
 from taskspec.plan.model import Declared, Risk, RiskCategory
@@ -20,7 +21,9 @@ def widened(before: Mapping[str, Any], task: Declared) -> Iterator[Risk]:
         *_calls(before, after),
         *_tokens(before, after),
     ):
-        yield Risk(category=RiskCategory.PERMISSION_WIDENED, text=text, path=path, position=task.source.position(path))
+        yield Risk(
+            category=RiskCategory.PERMISSION_WIDENED, text=text, path=path, place=partial(task.source.position, path)
+        )
 
 
 def at(spec: Mapping[str, Any], path: tuple[str, ...]) -> Any:

@@ -1,6 +1,7 @@
 """The hosts that a run's files and MCP servers are on. Opens no connection."""
 
 from collections.abc import Collection, Iterator, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -30,7 +31,7 @@ def new_hosts(task: Declared, known: Collection[str]) -> Iterator[Risk]:
                 category=RiskCategory.DATA_TO_NEW_HOST,
                 text=f"no task that was run so far has named the host `{host}`",
                 path=path,
-                position=task.source.position(path),
+                place=partial(task.source.position, path),
             )
 
 

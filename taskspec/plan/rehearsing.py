@@ -131,6 +131,6 @@ def _changes() -> Iterator[Change]:
             run="run",
             verdict="accepted",
             diffs=(FieldDiff(path=("prompt",), before="before", after="after"),),
-            risks=(Risk(category=RiskCategory.NEW_PAID_RUN, text="text", path=("prompt",), position=place),),
+            risks=(Risk(category=RiskCategory.NEW_PAID_RUN, text="text", path=("prompt",), place=place),),
         )
         yield from (full, bare, replace(bare, paid=True))

@@ -6,6 +6,8 @@ may have. Where there is none, a task is held against the defaults. What is not 
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
+from sys import intern
 from typing import Any, Final
 
 from taskspec.address import Address
@@ -59,8 +61,8 @@ def background(
 def with_risks(plan: Plan, behind: Background, former: Mapping[Address, Sequence[Assertion]] | None = None) -> Plan:
     """Return a plan whose changes tell their risks; `former` are assertions as they were sent, where that is known."""
     known = former or {}
-    changes = (replace(one, risks=tuple(risks(one, behind, known.get(one.address)))) for one in plan.changes)
-    return replace(plan, changes=tuple(changes))
+    found = ((one, tuple(risks(one, behind, known.get(one.address)))) for one in plan.changes)
+    return replace(plan, changes=tuple(replace(one, risks=those) if those else one for one, those in found))
 
 
 def shunned(changes: Iterable[Change], categories: Collection[str]) -> tuple[Refusal, ...]:
@@ -107,18 +109,18 @@ def _runs(change: Change, task: Declared, record: Record | None) -> Iterator[Ris
     perhaps = " if what it depends on is accepted" if change.conditional else ""
     yield Risk(
         category=RiskCategory.NEW_PAID_RUN,
-        text=f"a run of `{task.agent}` is started and paid for{perhaps}",
-        position=task.source.position(),
+        text=intern(f"a run of `{task.agent}` is started and paid for{perhaps}"),
+        place=task.source.position,
     )
     if record is not None and record.accepted is not None:
         text = f"it has an accepted result already, of g{record.accepted.generation}: the run is paid for once more"
-        yield Risk(category=RiskCategory.RERUN_OF_ACCEPTED, text=text, position=task.source.position())
+        yield Risk(category=RiskCategory.RERUN_OF_ACCEPTED, text=text, place=task.source.position)
     if task.policies.side_effects:
         yield Risk(
             category=RiskCategory.SIDE_EFFECTS,
             text="the run has side effects (`sideEffects: true`)",
             path=("sideEffects",),
-            position=task.source.position(("sideEffects",), key=True),
+            place=partial(task.source.position, ("sideEffects",), key=True),
         )
 
 
@@ -128,8 +130,9 @@ def _other_model(before: Mapping[str, Any], task: Declared) -> Iterator[Risk]:
         if old != new:
             name = ".".join(path)
             text = f"`{name}` was {permitting.said(old)}, and is {permitting.said(new)}"
-            position = task.source.position(path)
-            yield Risk(category=RiskCategory.MODEL_CHANGED, text=text, path=path, position=position)
+            yield Risk(
+                category=RiskCategory.MODEL_CHANGED, text=text, path=path, place=partial(task.source.position, path)
+            )
 
 
 def _weaker_acceptance(
@@ -137,14 +140,17 @@ def _weaker_acceptance(
 ) -> Iterator[Risk]:
     for name, text in _weaker_output(before, task.spec):
         yield Risk(
-            category=RiskCategory.ACCEPTANCE_WEAKENED, text=text, path=(name,), position=task.source.position((name,))
+            category=RiskCategory.ACCEPTANCE_WEAKENED,
+            text=text,
+            path=(name,),
+            place=partial(task.source.position, (name,)),
         )
     if text := _weaker_assertions(task, record, former):
         yield Risk(
             category=RiskCategory.ACCEPTANCE_WEAKENED,
             text=text,
             path=("assertions",),
-            position=task.source.position(("assertions",)),
+            place=partial(task.source.position, ("assertions",)),
         )
 
 
@@ -175,7 +181,7 @@ def _other_remote(record: Record | None, behind: Background) -> Iterator[Risk]:
     if not known or any(one.same_remote(behind.remote) for one in known):
         return
     text = f"it goes to {_named(behind.remote)}; before, runs went to {', '.join(map(_named, known))}"
-    yield Risk(category=RiskCategory.DATA_TO_NEW_HOST, text=text, position=behind.remote_position)
+    yield Risk(category=RiskCategory.DATA_TO_NEW_HOST, text=text, place=behind.remote_position)
 
 
 def _named(remote: RemoteIdentity) -> str:
