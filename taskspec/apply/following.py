@@ -81,7 +81,7 @@ async def conclude(world: World, change: Change, found: TaskRecord) -> Outcome:
         assertions=digest_of(assertions),
         rejudged=False,
     )
-    facts = {"status": found.status, "verdict": judgement.verdict, "run": found.id, "tokens": total(found.tokens)}
+    facts = {"status": found.status, "verdict": judgement.verdict}
     if found.result and is_text(found.result) and judgement.verdict in {Verdict.ACCEPTED, Verdict.REJECTED}:
         ref = ResultRef.of(found.result, spec.get("outputFormat"))
         ended = replace(ended, result=ref)

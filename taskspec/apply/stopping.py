@@ -119,19 +119,12 @@ async def _stop(world: World, change: Change, cause: StopCause) -> TaskRecord | 
 
 async def _stopped(world: World, change: Change, found: TaskRecord) -> None:
     record, attempt, run = world.current_run(change.address)
-    ended = replace(
-        attempt,
-        status=found.status,
-        started_at=found.started_at,
-        finished_at=found.finished_at,
-        tokens=found.tokens,
-    )
+    ended = replace(attempt, status=found.status, started_at=found.started_at, finished_at=found.finished_at)
     if found.status != Status.Completed:
         world.allowance.use(total(found.tokens))
         judgement = judge(found.status, found.result, Expectation(), attempt.stop)
         ended = replace(ended, verdict=judgement.verdict, detail=judgement.detail)
-    facts = {"run": run, "status": found.status, "tokens": total(found.tokens)}
-    await world.record(advancing.with_attempt(record, ended), "stopped", **facts)
+    await world.record(advancing.with_attempt(record, ended), "stopped", run=run, status=found.status)
 
 
 async def _looked_for(world: World, change: Change, question: str) -> TaskRecord | None:
