@@ -1,8 +1,10 @@
 """Budget, policies and risks: each refuses a plan, names what it is about, and is gone beyond only by a person."""
 
 import json
+from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 TOLD = '{"type": "usage", "data": {"prompt_tokens": 60, "completion_tokens": 50}}'
 USAGE = f"""echo '{TOLD}' >> "$TASKSPEC_EVENTS"; cat"""
@@ -170,10 +172,15 @@ def test_a_partial_plan_neither_forgets_nor_stops_what_was_not_selected(guarded)
     assert guarded.planned() == {"a": "none", "gone": "forget"}
 
 
-def test_the_same_plan_is_the_same_json(guarded):
-    guarded.project(budget={"maxRuns": 9}, policies=POLICIES)
-    guarded.tasks(a=hello("model"), b=hello(), c=hello())
-    first, second = (guarded.taskspec("plan", "--json").json for _ in range(2))
+def test_the_same_plan_is_the_same_json_and_fits_the_published_schema(guarded):
+    guarded.project(budget={"maxRuns": 1, "maxTokens": 5, "per": "1d"}, policies=POLICIES, limits={"maxCreate": 0})
+    guarded.tasks(a=hello("model"), b=hello(files=["https://example.com/x"]), c=hello(), d=hello(dependsOn=["a"]))
+    words = ("plan", "--json", "a", "b", "c", "--fail-on-risk", "any")
+    first, second = (guarded.taskspec(*words).json for _ in range(2))
+    assert {one["kind"] for one in first["refusals"]} == {"limit", "budget", "policy", "risk"}
+    assert first["leftOut"] != []
+    schema = json.loads((Path(__file__).parents[2] / "schemas/plan.v1.json").read_text("utf-8"))
+    Draft202012Validator(schema).validate(first)
     for plan in (first, second):
         del plan["id"], plan["createdAt"], plan["lineage"]
     assert json.dumps(first) == json.dumps(second)
