@@ -19,7 +19,9 @@ class Allowance:
         self._max_runs = stands.max_runs
         self._max_tokens = stands.max_tokens
         self._places = {change.address for change in paid}
-        self._runs = stands.runs - sum(map(is_counted, paid))
+        self._intents = {change.address for change in paid if is_counted(change)}
+        """The places of intents that may prove to have a run: nobody else takes them before that is known."""
+        self._runs = stands.runs - len(self._intents)
         self._tokens = stands.tokens
 
     def refuses(self, address: Address) -> str:
@@ -36,21 +38,30 @@ class Allowance:
         if why := self.refuses(address):
             raise LimitError(f"not started: {why}")
         self._places.discard(address)
+        self._intents.discard(address)
         self._runs += 1
 
     def give_back(self) -> None:
         """Take note that a run which was counted reached no agent."""
         self._runs -= 1
 
+    def doubt(self, address: Address) -> None:
+        """Take note that nobody knows whether a run which was counted is there: its place is kept."""
+        self._runs -= 1
+        self._places.add(address)
+        self._intents.add(address)
+
     def found(self, address: Address) -> None:
-        """Count a run that was found on the remote, where it is the one that was to be started."""
-        if address in self._places:
+        """Count a run that was found on the remote, where it is the one whose place is kept."""
+        if address in self._intents:
+            self._intents.discard(address)
             self._places.discard(address)
             self._runs += 1
 
     def leave(self, address: Address) -> None:
         """Take note that no run of an address is started any more because of the plan."""
-        self._places.discard(address)
+        if address not in self._intents:
+            self._places.discard(address)
 
     def use(self, tokens: int | None) -> None:
         """Count what a run has used, as far as it tells."""

@@ -42,6 +42,7 @@ async def create(world: World, change: Change, *, fresh: bool) -> None:
     try:
         await _created(world, change, fresh=fresh)
     except UnsettledError:
+        world.allowance.doubt(change.address)
         raise
     except TaskspecError:
         world.allowance.give_back()
