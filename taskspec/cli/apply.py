@@ -10,6 +10,7 @@ from taskspec.cli import options
 
 @click.command()
 @options.targets
+@options.targeting
 @options.variables
 @options.refreshing
 @options.execution
@@ -18,6 +19,7 @@ from taskspec.cli import options
     metavar="DIGEST",
     help="Carry out a saved plan only if it has this digest, as `plan --out` has told it.",
 )
+@options.risking
 @options.as_json
 def apply(
     words: Sequence[str],

@@ -16,9 +16,11 @@ from taskspec.runner.model import Invocation, Refresh
 
 @click.command()
 @options.targets
+@options.targeting
 @options.variables
 @options.refreshing
 @options.overriding
+@options.risking
 @click.option("--refresh-only", is_flag=True, help="Show only what has changed on the remote since it was recorded.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there is something to do.")
 @click.option(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from taskspec.apply import sweeping
 from taskspec.apply.adjusting import adjusted
+from taskspec.apply.allowing import Allowance
 from taskspec.apply.executing import Execution
 from taskspec.apply.model import Emit, Options
 from taskspec.apply.outcomes import as_planned, finished
@@ -24,6 +25,7 @@ from taskspec.plan.model import Plan
 from taskspec.plan.moving import moves_of
 from taskspec.runner.attending import require_attendable
 from taskspec.runner.choosing import choose, require_recorded, require_some
+from taskspec.runner.guarding import used_so_far
 from taskspec.runner.heeding import first_signal
 from taskspec.runner.locking import locked
 from taskspec.runner.model import Invocation, Link, Need, Ports
@@ -83,7 +85,7 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
     async with locked(project, ports, invocation.lock_timeout) as (store, lease):
         snapshot = store.read()
         use = Use.of(job.saved, store, snapshot) if job.saved is not None else None
-        plan = await decide_on(_question(invocation, job, prepared, store, snapshot), ports)
+        plan = await decide_on(_question(invocation, job, prepared, store, snapshot, ports.chance.now()), ports)
         if use is not None:
             plan = use.held(plan, snapshot)
         await require_attendable(plan, project, ports)
@@ -118,7 +120,9 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
     return plan
 
 
-def _question(invocation: Invocation, job: Job, prepared: Prepared, store: StateStore, snapshot: Snapshot) -> Question:
+def _question(
+    invocation: Invocation, job: Job, prepared: Prepared, store: StateStore, snapshot: Snapshot, now: float
+) -> Question:
     """Return what is to be decided on; raise UsageError where what is selected is nothing."""
     contents = used_results(prepared.desired, snapshot, store)
     today = moves_of(prepared.desired, snapshot, contents).rekeyed(snapshot)
@@ -142,6 +146,7 @@ def _question(invocation: Invocation, job: Job, prepared: Prepared, store: State
         kept=KeptResults(prepared.desired, today, store),
         past=(history := BoundRuns(store)),
         spent=history.last_generation,
+        used=used_so_far(prepared.desired.project, snapshot, store, now),
         plan=job.saved.plan.id if job.saved is not None else None,
     )
 
@@ -178,6 +183,7 @@ def _world(project: Project, ports: Ports, job: Job, plan: Plan, recorder: Recor
         options=job.options,
         places=asyncio.Semaphore(job.options.parallelism),
         emit=job.emit,
+        allowance=Allowance(plan),
     )
 
 
