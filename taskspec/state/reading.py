@@ -16,6 +16,7 @@ from typing import Final
 from taskspec.address import Address
 from taskspec.state.database import transaction
 from taskspec.state.encoding import decode_record, decode_records
+from taskspec.state.entries import head
 from taskspec.state.model import Record, Snapshot
 from taskspec.state.trouble import damaged
 
@@ -36,7 +37,7 @@ def read_snapshot(connection: sqlite3.Connection, path: Path) -> Snapshot:
 def digest_of_all(connection: sqlite3.Connection) -> tuple[int, str]:
     """Return the serial, and the digest of everything that is recorded at it."""
     with transaction(connection, "DEFERRED"):
-        lineage, serial, form = _head(connection)
+        lineage, serial, form = _meta(connection)
         digest = hashlib.blake2b(f"{form}\0{lineage}\0{serial}".encode())
         for address, text in connection.execute(_ALL):
             digest.update(f"\0{len(address)}\0{address}{text}".encode("utf-8", "surrogatepass"))
@@ -49,27 +50,29 @@ def _read_in_pages(connection: sqlite3.Connection, path: Path) -> Snapshot | Non
     version, last = None, ""
     while True:
         with transaction(connection, "DEFERRED"):
-            lineage, serial, form = _head(connection)
+            lineage, serial, form = _meta(connection)
+            newest = head(connection)
             (found,) = connection.execute("PRAGMA data_version").fetchone()
             rows = connection.execute(_NEXT, (last, PAGE)).fetchall()
         if version not in {None, found}:
             return None
         records.update(_decoded(rows, form, path))
         if len(rows) < PAGE:
-            return Snapshot(lineage=lineage, serial=serial, records=records)
+            return Snapshot(lineage=lineage, serial=serial, records=records, head=newest)
         version, last = found, rows[-1][0]
 
 
 def _read_at_once(connection: sqlite3.Connection, path: Path) -> Snapshot:
     with transaction(connection, "DEFERRED"):
-        lineage, serial, form = _head(connection)
+        lineage, serial, form = _meta(connection)
+        newest = head(connection)
         rows = connection.execute(_ALL).fetchall()
     pages = (rows[start : start + PAGE] for start in range(0, len(rows), PAGE))
     records = {address: record for page in pages for address, record in _decoded(page, form, path)}
-    return Snapshot(lineage=lineage, serial=serial, records=records)
+    return Snapshot(lineage=lineage, serial=serial, records=records, head=newest)
 
 
-def _head(connection: sqlite3.Connection) -> tuple[str, int, int]:
+def _meta(connection: sqlite3.Connection) -> tuple[str, int, int]:
     lineage, serial, form = connection.execute("SELECT lineage, serial, format FROM meta").fetchone()
     return lineage, serial, form
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from taskspec.address import Address
+from taskspec.state.document import StateDocument
 from taskspec.state.model import HistoryEntry, Holder, Holding, ResultRef, Snapshot, StateChange
 
 
@@ -33,8 +34,17 @@ class StateReader(Protocol):
     def result(self, ref: ResultRef) -> str:
         """Return a kept result; raise StateError where it is missing or does not match its digest."""
 
+    def results(self) -> Iterator[tuple[str, str]]:
+        """Yield every kept result with its digest, in the order of the digests; raise StateError as `result` does."""
+
     def history(self, address: Address | None = None, *, limit: int | None = None) -> Iterator[HistoryEntry]:
         """Yield what happened, to one address or to all, newest first."""
+
+    def head(self) -> str:
+        """Return the hash of the newest entry of the history, or what the first one will follow from.
+
+        Empty where nothing is kept yet, or where an older taskspec wrote the history, which has no hashes then.
+        """
 
     def holding(self) -> Holding | None:
         """Return how the lock is held at this moment; None where it is free."""
@@ -62,6 +72,14 @@ class StateStore(StateReader, Protocol):
         Raises StaleError where the state is not at `serial`, LostLeaseError where the lease is not the newest,
         UnknownCommitError where nobody can tell whether it happened (read back by serial), and StateError where
         it did not happen.
+        """
+
+    def replace(self, lease: Lease, serial: int, document: StateDocument) -> int:
+        """Put a whole state in the place of the one that is at `serial`, or nothing of it; return its own serial.
+
+        Its lineage, its records and its history, with the hashes that they have, are the document's then; so are the
+        kept results, where it has any. Whether that is right, and the document sound, is for the caller to know. Raises
+        as `commit` does. A store that keeps one document, and accepts it under a condition, needs no more than that.
         """
 
     def release(self, lease: Lease) -> None:

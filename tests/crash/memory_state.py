@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from taskspec.errors import LockHeldError, LostLeaseError, StaleError, StateError, UnknownCommitError
+from taskspec.state.chaining import linked, root
 from taskspec.state.model import DropRecord, HistoryEntry, Note, PutRecord, PutResult, Snapshot
 from taskspec.state.store import Lease
 
@@ -45,6 +46,10 @@ class MemoryState:
     def history(self, address=None, *, limit=None):
         entries = [entry for entry in reversed(self._durable.history) if address in (None, entry.note.address)]
         return iter(entries[:limit])
+
+    def head(self) -> str:
+        self._process.alive()
+        return self._durable.history[-1].hash if self._durable.history else root(self._durable.lineage)
 
     def holding(self):
         return None
@@ -108,7 +113,9 @@ class MemoryState:
             case PutResult(ref=ref, content=content):
                 disk.results[ref.digest] = content
             case Note():
-                disk.history.append(HistoryEntry(serial=disk.serial, note=change))
+                before = disk.history[-1].hash if disk.history else root(disk.lineage)
+                digest = linked(before, disk.serial, change)
+                disk.history.append(HistoryEntry(serial=disk.serial, note=change, hash=digest))
 
 
 class _Told:

@@ -3,6 +3,7 @@
 import hashlib
 
 from taskspec.address import Address
+from taskspec.state.document import StateDocument
 from taskspec.state.model import (
     Accepted,
     Attempt,
@@ -73,3 +74,18 @@ def put_result(content):
 
 def note(address=EXTRACT, what="ended", at=1_700_000_000.0):
     return Note(address=address, at=at, what=what, data={"attempt": 1})
+
+
+def document_of(store):
+    """Return everything that a store holds, as one value."""
+    snapshot = store.read()
+    return StateDocument(
+        lineage=snapshot.lineage,
+        serial=snapshot.serial,
+        head=snapshot.head,
+        project="sales",
+        environment="default",
+        records=snapshot.records,
+        history=tuple(store.history()),
+        results=dict(store.results()),
+    )
