@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from typing import assert_never
+from typing import Any, assert_never
 
 from taskspec.apply import advancing
 from taskspec.apply.model import Outcome
@@ -80,14 +80,15 @@ async def conclude(world: World, change: Change, found: TaskRecord) -> Outcome:
         assertions=digest_of(assertions),
         rejudged=False,
     )
-    facts = {"status": found.status, "verdict": judgement.verdict}
+    facts = {"run": found.id, "status": found.status, "verdict": judgement.verdict, **_spent(ended)}
     if found.result and is_text(found.result) and judgement.verdict in {Verdict.ACCEPTED, Verdict.REJECTED}:
         ref = ResultRef.of(found.result, spec.get("outputFormat"))
         ended = replace(ended, result=ref)
         moved = advancing.with_attempt(record, ended)
         if judgement.verdict is Verdict.ACCEPTED and not _is_outdone(change, record):
             moved = advancing.with_result(record, ended, ref, world.chance.now())
-        await world.record(moved, "ended", PutResult(ref=ref, content=found.result), **facts, result=ref.digest)
+        facts |= {"result": ref.digest, "bytes": ref.size, "format": ref.format}
+        await world.record(moved, "ended", PutResult(ref=ref, content=found.result), **facts)
     else:
         await world.record(advancing.with_attempt(record, ended), "ended", **facts)
     world.emit(
@@ -110,6 +111,13 @@ async def conclude(world: World, change: Change, found: TaskRecord) -> Outcome:
         detail=judgement.detail,
         by_person=found.is_manually_stopped is True and attempt.stop is None,
     )
+
+
+def _spent(attempt: Attempt) -> dict[str, Any]:
+    """Return what a run has cost, as far as the remote tells it."""
+    tokens = attempt.tokens
+    told = None if tokens is None else {"prompt": tokens.prompt, "completion": tokens.completion}
+    return {"seconds": attempt.seconds, "tokens": told}
 
 
 def _is_outdone(change: Change, record: Record) -> bool:
