@@ -123,7 +123,7 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
         else:
             for ended in as_planned(plan):
                 job.emit(finished(ended))
-        job.emit(ApplyFinished(seconds=ports.chance.now() - began))
+        job.emit(ApplyFinished(seconds=ports.chance.now() - began, head=store.head()))
     return plan
 
 

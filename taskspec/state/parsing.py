@@ -19,8 +19,8 @@ from taskspec.state.model import HistoryEntry, Record, ResultRef
 from taskspec.state.shapes import Shape, checked
 from taskspec.state.writing import DOCUMENT
 
-LARGEST: Final = 2**53 - 1
-"""The largest serial that every reader of JSON takes for the same number."""
+LARGEST: Final = 2**52
+"""The largest serial: every reader of JSON takes it, and those after it, for the same numbers."""
 
 _DOCUMENT: Final[Shape] = {
     "format": int,
