@@ -41,11 +41,11 @@ class Recorded:
 def everything(invocation: Invocation, ports: Ports, address: str) -> Recorded:
     """Return what is kept of an address; raise UsageError where nothing ever was."""
     with _reading(invocation, ports) as store:
-        snapshot = store.read()
         found = Address(address)
-        history = list(store.history(found)) if is_address(address) else []
+        snapshot = store.read(only=[found])
+        history = list(store.history(found))
         if not history and found not in snapshot.records:
-            raise _unheard_of(address, snapshot.records)
+            raise _unheard_of(address, store.read().records)
         return Recorded(snapshot=snapshot, record=snapshot.records.get(found), history=history)
 
 
@@ -73,7 +73,7 @@ def history(
 def verified(invocation: Invocation, ports: Ports, given: str | None) -> Verified:
     """Compute the whole chain anew; raise StateError for a history that has none yet."""
     with _reading(invocation, ports) as store:
-        snapshot = store.read()
+        snapshot = store.read(only=())
         if snapshot.lineage and not snapshot.head:
             raise StateError(
                 "The history was written by an older taskspec, and has no hashes yet: nothing can be verified.",

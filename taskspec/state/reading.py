@@ -7,7 +7,7 @@ page, each in a transaction of its own. That is one snapshot if nobody has writt
 import gc
 import hashlib
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from sys import intern
@@ -25,6 +25,7 @@ PAGE: Final = 1000
 
 _Rows = Sequence[tuple[str, str]]
 _ALL: Final = "SELECT address, record FROM records ORDER BY address"
+_ONE: Final = "SELECT address, record FROM records WHERE address = ?"
 _NEXT: Final = "SELECT address, record FROM records WHERE address > ? ORDER BY address LIMIT ?"
 
 
@@ -32,6 +33,16 @@ def read_snapshot(connection: sqlite3.Connection, path: Path) -> Snapshot:
     """Return every record, in the order of their addresses; raise StateError for one that is not readable."""
     with _collecting_nothing():
         return _read_in_pages(connection, path) or _read_at_once(connection, path)
+
+
+def read_some(connection: sqlite3.Connection, path: Path, addresses: Collection[Address]) -> Snapshot:
+    """Return the records of some addresses, as far as there are such, without reading the others."""
+    with transaction(connection, "DEFERRED"):
+        lineage, serial, form = _meta(connection)
+        newest = head(connection)
+        found = (connection.execute(_ONE, (address,)).fetchone() for address in sorted(addresses))
+        rows = [row for row in found if row is not None]
+    return Snapshot(lineage=lineage, serial=serial, records=dict(_decoded(rows, form, path)), head=newest)
 
 
 def digest_of_all(connection: sqlite3.Connection) -> tuple[int, str]:

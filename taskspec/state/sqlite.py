@@ -8,7 +8,7 @@ import re
 import sqlite3
 import threading
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -25,7 +25,7 @@ from taskspec.state.holders import decode_holder, encode_holder
 from taskspec.state.holding import cut_off, held
 from taskspec.state.lockfile import LockFile
 from taskspec.state.model import HistoryEntry, Holder, Holding, Note, ResultRef, Snapshot, StateChange
-from taskspec.state.reading import digest_of_all, read_snapshot
+from taskspec.state.reading import digest_of_all, read_snapshot, read_some
 from taskspec.state.results import Blobs, missing
 from taskspec.state.statements import Statement, chained, clearing, put_all, statement
 from taskspec.state.store import Lease
@@ -59,13 +59,13 @@ class SqliteState:
         self._lease: tuple[Lease, str] | None = None  # with its lineage
         self._guard = threading.Lock()  # a connection serves one thread at a time
 
-    def read(self) -> Snapshot:
-        """Return every record at one serial."""
+    def read(self, only: Collection[Address] | None = None) -> Snapshot:
+        """Return every record at one serial, or those of some addresses."""
         with self._guard, in_words(self._path):
             connection = self._database.opened()
             if connection is None:
                 return Snapshot(lineage="", serial=0, records={})
-            return read_snapshot(connection, self._path)
+            return read_snapshot(connection, self._path) if only is None else read_some(connection, self._path, only)
 
     def digest(self) -> tuple[int, str]:
         """Return the serial, and a digest that only equal records of one lineage at one serial have."""

@@ -1,6 +1,6 @@
 """The port of the state stores: what a planner may read and an executor may write. Implements nothing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,8 +19,10 @@ class Lease:
 class StateReader(Protocol):
     """What a planner gets. Reading needs no lock, and works while another process writes."""
 
-    def read(self) -> Snapshot:
+    def read(self, only: Collection[Address] | None = None) -> Snapshot:
         """Return every record at one serial; where nothing is kept yet, an empty snapshot without a lineage.
+
+        `only` leaves out all records but those of some addresses: that is quick, however many there are.
 
         Raises StateError where the state cannot be read, is damaged, or was made by a newer taskspec.
         """

@@ -31,10 +31,11 @@ class MemoryState:
         self._lineage = lineage
         self._lease = None
 
-    def read(self) -> Snapshot:
+    def read(self, only=None) -> Snapshot:
         self._process.alive()
         disk = self._durable
-        return Snapshot(lineage=disk.lineage, serial=disk.serial, records=dict(disk.records))
+        records = {address: record for address, record in disk.records.items() if only is None or address in only}
+        return Snapshot(lineage=disk.lineage, serial=disk.serial, records=records)
 
     def result(self, ref) -> str:
         self._process.alive()

@@ -76,6 +76,14 @@ def test_every_commit_is_one_serial_even_an_empty_one(store):
     assert store.read().serial == 2
 
 
+def test_some_records_are_read_without_the_others(store, opened):
+    assert opened(read_only=True).read(only=[EXTRACT]).lineage == ""
+    store.commit(store.acquire(ALICE), 0, [put(EXTRACT), put(REPORT), note()])
+    whole = store.read()
+    assert store.read(only=[]) == replace(whole, records={})
+    assert store.read(only=[REPORT, Address("unheard-of")]) == replace(whole, records={REPORT: record(REPORT)})
+
+
 def test_a_reader_that_came_first_sees_what_is_made_later(store, opened):
     reader = opened(read_only=True)
     assert reader.read().serial == 0
