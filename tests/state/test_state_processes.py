@@ -12,6 +12,7 @@ from state_values import ALICE, BOB, EXTRACT, chained_document, document_of, put
 
 from taskspec.errors import LockHeldError, LostLeaseError, StateError
 from taskspec.state import database
+from taskspec.state.chaining import follow
 
 MANY = 20
 KILLS = int(os.environ.get("TASKSPEC_TEST_KILLS", "15"))
@@ -244,31 +245,30 @@ except LockHeldError as error:
     assert sum("locked by" in answer for answer in answers) == 4
 
 
-def test_a_kill_in_the_middle_of_commits_loses_nothing_acknowledged(kind, folder, opened):
-    chance = random.Random(7)
-    acknowledged = 0
+def killed_again_and_again(kind, folder, body, seed):
+    """Kill a process that says each serial it was told is durable; yield the last one that it said, each time."""
+    chance = random.Random(seed)
     for _ in range(KILLS):
-        with running(kind, folder, COMMIT_FOR_EVER) as process:
+        with running(kind, folder, body) as process:
             acknowledged = int(said(process))
             time.sleep(chance.uniform(0, 0.06))
             process.kill()
-            acknowledged = max([acknowledged, *map(int, process.stdout.read().split())])
+            yield max([acknowledged, *map(int, process.stdout.read().split())])
+
+
+def test_a_kill_in_the_middle_of_commits_loses_nothing_acknowledged(kind, folder, opened):
+    for acknowledged in killed_again_and_again(kind, folder, COMMIT_FOR_EVER, 7):
         reader = opened(read_only=True)
         serial = reader.read().serial
         assert acknowledged <= serial <= acknowledged + 1
         assert reader.read().records == {EXTRACT: record(number=serial)}
         assert [entry.serial for entry in reader.history()] == list(range(serial, 0, -1))
+        assert follow(reader.history(), reader.read().lineage).head == reader.head()
         reader.close()
 
 
 def test_a_kill_while_a_whole_state_is_replaced_leaves_the_old_one_or_the_new_one(kind, folder, opened):
-    chance = random.Random(11)
-    for _ in range(KILLS):
-        with running(kind, folder, REPLACE_FOR_EVER) as process:
-            acknowledged = int(said(process))
-            time.sleep(chance.uniform(0, 0.06))
-            process.kill()
-            acknowledged = max([acknowledged, *map(int, process.stdout.read().split())])
+    for acknowledged in killed_again_and_again(kind, folder, REPLACE_FOR_EVER, 11):
         reader = opened(read_only=True)
         serial = reader.read().serial
         assert acknowledged <= serial <= acknowledged + 1
