@@ -41,7 +41,7 @@ async def _judge_again(world: World, change: Change) -> Outcome:
     if record is None:
         raise LookupError(f"nothing is recorded for {change.address}")
     moved = rejudged(change, record, world.plan.id, at)
-    await world.recorder.record(PutRecord(record=moved), note_of(change, moved, at))
+    await world.recorder.record(PutRecord(record=moved), note_of(change, moved, world.plan.id, at))
     if moved.accepted is None:
         withdraw(moved, world.results, world.emit)
     else:

@@ -38,6 +38,8 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "retry": Entry("retry", "Grant one more attempt to tasks without an accepted result."),
     "adopt": Entry("adopt", "Record a run of the remote as that of an address, by hand."),
     "forget": Entry("forget", "Take addresses out of the state, by hand."),
+    "history": Entry("history", "Tell what has happened, newest first, or verify that nobody changed it."),
+    "state": Entry("state", "Look after the state: list and show what is recorded, move, pull and push it."),
     "orphans": Entry("orphans", "List the runs of this project on the remote that are not recorded."),
     "force-unlock": Entry("force_unlock", "Take the lock of the state from a command that does not go on."),
     "agents": Entry("agents", "Look at the agents of the remote."),

@@ -13,7 +13,7 @@ from taskspec.apply.executing import Execution
 from taskspec.apply.model import Emit, Options
 from taskspec.apply.outcomes import as_planned, finished
 from taskspec.apply.publishing import ResultsFolder
-from taskspec.apply.recording import Recorder, by_plan
+from taskspec.apply.recording import Recorder
 from taskspec.apply.restoring import restore
 from taskspec.apply.watching import Watcher
 from taskspec.apply.world import World
@@ -98,7 +98,7 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
         began = ports.chance.now()
         job.emit(ApplyStarted(plan=plan.id, changes=len(plan.pending), paid=plan.paid_runs))
         if changed := (*(use.beginning(plan, began) if use is not None else ()), *adjusted(plan, began)):
-            store.commit(lease, snapshot.serial, [*by_plan(changed, plan.id)])
+            store.commit(lease, snapshot.serial, changed)
             snapshot = store.read()
         for change in plan.changes:
             if change.moved_from is not None:
@@ -108,7 +108,7 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
             job.emit(found)
         is_whole = True
         if _needs_remote(plan, job.options):
-            recorder = Recorder(store, lease, snapshot, plan.id)
+            recorder = Recorder(store, lease, snapshot)
             async with ports.connect(project, Need.RUN) as link:
                 is_whole = await _carry_out(_world(project, ports, job, plan, recorder, link), link, job.cutting)
         else:
@@ -116,7 +116,7 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
                 job.emit(finished(ended))
         if use is not None and is_whole and job.options.wait:
             use.end(plan, store, lease, ports.chance.now())
-        job.emit(ApplyFinished(seconds=ports.chance.now() - began))
+        job.emit(ApplyFinished(seconds=ports.chance.now() - began, head=store.head()))
     return plan
 
 
