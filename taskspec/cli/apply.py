@@ -12,6 +12,7 @@ from taskspec.cli import options
 @options.targets
 @options.variables
 @options.refreshing
+@options.rerunning
 @options.execution
 @options.as_json
 def apply(

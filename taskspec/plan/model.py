@@ -68,6 +68,8 @@ class Circumstances:
     """Addresses for which one further attempt is asked for by hand."""
     selected: frozenset[Address] | None = None
     """The addresses that the command named; None selects all."""
+    rerun: frozenset[Address] = frozenset()
+    """Addresses whose accepted result is to be made anew, as a person asks for it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

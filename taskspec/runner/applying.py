@@ -23,7 +23,7 @@ from taskspec.observed.refreshing import observe
 from taskspec.plan.model import Plan
 from taskspec.plan.moving import moves_of
 from taskspec.runner.attending import require_attendable
-from taskspec.runner.choosing import choose, require_recorded, require_some
+from taskspec.runner.choosing import choose, choose_anew, require_recorded, require_some
 from taskspec.runner.heeding import first_signal
 from taskspec.runner.locking import locked
 from taskspec.runner.model import Invocation, Link, Need, Ports
@@ -93,6 +93,7 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
             refresh=invocation.refresh,
             need=Need.HOLD,
             requested=selected if job.requested and selected is not None else frozenset(),
+            rerun=choose_anew(invocation.rerun, prepared.desired, snapshot.records, selected),
             kept=KeptResults(prepared.desired, today, store),
             past=(history := BoundRuns(store)),
             spent=history.last_generation,

@@ -103,3 +103,5 @@ class Invocation:
     """The limits that are not to be kept this time."""
     lock_timeout: float = 0.0
     """How many seconds to wait for the lock of the state."""
+    rerun: "Selection | None" = None
+    """The tasks whose accepted results are to be made anew; None where there are none."""

@@ -22,7 +22,7 @@ from taskspec.plan.model import Circumstances, Plan, Spent, nothing_spent
 from taskspec.plan.moving import moves_of
 from taskspec.plan.renewing import passing
 from taskspec.plan.vanishing import vanished
-from taskspec.runner.choosing import choose, folder_hint, require_declared
+from taskspec.runner.choosing import choose, choose_anew, folder_hint, require_declared
 from taskspec.runner.model import Invocation, Need, Ports, Refresh
 from taskspec.runner.observing import asks, see
 from taskspec.runner.recalling import BoundRuns, KeptResults
@@ -132,10 +132,12 @@ def plan(
         snapshot = store.read()
         contents = used_results(prepared.desired, snapshot, store)
         today = moves_of(prepared.desired, snapshot, contents).rekeyed(snapshot)
+        selected = choose(invocation.selection, prepared.desired, snapshot.records, prepared.scope)
         question = Question(
             prepared=prepared,
             snapshot=snapshot,
-            selected=choose(invocation.selection, prepared.desired, snapshot.records, prepared.scope),
+            selected=selected,
+            rerun=choose_anew(invocation.rerun, prepared.desired, snapshot.records, selected),
             contents=contents,
             kept=KeptResults(prepared.desired, today, store),
             past=(history := BoundRuns(store)),
@@ -187,6 +189,7 @@ class Question:
     refresh: Refresh
     need: Need = Need.LOOK
     requested: frozenset[Address] = frozenset()
+    rerun: frozenset[Address] = frozenset()
     kept: Mapping[str, str] = field(default_factory=dict, repr=False)
     """As in the circumstances of a decision."""
     past: Past
@@ -291,6 +294,7 @@ def _circumstances(question: Question, ports: Ports, remote: RemoteIdentity) -> 
         plan=ports.chance.nonce(),
         remote=remote,
         requested=question.requested,
+        rerun=question.rerun,
         quiet_period=ports.offline(question.prepared.desired.project).traits.quiet_period,
         spent=question.spent,
         kept=question.kept,
