@@ -38,6 +38,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "adopt": Entry("adopt", "Record a run of the remote as that of an address, by hand."),
     "forget": Entry("forget", "Take addresses out of the state, by hand."),
     "orphans": Entry("orphans", "List the runs of this project on the remote that are not recorded."),
+    "cancel": Entry("cancel", "End the command that holds the lock of the state, in order."),
     "force-unlock": Entry("force_unlock", "Take the lock of the state from a command that does not go on."),
     "agents": Entry("agents", "Look at the agents of the remote."),
     "tasks": Entry("tasks", "Work with the tasks of agents on the remote, one at a time."),
