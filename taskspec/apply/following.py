@@ -6,6 +6,7 @@ from typing import assert_never
 
 from taskspec.apply import advancing
 from taskspec.apply.model import Outcome
+from taskspec.apply.noting import ending_facts, result_facts
 from taskspec.apply.stopping import record_revived, stop
 from taskspec.apply.world import World, unbroken
 from taskspec.events import Effect, RunEnded, RunStatusChanged
@@ -80,14 +81,15 @@ async def conclude(world: World, change: Change, found: TaskRecord) -> Outcome:
         assertions=digest_of(assertions),
         rejudged=False,
     )
-    facts = {"status": found.status, "verdict": judgement.verdict}
+    facts = ending_facts(ended)
     if found.result and is_text(found.result) and judgement.verdict in {Verdict.ACCEPTED, Verdict.REJECTED}:
         ref = ResultRef.of(found.result, spec.get("outputFormat"))
         ended = replace(ended, result=ref)
         moved = advancing.with_attempt(record, ended)
         if judgement.verdict is Verdict.ACCEPTED and not _is_outdone(change, record):
             moved = advancing.with_result(record, ended, ref, world.chance.now())
-        await world.record(moved, "ended", PutResult(ref=ref, content=found.result), **facts, result=ref.digest)
+        facts = {**facts, **result_facts(ended, ref)}
+        await world.record(moved, "ended", PutResult(ref=ref, content=found.result), **facts)
     else:
         await world.record(advancing.with_attempt(record, ended), "ended", **facts)
     world.emit(
