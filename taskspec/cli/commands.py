@@ -36,6 +36,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "stop": Entry("stop", "End active runs."),
     "retry": Entry("retry", "Grant one more attempt to tasks without an accepted result."),
     "adopt": Entry("adopt", "Record a run of the remote as that of an address, by hand."),
+    "accept": Entry("accept", "Make a kept result the accepted one, by hand."),
     "forget": Entry("forget", "Take addresses out of the state, by hand."),
     "orphans": Entry("orphans", "List the runs of this project on the remote that are not recorded."),
     "cancel": Entry("cancel", "End the command that holds the lock of the state, in order."),

@@ -159,14 +159,15 @@ def _change(change: Change, paint: Paint, environment: str) -> Iterator[str]:
         place = f"  {paint(str(reason.position), 'dim')}" if reason.position else ""
         yield f"      {in_line(aimed(reason.text, environment))}{place}"
     for diff in change.diffs:
-        yield from _diff(diff, paint)
+        yield from diff_lines(diff, paint)
 
 
 def _needs_input(change: Change) -> bool:
     return change.health is Health.NEEDS_INPUT
 
 
-def _diff(diff: FieldDiff, paint: Paint) -> Iterator[str]:
+def diff_lines(diff: FieldDiff, paint: Paint) -> Iterator[str]:
+    """Yield in what a field differs: both sides, or the lines of a text that are others."""
     name = paint(visible(path_text(diff.path)), "accent")
     whole = any(isinstance(side, str) and "\n" in side for side in (diff.before, diff.after))
     before, after = _text_of(diff.before, quoted=not whole), _text_of(diff.after, quoted=not whole)
