@@ -6,6 +6,8 @@ from typing import Any, Final
 from taskspec import __version__
 from taskspec.diagnostics import path_text
 from taskspec.observed.model import Duplicate
+from taskspec.plan.estimates import Estimate, Spread, Total
+from taskspec.plan.estimating import total_seconds, total_tokens
 from taskspec.plan.model import Change, FieldDiff, Missing, Plan, Reason, Refusal
 
 FORMAT: Final = 1
@@ -28,6 +30,7 @@ def to_json(plan: Plan) -> dict[str, Any]:
             "paidRuns": plan.paid_runs,
             "conditionalRuns": plan.conditional_runs,
             "unselected": plan.unselected,
+            "estimate": {"seconds": _total(total_seconds(plan)), "tokens": _total(total_tokens(plan))},
         },
         "refusals": [_refusal(refusal) for refusal in plan.refusals],
         "duplicates": [duplicate_json(duplicate) for duplicate in plan.duplicates],
@@ -55,7 +58,20 @@ def _change(change: Change) -> dict[str, Any]:
         "refused": change.refused,
         "inError": change.in_error,
         "diff": [_difference(diff) for diff in change.diffs],
+        "estimate": _estimate(change.estimate or Estimate()) if change.paid else None,
     }
+
+
+def _estimate(estimate: Estimate) -> dict[str, Any]:
+    return {"seconds": _spread(estimate.seconds), "tokens": _spread(estimate.tokens)}
+
+
+def _spread(spread: Spread | None) -> dict[str, Any] | None:
+    return None if spread is None else {"p50": spread.p50, "p90": spread.p90, "runs": spread.runs}
+
+
+def _total(total: Total) -> dict[str, Any]:
+    return {"p50": total.p50, "p90": total.p90, "known": total.known, "unknown": total.unknown}
 
 
 def _refusal(refusal: Refusal) -> dict[str, Any]:

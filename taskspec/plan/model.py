@@ -11,6 +11,7 @@ from taskspec.diagnostics import Position
 from taskspec.health import Health
 from taskspec.judging.judging import Judgement
 from taskspec.observed.model import Duplicate, Observed
+from taskspec.plan.estimates import Estimate
 from taskspec.state.model import Record
 from taskspec.taskapi.records import TaskRecord
 from taskspec.taskapi.remotes import RemoteIdentity
@@ -131,6 +132,8 @@ class Change:
     """It is held by `protect` or `onChangeActive`: what is declared is not carried out, and a person has to decide."""
     in_error: bool = False
     """The item could not be read or understood: it is held, and the command ends in error."""
+    estimate: Estimate | None = None
+    """What the run is likely to take that it may start; None where it starts none, or nobody has asked."""
 
     @property
     def rejudges(self) -> bool:

@@ -11,6 +11,7 @@ from taskspec.plan.diffing import LineKind, changed_lines
 from taskspec.plan.model import Action, Change, FieldDiff, Missing, Plan, Refusal
 from taskspec.plan.vanishing import MISSING
 from taskspec.report.aiming import aimed
+from taskspec.report.estimates import change_lines, total_lines
 from taskspec.report.text import UNCLAIMED, Paint, in_line, one_line, place_of, plural, visible
 
 SYMBOLS: Final[dict[Action, tuple[str, str]]] = {
@@ -62,6 +63,7 @@ _LINE_STYLES: Final = {LineKind.ADDED: "add", LineKind.REMOVED: "remove", LineKi
 def lines(plan: Plan, paint: Paint) -> Iterator[str]:
     """Yield a plan, line by line: what will be paid for first, then each change with its reasons and differences."""
     yield paint(_headline(plan), "strong")
+    yield from total_lines(plan, paint)
     shown = [c for c in plan.changes if c.action is not Action.NONE or c.health is not Health.HEALTHY]
     for change in shown:
         yield ""
@@ -158,6 +160,7 @@ def _change(change: Change, paint: Paint, environment: str) -> Iterator[str]:
     for reason in change.reasons:
         place = f"  {paint(str(reason.position), 'dim')}" if reason.position else ""
         yield f"      {in_line(aimed(reason.text, environment))}{place}"
+    yield from change_lines(change, paint)
     for diff in change.diffs:
         yield from diff_lines(diff, paint)
 

@@ -1,6 +1,6 @@
 """accept: makes a kept result the accepted one by hand. Starts nothing, and asks no remote."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from shlex import quote
 
@@ -19,9 +19,8 @@ from taskspec.runner.declaring import declared_now, former_name, only_one
 from taskspec.runner.locking import locked
 from taskspec.runner.model import Invocation, Ports
 from taskspec.runner.planning import prepare
-from taskspec.runner.recalling import BoundRuns
-from taskspec.state.model import Note, PutRecord, Verdict
-from taskspec.state.store import StateReader
+from taskspec.runner.recalling import BoundRuns, notes_of
+from taskspec.state.model import PutRecord, Verdict
 
 Approve = Callable[[Acceptance], bool]
 """Shows a kept result and what it would count for, and tells whether it is to be accepted."""
@@ -75,22 +74,6 @@ async def accept(invocation: Invocation, ports: Ports, wish: Wish) -> bool:
         if made.accepted is not None:
             wish.emit(results.publish(address, made.accepted, content))
     return True
-
-
-def notes_of(address: Address, store: StateReader) -> Iterator[Note]:
-    """Yield what happened to an address, newest first, and before that to the names that it had."""
-    seen, place = {address}, address
-    while True:
-        before = None
-        for entry in store.history(place):
-            yield entry.note
-            told = entry.note.data.get("from")
-            if entry.note.what == "moved" and isinstance(told, str) and before is None:
-                before = Address(told)
-        if before is None or before in seen:
-            return
-        seen.add(before)
-        place = before
 
 
 def _chosen(address: Address, generation: int | None, kept: tuple[Kept, ...]) -> Kept:

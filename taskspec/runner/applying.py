@@ -28,7 +28,7 @@ from taskspec.runner.heeding import first_signal
 from taskspec.runner.locking import locked
 from taskspec.runner.model import Invocation, Link, Need, Ports
 from taskspec.runner.planning import Prepared, Question, Remark, decide_on, prepare, say_nothing, used_results
-from taskspec.runner.recalling import BoundRuns, KeptResults
+from taskspec.runner.recalling import BoundRuns, KeptResults, Measurements
 
 Approve = Callable[[Plan], bool]
 """Shows a plan, and tells whether it is to be carried out."""
@@ -97,6 +97,7 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
             kept=KeptResults(prepared.desired, today, store),
             past=(history := BoundRuns(store)),
             spent=history.last_generation,
+            measure=Measurements(store),
         )
         plan = await decide_on(question, ports)
         await require_attendable(plan, project, ports)

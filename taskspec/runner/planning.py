@@ -17,6 +17,7 @@ from taskspec.errors import StateError
 from taskspec.observed.model import Observed
 from taskspec.plan.accounting import Past
 from taskspec.plan.deciding import decide
+from taskspec.plan.estimating import Measure, estimated, unmeasured
 from taskspec.plan.limiting import refusals
 from taskspec.plan.model import Circumstances, Plan, Spent, nothing_spent
 from taskspec.plan.moving import moves_of
@@ -25,7 +26,7 @@ from taskspec.plan.vanishing import vanished
 from taskspec.runner.choosing import choose, choose_anew, folder_hint, require_declared
 from taskspec.runner.model import Invocation, Need, Ports, Refresh
 from taskspec.runner.observing import asks, see
-from taskspec.runner.recalling import BoundRuns, KeptResults
+from taskspec.runner.recalling import BoundRuns, KeptResults, Measurements
 from taskspec.state.model import Record, Snapshot
 from taskspec.state.store import StateReader
 from taskspec.taskapi.remotes import RemoteIdentity
@@ -142,6 +143,7 @@ def plan(
             kept=KeptResults(prepared.desired, today, store),
             past=(history := BoundRuns(store)),
             spent=history.last_generation,
+            measure=Measurements(store),
             refresh=invocation.refresh,
         )
         decided = _decide_alone(question, ports)
@@ -195,6 +197,8 @@ class Question:
     past: Past
     spent: Spent = nothing_spent
     """What the history says of the runs of an address."""
+    measure: Measure = unmeasured
+    """What it says that they took."""
 
 
 Conclude = Callable[[Question, Plan], None]
@@ -263,6 +267,7 @@ def decide_at(question: Question, ports: Ports, observed: Observed, now: float) 
 
 def _decide(question: Question, observed: Observed, circumstances: Circumstances) -> Plan:
     plan = decide(question.prepared.desired, question.snapshot, observed, circumstances, question.contents)
+    plan = estimated(plan, question.measure)
     project = question.prepared.desired.project
     records, overridden = question.snapshot.records, question.prepared.overridden
     refused = (
