@@ -41,6 +41,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "orphans": Entry("orphans", "List the runs of this project on the remote that are not recorded."),
     "cancel": Entry("cancel", "End the command that holds the lock of the state, in order."),
     "force-unlock": Entry("force_unlock", "Take the lock of the state from a command that does not go on."),
+    "doctor": Entry("doctor", "Check what may keep a project from working, and say what to do."),
     "agents": Entry("agents", "Look at the agents of the remote."),
     "tasks": Entry("tasks", "Work with the tasks of agents on the remote, one at a time."),
     "schema": Entry("schema", "Print a published JSON Schema, or write it to a file for editors."),
