@@ -5,10 +5,8 @@ from collections.abc import Iterator
 from taskspec.moments import utc
 from taskspec.plan.accepting import Acceptance
 from taskspec.report.plans import diff_lines
-from taskspec.report.text import Paint, in_line, plural
+from taskspec.report.text import Paint, in_line, plural, some
 from taskspec.state.model import Verdict
-
-_NAMED = 5
 
 
 def acceptance_lines(acceptance: Acceptance, paint: Paint) -> Iterator[str]:
@@ -29,9 +27,8 @@ def acceptance_lines(acceptance: Acceptance, paint: Paint) -> Iterator[str]:
     if replaced is not None and not kept.is_accepted:
         yield f"    {paint('!', 'warning')} the result of g{replaced.generation} is accepted no longer; it stays kept"
     if acceptance.dependents:
-        named = ", ".join(acceptance.dependents[:_NAMED])
-        more = f" and {len(acceptance.dependents) - _NAMED} more" if len(acceptance.dependents) > _NAMED else ""
-        yield f"    {paint('!', 'warning')} {in_line(named)}{more} use or wait for it: plan afterwards"
+        used = f"{some(acceptance.dependents)} use or wait for it: plan afterwards"
+        yield f"    {paint('!', 'warning')} {used}"
 
 
 def _differences(acceptance: Acceptance, paint: Paint) -> Iterator[str]:

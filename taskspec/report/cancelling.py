@@ -4,10 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from taskspec.address import Address
-from taskspec.report.text import Paint, in_line, plural
+from taskspec.report.text import Paint, in_line, plural, some
 from taskspec.state.model import Holder
-
-_NAMED = 5
 
 
 def holder_json(holder: Holder | None) -> dict[str, Any] | None:
@@ -25,14 +23,9 @@ def cancelled_lines(
     yield in_line(f"`{holder.command}` (process {holder.pid}) has ended: {free}.")
     if running:
         goes, follows = ("goes", "it") if len(running) == 1 else ("go", "them")
-        yield f"  {plural(len(running), 'run')} {goes} on ({_named(running)}): the next apply follows {follows}."
+        yield f"  {plural(len(running), 'run')} {goes} on ({some(running)}): the next apply follows {follows}."
     if unknown:
-        text = f"The outcome of {_named(unknown)} is not known: the next apply finds out."
+        text = f"The outcome of {some(unknown)} is not known: the next apply finds out."
         yield f"  {paint('!', 'warning')} {text}"
     if not running and not unknown:
         yield "  No run of it goes on."
-
-
-def _named(addresses: Sequence[Address]) -> str:
-    more = f" and {len(addresses) - _NAMED} more" if len(addresses) > _NAMED else ""
-    return in_line(", ".join(addresses[:_NAMED]) + more)

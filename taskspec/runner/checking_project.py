@@ -13,13 +13,12 @@ from taskspec.documents.remembering import Memory
 from taskspec.documents.supplying import read_values
 from taskspec.errors import TaskspecError
 from taskspec.report.checkups import Checkup, doubtful, fine, wrong
-from taskspec.report.text import place_of, plural
+from taskspec.report.text import place_of, plural, some
 from taskspec.runner.model import Invocation, Ports
 from taskspec.runner.planning import Prepared, examine, given_by
 
 KEY: Final = "XPANDER_API_KEY"
 """Which variable holds the key where the project names no other."""
-_NAMED: Final = 5
 _PATIENCE: Final = 5.0
 """Seconds that git may take."""
 _IGNORED, _NOT_IGNORED = 0, 1  # what `git check-ignore` exits with
@@ -54,7 +53,7 @@ def checked_variables(project: Project, invocation: Invocation) -> Checkup:
         return wrong("variables", error.message, error.hint)
     unset = [name for name in project.variables if name not in assigned.givers]
     if unset:
-        text = f"{plural(len(unset), 'variable')} without a value: {_some(unset)}"
+        text = f"{plural(len(unset), 'variable')} without a value: {some(unset)}"
         return doubtful("variables", text, f"Give it with `--var {unset[0]}=…` or `TASKSPEC_VAR_{unset[0]}`.")
     return fine("variables", f"{len(project.variables)} declared, each with a value")
 
@@ -96,8 +95,3 @@ def _mistaken(mistakes: list[Diagnostic]) -> Checkup:
     first = mistakes[0]
     text = f"{plural(len(mistakes), 'mistake')}, the first at {first.position}: {first.summary}"
     return wrong("project", text, "`taskspec validate` tells all of them, and what to write.")
-
-
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more

@@ -11,7 +11,7 @@ from taskspec.desired.model import DeferredTask, DesiredTask
 from taskspec.documents.model import LOCAL, Project
 from taskspec.errors import AuthenticationError, TaskspecError, UsageError
 from taskspec.report.checkups import Checkup, doubtful, fine, wrong
-from taskspec.report.text import duration, plural
+from taskspec.report.text import duration, plural, some
 from taskspec.runner.model import Need, Ports
 from taskspec.taskapi import endpoints
 from taskspec.taskapi.drivers.asynchronous import Connection
@@ -21,7 +21,6 @@ SKEW: Final = 30.0
 """Seconds that two clocks may differ: the quiet period, by which a remote's lists are believed, rests on that."""
 SLOW: Final = 5.0
 """Seconds after which an answer is slow."""
-_NAMED: Final = 5
 _OURS: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 Tasks = Mapping[Address, DesiredTask | DeferredTask]
@@ -76,8 +75,7 @@ def _agents(known: set[str], tasks: Tasks) -> Checkup:
     lacking = sorted(named - known)
     if not lacking:
         return fine("agents", f"{plural(len(named), 'agent')} of the tasks, each there")
-    more = f" and {len(lacking) - _NAMED} more" if len(lacking) > _NAMED else ""
-    text = f"the remote does not have {', '.join(lacking[:_NAMED])}{more}"
+    text = f"the remote does not have {some(lacking)}"
     return wrong("agents", text, "`taskspec agents list` shows those that it has; correct `agent` of the tasks.")
 
 

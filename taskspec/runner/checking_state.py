@@ -1,23 +1,20 @@
 """What a doctor checks of a state: its file, its lock, what is unknown in it, its history, and the results folder."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 
 from taskspec.apply.publishing import ResultsFolder
 from taskspec.documents.model import Project
 from taskspec.errors import StateError
 from taskspec.report.checkups import Checkup, doubtful, fine, wrong
-from taskspec.report.text import plural
+from taskspec.report.text import plural, some
 from taskspec.runner.applying import results_folder
 from taskspec.runner.model import Ports
 from taskspec.state.holding import held, sign_of_life
 from taskspec.state.integrity import faults, state_file
 from taskspec.state.model import Holding, ResultRef, Sending, Snapshot
 from taskspec.state.store import StateReader
-
-_NAMED: Final = 5
 
 
 def checked_state(project: Project, ports: Ports) -> Iterator[Checkup]:
@@ -59,7 +56,7 @@ def _unknown(snapshot: Snapshot) -> Iterator[Checkup]:
     last = {address: record.generation.last for address, record in snapshot.records.items()}
     unknown = [a for a, attempt in last.items() if attempt is not None and attempt.sending is Sending.INTENDED]
     if unknown:
-        text = f"nobody knows whether the remote has the run that was asked for: {_some(unknown)}"
+        text = f"nobody knows whether the remote has the run that was asked for: {some(unknown)}"
         yield doubtful(
             "unknown", text, "`taskspec apply` finds out; where it cannot, docs/recovery.md tells what to do."
         )
@@ -81,16 +78,16 @@ def _results(snapshot: Snapshot, store: StateReader, folder: ResultsFolder) -> I
             lost.append(address)
     strays = [address for address, _, _ in folder.elsewhere(snapshot.records)] if snapshot.records else []
     if lost:
-        text = f"the state cannot give the accepted result of {_some(lost)}"
+        text = f"the state cannot give the accepted result of {some(lost)}"
         yield wrong("results", text, "Restore the state folder from a backup, or run the task again with `--rerun`.")
     if missing:
-        text = f"the file, or its provenance, is missing: {_some(missing)}"
+        text = f"the file, or its provenance, is missing: {some(missing)}"
         yield doubtful("results", text, "The next `taskspec apply` writes it again.")
     if edited:
-        text = f"the file is not as it was accepted: {_some(edited)}"
+        text = f"the file is not as it was accepted: {some(edited)}"
         yield doubtful("results", text, "Delete it, and the next `taskspec apply` writes it as it was accepted.")
     if strays:
-        text = f"files of tasks that are not recorded any more: {_some(strays)}"
+        text = f"files of tasks that are not recorded any more: {some(strays)}"
         yield doubtful("results", text, "They stay until you delete them.")
     if not (lost or missing or edited or strays):
         yield fine("results", f"{plural(len(kept), 'accepted result')}, each with its file")
@@ -110,8 +107,3 @@ def _is_kept(store: StateReader, ref: ResultRef) -> bool:
     except StateError:
         return False
     return True
-
-
-def _some(addresses: Sequence[str]) -> str:
-    more = f" and {len(addresses) - _NAMED} more" if len(addresses) > _NAMED else ""
-    return ", ".join(addresses[:_NAMED]) + more
