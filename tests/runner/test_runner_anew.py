@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from test_runner_saved import PROJECT, Desk
 
 from taskspec.apply.model import Options
 from taskspec.errors import UsageError
@@ -126,3 +127,42 @@ def test_an_address_that_is_not_there_is_refused(ports):
     with pytest.raises(UsageError, match="`c` is neither declared nor recorded"):
         apply_anew(ports, "c")
     assert ports.remote.asked["POST"] == 0
+
+
+class Anew(Desk):
+    """Somebody who saves plans in which results are made anew."""
+
+    anew = ()
+
+    def invocation(self, *addresses):
+        return replace(super().invocation(*addresses), rerun=parse(self.anew) if self.anew else None)
+
+
+@pytest.fixture
+def saving(tmp_path):
+    made = Anew(tmp_path / "saved")
+    made.folder.mkdir()
+    made.write(PROJECT, "taskspec.yaml")
+    made.task("a", "One.")
+    made.task("b", '"Sum up: {{ tasks.a.result }}"')
+    made.apply()
+    made.anew = ("a", "b")
+    path = made.save()
+    made.anew = ()
+    return made, path
+
+
+def test_a_saved_plan_makes_anew_what_it_was_asked_for_and_only_once(saving):
+    desk, path = saving
+    desk.carry_out(path)
+    assert desk.remote.asked["POST"] == 4
+    assert [desk.records()[name].generation.number for name in ("a", "b")] == [2, 2]
+    assert plan(desk.invocation(), desk).pending == ()
+
+
+def test_a_saved_plan_that_was_cut_makes_anew_nothing_twice(saving):
+    desk, path = saving
+    desk.remote.scripts["One."] = [["executing", "executing", "completed"]]
+    desk.carry_out(path, wait=False)
+    desk.carry_out(path)
+    assert desk.remote.asked["POST"] == 4
