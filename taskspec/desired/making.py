@@ -1,0 +1,298 @@
+"""How a task was made: the names that its templates used, who gave them, and where a rendered character is written.
+
+A task is looked at only when somebody asks: when a run of it is started, or its change is explained. Then its texts
+are rendered once more, masked. Holds no secret, and tells nothing of one but its name.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from taskspec.address import Address
+from taskspec.desired.attaching import ProjectFiles
+from taskspec.desired.cutting import AS_TEXT, Piece, cut
+from taskspec.desired.dotted import spans
+from taskspec.desired.including import ProjectTexts
+from taskspec.desired.model import Giver
+from taskspec.desired.normalising import RUN_RELEVANT
+from taskspec.desired.noting import ABSENT, noting
+from taskspec.desired.pinpointing import Pinpointer
+from taskspec.desired.scope import WrongTemplateError, names_a_secret
+from taskspec.desired.templating import SpecRenderer, as_rendered
+from taskspec.diagnostics import Position, path_text
+from taskspec.documents.locating import shown
+from taskspec.documents.model import Project, Source
+from taskspec.documents.violating import SECRET
+from taskspec.inputs import Input
+
+FieldPath = tuple[str | int, ...]
+
+FILE: Final = "file:"
+"""Begins the name of an input that is a file of the project."""
+TEXT: Final = "text."
+"""Begins the name of an input that is a template itself, by its field."""
+DEFAULTS: Final = "defaults."
+"""Begins the name of an input that is a field which the project's defaults give."""
+_DIGITS: Final = 16
+_FARTHEST: Final = 200_000
+"""So many characters of a text are followed to tell where one of them is written; beyond, its line is told."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Segment:
+    """A part of a rendered text (from `begin` to `end`): where in the template it is written, and what it used."""
+
+    begin: int
+    end: int
+    offset: int
+    is_literal: bool
+    names: frozenset[str] = frozenset()
+
+
+class Maker:
+    """What the makings of the tasks of one project share."""
+
+    def __init__(
+        self,
+        project: Project,
+        givers: Mapping[str, Giver],
+        renderer: SpecRenderer,
+        texts: ProjectTexts,
+        files: ProjectFiles,
+    ) -> None:
+        self.project = project
+        self.givers = givers
+        self.renderer = renderer
+        self.pinpointer = Pinpointer()
+        self._texts = texts
+        self._files = files
+        self._folder = Path(project.folder)
+        self._within: dict[str, str] = {}
+
+    def place(self, file: str, line: int = 0) -> Position:
+        """Return a line of a file of the project; 0 is the file as a whole."""
+        return Position(file=shown(self._folder / file), line=line, column=1)
+
+    def within(self, file: str) -> str:
+        """Return the file of a document relative to the project folder."""
+        found = self._within.get(file)
+        if found is None:
+            whole = Path(file).absolute()
+            inside = whole.is_relative_to(self._folder)
+            found = self._within[file] = str(whole.relative_to(self._folder)) if inside else str(whole)
+        return found
+
+    def evaluated(self, text: str, names: Mapping[str, Any], files: set[str]) -> Any:
+        """Return what a text gives, and add the files to `files` that it used; None where it gives nothing."""
+        self._texts.noted = files
+        try:
+            return self.renderer.again(text, names)
+        except WrongTemplateError:
+            return None
+        finally:
+            self._texts.noted = None
+
+    def digest_of(self, file: str) -> str:
+        """Return the digest of a file that was read for the tasks."""
+        return (self._texts.read.get(file) or self._files.read.get(file) or "")[:_DIGITS]
+
+    def text_of(self, file: str) -> str:
+        """Return the text of a file that was read for the tasks; nothing where it is no text."""
+        try:
+            return self._texts.text(file).text
+        except WrongTemplateError:
+            return ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Making:
+    """How one task was made."""
+
+    maker: Maker = field(repr=False)
+    source: Source = field(repr=False)
+    templates: tuple[tuple[FieldPath, str], ...] = ()
+    """The texts that were rendered, as they are written."""
+    own: Mapping[str, Any] = field(default_factory=dict)
+    """The names that only its cell has."""
+    items: str = ""
+    """The file that holds the items of its `forEach`, relative to the project folder."""
+    tasks: Mapping[str, Any] | None = field(default=None, repr=False)
+    """The results that it was made with."""
+
+    def inputs(self) -> Mapping[str, Input]:
+        """Return everything that the rendering depended on, by name, in order."""
+        found: dict[str, Input] = {}
+        for path, text in self.templates:
+            found |= {name: self._input(name, value) for name, value in self._used(text, path).items()}
+            if path[0] not in SECRET:
+                found[f"{TEXT}{path_text(path)}"] = Input(digest=_digest(text))
+        for path, origin in self.source.given.items():
+            if origin is not None and path[0] in RUN_RELEVANT:
+                found[f"{DEFAULTS}{path_text(path)}"] = Input(digest="", giver=origin.giver)
+        return dict(sorted(found.items()))
+
+    def template_of(self, path: FieldPath) -> FieldPath | None:
+        """Return the path of the template that gives the value at a path; None where it is written as it is."""
+        return next((own for own, _ in self.templates if path[: len(own)] == own), None)
+
+    def uses(self, field_name: str) -> tuple[str, ...]:
+        """Return the names that the templates of a field used, in order."""
+        used = (self._used(text, path) for path, text in self.templates if path[0] == field_name)
+        return tuple(dict.fromkeys(name for names in used for name in names))
+
+    def position(self, path: FieldPath, value: Any = None, offset: int = 0) -> Position:
+        """Return where a character of the value at a path is written, as exactly as it can be told."""
+        template = self.template_of(path)
+        if template is not None:
+            segment = self.segment(path, offset)
+            text = self._text(template)
+            if segment is None or template != path:
+                return self.source.position(template)
+            inside = offset - segment.begin if segment.is_literal else 0
+            return self._at(template, text, segment.offset + inside)
+        if not isinstance(value, str) or not offset:
+            return self.source.position(path)
+        return self._at(path, value, offset)
+
+    def segment(self, path: FieldPath, offset: int) -> Segment | None:
+        """Return the part of the rendered text at a path that an offset is in; None where it cannot be told."""
+        found = [one for one in self.segments(path) if one.begin <= offset]
+        return found[-1] if found else None
+
+    def segments(self, path: FieldPath) -> list[Segment]:
+        """Return the parts of the rendered text at a path; none where they cannot be told from each other."""
+        text = next((text for own, text in self.templates if own == path), None)
+        if text is None:
+            return []
+        lead, text = as_rendered(text, path)
+        found: list[Segment] = []
+        begin = 0
+        for piece, is_literal, offset in _pieces(text):
+            noted: dict[str, Any] = {}
+            files: set[str] = set()
+            given = piece if is_literal else self.maker.evaluated(piece + AS_TEXT, self._names(noted), files)
+            if not isinstance(given, str):
+                return []
+            end = begin + len(given)
+            names = frozenset([*noted, *(f"{FILE}{file}" for file in files), *self._references(piece)])
+            found.append(Segment(begin=begin, end=end, offset=lead + offset, is_literal=is_literal, names=names))
+            begin = end
+        return found
+
+    def giver(self, name: str) -> Position | None:
+        """Return where what an input is named by is given; None where that is no place in a file."""
+        root, _, rest = name.partition(".")
+        if name.startswith(FILE):
+            return self.maker.place(name.removeprefix(FILE))
+        if root == "vars":
+            giver = self.maker.givers.get(rest.partition(".")[0])
+            position = (giver.value_position or giver.position) if giver is not None else None
+            return position if position is not None and position.line else None
+        if root == "each":
+            return self.maker.place(self.items) if self.items else self.source.position(("forEach",), key=True)
+        if root == "matrix":
+            return self.source.position(("matrix",), key=True)
+        return None
+
+    def line_in(self, file: str, lines: Iterator[str]) -> Position:
+        """Return where the first of some lines stands in a file of the project; the file as a whole where none does."""
+        known: dict[str, int] = {}
+        for number, line in enumerate(self.maker.text_of(file).split("\n"), 1):
+            known.setdefault(line.strip(), number)
+        return self.maker.place(file, next((known[one.strip()] for one in lines if one.strip() in known), 0))
+
+    def _text(self, path: FieldPath) -> str:
+        return next(text for own, text in self.templates if own == path)
+
+    def _at(self, path: FieldPath, text: str, offset: int) -> Position:
+        if offset <= _FARTHEST:
+            return self.maker.pinpointer.at(self.source, path, text, offset)
+        line = text.count("\n", 0, offset) + 1
+        return self.source.text_position(path, line, offset - text.rfind("\n", 0, offset))
+
+    def _names(self, noted: dict[str, Any]) -> dict[str, Any]:
+        return noting(self.maker.renderer.names(self.own, self.tasks), noted)
+
+    def _used(self, text: str, path: FieldPath) -> dict[str, Any]:
+        """Return the names that a text used, with their values."""
+        noted: dict[str, Any] = {}
+        files: set[str] = set()
+        text = as_rendered(text, path)[1]
+        self.maker.evaluated(text, self._names(noted), files)
+        if self.items and any(name.startswith("each.") for name in noted):
+            files.add(self.items)
+        noted |= {f"{FILE}{file}": None for file in sorted(files)}
+        return noted | self._references(text)
+
+    def _references(self, text: str) -> dict[str, Any]:
+        """Return the results of other tasks that a text uses, by the words with which it names them."""
+        if self.tasks is None:
+            return {}
+        try:
+            references = self.maker.renderer.uses(text, self.maker.renderer.names(self.own, None))
+        except WrongTemplateError:
+            return {}
+        return {one.expression: _part(self.tasks.get(one.address), one.path) for one in references}
+
+    def _input(self, name: str, value: Any) -> Input:
+        if name.startswith(FILE):
+            return Input(digest=self.maker.digest_of(name.removeprefix(FILE)))
+        root, _, rest = name.partition(".")
+        giver = ""
+        variable = rest.partition(".")[0]
+        if root == "vars" and (known := self.maker.givers.get(variable)) is not None:
+            giver = known.name
+        declared = self.maker.project.variables.get(variable) if root == "vars" else None
+        if (declared is not None and declared.sensitive) or names_a_secret(value):
+            return Input(digest="", giver=giver)
+        return Input(digest=_digest(value), giver=giver)
+
+
+def result_of(name: str) -> Address | None:
+    """Return the task whose result an input is, or the pattern of such; None for any other input."""
+    if not name.startswith("tasks"):
+        return None
+    rest = name.removeprefix("tasks")
+    if rest.startswith("["):
+        quote = rest[1:2]
+        return Address(rest[2 : rest.find(f"{quote}]", 2)])
+    return Address(rest[1:].partition(".")[0].partition("[")[0])
+
+
+def _pieces(text: str) -> Iterator[tuple[str, bool, int]]:
+    """Yield the pieces of a template, whether each is literal, and where it begins; one where it cannot be cut."""
+    tags = spans(text)
+    if tags is not None:
+        at = 0
+        for begin, end, _ in tags:
+            if begin > at:
+                yield text[at:begin], True, at
+            yield text[begin:end], False, begin
+            at = end
+        if at < len(text):
+            yield text[at:], True, at
+        return
+    at = 0
+    for piece, is_markup in cut(text) or [Piece(text, is_markup=True)]:
+        yield piece, not is_markup, at
+        at += len(piece)
+
+
+def _part(value: Any, path: tuple[str | int, ...]) -> Any:
+    """Return what is used of a task: the part of its result that a path leads to, else all of it."""
+    for step in path:
+        try:
+            value = value[step]
+        except (LookupError, TypeError):
+            break
+    return value
+
+
+def _digest(value: Any) -> str:
+    if value is ABSENT:
+        return "absent"
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGITS]
