@@ -40,6 +40,7 @@ def plan(
     if refresh_only:
         return _drift(options.invocation(words, project, given, refresh, exclude), detailed_exitcode, as_json)
     from taskspec.cli import remarking
+    from taskspec.cli.blaming import blamed
     from taskspec.report import exiting
     from taskspec.runner import converging, planning
     from taskspec.runner.choosing import nothing_chosen
@@ -50,6 +51,7 @@ def plan(
         made = planning.plan(invocation, ports)
     else:
         made = converging.plan_or_recall(invocation, ports, remarking.remark)
+    made = blamed(made, invocation)
     if as_json and not made.changes and made.unselected:
         note(nothing_chosen(invocation.selection))
     if as_json:

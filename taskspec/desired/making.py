@@ -6,12 +6,12 @@ are rendered once more, masked. Holds no secret, and tells nothing of one but it
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from taskspec.address import Address
+from taskspec.address import Address, matches
 from taskspec.desired.attaching import ProjectFiles
 from taskspec.desired.cutting import AS_TEXT, Piece, cut
 from taskspec.desired.dotted import spans
@@ -138,6 +138,10 @@ class Making:
         """Return the path of the template that gives the value at a path; None where it is written as it is."""
         return next((own for own, _ in self.templates if path[: len(own)] == own), None)
 
+    def paths(self, field_name: str) -> tuple[FieldPath, ...]:
+        """Return where in a field templates stand."""
+        return tuple(path for path, _ in self.templates if path[0] == field_name)
+
     def uses(self, field_name: str) -> tuple[str, ...]:
         """Return the names that the templates of a field used, in order."""
         used = (self._used(text, path) for path, text in self.templates if path[0] == field_name)
@@ -197,7 +201,15 @@ class Making:
             return self.source.position(("matrix",), key=True)
         return None
 
-    def line_in(self, file: str, lines: Iterator[str]) -> Position:
+    def use_of(self, address: Address) -> Position | None:
+        """Return where a template uses the result of a task; None where none does."""
+        for path, _ in self.templates:
+            for one in self.segments(path):
+                if any(matches(named, address) for named in map(result_of, one.names) if named is not None):
+                    return self.position(path, None, one.begin)
+        return None
+
+    def line_in(self, file: str, lines: Iterable[str]) -> Position:
         """Return where the first of some lines stands in a file of the project; the file as a whole where none does."""
         known: dict[str, int] = {}
         for number, line in enumerate(self.maker.text_of(file).split("\n"), 1):

@@ -87,6 +87,8 @@ class DeferredTask:
     """Makes the task out of the accepted results (texts by address, of all in `uses`); raises ManifestError."""
     file: str = ""
     """As in a DesiredTask."""
+    making: "Making | None" = field(default=None, repr=False, compare=False)
+    """As in a DesiredTask, ahead of the results."""
 
 
 Finish = Callable[[Mapping[Address, str]], DesiredTask]

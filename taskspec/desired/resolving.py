@@ -182,6 +182,7 @@ class _Resolver:
             uses=waits.used,
             finish=partial(self._finished, cell, waits),
             file=shown.file,
+            making=shown.making,
         )
 
     def _misfits(self, waits: Dependencies) -> list[Diagnostic]:

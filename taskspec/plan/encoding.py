@@ -6,7 +6,7 @@ from typing import Any, Final
 from taskspec import __version__
 from taskspec.diagnostics import path_text
 from taskspec.observed.model import Duplicate
-from taskspec.plan.model import Change, FieldDiff, Missing, Plan, Reason, Refusal
+from taskspec.plan.model import CausingLine, Change, Commit, FieldDiff, Missing, Plan, Reason, Refusal
 
 FORMAT: Final = 1
 
@@ -31,16 +31,16 @@ def to_json(plan: Plan) -> dict[str, Any]:
         },
         "refusals": [_refusal(refusal) for refusal in plan.refusals],
         "duplicates": [duplicate_json(duplicate) for duplicate in plan.duplicates],
-        "changes": [_change(change) for change in plan.changes],
+        "changes": [_change(change, plan.commits) for change in plan.changes],
     }
 
 
-def _change(change: Change) -> dict[str, Any]:
+def _change(change: Change, commits: Mapping[CausingLine, Commit]) -> dict[str, Any]:
     return {
         "address": change.address,
         "movedFrom": change.moved_from,
         "action": change.action.value,
-        "reasons": [_reason(reason) for reason in change.reasons],
+        "reasons": [reason_json(reason, commits) for reason in change.reasons],
         "paid": change.paid,
         "conditional": change.conditional,
         "after": list(change.after),
@@ -73,11 +73,19 @@ def duplicate_json(duplicate: Duplicate) -> dict[str, Any]:
     return {"address": duplicate.address, "runs": [{"id": run.id, "status": run.status} for run in duplicate.runs]}
 
 
-def _reason(reason: Reason) -> dict[str, Any]:
+def reason_json(reason: Reason, commits: Mapping[CausingLine, Commit]) -> dict[str, Any]:
+    """Return a reason, and what is behind it, as plain JSON values."""
     encoded: dict[str, Any] = {"code": reason.code, "text": reason.text}
-    if reason.position is not None:
-        encoded["at"] = reason.position.as_json
+    if reason.position is not None and reason.line is not None:
+        commit = commits.get(reason.line)
+        encoded["at"] = {**reason.position.as_json, "commit": _commit(commit) if commit is not None else None}
+    encoded["because"] = [reason_json(one, commits) for one in reason.because]
     return encoded
+
+
+def _commit(commit: Commit) -> dict[str, str | None]:
+    """Return a commit; without an id, where the line is in none yet."""
+    return {"id": commit.id or None, "author": commit.author or None, "at": commit.at or None}
 
 
 def _difference(diff: FieldDiff) -> dict[str, Any]:

@@ -1,0 +1,79 @@
+"""The reasons behind reasons: what made a field another one, down to who gave it. Decides nothing."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from taskspec.address import Address
+from taskspec.desired.model import DesiredTask
+from taskspec.diagnostics import Position
+from taskspec.documents.model import Origin
+from taskspec.inputs import Input
+from taskspec.plan.model import Action, Change, Reason
+
+_RUNS: Final = {
+    Action.CREATE: "runs",
+    Action.REPLACE: "runs anew",
+    Action.WAIT: "is running",
+    Action.SETTLE: "may be running: that is found out first",
+    Action.REJUDGE: "is judged first",
+}
+
+
+def input_changed(name: str, position: Position | None, before: Input, now: Input) -> Reason:
+    """Say that something that a template uses has another value, and who gives it."""
+    given = f", given by `{now.giver}`" if now.giver else ""
+    former = f" (`{before.giver}` gave it before)" if before.giver and before.giver != now.giver else ""
+    what = "is not there any more" if now.digest == "absent" else "has another value"
+    return Reason(code="input_changed", text=f"`{name}` {what}{given}{former}", position=position)
+
+
+def file_changed(file: str, position: Position, removed: str = "") -> Reason:
+    """Say that a file of the project holds something else."""
+    is_gone = removed if not position.line else ""
+    return Reason(code="file_changed", text=f"`{file}` has another content", position=position, removed=is_gone)
+
+
+def text_edited(field: str, position: Position, removed: str) -> Reason:
+    """Say that the template itself was edited too."""
+    return Reason(code="text_edited", text=f"`{field}` itself was edited", position=position, removed=removed)
+
+
+def upstream_answered(name: str, address: Address, upstream: Change | None, position: Position) -> Reason:
+    """Say that another task gave another answer than the one that was used."""
+    generation = upstream.record.generation.number if upstream is not None and upstream.record is not None else 0
+    which = f" in g{generation}" if generation else ""
+    text = f"`{address}` gave another answer{which}: `{name}` is another one"
+    return Reason(code="upstream_answered", text=text, position=position)
+
+
+def upstream_runs(address: Address, action: Action, because: tuple[Reason, ...]) -> Reason:
+    """Say what is to be done about a task that is waited for, and why."""
+    return Reason(code="upstream_runs", text=f"`{address}` {_RUNS.get(action, action)}", because=because)
+
+
+def default_changed(field: str, origin: Origin | None, former: str | None, because: Sequence[Reason]) -> Reason:
+    """Say which default gives a field now, and which did before; `former` is None where that was not noted."""
+    if origin is None:
+        text = f"`{former}` gave `{field}`, and gives it no longer"
+        return Reason(code="default_changed", text=text, because=tuple(because))
+    place = origin.document.position(origin.path)
+    text = f"`{field}` is given by `{origin.giver}`"
+    if former is not None and former != origin.giver:
+        text += f" (`{former}` gave it before)" if former else " (the task's own before)"
+    return Reason(code="default_changed", text=text, position=place, because=tuple(because))
+
+
+def label_changed(task: DesiredTask, name: str, before: str | None) -> Reason:
+    """Say that a label, which chooses defaults, has another value."""
+    now = task.labels.get(name)
+    position = task.source.document.position(("metadata", "labels", name))
+    text = f"the label `{name}` is `{now}`" if now is not None else f"the label `{name}` is gone"
+    text += f" (`{before}` before)" if before is not None else " (it had none before)"
+    return Reason(code="label_changed", text=text, position=position, removed="" if now is not None else f"{name}:")
+
+
+def removed_from(reason: Reason, file: str, name: str) -> Reason:
+    """Say of a task that is no longer declared which file declared it."""
+    text = f"{reason.text}; `{file}` did"
+    return replace(reason, text=text, position=Position(file=file, line=0), removed=f"name: {name}")
