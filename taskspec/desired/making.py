@@ -6,16 +6,20 @@ are rendered once more, masked. Holds no secret, and tells nothing of one but it
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 from taskspec.address import Address, matches
+from taskspec.desired.assigning import DEFAULT
 from taskspec.desired.attaching import ProjectFiles
 from taskspec.desired.cutting import AS_TEXT, Piece, cut
 from taskspec.desired.dotted import spans
 from taskspec.desired.including import ProjectTexts
+from taskspec.desired.later import Later
 from taskspec.desired.model import Giver
 from taskspec.desired.normalising import RUN_RELEVANT
 from taskspec.desired.noting import ABSENT, noting
@@ -36,18 +40,25 @@ TEXT: Final = "text."
 """Begins the name of an input that is a template itself, by its field."""
 DEFAULTS: Final = "defaults."
 """Begins the name of an input that is a field which the project's defaults give."""
+ENVIRON: Final = "the process environment"
 _DIGITS: Final = 16
+_MARKUP: Final = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}")
+_MOST_LINES: Final = 20_000
+_MOST_TRIED: Final = 20
+"""How many lines of a file, and of what it gave, are held against each other."""
 _FARTHEST: Final = 200_000
 """So many characters of a text are followed to tell where one of them is written; beyond, its line is told."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Segment:
-    """A part of a rendered text (from `begin` to `end`): where in the template it is written, and what it used."""
+    """A part of a rendered text: where it begins, and which names it used."""
 
     begin: int
-    end: int
     offset: int
+    """Where in the template it is written."""
+    length: int
+    """How long it is there."""
     is_literal: bool
     names: frozenset[str] = frozenset()
 
@@ -117,6 +128,8 @@ class Making:
     """The texts that were rendered, as they are written."""
     own: Mapping[str, Any] = field(default_factory=dict)
     """The names that only its cell has."""
+    matrix: Mapping[str, Any] | None = None
+    """Its matrix, as it is written."""
     items: str = ""
     """The file that holds the items of its `forEach`, relative to the project folder."""
     tasks: Mapping[str, Any] | None = field(default=None, repr=False)
@@ -131,7 +144,8 @@ class Making:
                 found[f"{TEXT}{path_text(path)}"] = Input(digest=_digest(text))
         for path, origin in self.source.given.items():
             if origin is not None and path[0] in RUN_RELEVANT:
-                found[f"{DEFAULTS}{path_text(path)}"] = Input(digest="", giver=origin.giver)
+                digest = "" if path[0] in SECRET else _digest(_part(origin.document.value, origin.path))
+                found[f"{DEFAULTS}{path_text(path)}"] = Input(digest=digest, giver=origin.giver)
         return dict(sorted(found.items()))
 
     def template_of(self, path: FieldPath) -> FieldPath | None:
@@ -155,11 +169,26 @@ class Making:
             text = self._text(template)
             if segment is None or template != path:
                 return self.source.position(template)
-            inside = offset - segment.begin if segment.is_literal else 0
-            return self._at(template, text, segment.offset + inside)
+            if segment.is_literal:
+                return self._at(template, text, segment.offset + offset - segment.begin)
+            return self._at(template, text, segment.offset + self._within(segment, text, value, offset))
         if not isinstance(value, str) or not offset:
             return self.source.position(path)
         return self._at(path, value, offset)
+
+    def _within(self, segment: Segment, text: str, value: Any, offset: int) -> int:
+        """Return where in what a segment is written the line begins that gave the one which holds an offset."""
+        if not isinstance(value, str):
+            return 0
+        begin = value.rfind("\n", 0, offset) + 1
+        written = text[segment.offset : segment.offset + segment.length]
+        line = line_of(written, [value[begin:].partition("\n")[0]])
+        if line is None or line == 1:
+            return 0
+        start = 0
+        for _ in range(line - 1):
+            start = written.find("\n", start) + 1
+        return start + len(written[start:]) - len(written[start:].lstrip(" "))
 
     def segment(self, path: FieldPath, offset: int) -> Segment | None:
         """Return the part of the rendered text at a path that an offset is in; None where it cannot be told."""
@@ -174,16 +203,17 @@ class Making:
         lead, text = as_rendered(text, path)
         found: list[Segment] = []
         begin = 0
-        for piece, is_literal, offset in _pieces(text):
+        for piece, is_literal, at in _pieces(text):
             noted: dict[str, Any] = {}
             files: set[str] = set()
             given = piece if is_literal else self.maker.evaluated(piece + AS_TEXT, self._names(noted), files)
             if not isinstance(given, str):
                 return []
-            end = begin + len(given)
             names = frozenset([*noted, *(f"{FILE}{file}" for file in files), *self._references(piece)])
-            found.append(Segment(begin=begin, end=end, offset=lead + offset, is_literal=is_literal, names=names))
-            begin = end
+            offset = lead + at
+            segment = Segment(begin=begin, offset=offset, length=len(piece), is_literal=is_literal, names=names)
+            found.append(segment)
+            begin += len(given)
         return found
 
     def giver(self, name: str) -> Position | None:
@@ -192,14 +222,49 @@ class Making:
         if name.startswith(FILE):
             return self.maker.place(name.removeprefix(FILE))
         if root == "vars":
-            giver = self.maker.givers.get(rest.partition(".")[0])
-            position = (giver.value_position or giver.position) if giver is not None else None
-            return position if position is not None and position.line else None
-        if root == "each":
-            return self.maker.place(self.items) if self.items else self.source.position(("forEach",), key=True)
+            return self._variable(rest.partition(".")[0])
         if root == "matrix":
-            return self.source.position(("matrix",), key=True)
-        return None
+            return self._of_matrix(rest)
+        return self._of_items(rest) if root == "each" else None
+
+    @property
+    def cell_places(self) -> tuple[tuple[str, Position], ...]:
+        """Return what names its cell, as an author writes it, and where that stands."""
+        if "each" in self.own:
+            return (("each.key", self._of_items("key")),)
+        axes = self.matrix if self.matrix is not None else {}
+        return tuple((f"matrix.{name}", self._of_matrix(name)) for name in axes if name not in {"include", "exclude"})
+
+    def _variable(self, name: str) -> Position | None:
+        giver, document = self.maker.givers.get(name), self.maker.project.document
+        if giver is None:
+            return None
+        if giver.name == DEFAULT and document is not None:
+            return document.position(("spec", "variables", name, "default"))
+        position = giver.value_position or giver.position
+        return position if position.line else None
+
+    def _of_matrix(self, name: str) -> Position:
+        """Return where the matrix gives its cell a value: in the list of an axis, else in what it includes."""
+        own, matrix = self.own.get("matrix", {}), self.matrix if self.matrix is not None else {}
+        axis, included = matrix.get(name), matrix.get("include")
+        value = own.get(name) if isinstance(own, Mapping) else None
+        if isinstance(axis, list) and value in axis:
+            return self.source.position(("matrix", name, axis.index(value)))
+        for index, entry in enumerate(included if isinstance(included, list) else ()):
+            if isinstance(entry, Mapping) and entry.items() <= own.items():
+                return self.source.position(("matrix", "include", index, name))
+        return self.source.position(("matrix", name) if name in matrix else ("matrix",), key=name not in matrix)
+
+    def _of_items(self, name: str) -> Position:
+        """Return where the item of its cell stands: its line in the file, or the `forEach`."""
+        if not self.items:
+            return self.source.position(("forEach",), key=True)
+        value = _part(self.own.get("each"), tuple(name.split(".")))
+        for number, line in enumerate(self.maker.text_of(self.items).split("\n"), 1):
+            if isinstance(value, str | int) and str(value) in line:
+                return self.maker.place(self.items, number)
+        return self.maker.place(self.items)
 
     def use_of(self, address: Address) -> Position | None:
         """Return where a template uses the result of a task; None where none does."""
@@ -211,10 +276,7 @@ class Making:
 
     def line_in(self, file: str, lines: Iterable[str]) -> Position:
         """Return where the first of some lines stands in a file of the project; the file as a whole where none does."""
-        known: dict[str, int] = {}
-        for number, line in enumerate(self.maker.text_of(file).split("\n"), 1):
-            known.setdefault(line.strip(), number)
-        return self.maker.place(file, next((known[one.strip()] for one in lines if one.strip() in known), 0))
+        return self.maker.place(file, line_of(self.maker.text_of(file), lines) or 0)
 
     def _text(self, path: FieldPath) -> str:
         return next(text for own, text in self.templates if own == path)
@@ -253,12 +315,13 @@ class Making:
         if name.startswith(FILE):
             return Input(digest=self.maker.digest_of(name.removeprefix(FILE)))
         root, _, rest = name.partition(".")
-        giver = ""
+        giver = ENVIRON if root == "env" else ""
         variable = rest.partition(".")[0]
         if root == "vars" and (known := self.maker.givers.get(variable)) is not None:
             giver = known.name
         declared = self.maker.project.variables.get(variable) if root == "vars" else None
-        if (declared is not None and declared.sensitive) or names_a_secret(value):
+        is_secret = declared is not None and declared.sensitive
+        if is_secret or type(value) is Later or names_a_secret(value):
             return Input(digest="", giver=giver)
         return Input(digest=_digest(value), giver=giver)
 
@@ -272,6 +335,35 @@ def result_of(name: str) -> Address | None:
         quote = rest[1:2]
         return Address(rest[2 : rest.find(f"{quote}]", 2)])
     return Address(rest[1:].partition(".")[0].partition("[")[0])
+
+
+def line_of(text: str, lines: Iterable[str]) -> int | None:
+    """Return the number of the line of a template that may have given one of some rendered lines; None for none.
+
+    The literal parts of such a line stand in the rendered one in their order; the line with the most of them is meant.
+    """
+    known = [[part.strip() for part in _MARKUP.split(line)] for line in text.split("\n")[:_MOST_LINES]]
+    for rendered in islice((line.strip() for line in lines), _MOST_TRIED):
+        fitting = [(sum(map(len, parts)), -index) for index, parts in enumerate(known) if _fits(parts, rendered)]
+        best, index = max(fitting, default=(0, 0))
+        if best:
+            return 1 - index
+    return None
+
+
+def _fits(parts: list[str], rendered: str) -> bool:
+    """Tell whether a rendered line begins and ends with the ends of a line, and holds all between in its order."""
+    if len(parts) == 1:
+        return parts[0] == rendered
+    if not rendered.startswith(parts[0]) or not rendered.endswith(parts[-1]):
+        return False
+    at = 0
+    for part in parts:
+        at = rendered.find(part, at)
+        if at < 0:
+            return False
+        at += len(part)
+    return True
 
 
 def _pieces(text: str) -> Iterator[tuple[str, bool, int]]:

@@ -246,6 +246,7 @@ class _Resolver:
             source=task.source,
             templates=rendered.templates,
             own=cell.names,
+            matrix=cell.task.spec.get("matrix") if cell.names else None,
             items=_items_of(cell),
             tasks=tasks,
         )

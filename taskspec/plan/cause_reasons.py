@@ -5,12 +5,14 @@ from dataclasses import replace
 from typing import Final
 
 from taskspec.address import Address
+from taskspec.desired.making import ENVIRON
 from taskspec.desired.model import DesiredTask
 from taskspec.diagnostics import Position
 from taskspec.documents.model import Origin
 from taskspec.inputs import Input
-from taskspec.plan.model import Action, Change, Reason
+from taskspec.plan.model import Action, Change, Declared, Reason
 
+_SHOWN: Final = 3
 _RUNS: Final = {
     Action.CREATE: "runs",
     Action.REPLACE: "runs anew",
@@ -22,8 +24,8 @@ _RUNS: Final = {
 
 def input_changed(name: str, position: Position | None, before: Input, now: Input) -> Reason:
     """Say that something that a template uses has another value, and who gives it."""
-    given = f", given by `{now.giver}`" if now.giver else ""
-    former = f" (`{before.giver}` gave it before)" if before.giver and before.giver != now.giver else ""
+    given = f", given by {_named(now.giver)}" if now.giver else ""
+    former = f" ({_named(before.giver)} gave it before)" if before.giver and before.giver != now.giver else ""
     what = "is not there any more" if now.digest == "absent" else "has another value"
     return Reason(code="input_changed", text=f"`{name}` {what}{given}{former}", position=position)
 
@@ -52,16 +54,30 @@ def upstream_runs(address: Address, action: Action, because: tuple[Reason, ...])
     return Reason(code="upstream_runs", text=f"`{address}` {_RUNS.get(action, action)}", because=because)
 
 
-def default_changed(field: str, origin: Origin | None, former: str | None, because: Sequence[Reason]) -> Reason:
-    """Say which default gives a field now, and which did before; `former` is None where that was not noted."""
-    if origin is None:
-        text = f"`{former}` gave `{field}`, and gives it no longer"
-        return Reason(code="default_changed", text=text, because=tuple(because))
-    place = origin.document.position(origin.path)
+def default_changed(field: str, origin: Origin, former: str | None, because: Sequence[Reason]) -> Reason:
+    """Say which default gives a field, and what gave it before; `former` is None where that was not noted."""
     text = f"`{field}` is given by `{origin.giver}`"
     if former is not None and former != origin.giver:
-        text += f" (`{former}` gave it before)" if former else " (the task's own before)"
-    return Reason(code="default_changed", text=text, position=place, because=tuple(because))
+        text += f" (`{former}` gave it before)" if former else " (no default gave it before)"
+    return Reason(code="default_changed", text=text, because=tuple(because))
+
+
+def default_gone(field: str, former: str, position: Position | None, because: Sequence[Reason]) -> Reason:
+    """Say that a default which gave a field gives it no longer: because of a label, or because it is gone."""
+    text = f"`{former}` gave `{field}` before, and gives it no longer"
+    last = field.rpartition(".")[2]
+    if because:
+        return Reason(code="default_gone", text=text, because=tuple(because))
+    return Reason(code="default_gone", text=text, position=position, removed=f"{last}:" if position else "")
+
+
+def declared(reason: Reason, task: Declared) -> Reason:
+    """Say of a task that was never asked for where it is declared, and of a cell what names it."""
+    places = task.making.cell_places if task.making is not None else ()
+    cells = tuple(
+        Reason(code="cell_added", text=f"`{name}` gives it", position=position) for name, position in places[:_SHOWN]
+    )
+    return replace(reason, position=task.source.document.position(("metadata", "name")), because=cells)
 
 
 def label_changed(task: DesiredTask, name: str, before: str | None) -> Reason:
@@ -77,3 +93,7 @@ def removed_from(reason: Reason, file: str, name: str) -> Reason:
     """Say of a task that is no longer declared which file declared it."""
     text = f"{reason.text}; `{file}` did"
     return replace(reason, text=text, position=Position(file=file, line=0), removed=f"name: {name}")
+
+
+def _named(giver: str) -> str:
+    return giver if giver == ENVIRON else f"`{giver}`"

@@ -4,7 +4,7 @@ What is behind a changed field are the inputs of its rendering that are not as t
 where that was edited, and what the project's defaults give. What is behind a change that waits are its upstream's.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -16,7 +16,8 @@ from taskspec.inputs import Input
 from taskspec.plan import cause_reasons as causes
 from taskspec.plan.diffing import Edit, edits
 from taskspec.plan.model import Change, FieldDiff, Missing, Plan, Reason
-from taskspec.plan.unsending import unsent_changed
+from taskspec.plan.unsending import CODE as UNSENT
+from taskspec.plan.unsending import NEEDING_NO_RUN, changed_at, unsent_changed
 from taskspec.state.model import Record
 
 DEEPEST: Final = 5
@@ -24,6 +25,9 @@ DEEPEST: Final = 5
 MOST: Final = 5
 """How many causes are told of one reason."""
 _UPSTREAM: Final = frozenset({"known_after", "waits_for_upstream"})
+
+_WRITTEN: Final = frozenset({"text_edited", "default_changed"})
+"""What is behind a field where that itself is written otherwise."""
 
 Placed = Callable[[str], str]
 """Tells how a file of the project is shown."""
@@ -48,11 +52,13 @@ def _caused(change: Change, done: Mapping[Address, Change], placed: Placed) -> C
         elif reason.code == "no_longer_declared" and change.record is not None and change.record.file:
             found.append(causes.removed_from(reason, placed(change.record.file), task_name(change.address)))
         elif reason.code == "not_recorded" and change.task is not None:
-            found.append(replace(reason, position=change.task.source.document.position(("metadata", "name"))))
+            found.append(causes.declared(reason, change.task))
+        elif reason.code == "assertions_changed" and change.task is not None and change.record is not None:
+            found.append(replace(reason, position=changed_at(change.task, change.record, "assertions")))
         else:
             found.append(reason)
     if change.task is not None and change.record is not None:
-        found += [one for one in unsent_changed(change.task, change.record) if not _is_told(one, change)]
+        found += [one for one in unsent_changed(change.task, change.record) if not _is_told(one, found)]
     return change if tuple(found) == change.reasons else replace(change, reasons=tuple(found))
 
 
@@ -63,19 +69,23 @@ def _used_at(change: Change) -> Position | None:
     return next((use for use in uses if use is not None), None)
 
 
-def _is_told(unsent: Reason, change: Change) -> bool:
-    """Tell whether a reason says already that a field changed which only taskspec reads."""
-    return any(
-        reason.code in {"policy_changed", "assertions_changed"} and reason.field == unsent.field
-        for reason in change.reasons
-    )
+def _is_told(unsent: Reason, found: Sequence[Reason]) -> bool:
+    """Tell whether a reason says already that a field changed which only taskspec reads, or that it mattered."""
+    if any(one.code in NEEDING_NO_RUN and one.field == unsent.field != "labels" for one in found):
+        return True
+    return unsent.field == "labels" and any(_is_about_labels(one) for one in found)
+
+
+def _is_about_labels(reason: Reason) -> bool:
+    return reason.code == "label_changed" or any(_is_about_labels(one) for one in reason.because)
 
 
 def _of_upstream(change: Change, done: Mapping[Address, Change]) -> Iterator[Reason]:
     """Yield what is to be done about each task that is waited for, and why."""
     waited = [done[address] for address in change.after if address in done]
     for upstream in waited[:MOST]:
-        yield causes.upstream_runs(upstream.address, upstream.action, _shallow(upstream.reasons, DEEPEST))
+        reasons = tuple(reason for reason in upstream.reasons if reason.code != UNSENT)
+        yield causes.upstream_runs(upstream.address, upstream.action, _shallow(reasons, DEEPEST))
 
 
 def _shallow(reasons: tuple[Reason, ...], depth: int) -> tuple[Reason, ...]:
@@ -117,9 +127,12 @@ def _of_field(reason: Reason, change: Change, done: Mapping[Address, Change]) ->
         yield reason
         return
     field = _Field(name=reason.field, diffs=diffs, task=task, making=task.making, record=record, done=done)
-    position, removed = _place(field)
+    place, removed = _place(field)
     because = (*_inputs(field), *_template(field), *_defaults(field), *_files(field))
-    yield replace(reason, position=position, removed=removed, because=because[:MOST])
+    if any(one.code not in _WRITTEN for one in because):
+        removed = ""
+    is_elsewhere = any(one.code == "default_gone" for one in because)
+    yield replace(reason, position=None if is_elsewhere else place, removed=removed, because=because[:MOST])
 
 
 def _place(field: _Field, *, literal: bool = False) -> tuple[Position, str]:
@@ -159,6 +172,8 @@ def _inputs(field: _Field) -> Iterator[Reason]:
             continue
         if one.digest == other.digest == "" and one.giver == other.giver:
             continue
+        if name == f"{FILE}{field.making.items}":
+            continue  # the item that it gives is told, with its line
         yield _input(field, name, one, other)
 
 
@@ -229,7 +244,16 @@ def _defaults(field: _Field) -> Iterator[Reason]:
         giver = origin.giver if origin is not None else ""
         labels = _labels(field) if before is not None and (recorded.giver if recorded else "") != giver else ()
         former = recorded.giver if recorded is not None else "" if before is not None else None
-        yield causes.default_changed(path_text(diff.path), origin, former, labels)
+        if origin is None:
+            yield causes.default_gone(path_text(diff.path), former or "", _former_place(field), labels)
+        else:
+            yield causes.default_changed(path_text(diff.path), origin, former, labels)
+
+
+def _former_place(field: _Field) -> Position | None:
+    """Return the file in which the project's defaults stand."""
+    document = field.making.maker.project.document
+    return Position(file=document.file, line=0) if document is not None else None
 
 
 def _given(inputs: Mapping[str, Input], path: FieldPath) -> Input | None:

@@ -31,11 +31,12 @@ def to_json(plan: Plan) -> dict[str, Any]:
         },
         "refusals": [_refusal(refusal) for refusal in plan.refusals],
         "duplicates": [duplicate_json(duplicate) for duplicate in plan.duplicates],
-        "changes": [_change(change, plan.commits) for change in plan.changes],
+        "changes": [change_json(change, plan.commits) for change in plan.changes],
     }
 
 
-def _change(change: Change, commits: Mapping[CausingLine, Commit]) -> dict[str, Any]:
+def change_json(change: Change, commits: Mapping[CausingLine, Commit]) -> dict[str, Any]:
+    """Return a change as plain JSON values."""
     return {
         "address": change.address,
         "movedFrom": change.moved_from,
@@ -78,13 +79,15 @@ def reason_json(reason: Reason, commits: Mapping[CausingLine, Commit]) -> dict[s
     encoded: dict[str, Any] = {"code": reason.code, "text": reason.text}
     if reason.position is not None and reason.line is not None:
         commit = commits.get(reason.line)
-        encoded["at"] = {**reason.position.as_json, "commit": _commit(commit) if commit is not None else None}
+        encoded["at"] = {**reason.position.as_json, "commit": commit_json(commit)}
     encoded["because"] = [reason_json(one, commits) for one in reason.because]
     return encoded
 
 
-def _commit(commit: Commit) -> dict[str, str | None]:
-    """Return a commit; without an id, where the line is in none yet."""
+def commit_json(commit: Commit | None) -> dict[str, str | None] | None:
+    """Return a commit as plain JSON values; without an id, where the line is in none yet."""
+    if commit is None:
+        return None
     return {"id": commit.id or None, "author": commit.author or None, "at": commit.at or None}
 
 

@@ -4,10 +4,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from taskspec.desired.unsent import unsent_of
+from taskspec.diagnostics import Position
 from taskspec.plan.model import Declared, Reason
 from taskspec.state.model import Record
 
 CODE: Final = "unsent_changed"
+NEEDING_NO_RUN: Final = frozenset({CODE, "policy_changed", "assertions_changed"})
+"""The codes of reasons that tell what changed without a run."""
 _SHOWN: Final = 40
 """How long a value is in a sentence, at most."""
 
@@ -32,14 +35,24 @@ def unsent_changed(task: Declared, record: Record) -> Iterator[Reason]:
             yield _field(task, name, before.get(name), now.get(name))
 
 
-def _field(task: Declared, name: str, before: Any, now: Any) -> Reason:
-    path: tuple[str | int, ...] = (name,)
+def changed_at(task: Declared, record: Record, name: str) -> Position:
+    """Return where a field begins to differ from what it was when it was last applied."""
+    before = record.unsent.get(name) if record.unsent is not None else None
+    return _place(task, name, before, unsent_of(task).get(name))
+
+
+def _place(task: Declared, name: str, before: Any, now: Any) -> Position:
     if isinstance(before, list) and isinstance(now, list):
         differing = (index for index, one in enumerate(now) if index >= len(before) or one != before[index])
-        path = (name, *([index] if (index := next(differing, None)) is not None else []))
+        index = next(differing, None)
+        return task.source.position((name,) if index is None else (name, index))
+    return task.source.position((name,))
+
+
+def _field(task: Declared, name: str, before: Any, now: Any) -> Reason:
     removed = f"{name}:" if now is None else ""
     text = f"`{name}` changed{_from_to(before, now)}; it needs no run"
-    return Reason(code=CODE, text=text, position=task.source.position(path), field=name, removed=removed)
+    return Reason(code=CODE, text=text, position=_place(task, name, before, now), field=name, removed=removed)
 
 
 def _from_to(before: Any, now: Any) -> str:

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from taskspec.diagnostics import Position
 from taskspec.health import Health
 from taskspec.plan.model import Action, CausingLine, Change, Commit, Plan, Reason
-from taskspec.plan.unsending import CODE
+from taskspec.plan.unsending import NEEDING_NO_RUN
 from taskspec.report.aiming import aimed
 from taskspec.report.text import Paint, in_line, one_line, plural
 
@@ -57,14 +58,16 @@ def commit_words(commit: Commit) -> str:
 
 
 def _unsent(change: Change) -> list[Reason]:
-    return [reason for reason in change.reasons if reason.code == CODE]
+    return [reason for reason in change.reasons if reason.code in NEEDING_NO_RUN]
+
+
+def place_words(line: CausingLine | None, position: Position, plan: Plan) -> str:
+    """Return a place, and the commit to blame for it where that is known."""
+    commit = plan.commits.get(line) if line is not None else None
+    return f"{position} ({commit_words(commit)})" if commit is not None else str(position)
 
 
 def _place(reason: Reason, plan: Plan, paint: Paint) -> str:
-    """Return where a reason stands, and which commit is to blame."""
-    line: CausingLine | None = reason.line
-    if line is None:
+    if reason.position is None:
         return ""
-    commit = plan.commits.get(line)
-    words = f"{reason.position} ({commit_words(commit)})" if commit is not None else str(reason.position)
-    return f"  {paint(one_line(words, 400), 'dim')}"
+    return f"  {paint(one_line(place_words(reason.line, reason.position, plan), 400), 'dim')}"

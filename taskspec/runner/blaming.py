@@ -84,7 +84,7 @@ def blame(lines: Iterable[CausingLine], folder: Path, environ: Mapping[str, str]
             for line in own:
                 if (line.removed or not line.line) and gone:
                     gone -= 1
-                    commit = git.last(file, line.removed)
+                    commit = git.last(file, line.removed, is_whole=not line.line)
                     found |= {line: commit} if commit is not None else {}
     except _OutOfTimeError:
         pass
@@ -124,13 +124,14 @@ class _Git:
             return dict(_told(told, is_shallow=self._is_shallow))
         return dict.fromkeys(lines, Commit()) if self._is_touched(path) else {}
 
-    def last(self, file: str, removed: str) -> Commit | None:
-        """Return the commit that took a line out of a file, or else the last that touched the file."""
+    def last(self, file: str, removed: str, *, is_whole: bool) -> Commit | None:
+        """Return the commit that took a line out of a file; where the file is meant as a whole, else its last."""
         path = os.path.realpath(file)
         is_open = self._has(path, removed) if removed else self._is_touched(path)
         if is_open:
             return Commit()
-        for search in ([f"-S{removed}"], []) if removed else ([],):
+        searches = [[f"-S{removed}"]] if removed else []
+        for search in [*searches, []] if is_whole else searches:
             told = self._ask("log", "-1", f"--format={_FORMAT}", "--no-textconv", "--no-ext-diff", *search, "--", path)
             commit, day, author, parents = (*(told or "").strip("\n").split("\0"), "", "", "", "")[:4]
             if commit and (parents or not self._is_shallow):

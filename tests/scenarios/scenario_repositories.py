@@ -164,3 +164,66 @@ class Repository:
         text = path.read_text(encoding="utf-8")
         assert text.count(old) == 1, (name, old, text.count(old))
         path.write_text(text.replace(old, new), encoding="utf-8")
+
+    def add(self, name, text):
+        """Write a file."""
+        self._workspace.write(name, text)
+
+    def apply(self, *arguments):
+        return self._workspace.apply(*arguments)
+
+    def why(self, *arguments):
+        return self._workspace.taskspec("why", *arguments, "--json")
+
+    def told(self, *arguments):
+        """Return what `why` says of a task in words."""
+        return self._workspace.taskspec("why", *arguments).out
+
+    def plan(self, *arguments, **environ):
+        """Return the text and the JSON of a plan, which say the same."""
+        told = self._workspace.taskspec("plan", *arguments, **environ)
+        listed = self._workspace.taskspec("plan", "--json", *arguments, **environ)
+        assert told.code == listed.code, told
+        return Explained(told.out, listed.json)
+
+
+class Explained:
+    """A plan as text and as JSON."""
+
+    def __init__(self, text, document):
+        self.text, self.document = text, document
+
+    @property
+    def paid(self):
+        """Return the addresses whose runs will be paid for."""
+        return {change["address"] for change in self.document["changes"] if change["paid"]}
+
+    def change(self, address):
+        return next(change for change in self.document["changes"] if change["address"] == address)
+
+    def causes(self, address):
+        """Return each reason of a change and all that is behind it: code, place and commit."""
+
+        def unfolded(reasons):
+            for reason in reasons:
+                yield reason["code"], *_place(reason)
+                yield from unfolded(reason["because"])
+
+        return list(unfolded(self.change(address)["reasons"]))
+
+    def line(self, code, address):
+        """Return the place and the commit of the first cause of a kind, which the text names too."""
+        _, place, commit = next(one for one in self.causes(address) if one[0] == code)
+        assert place in self.text, (place, self.text)
+        words = "not committed" if commit == "" else commit or ""
+        assert any(place in line and words in line for line in self.text.splitlines()), (place, commit, self.text)
+        return place, commit
+
+
+def _place(reason):
+    """Return the place of a reason and its commit: the hash, nothing where it is in none, None where nobody knows."""
+    if "at" not in reason:
+        return "", None
+    at = reason["at"]
+    place = f"{at['file']}:{at['line']}:{at['column']}" if at["line"] else at["file"]
+    return place, None if at["commit"] is None else at["commit"]["id"] or ""
