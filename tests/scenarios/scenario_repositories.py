@@ -172,6 +172,9 @@ class Repository:
     def apply(self, *arguments):
         return self._workspace.apply(*arguments)
 
+    def records(self):
+        return self._workspace.records()
+
     def why(self, *arguments):
         return self._workspace.taskspec("why", *arguments, "--json")
 
