@@ -6,7 +6,7 @@ from dataclasses import replace
 from taskspec.address import Address
 from taskspec.apply.rejudging import note_of, rejudged
 from taskspec.desired.unsent import unsent_of
-from taskspec.plan.model import Plan
+from taskspec.plan.model import Action, Plan
 from taskspec.state.model import DropRecord, Note, PutRecord, Record
 
 
@@ -24,7 +24,7 @@ def adjusted(plan: Plan, at: float) -> Iterator[PutRecord | DropRecord | Note]:
             record,
             on_remove=policies.on_remove,
             protect=policies.protect,
-            unsent=unsent_of(task),
+            unsent=record.unsent if change.action is Action.HOLD else unsent_of(task),
             file=task.file or record.file,
         )
         kept = rejudged(change, taken_over, plan.id, at)
