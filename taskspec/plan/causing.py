@@ -16,8 +16,8 @@ from taskspec.inputs import Input
 from taskspec.plan import cause_reasons as causes
 from taskspec.plan.diffing import Edit, edits
 from taskspec.plan.model import Change, FieldDiff, Missing, Plan, Reason
-from taskspec.plan.unsending import CODE as UNSENT
-from taskspec.plan.unsending import NEEDING_NO_RUN, changed_at, unsent_changed
+from taskspec.plan.unsent_reasons import CODE as UNSENT
+from taskspec.plan.unsent_reasons import NEEDING_NO_RUN, changed_at, unsent_changed
 from taskspec.state.model import Record
 
 DEEPEST: Final = 5

@@ -6,7 +6,7 @@ from typing import Final
 from taskspec.diagnostics import Position
 from taskspec.health import Health
 from taskspec.plan.model import Action, CausingLine, Change, Commit, Plan, Reason
-from taskspec.plan.unsending import NEEDING_NO_RUN
+from taskspec.plan.unsent_reasons import NEEDING_NO_RUN
 from taskspec.report.aiming import aimed
 from taskspec.report.text import Paint, in_line, one_line, plural
 

@@ -10,7 +10,7 @@ from taskspec.moments import utc
 from taskspec.plan.comparing import Compared
 from taskspec.plan.encoding import change_json, commit_json
 from taskspec.plan.model import Action, CausingLine, Change, Commit, Plan
-from taskspec.plan.unsending import NEEDING_NO_RUN
+from taskspec.plan.unsent_reasons import NEEDING_NO_RUN
 from taskspec.report.causes import place_words, reason_lines
 from taskspec.report.differences import difference_lines
 from taskspec.report.text import Paint, columns, in_line, plural

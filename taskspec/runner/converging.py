@@ -12,7 +12,7 @@ from taskspec.documents.remembering import Memory
 from taskspec.health import Health
 from taskspec.observed.model import Observed
 from taskspec.plan.model import Action, Plan
-from taskspec.plan.unsending import NEEDING_NO_RUN
+from taskspec.plan.unsent_reasons import NEEDING_NO_RUN
 from taskspec.runner.model import Invocation, Ports, Refresh
 from taskspec.runner.planning import Question, Remark, decide_at, plan
 from taskspec.runner.recognising import project_of, recognised, vouch, vouchers_of

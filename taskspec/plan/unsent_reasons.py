@@ -1,4 +1,4 @@
-"""Unsending: what changed of a task without mattering: only taskspec reads it, and no run is started for it."""
+"""The reasons that matter to nobody who pays: what changed that only taskspec reads. Decides nothing."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
