@@ -6,18 +6,14 @@ are rendered once more, masked. Holds no secret, and tells nothing of one but it
 
 import hashlib
 import json
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 from taskspec.address import Address, matches
-from taskspec.desired.assigning import DEFAULT
 from taskspec.desired.attaching import ProjectFiles
-from taskspec.desired.cutting import AS_TEXT, Piece, cut
-from taskspec.desired.dotted import spans
+from taskspec.desired.cutting import AS_TEXT
 from taskspec.desired.including import ProjectTexts
 from taskspec.desired.later import Later
 from taskspec.desired.model import Giver
@@ -25,6 +21,7 @@ from taskspec.desired.normalising import RUN_RELEVANT
 from taskspec.desired.noting import ABSENT, noting
 from taskspec.desired.pinpointing import Pinpointer
 from taskspec.desired.scope import WrongTemplateError, names_a_secret
+from taskspec.desired.segmenting import Segment, line_of, pieces_of
 from taskspec.desired.templating import SpecRenderer, as_rendered
 from taskspec.diagnostics import Position, path_text
 from taskspec.documents.locating import shown
@@ -42,25 +39,8 @@ DEFAULTS: Final = "defaults."
 """Begins the name of an input that is a field which the project's defaults give."""
 ENVIRON: Final = "the process environment"
 _DIGITS: Final = 16
-_MARKUP: Final = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}")
-_MOST_LINES: Final = 20_000
-_MOST_TRIED: Final = 20
-"""How many lines of a file, and of what it gave, are held against each other."""
 _FARTHEST: Final = 200_000
 """So many characters of a text are followed to tell where one of them is written; beyond, its line is told."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Segment:
-    """A part of a rendered text: where it begins, and which names it used."""
-
-    begin: int
-    offset: int
-    """Where in the template it is written."""
-    length: int
-    """How long it is there."""
-    is_literal: bool
-    names: frozenset[str] = frozenset()
 
 
 class Maker:
@@ -119,6 +99,14 @@ class Maker:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Looked:
+    """What a task was made of: all of its inputs by name, and the names of those that each field used."""
+
+    inputs: Mapping[str, Input]
+    uses: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Making:
     """How one task was made."""
 
@@ -137,16 +125,23 @@ class Making:
 
     def inputs(self) -> Mapping[str, Input]:
         """Return everything that the rendering depended on, by name, in order."""
+        return self.look().inputs
+
+    def look(self) -> "Looked":
+        """Render the texts once more, and return what they depended on."""
         found: dict[str, Input] = {}
+        uses: dict[str, dict[str, None]] = {}
         for path, text in self.templates:
-            found |= {name: self._input(name, value) for name, value in self._used(text, path).items()}
+            used = self._used(text, path)
+            uses.setdefault(str(path[0]), {}).update(dict.fromkeys(used))
+            found |= {name: self._input(name, value) for name, value in used.items() if name not in found}
             if path[0] not in SECRET:
                 found[f"{TEXT}{path_text(path)}"] = Input(digest=_digest(text))
         for path, origin in self.source.given.items():
             if origin is not None and path[0] in RUN_RELEVANT:
-                digest = "" if path[0] in SECRET else _digest(_part(origin.document.value, origin.path))
+                digest = "" if path[0] in SECRET else _digest(part_of(origin.document.value, origin.path))
                 found[f"{DEFAULTS}{path_text(path)}"] = Input(digest=digest, giver=origin.giver)
-        return dict(sorted(found.items()))
+        return Looked(inputs=dict(sorted(found.items())), uses={name: tuple(names) for name, names in uses.items()})
 
     def template_of(self, path: FieldPath) -> FieldPath | None:
         """Return the path of the template that gives the value at a path; None where it is written as it is."""
@@ -155,11 +150,6 @@ class Making:
     def paths(self, field_name: str) -> tuple[FieldPath, ...]:
         """Return where in a field templates stand."""
         return tuple(path for path, _ in self.templates if path[0] == field_name)
-
-    def uses(self, field_name: str) -> tuple[str, ...]:
-        """Return the names that the templates of a field used, in order."""
-        used = (self._used(text, path) for path, text in self.templates if path[0] == field_name)
-        return tuple(dict.fromkeys(name for names in used for name in names))
 
     def position(self, path: FieldPath, value: Any = None, offset: int = 0) -> Position:
         """Return where a character of the value at a path is written, as exactly as it can be told."""
@@ -203,7 +193,7 @@ class Making:
         lead, text = as_rendered(text, path)
         found: list[Segment] = []
         begin = 0
-        for piece, is_literal, at in _pieces(text):
+        for piece, is_literal, at in pieces_of(text):
             noted: dict[str, Any] = {}
             files: set[str] = set()
             given = piece if is_literal else self.maker.evaluated(piece + AS_TEXT, self._names(noted), files)
@@ -215,56 +205,6 @@ class Making:
             found.append(segment)
             begin += len(given)
         return found
-
-    def giver(self, name: str) -> Position | None:
-        """Return where what an input is named by is given; None where that is no place in a file."""
-        root, _, rest = name.partition(".")
-        if name.startswith(FILE):
-            return self.maker.place(name.removeprefix(FILE))
-        if root == "vars":
-            return self._variable(rest.partition(".")[0])
-        if root == "matrix":
-            return self._of_matrix(rest)
-        return self._of_items(rest) if root == "each" else None
-
-    @property
-    def cell_places(self) -> tuple[tuple[str, Position], ...]:
-        """Return what names its cell, as an author writes it, and where that stands."""
-        if "each" in self.own:
-            return (("each.key", self._of_items("key")),)
-        axes = self.matrix if self.matrix is not None else {}
-        return tuple((f"matrix.{name}", self._of_matrix(name)) for name in axes if name not in {"include", "exclude"})
-
-    def _variable(self, name: str) -> Position | None:
-        giver, document = self.maker.givers.get(name), self.maker.project.document
-        if giver is None:
-            return None
-        if giver.name == DEFAULT and document is not None:
-            return document.position(("spec", "variables", name, "default"))
-        position = giver.value_position or giver.position
-        return position if position.line else None
-
-    def _of_matrix(self, name: str) -> Position:
-        """Return where the matrix gives its cell a value: in the list of an axis, else in what it includes."""
-        own, matrix = self.own.get("matrix", {}), self.matrix if self.matrix is not None else {}
-        axis, included = matrix.get(name), matrix.get("include")
-        value = own.get(name) if isinstance(own, Mapping) else None
-        if isinstance(axis, list) and value in axis:
-            return self.source.position(("matrix", name, axis.index(value)))
-        for index, entry in enumerate(included if isinstance(included, list) else ()):
-            if isinstance(entry, Mapping) and entry.items() <= own.items():
-                return self.source.position(("matrix", "include", index, name))
-        return self.source.position(("matrix", name) if name in matrix else ("matrix",), key=name not in matrix)
-
-    def _of_items(self, name: str) -> Position:
-        """Return where the item of its cell stands: its line in the file, or the `forEach`."""
-        if not self.items:
-            return self.source.position(("forEach",), key=True)
-        value = _part(self.own.get("each"), tuple(name.split(".")))
-        for number, line in enumerate(self.maker.text_of(self.items).split("\n"), 1):
-            if isinstance(value, str | int) and str(value) in line:
-                return self.maker.place(self.items, number)
-        return self.maker.place(self.items)
 
     def use_of(self, address: Address) -> Position | None:
         """Return where a template uses the result of a task; None where none does."""
@@ -309,7 +249,7 @@ class Making:
             references = self.maker.renderer.uses(text, self.maker.renderer.names(self.own, None))
         except WrongTemplateError:
             return {}
-        return {one.expression: _part(self.tasks.get(one.address), one.path) for one in references}
+        return {one.expression: part_of(self.tasks.get(one.address), one.path) for one in references}
 
     def _input(self, name: str, value: Any) -> Input:
         if name.startswith(FILE):
@@ -337,55 +277,7 @@ def result_of(name: str) -> Address | None:
     return Address(rest[1:].partition(".")[0].partition("[")[0])
 
 
-def line_of(text: str, lines: Iterable[str]) -> int | None:
-    """Return the number of the line of a template that may have given one of some rendered lines; None for none.
-
-    The literal parts of such a line stand in the rendered one in their order; the line with the most of them is meant.
-    """
-    known = [[part.strip() for part in _MARKUP.split(line)] for line in text.split("\n")[:_MOST_LINES]]
-    for rendered in islice((line.strip() for line in lines), _MOST_TRIED):
-        fitting = [(sum(map(len, parts)), -index) for index, parts in enumerate(known) if _fits(parts, rendered)]
-        best, index = max(fitting, default=(0, 0))
-        if best:
-            return 1 - index
-    return None
-
-
-def _fits(parts: list[str], rendered: str) -> bool:
-    """Tell whether a rendered line begins and ends with the ends of a line, and holds all between in its order."""
-    if len(parts) == 1:
-        return parts[0] == rendered
-    if not rendered.startswith(parts[0]) or not rendered.endswith(parts[-1]):
-        return False
-    at = 0
-    for part in parts:
-        at = rendered.find(part, at)
-        if at < 0:
-            return False
-        at += len(part)
-    return True
-
-
-def _pieces(text: str) -> Iterator[tuple[str, bool, int]]:
-    """Yield the pieces of a template, whether each is literal, and where it begins; one where it cannot be cut."""
-    tags = spans(text)
-    if tags is not None:
-        at = 0
-        for begin, end, _ in tags:
-            if begin > at:
-                yield text[at:begin], True, at
-            yield text[begin:end], False, begin
-            at = end
-        if at < len(text):
-            yield text[at:], True, at
-        return
-    at = 0
-    for piece, is_markup in cut(text) or [Piece(text, is_markup=True)]:
-        yield piece, not is_markup, at
-        at += len(piece)
-
-
-def _part(value: Any, path: tuple[str | int, ...]) -> Any:
+def part_of(value: Any, path: tuple[str | int, ...]) -> Any:
     """Return what is used of a task: the part of its result that a path leads to, else all of it."""
     for step in path:
         try:

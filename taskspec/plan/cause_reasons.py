@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from taskspec.address import Address
+from taskspec.desired.giving import cell_places
 from taskspec.desired.making import ENVIRON
 from taskspec.desired.model import DesiredTask
 from taskspec.diagnostics import Position
@@ -73,7 +74,7 @@ def default_gone(field: str, former: str, position: Position | None, because: Se
 
 def declared(reason: Reason, task: Declared) -> Reason:
     """Say of a task that was never asked for where it is declared, and of a cell what names it."""
-    places = task.making.cell_places if task.making is not None else ()
+    places = cell_places(task.making) if task.making is not None else ()
     cells = tuple(
         Reason(code="cell_added", text=f"`{name}` gives it", position=position) for name, position in places[:_SHOWN]
     )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from taskspec.desired.giving import given_at
 from taskspec.diagnostics import Position
 from taskspec.inputs import Input
 from taskspec.plan.model import CausingLine, Change
@@ -46,7 +47,7 @@ def compared(change: Change) -> tuple[Compared, ...]:
             before=(before or {}).get(name),
             now=now.get(name),
             is_noted=before is not None,
-            position=making.giver(name) if making is not None and name in now else None,
+            position=given_at(making, name) if making is not None and name in now else None,
         )
         for name in sorted({**(before or {}), **now})
     )
