@@ -62,10 +62,17 @@ class Maker:
         self._files = files
         self._folder = Path(project.folder)
         self._within: dict[str, str] = {}
+        self._cut: tuple[Making, FieldPath, list[Segment]] | None = None
 
     def place(self, file: str, line: int = 0) -> Position:
         """Return a line of a file of the project; 0 is the file as a whole."""
         return Position(file=shown(self._folder / file), line=line, column=1)
+
+    def segments(self, making: "Making", path: FieldPath) -> "list[Segment]":
+        """Return the parts of a rendered text; of the last one that was asked for they are known."""
+        if self._cut is None or self._cut[0] is not making or self._cut[1] != path:
+            self._cut = (making, path, making.cut(path))
+        return self._cut[2]
 
     def within(self, file: str) -> str:
         """Return the file of a document relative to the project folder."""
@@ -187,6 +194,10 @@ class Making:
 
     def segments(self, path: FieldPath) -> list[Segment]:
         """Return the parts of the rendered text at a path; none where they cannot be told from each other."""
+        return self.maker.segments(self, path)
+
+    def cut(self, path: FieldPath) -> list[Segment]:
+        """Return the parts of the rendered text at a path, found anew."""
         text = next((text for own, text in self.templates if own == path), None)
         if text is None:
             return []

@@ -11,6 +11,8 @@ Noted = dict[str, Any]
 
 ABSENT: Final = object()
 """Stands for the value of a name that was looked for and not found."""
+_METHODS: Final = frozenset({"get", "items", "keys", "values"})
+"""What may be called of a map is no name in it."""
 _ROOTS: Final = ("vars", "env", "matrix", "each", "project")
 
 
@@ -37,7 +39,7 @@ class _Noting(Names):
 
     def __contains__(self, key: object) -> bool:
         found = super().__contains__(key)
-        if not found:
+        if not found and key not in _METHODS:
             self._noted[f"{self.path}.{key}"] = ABSENT
         return found
 

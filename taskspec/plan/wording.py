@@ -8,7 +8,7 @@ from taskspec.plan.diffing import Line, LineKind
 
 MOST_WORDS: Final = 400
 """Lines of more words than this are shown one after the other: comparing them would take too long."""
-MOST_PAIRS: Final = 100
+MOST_PAIRS: Final = 50
 """So many pairs of lines of one text are compared word by word."""
 _ALIKE: Final = 0.4
 """So much of two lines has to be the same, else nobody could read them as one."""

@@ -71,7 +71,8 @@ def blame(lines: Iterable[CausingLine], folder: Path, environ: Mapping[str, str]
     program, found = which("git"), dict[CausingLine, Commit]()
     by_file: dict[str, list[CausingLine]] = {}
     for line in lines:
-        by_file.setdefault(line.file, []).append(line)
+        if "\0" not in line.file + line.removed:  # no file has such a name, and no program takes such a word
+            by_file.setdefault(line.file, []).append(line)
     if program is None:
         return found
     gone = MOST_GONE
