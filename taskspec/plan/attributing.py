@@ -17,7 +17,7 @@ from taskspec.state.model import Record
 
 MOST: Final = 5
 """How many causes are told of one reason."""
-_WRITTEN: Final = frozenset({"text_edited", "default_changed"})
+_WRITTEN: Final = frozenset({"text_edited", "default_changed", "differs_too"})
 """What is behind a field where that itself is written otherwise."""
 
 
@@ -55,11 +55,44 @@ def attributed(reason: Reason, change: Change, looked: Looked | None, done: Mapp
     )
     place, removed = _place(field)
     inputs = tuple(_inputs(field))
-    because = (*inputs, *_template(field, inputs), *_defaults(field), *_files(field))
+    dropped = tuple(_dropped(field, place)) if removed or not inputs else ()
+    because = (*inputs, *dropped, *_template(field, inputs), *_defaults(field), *_files(field), *_too(field, place))
     if any(one.code not in _WRITTEN for one in because):
         removed = ""
     is_elsewhere = any(one.code == "default_gone" for one in because)
     return replace(reason, position=None if is_elsewhere else place, removed=removed, because=because[:MOST])
+
+
+def _dropped(field: _Field, place: Position) -> Iterator[Reason]:
+    """Yield the inputs that no template of the task uses any more."""
+    before, now = field.record.generation.inputs or {}, field.looked.inputs
+    if not any(_is_text_of(name, field.name) for name in before):
+        return
+    for name in before:
+        if name not in now and not name.startswith((TEXT, DEFAULTS)):
+            yield causes.input_dropped(name, place)
+
+
+def _too(field: _Field, place: Position) -> Iterator[Reason]:
+    """Yield where a field differs too, as it is written."""
+    told = {place.line}
+    for diff in field.diffs[:MOST]:
+        for position in _places(field, diff):
+            if position.line not in told:
+                told.add(position.line)
+                yield causes.differs_too(path_text(diff.path), position)
+
+
+def _places(field: _Field, diff: FieldDiff) -> Iterator[Position]:
+    making = field.making
+    if diff.after is Missing.MISSING or making.template_of(diff.path) not in {None, diff.path}:
+        return
+    if not (isinstance(diff.before, str) and isinstance(diff.after, str)):
+        yield making.position(diff.path)
+        return
+    for edit in edits(diff.before, diff.after)[: MOST * 2]:
+        if edit.lines and _is_written(edit, diff.path, making) and edit.offset < len(diff.after):
+            yield making.position(diff.path, diff.after, edit.offset)
 
 
 def _place(field: _Field, *, literal: bool = False) -> tuple[Position, str]:
@@ -84,7 +117,7 @@ def _place(field: _Field, *, literal: bool = False) -> tuple[Position, str]:
 
 def _is_written(edit: Edit, path: FieldPath, making: Making) -> bool:
     segment = making.segment(path, edit.offset)
-    return segment is None or segment.is_literal
+    return segment.is_literal if segment is not None else making.template_of(path) is None
 
 
 def _inputs(field: _Field) -> Iterator[Reason]:

@@ -6,7 +6,7 @@ from typing import Final
 
 from taskspec.address import Address
 from taskspec.desired.giving import cell_places
-from taskspec.desired.making import ENVIRON
+from taskspec.desired.making import ENVIRON, FILE
 from taskspec.desired.model import DesiredTask
 from taskspec.diagnostics import Position
 from taskspec.documents.model import Origin
@@ -29,6 +29,18 @@ def input_changed(name: str, position: Position | None, before: Input, now: Inpu
     former = f" ({_named(before.giver)} gave it before)" if before.giver and before.giver != now.giver else ""
     what = "is not there any more" if now.digest == "absent" else "has another value"
     return Reason(code="input_changed", text=f"`{name}` {what}{given}{former}", position=position)
+
+
+def input_dropped(name: str, position: Position) -> Reason:
+    """Say that nothing uses what was used before; the line that did is gone."""
+    word = name.rpartition("/")[2] if name.startswith(FILE) else name
+    text = f"`{name.removeprefix(FILE)}` is not used any more"
+    return Reason(code="input_dropped", text=text, position=position, removed=word.removeprefix(FILE))
+
+
+def differs_too(field: str, position: Position) -> Reason:
+    """Say that a field is another one in a further place."""
+    return Reason(code="differs_too", text=f"`{field}` differs here too", position=position)
 
 
 def file_changed(file: str, position: Position, removed: str = "") -> Reason:

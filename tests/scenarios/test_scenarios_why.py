@@ -193,6 +193,28 @@ def test_an_edit_and_a_variable_are_both_told_each_at_its_place(repository):
     assert "`vars.region` has another value" in plan.text
 
 
+def test_every_place_of_an_edit_is_told_with_its_own_commit(repository):
+    repository.edit("tasks.yaml", "1. Read", "1. Look at")
+    first = repository.commit("Look at it")
+    repository.edit("tasks.yaml", "4. Name", "4. Tell")
+    second = repository.commit("Tell it")
+    plan = repository.plan()
+    assert plan.causes("extract") == [
+        ("spec_changed", "tasks.yaml:12:8", first),
+        ("differs_too", "tasks.yaml:15:8", second),
+    ]
+
+
+def test_an_include_that_is_taken_out_is_the_cause(repository):
+    repository.edit("tasks.yaml", "    {% include 'context/house.md' %}\n", "")
+    commit = repository.commit("Say less")
+    repository.edit("tasks.yaml", "  outputFormat: json\n", "  outputFormat: json # as it is\n")
+    repository.commit("Comment on another")
+    plan = repository.plan()
+    assert plan.line("input_dropped", "letter")[1] == commit
+    assert "because `context/house.md` is not used any more" in plan.text
+
+
 def test_a_label_that_chooses_another_default_is_the_cause(repository):
     repository.edit("tasks.yaml", "team: growth", "team: legal")
     commit = repository.commit("Move it to legal")
