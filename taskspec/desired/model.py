@@ -54,9 +54,14 @@ class DesiredTask:
     making: "Making | None" = field(default=None, repr=False, compare=False)
     """How it was made, for whoever asks why; None where nobody can tell."""
 
+    noted: Mapping[str, Input] | None = field(default=None, repr=False, compare=False)
+    """What its rendering depended on, where that was found out when a plan was saved."""
+
     @property
     def inputs(self) -> Mapping[str, Input] | None:
         """Return what its rendering depended on, by name; None where nobody can tell."""
+        if self.noted is not None:
+            return self.noted
         return self.making.inputs() if self.making is not None else None
 
     def asks_for(self, fingerprint: str) -> bool:
@@ -135,8 +140,10 @@ class Desired:
 
     None: not accounted for.
     """
+    texts: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Those of `files` whose texts templates use."""
     sought: frozenset[str] = frozenset()
-    """Those, and every other that was looked for and not found."""
+    """All of `files`, and every other that was looked for and not found."""
 
 
 def result_suffix(output_format: str) -> str:
