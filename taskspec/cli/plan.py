@@ -73,7 +73,8 @@ def plan(
         made = planning.plan(invocation, ports)
     else:
         made = converging.plan_or_recall(invocation, ports, remarking.remark)
-    made = blamed(made, invocation)
+    if out is None:
+        made = blamed(made, invocation)
     if as_json and not made.changes and made.unselected:
         note(nothing_chosen(invocation.selection))
     if as_json:

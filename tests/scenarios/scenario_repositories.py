@@ -172,6 +172,13 @@ class Repository:
     def apply(self, *arguments):
         return self._workspace.apply(*arguments)
 
+    def save(self, name):
+        done = self._workspace.taskspec("plan", "--out", name)
+        assert done.code == 0, done
+
+    def show(self, name):
+        return self._workspace.taskspec("show", name).out
+
     def records(self):
         return self._workspace.records()
 

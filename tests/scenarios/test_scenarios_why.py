@@ -376,6 +376,20 @@ def test_without_git_the_lines_are_told_without_commits(repository, tmp_path):
     assert repository.plan(PATH=str(programs)).line("input_changed", "extract") == ("taskspec.yaml:10:37", None)
 
 
+def test_a_saved_plan_keeps_what_is_behind_its_reasons_and_what_it_was_made_of(repository):
+    repository.edit("taskspec.yaml", "default: EMEA", "default: APAC")
+    commit = repository.commit("Go east")
+    repository.save("plan.json")
+    repository.edit("taskspec.yaml", "default: APAC", "default: LATAM")
+    assert f"taskspec.yaml:10:37 ({commit} 2026-11-20 Grace)" in repository.show("plan.json")
+    repository.edit("taskspec.yaml", "default: LATAM", "default: APAC")
+    assert repository.apply("plan.json").code == 0
+    kept = repository.records()["extract"]
+    assert kept.file == "tasks.yaml"
+    assert kept.generation.inputs["vars.region"].giver == "default"
+    assert repository.plan().paid == set()
+
+
 def test_why_tells_all_of_one_task(repository):
     repository.edit("taskspec.yaml", "default: EMEA", "default: APAC")
     repository.edit("tasks.yaml", "timeout: 1m", "timeout: 2m")
