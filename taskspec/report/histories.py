@@ -30,7 +30,7 @@ _PLAIN: Final[Mapping[str, tuple[str, ...]]] = {
     "stopping": ("run {} is to be stopped (cause: {})", "run", "cause"),
     "stopped": ("run {} was stopped: it is {}", "run", "status"),
     "rejudged": ("judged again: {}", "verdict"),
-    "accepted": ("the result of run {} was accepted, though it was {}", "run", "verdict"),
+    "accepted": ("the result of run {} was made the accepted one (it was {})", "run", "verdict"),
     "begun": ("the saved plan begins to be carried out ({})", "digest"),
     "done": ("the saved plan has been carried out",),
 }
@@ -42,7 +42,8 @@ def entry_line(entry: HistoryEntry, paint: Paint) -> str:
     note = entry.note
     when = utc(note.at).removesuffix(" UTC")
     who = _who(note.data)
-    said = f"{when}  {entry.serial:>5}  {paint(in_line(note.address) or WHOLE, 'strong')}{_which(note.data)}  {words(note)}"
+    whose = paint(in_line(note.address) or WHOLE, "strong")
+    said = f"{when}  {entry.serial:>5}  {whose}{_which(note.data)}  {words(note)}"
     return f"{said}  {paint(who, 'dim')}" if who else said
 
 
