@@ -58,7 +58,10 @@ async def follow(world: World, change: Change) -> Outcome:
                 world.emit(RunStatusChanged(address=change.address, run=found.id, status=seen))
                 world.search.note(task.agent, found.title, attempt.marker)
                 began = _beginning(attempt, found, began, world.chance.now()) if seen == Status.Executing else None
-                if (still := await _held_up(world, change, found)) is not None:
+                if (still := held_up(found)) is not None:
+                    record, attempt, _ = world.current_run(change.address)
+                    seen_so = replace(attempt, status=found.status)
+                    await world.record(advancing.with_attempt(record, seen_so), "seen", status=found.status)
                     return still
             case _:
                 assert_never(observation)
@@ -143,7 +146,7 @@ def _publish(world: World, change: Change, found: TaskRecord) -> None:
     world.emit(world.results.publish(change.address, accepted, found.result))
 
 
-async def _held_up(world: World, change: Change, found: TaskRecord) -> Outcome | None:
+def held_up(found: TaskRecord) -> Outcome | None:
     """Return the outcome of a run that waits for a person, or whose status nobody knows; None where it goes on."""
     match found.status:
         case Status.Pending | Status.Executing:
@@ -154,9 +157,6 @@ async def _held_up(world: World, change: Change, found: TaskRecord) -> Outcome |
         case _:
             verdict, health, effect = Verdict.UNKNOWN, Health.UNKNOWN, Effect.FAILED
             detail = f"the remote shows the unknown status {found.status!r}"
-    record, attempt, _ = world.current_run(change.address)
-    held = replace(attempt, status=found.status)
-    await world.record(advancing.with_attempt(record, held), "seen", status=found.status)
     return Outcome(effect=effect, health=health, verdict=verdict, detail=detail)
 
 

@@ -103,7 +103,7 @@ async def _send(world: World, change: Change, task: DesiredTask, *, fresh: bool)
         title=task.title,
     )
     intent = advancing.intended(change, record, attempt, fresh=fresh, plan=world.plan.id)
-    await world.record(intent, "intended", agent=task.agent, nonce=nonce)
+    await world.record(intent, "intended", agent=task.agent, nonce=nonce, fingerprint=task.fingerprint)
     try:
         found = await post(world, task.agent, new, attempt)
     except (RefusedError, UnreachableError, UsageError) as error:

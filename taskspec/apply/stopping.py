@@ -99,7 +99,7 @@ async def _kept(world: World, run: str, title: str) -> bool:
 async def forget(world: World, change: Change) -> None:
     """Take the address out of the state; its last accepted result is named in the history and stays stored."""
     record = world.recorder.record_of(change.address)
-    await world.recorder.record(*forgotten(change.address, record, world.chance.now()))
+    await world.recorder.record(*forgotten(change.address, record, world.chance.now(), plan=world.plan.id))
     world.emit(AddressForgotten(address=change.address))
 
 

@@ -48,7 +48,8 @@ class World:
     async def record(self, record: Record, what: str, *changes: StateChange, **data: Any) -> None:
         """Make a record durable together with a line of its history."""
         attempt = record.generation.last
-        facts = {"generation": record.generation.number, "attempt": attempt.number if attempt else 0, **data}
+        which = {"generation": record.generation.number, "attempt": attempt.number if attempt else 0}
+        facts = {**which, **data, "plan": self.plan.id}
         note = Note(address=record.address, at=self.chance.now(), what=what, data=facts)
         await self.recorder.record(*changes, PutRecord(record=record), note)
 

@@ -120,6 +120,12 @@ def _found(name: str) -> Any:
     return context.meta.get(_META + name) if context else None
 
 
+def given_environment_name() -> str | None:
+    """Return the environment that the command line names; None where it names none."""
+    found: str | None = _found("--env")
+    return found
+
+
 def environment_of(settings: Settings) -> str:
     """Return the environment that a command is for."""
     return _found("--env") or settings.environment

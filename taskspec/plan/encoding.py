@@ -21,7 +21,7 @@ def to_json(plan: Plan) -> dict[str, Any]:
         "environment": plan.environment,
         "lineage": plan.lineage,
         "serial": plan.serial,
-        "createdAt": _moment(plan.created_at),
+        "createdAt": moment(plan.created_at),
         "summary": summary_json(plan),
         "refusals": [_refusal(refusal) for refusal in plan.refusals],
         "duplicates": [duplicate_json(duplicate) for duplicate in plan.duplicates],
@@ -134,7 +134,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _moment(seconds: float) -> str:
+def moment(seconds: float) -> str:
     """Return a time as RFC 3339 in UTC, to the millisecond."""
     from datetime import UTC, datetime
 

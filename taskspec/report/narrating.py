@@ -167,6 +167,8 @@ class Narrator:
             parts.append(self._paint(f"{held} refused", "warning"))
         yield ""
         yield f"Apply finished in {duration(event.seconds)}: {', '.join(parts)}."
+        if event.head:
+            yield self._paint(f"History: {event.head}", "dim")
 
 
 def _of_duplicates(event: DuplicatesFound) -> str:

@@ -13,7 +13,7 @@ from taskspec.documents.loading import load
 from taskspec.documents.model import Manifests, Project
 from taskspec.documents.remembering import Memory
 from taskspec.documents.supplying import SuppliedFile, read_values
-from taskspec.errors import StateError
+from taskspec.errors import StaleError, StateError
 from taskspec.observed.model import Observed
 from taskspec.plan.accounting import Past
 from taskspec.plan.deciding import decide
@@ -138,10 +138,16 @@ def plan(
     *,
     memory: Memory | None = None,
     conclude: "Conclude | None" = None,
+    keep: "Keep | None" = None,
 ) -> Plan:
-    """Return what would be done, and why; `conclude` is told of a plan that was decided without the remote."""
-    prepared = prepare(invocation, ports, memory)
+    """Return what would be done, and why; `conclude` is told of a plan that was decided without the remote.
+
+    `keep` is given each plan, to save it, with the digest of the records that it was made from.
+    """
+    prepared = prepare(invocation, ports, memory, traceable=keep is not None)
     remark(prepared)
+    if keep is not None:
+        _require_lineage(prepared.desired.project, ports)
     store = ports.open_state(prepared.desired.project, read_only=True)
     try:
         snapshot = store.read()
@@ -159,13 +165,29 @@ def plan(
             refresh=invocation.refresh,
         )
         decided = _decide_alone(question, ports)
-        if decided is not None:
-            if conclude is not None:
-                conclude(question, decided)
-            return decided
-        import asyncio
+        if decided is not None and conclude is not None:
+            conclude(question, decided)
+        if decided is None:
+            import asyncio
 
-        return asyncio.run(decide_on(question, ports))
+            decided = asyncio.run(decide_on(question, ports))
+        if keep is not None:
+            serial, digest = store.digest()
+            if serial != decided.serial:
+                raise StaleError("the state has changed while the plan was made", hint="Plan again.")
+            keep(question, decided, digest)
+        return decided
+    finally:
+        store.close()
+
+
+def _require_lineage(project: Project, ports: Ports) -> None:
+    """Make the state where there is none: a plan that is saved is one for a certain state."""
+    if read_state(project, ports).lineage:
+        return
+    store = ports.open_state(project, read_only=False)
+    try:
+        store.release(store.acquire(ports.holder()))
     finally:
         store.close()
 
@@ -208,12 +230,16 @@ class Question:
     past: Past
     spent: Spent = nothing_spent
     """What the history says of the runs of an address."""
+    plan: str | None = None
+    """The id of the plan that is decided once more; None for a new one."""
     used: Usage = NOTHING_USED
     """What the runs of the project have used, where it has a budget."""
     estimates: Mapping[Address, int | None] = field(default_factory=lambda: NO_ESTIMATES)
     """How many tokens a run of an address is taken to use."""
 
 
+Keep = Callable[[Question, Plan, str], None]
+"""Saves a plan, given what was asked and the digest of the records."""
 Conclude = Callable[[Question, Plan], None]
 """Draws conclusions from a plan, and from what was asked."""
 
@@ -309,7 +335,7 @@ def _agents(question: Question) -> dict[Address, str]:
 def _circumstances(question: Question, ports: Ports, remote: RemoteIdentity) -> Circumstances:
     return Circumstances(
         now=ports.chance.now(),
-        plan=ports.chance.nonce(),
+        plan=question.plan or ports.chance.nonce(),
         remote=remote,
         requested=question.requested,
         quiet_period=ports.offline(question.prepared.desired.project).traits.quiet_period,
