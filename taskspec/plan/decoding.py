@@ -8,6 +8,7 @@ from taskspec.diagnostics import Position, path_of
 from taskspec.health import Health
 from taskspec.moments import seconds_of
 from taskspec.observed.model import Duplicate, Observed
+from taskspec.plan.estimates import Estimate, Spread
 from taskspec.plan.model import (
     Action,
     Affected,
@@ -81,7 +82,16 @@ def _change(value: Mapping[str, Any]) -> Change:
         refused=value["refused"],
         in_error=value["inError"],
         risks=tuple(map(_risk, value["risks"])),
+        estimate=_estimate(value["estimate"]),
     )
+
+
+def _estimate(value: Mapping[str, Any] | None) -> Estimate | None:
+    return None if value is None else Estimate(seconds=_spread(value["seconds"]), tokens=_spread(value["tokens"]))
+
+
+def _spread(value: Mapping[str, Any] | None) -> Spread | None:
+    return None if value is None else Spread(p50=value["p50"], p90=value["p90"], runs=value["runs"])
 
 
 def _risk(value: Mapping[str, Any]) -> Risk:

@@ -6,6 +6,8 @@ from typing import Any, Final
 from taskspec import __version__
 from taskspec.diagnostics import path_text
 from taskspec.observed.model import Duplicate
+from taskspec.plan.estimates import Estimate, Spread, Total
+from taskspec.plan.estimating import total_seconds, total_tokens
 from taskspec.plan.model import Change, FieldDiff, Missing, Plan, Reason, Refusal, Risk, Spending
 
 FORMAT: Final = 1
@@ -40,6 +42,7 @@ def summary_json(plan: Plan) -> dict[str, Any]:
         "conditionalRuns": plan.conditional_runs,
         "unselected": plan.unselected,
         "risks": {category.value: risks[category] for category in sorted(risks)},
+        "estimate": {"seconds": _total(total_seconds(plan)), "tokens": _total(total_tokens(plan))},
     }
 
 
@@ -65,6 +68,7 @@ def change_json(change: Change) -> dict[str, Any]:
         "inError": change.in_error,
         "diff": [_difference(diff) for diff in change.diffs],
         "risks": [_risk(risk) for risk in change.risks],
+        "estimate": _estimate(change.estimate or Estimate()) if change.paid else None,
     }
 
 
@@ -81,6 +85,18 @@ def spending_json(spending: Spending) -> dict[str, Any]:
         "estimatedTokens": spending.estimated,
         "runsWithoutEstimate": spending.not_estimated,
     }
+
+
+def _estimate(estimate: Estimate) -> dict[str, Any]:
+    return {"seconds": _spread(estimate.seconds), "tokens": _spread(estimate.tokens)}
+
+
+def _spread(spread: Spread | None) -> dict[str, Any] | None:
+    return None if spread is None else {"p50": spread.p50, "p90": spread.p90, "runs": spread.runs}
+
+
+def _total(total: Total) -> dict[str, Any]:
+    return {"p50": total.p50, "p90": total.p90, "known": total.known, "unknown": total.unknown}
 
 
 def _refusal(refusal: Refusal) -> dict[str, Any]:

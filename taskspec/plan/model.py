@@ -11,6 +11,7 @@ from taskspec.diagnostics import Position
 from taskspec.health import Health
 from taskspec.judging.judging import Judgement
 from taskspec.observed.model import Duplicate, Observed
+from taskspec.plan.estimates import Estimate
 from taskspec.state.model import Record
 from taskspec.taskapi.records import TaskRecord
 from taskspec.taskapi.remotes import RemoteIdentity
@@ -68,6 +69,8 @@ class Circumstances:
     """Addresses for which one further attempt is asked for by hand."""
     selected: frozenset[Address] | None = None
     """The addresses that the command named; None selects all."""
+    rerun: frozenset[Address] = frozenset()
+    """Addresses whose accepted result is to be made anew, as a person asks for it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -161,6 +164,8 @@ class Change:
     """The item could not be read or understood: it is held, and the command ends in error."""
     risks: tuple[Risk, ...] = ()
     """What it means, apart from what differs; nothing for one that does nothing."""
+    estimate: Estimate | None = None
+    """What the run is likely to take that it may start; None where it starts none, or nobody has asked."""
 
     @property
     def rejudges(self) -> bool:

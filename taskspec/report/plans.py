@@ -10,6 +10,7 @@ from taskspec.observed.model import Duplicate
 from taskspec.plan.diffing import LineKind, changed_lines
 from taskspec.plan.model import Action, Change, FieldDiff, Missing, Plan
 from taskspec.report.aiming import aimed
+from taskspec.report.estimates import change_lines, total_lines
 from taskspec.report.leaving import left_out_lines
 from taskspec.report.refusing import refused, way_out
 from taskspec.report.risks import budget_lines, risk_lines, risk_summary
@@ -53,6 +54,7 @@ _LINE_STYLES: Final = {LineKind.ADDED: "add", LineKind.REMOVED: "remove", LineKi
 def lines(plan: Plan, paint: Paint) -> Iterator[str]:
     """Yield a plan, line by line: what will be paid for first, then each change with its reasons and differences."""
     yield paint(_headline(plan), "strong")
+    yield from total_lines(plan, paint)
     shown = [c for c in plan.changes if c.action is not Action.NONE or c.health is not Health.HEALTHY]
     for change in shown:
         yield ""
@@ -134,15 +136,17 @@ def _change(change: Change, paint: Paint, environment: str) -> Iterator[str]:
         place = f"  {paint(str(reason.position), 'dim')}" if reason.position else ""
         yield f"      {in_line(aimed(reason.text, environment))}{place}"
     yield from risk_lines(change, paint)
+    yield from change_lines(change, paint)
     for diff in change.diffs:
-        yield from _diff(diff, paint)
+        yield from diff_lines(diff, paint)
 
 
 def _needs_input(change: Change) -> bool:
     return change.health is Health.NEEDS_INPUT
 
 
-def _diff(diff: FieldDiff, paint: Paint) -> Iterator[str]:
+def diff_lines(diff: FieldDiff, paint: Paint) -> Iterator[str]:
+    """Yield in what a field differs: both sides, or the lines of a text that are others."""
     name = paint(visible(path_text(diff.path)), "accent")
     whole = any(isinstance(side, str) and "\n" in side for side in (diff.before, diff.after))
     before, after = _text_of(diff.before, quoted=not whole), _text_of(diff.after, quoted=not whole)

@@ -26,7 +26,8 @@ _LATER: Final = 100 * 365 * 86_400.0
 
 def plan_or_recall(invocation: Invocation, ports: Ports, remark: Remark) -> Plan:
     """Return what would be done, and why; where nothing is, the tasks that are up to date may only be counted."""
-    vouchers = vouchers_of(invocation, _KIND) if invocation.refresh is not Refresh.FULL else None
+    rests_on_more = invocation.refresh is Refresh.FULL or invocation.rerun is not None
+    vouchers = None if rests_on_more else vouchers_of(invocation, _KIND)
     if vouchers is None or invocation.overridden:  # what is gone beyond has to be known by that name
         return plan(invocation, ports, remark)
     memory = Memory(invocation.settings.cache_folder, invocation.target)

@@ -5,10 +5,11 @@ result, which may be of an older generation. Everything older is in the history.
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from taskspec.address import Address
 from taskspec.documents.model import OnRemove
@@ -159,6 +160,20 @@ class Accepted:
     def remote(self) -> RemoteIdentity:
         """Return the remote that the run is on."""
         return self.attempt.remote
+
+    @property
+    def by_hand(self) -> int | None:
+        """Return the generation whose result a person has accepted here; None where it was judged."""
+        found = _BY_HAND.match(self.plan)
+        return int(found[1]) if found else None
+
+
+_BY_HAND: Final = re.compile(r"hand-g([0-9]{1,9})-")
+
+
+def accepted_by_hand(generation: int, nonce: str) -> str:
+    """Return what stands for the plan of a result that a person has accepted, of the generation that made it."""
+    return f"hand-g{generation}-{nonce}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
