@@ -165,6 +165,7 @@ def test_a_saved_plan_is_refused_for_the_risks_that_it_was_made_with(guarded):
     guarded.tasks(a=hello(prompt="Use {{ env.CRM_TOKEN }}"))
     guarded.environ["CRM_TOKEN"] = "by-its-name-a-secret"
     assert guarded.taskspec("plan", "--out", "saved.json").code == 0
+    assert guarded.apply("saved.json", "--target", "a").code == 64
     refused = guarded.apply("saved.json", "--fail-on-risk", "secret_exposed")
     assert (refused.code, "`secret_exposed`, which `--fail-on-risk` refuses: a." in refused.err) == (6, True)
     assert guarded.apply("saved.json", "--fail-on-risk", "model_changed").code == 0
