@@ -1,6 +1,7 @@
 """Diagnostics: what is wrong in a document, where, and what to do. Prints nothing."""
 
 import re
+from ast import literal_eval
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,6 +11,7 @@ from typing import Final
 from taskspec.errors import TaskspecError
 
 _WORD: Final = re.compile(r"[\w$-]+")
+_STEP: Final = re.compile(r"""\[(?P<index>-?\d+|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\]|\.?(?P<name>[\w$-]+)""")
 _LONGEST: Final = 200
 """Characters of a name that is compared with others: the time grows with the square."""
 _MOST: Final = 20_000
@@ -72,6 +74,15 @@ def path_text(path: Iterable[str | int], root: str = "") -> str:
         else:
             text += f".{step}" if text else step
     return text
+
+
+def path_of(text: str) -> tuple[str | int, ...]:
+    """Return the path that `path_text` wrote; raise ValueError for a text that it would not write."""
+    steps = _STEP.finditer(text)
+    path = tuple(literal_eval(step["index"]) if step["index"] else step["name"] for step in steps)
+    if path_text(path) != text:
+        raise ValueError(f"`{text}` is no path")
+    return path
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -17,6 +17,14 @@ def iso(seconds: float) -> str | None:
     return None if found is None else found.isoformat(timespec="milliseconds")
 
 
+def seconds_of(text: str) -> float:
+    """Return the seconds since the epoch of a moment as programs write it; raise ValueError for any other text."""
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError(f"{text} does not say of which time zone it is")
+    return found.timestamp()
+
+
 def _moment(seconds: float) -> datetime | None:
     try:
         return datetime.fromtimestamp(seconds, UTC)

@@ -2,10 +2,11 @@
 
 import asyncio
 from dataclasses import replace
-from typing import Any, assert_never
+from typing import assert_never
 
 from taskspec.apply import advancing
 from taskspec.apply.model import Outcome
+from taskspec.apply.noting import ending_facts, result_facts
 from taskspec.apply.stopping import record_revived, stop
 from taskspec.apply.world import World, unbroken
 from taskspec.events import Effect, RunEnded, RunStatusChanged
@@ -15,6 +16,7 @@ from taskspec.judging.asserting import digest_of
 from taskspec.judging.judging import Expectation, judge
 from taskspec.observed.model import Absent, Present, Unreadable
 from taskspec.plan.model import Change
+from taskspec.plan.spending import total
 from taskspec.state.model import Attempt, PutResult, Record, ResultRef, StopCause, Verdict
 from taskspec.taskapi.records import ENDED, TaskRecord
 from taskspec.taskapi.records import AgentExecutionStatus as Status
@@ -56,7 +58,10 @@ async def follow(world: World, change: Change) -> Outcome:
                 world.emit(RunStatusChanged(address=change.address, run=found.id, status=seen))
                 world.search.note(task.agent, found.title, attempt.marker)
                 began = _beginning(attempt, found, began, world.chance.now()) if seen == Status.Executing else None
-                if (still := await _held_up(world, change, found)) is not None:
+                if (still := held_up(found)) is not None:
+                    record, attempt, _ = world.current_run(change.address)
+                    seen_so = replace(attempt, status=found.status)
+                    await world.record(advancing.with_attempt(record, seen_so), "seen", status=found.status)
                     return still
             case _:
                 assert_never(observation)
@@ -80,17 +85,18 @@ async def conclude(world: World, change: Change, found: TaskRecord) -> Outcome:
         assertions=digest_of(assertions),
         rejudged=False,
     )
-    facts = {"run": found.id, "status": found.status, "verdict": judgement.verdict, **_spent(ended)}
+    facts = {"run": found.id, **ending_facts(ended)}
     if found.result and is_text(found.result) and judgement.verdict in {Verdict.ACCEPTED, Verdict.REJECTED}:
         ref = ResultRef.of(found.result, spec.get("outputFormat"))
         ended = replace(ended, result=ref)
         moved = advancing.with_attempt(record, ended)
         if judgement.verdict is Verdict.ACCEPTED and not _is_outdone(change, record):
             moved = advancing.with_result(record, ended, ref, world.chance.now())
-        facts |= {"result": ref.digest, "bytes": ref.size, "format": ref.format}
+        facts = {**facts, **result_facts(ended, ref)}
         await world.record(moved, "ended", PutResult(ref=ref, content=found.result), **facts)
     else:
         await world.record(advancing.with_attempt(record, ended), "ended", **facts)
+    world.allowance.use(total(found.tokens))
     world.emit(
         RunEnded(
             address=change.address,
@@ -111,13 +117,6 @@ async def conclude(world: World, change: Change, found: TaskRecord) -> Outcome:
         detail=judgement.detail,
         by_person=found.is_manually_stopped is True and attempt.stop is None,
     )
-
-
-def _spent(attempt: Attempt) -> dict[str, Any]:
-    """Return what a run has cost, as far as the remote tells it."""
-    tokens = attempt.tokens
-    told = None if tokens is None else {"prompt": tokens.prompt, "completion": tokens.completion}
-    return {"seconds": attempt.seconds, "tokens": told}
 
 
 def _is_outdone(change: Change, record: Record) -> bool:
@@ -147,7 +146,7 @@ def _publish(world: World, change: Change, found: TaskRecord) -> None:
     world.emit(world.results.publish(change.address, accepted, found.result))
 
 
-async def _held_up(world: World, change: Change, found: TaskRecord) -> Outcome | None:
+def held_up(found: TaskRecord) -> Outcome | None:
     """Return the outcome of a run that waits for a person, or whose status nobody knows; None where it goes on."""
     match found.status:
         case Status.Pending | Status.Executing:
@@ -158,9 +157,6 @@ async def _held_up(world: World, change: Change, found: TaskRecord) -> Outcome |
         case _:
             verdict, health, effect = Verdict.UNKNOWN, Health.UNKNOWN, Effect.FAILED
             detail = f"the remote shows the unknown status {found.status!r}"
-    record, attempt, _ = world.current_run(change.address)
-    held = replace(attempt, status=found.status)
-    await world.record(advancing.with_attempt(record, held), "seen", status=found.status)
     return Outcome(effect=effect, health=health, verdict=verdict, detail=detail)
 
 

@@ -29,7 +29,10 @@ async def perform(world: World, change: Change) -> Outcome:
     """Carry out the steps of a change."""
     if change.rejudges:
         return await unbroken(_judge_again(world, change))
-    return await _take(world, change, steps(change), change.health)
+    planned = steps(change)
+    if change.paid and isinstance(planned[0], Stop) and (why := world.allowance.refuses(change.address)):
+        return Outcome(effect=Effect.REFUSED, health=Health.UNHEALTHY, detail=f"not stopped, and not started: {why}")
+    return await _take(world, change, planned, change.health, has_place=change.paid)
 
 
 async def _judge_again(world: World, change: Change) -> Outcome:
@@ -50,10 +53,11 @@ async def _judge_again(world: World, change: Change) -> Outcome:
 async def settle(world: World, change: Change) -> Outcome:
     """Settle the current intent of a change, whichever action led to it, and go on from what was found."""
     step = settling_steps(world.recorder.record_of(change.address), change)
-    return await _take(world, change, (step,), change.health)
+    return await _take(world, change, (step,), change.health, has_place=False)
 
 
-async def _take(world: World, change: Change, planned: Iterable[Step], health: Health) -> Outcome:
+async def _take(world: World, change: Change, planned: Iterable[Step], health: Health, *, has_place: bool) -> Outcome:
+    """Take steps, one behind the other; `has_place`: its run may be active, as it has a place among the runs."""
     outcome = Outcome(effect=Effect.DONE, health=health)
     left = list(planned)
     while left:
@@ -66,7 +70,7 @@ async def _take(world: World, change: Change, planned: Iterable[Step], health: H
             case Create(fresh=fresh):
                 await sending.create(world, change, fresh=fresh)
             case Follow():
-                outcome = await _follow(world, change)
+                outcome = await _follow(world, change, has_place=has_place)
                 if left and not _has_ended(world, change):
                     return _put_off(outcome)
             case Block():
@@ -106,7 +110,7 @@ async def _stop_or_follow(world: World, change: Change, cause: StopCause) -> Out
     if await _has_become_destructive(world, change):
         return Outcome(effect=Effect.REFUSED, health=change.health, detail=_BEGUN)
     if cause is StopCause.RETRY and _is_wanted(world, change) and await stopping.revived(world, change):
-        return await _follow(world, change)
+        return await _follow(world, change, has_place=True)
     return await _stop(world, change, cause)
 
 
@@ -143,14 +147,13 @@ def _has_ended(world: World, change: Change) -> bool:
     return attempt.verdict not in {None, Verdict.LOST}
 
 
-async def _follow(world: World, change: Change) -> Outcome:
+async def _follow(world: World, change: Change, *, has_place: bool) -> Outcome:
     """Follow the run, and each further attempt that the policy grants; such an attempt takes a place among the runs."""
     async with AsyncExitStack() as place:
-        return await _follow_on(world, change, place)
+        return await _follow_on(world, change, place, has_place=has_place)
 
 
-async def _follow_on(world: World, change: Change, place: AsyncExitStack) -> Outcome:
-    has_place = change.paid
+async def _follow_on(world: World, change: Change, place: AsyncExitStack, *, has_place: bool) -> Outcome:
     while True:
         _, attempt = world.current(change.address)
         if not world.options.wait and change.action is not Action.REJUDGE:
@@ -162,6 +165,9 @@ async def _follow_on(world: World, change: Change, place: AsyncExitStack) -> Out
         task = change.task if _may_repeat(world, change) else None
         if outcome.by_person or task is None or not grants_another(task.policies.retry, record.generation):
             return outcome
+        if why := world.allowance.refuses(change.address):
+            said = f"{outcome.detail}; " if outcome.detail else ""
+            return replace(outcome, effect=Effect.REFUSED, detail=f"{said}no further attempt: {why}")
         backoff = task.policies.retry.backoff
         world.emit(RetryScheduled(address=change.address, attempt=attempt.number + 1, seconds=backoff))
         await asyncio.sleep(backoff)
@@ -211,9 +217,9 @@ async def _settle(world: World, change: Change, step: Settle) -> Outcome:
             await place.enter_async_context(world.places)
         match finding:
             case settling.Finding.ADOPTED:
-                return await _take(world, change, step.adopted, Health.HEALTHY)
+                return await _take(world, change, step.adopted, Health.HEALTHY, has_place=step.may_start)
             case settling.Finding.ABSENT:
-                return await _take(world, change, step.absent, Health.HEALTHY)
+                return await _take(world, change, step.absent, Health.HEALTHY, has_place=step.may_start)
             case settling.Finding.OPEN:
                 return Outcome(
                     effect=Effect.UNKNOWN,

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from taskspec.apply import advancing
 from taskspec.apply.forgetting import forgotten
+from taskspec.apply.noting import ending_facts
 from taskspec.apply.world import World, unbroken
 from taskspec.desired.model import DesiredTask
 from taskspec.errors import AuthenticationError, NotFoundError, OutcomeUnknownError, RateLimitedError, RefusedError
@@ -13,6 +14,7 @@ from taskspec.judging.judging import Expectation, judge
 from taskspec.observed.model import Absent, Present, Unreadable
 from taskspec.observed.refreshing import observe
 from taskspec.plan.model import Change
+from taskspec.plan.spending import total
 from taskspec.state.model import StopCause
 from taskspec.taskapi import endpoints
 from taskspec.taskapi.records import ACTIVE, BEGUN, ENDED, TaskRecord
@@ -118,11 +120,18 @@ async def _stop(world: World, change: Change, cause: StopCause) -> TaskRecord | 
 
 async def _stopped(world: World, change: Change, found: TaskRecord) -> None:
     record, attempt, run = world.current_run(change.address)
-    ended = replace(attempt, status=found.status, started_at=found.started_at, finished_at=found.finished_at)
+    ended = replace(
+        attempt,
+        status=found.status,
+        started_at=found.started_at,
+        finished_at=found.finished_at,
+        tokens=found.tokens,
+    )
     if found.status != Status.Completed:
+        world.allowance.use(total(found.tokens))
         judgement = judge(found.status, found.result, Expectation(), attempt.stop)
         ended = replace(ended, verdict=judgement.verdict, detail=judgement.detail)
-    await world.record(advancing.with_attempt(record, ended), "stopped", run=run, status=found.status)
+    await world.record(advancing.with_attempt(record, ended), "stopped", run=run, **ending_facts(ended))
 
 
 async def _looked_for(world: World, change: Change, question: str) -> TaskRecord | None:

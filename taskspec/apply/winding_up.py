@@ -62,12 +62,9 @@ async def _as_left(world: World, change: Change, observations: dict[str, Observa
         case Present(record=found) if found.status in ENDED:
             return _of_change(world, change, await _concluded(world, change, found))
         case Present(record=found):
-            return Outcome(
-                effect=Effect.CUT,
-                health=Health.HEALTHY,
-                verdict=Verdict.ACTIVE,
-                detail=f"the run is {found.status}",
-            )
+            active = f"the run is {found.status}"
+            goes_on = Outcome(effect=Effect.CUT, health=Health.HEALTHY, verdict=Verdict.ACTIVE, detail=active)
+            return following.held_up(found) or goes_on
         case Absent():
             return unknown("the remote does not know the run any more")
         case Unreadable(reason=reason):

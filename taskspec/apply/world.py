@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from taskspec.address import Address
+from taskspec.apply.allowing import Allowance
 from taskspec.apply.model import Emit, Options
 from taskspec.apply.owning import Owners
 from taskspec.apply.publishing import ResultsFolder
@@ -42,6 +43,7 @@ class World:
     search: Search = field(default_factory=Search)
     uploads: Uploads = field(default_factory=Uploads)
     owners: Owners = field(default_factory=Owners)
+    allowance: Allowance = field(default_factory=Allowance)
 
     async def record(self, record: Record, what: str, *changes: StateChange, **data: Any) -> None:
         """Make a record durable together with a line of its history."""

@@ -10,9 +10,16 @@ from taskspec.cli import options
 
 @click.command()
 @options.targets
+@options.targeting
 @options.variables
 @options.refreshing
 @options.execution
+@click.option(
+    "--expect-digest",
+    metavar="DIGEST",
+    help="Carry out a saved plan only if it has this digest, as `plan --out` has told it.",
+)
+@options.risking
 @options.as_json
 def apply(
     words: Sequence[str],
@@ -20,17 +27,25 @@ def apply(
     exclude: Sequence[str],
     given: Sequence[str],
     refresh: str,
+    expect_digest: str | None,
     as_json: bool,
     **execution: object,
 ) -> int:
     """Make it so: start what is missing, wait, judge and record every result.
+
+    The first argument may be the file of a saved plan (`plan --out`): then just that is carried out, once, with what
+    the manifests were when it was made; nothing is done that it does not have.
 
     Shows the plan and asks, unless --yes is given; carries out exactly what was shown. Ctrl-C ends it in order
     and records what was running. Runs go on, and the next apply with them, on a hosted remote or under
     `taskspec serve`; those of an engine that apply itself has started end with it.
     """
     from taskspec.cli.applying import carry_out
+    from taskspec.cli.saving import saved_plan
 
-    invocation = options.invocation(words, project, given, refresh, exclude)
     wanted = options.execution_of(execution)
-    return carry_out(invocation, wanted.options, yes=wanted.yes, as_json=as_json)
+    saved = saved_plan(words, exclude, expect_digest)
+    invocation = options.invocation(() if saved else words, project, given, refresh, exclude)
+    return carry_out(
+        invocation, wanted.options, yes=wanted.yes, as_json=as_json, saved=saved, expect_digest=expect_digest
+    )

@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
 
@@ -23,12 +24,27 @@ from taskspec.report.view import View
 from taskspec.runner.model import Invocation
 from taskspec.settings import DEFAULT_ENVIRONMENT
 
+if TYPE_CHECKING:
+    from taskspec.runner.saved import SavedPlan
+
 _LOOK = 0.2
 """How long one look at a prompt waits, in seconds."""
 
 
-def carry_out(invocation: Invocation, options: Options, *, yes: bool, as_json: bool, requested: bool = False) -> int:
-    """Apply, and return the exit code; `requested`: what is selected gets one more attempt by hand."""
+def carry_out(
+    invocation: Invocation,
+    options: Options,
+    *,
+    yes: bool,
+    as_json: bool,
+    requested: bool = False,
+    saved: "SavedPlan | None" = None,
+    expect_digest: str | None = None,
+) -> int:
+    """Apply, and return the exit code; `requested`: what is selected gets one more attempt by hand.
+
+    `saved`: the plan that is carried out, in the place of one that is made now.
+    """
     from taskspec.cli import remarking
     from taskspec.runner.applying import Job, apply
     from taskspec.runner.planning import say_nothing
@@ -47,7 +63,20 @@ def carry_out(invocation: Invocation, options: Options, *, yes: bool, as_json: b
 
     wiring = Wiring(invocation.settings, parallelism=max(options.parallelism, 1))
     remark = say_nothing if as_json else remarking.remark
-    job = Job(options=options, approve=approve, emit=audience.hear, requested=requested, remark=remark)
+    prepared = None
+    if saved is not None:
+        from taskspec.runner.saved import opened
+
+        prepared, remark = opened(saved, invocation, wiring, expect_digest), say_nothing
+    job = Job(
+        options=options,
+        approve=approve,
+        emit=audience.hear,
+        requested=requested,
+        remark=remark,
+        prepared=prepared,
+        saved=saved,
+    )
     trouble: TaskspecError | None = None
     try:
         if asyncio.run(apply(invocation, wiring, job)) is None:
@@ -93,7 +122,7 @@ def require_within(plan: Plan, *, shown: bool, way: str = "") -> None:
     `way` is how to go beyond it, with `{}` for the limit, where it is not by an option of the command itself.
     """
     if plan.refusals:
-        from taskspec.report.plans import refused, way_out
+        from taskspec.report.refusing import refused, way_out
 
         limits = ", ".join(f"`{refusal.limit}`" for refusal in plan.refusals)
         said = f"the plan is refused by {limits}" if shown else " ".join(map(refused, plan.refusals))

@@ -28,6 +28,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "render": Entry("render", "Show what tasks become: their fields rendered, secrets masked."),
     "graph": Entry("graph", "Show which tasks wait for which, for a drawing program."),
     "plan": Entry("plan", "Show what apply would do, and why. Changes nothing."),
+    "show": Entry("show", "Show a saved plan, and whether it can still be applied."),
     "apply": Entry("apply", "Make it so: start what is missing, wait, judge and record every result."),
     "watch": Entry("watch", "Apply again and again: on an interval, and whenever a file changes."),
     "status": Entry("status", "Show how each task stands."),

@@ -16,11 +16,22 @@ from taskspec.runner.model import Invocation, Refresh
 
 @click.command()
 @options.targets
+@options.targeting
 @options.variables
 @options.refreshing
 @options.overriding
+@options.risking
 @click.option("--refresh-only", is_flag=True, help="Show only what has changed on the remote since it was recorded.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there is something to do.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="FILE", help="Save the plan, to be applied with `apply FILE`."
+)
+@click.option(
+    "--expires",
+    type=options.Duration(),
+    metavar="DURATION",
+    help="With --out: for how long it may be applied (default: 7d).",
+)
 @options.as_json
 def plan(
     words: Sequence[str],
@@ -30,6 +41,8 @@ def plan(
     refresh: str,
     refresh_only: bool,
     detailed_exitcode: bool,
+    out: Path | None,
+    expires: float | None,
     as_json: bool,
 ) -> int:
     """Show what apply would do, and why. Changes nothing.
@@ -37,7 +50,11 @@ def plan(
     Runs no agent. With --refresh-only it plans nothing, and needs no task to be right. Exits with 3 or 5 where
     something recorded has no accepted result or waits for a person.
     """
+    if expires is not None and out is None:
+        raise UsageError("--expires is about a plan that is saved.", hint="Add --out FILE.")
     if refresh_only:
+        if out is not None:
+            raise UsageError("--refresh-only plans nothing that could be saved.", hint="Leave --out out.")
         return _drift(options.invocation(words, project, given, refresh, exclude), detailed_exitcode, as_json)
     from taskspec.cli import remarking
     from taskspec.report import exiting
@@ -46,7 +63,12 @@ def plan(
 
     invocation = options.invocation(words, project, given, refresh, exclude)
     ports = Wiring(invocation.settings)
-    if as_json:
+    if out is not None:
+        from taskspec.cli.saving import save
+        from taskspec.runner.planning import say_nothing
+
+        made = save(invocation, ports, say_nothing if as_json else remarking.remark, out, expires)
+    elif as_json:
         made = planning.plan(invocation, ports)
     else:
         made = converging.plan_or_recall(invocation, ports, remarking.remark)

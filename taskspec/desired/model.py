@@ -118,8 +118,10 @@ class Desired:
 
     None: not accounted for.
     """
+    texts: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Those of `files` whose texts templates use."""
     sought: frozenset[str] = frozenset()
-    """Those, and every other that was looked for and not found."""
+    """All of `files`, and every other that was looked for and not found."""
 
 
 def result_suffix(output_format: str) -> str:

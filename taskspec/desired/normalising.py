@@ -1,6 +1,6 @@
 """Rendered fields → their one normal form, in which absent equals default, and without secrets. Renders nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from sys import intern
 from typing import Any, Final
 
@@ -71,6 +71,18 @@ def without_secrets(fields: Mapping[str, Any]) -> dict[str, Any]:
     if "mcpServers" in found:
         found["mcpServers"] = [_server(server, f"mcpServers[{i}]") for i, server in enumerate(found["mcpServers"])]
     return found
+
+
+def secret_parts(fields: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+    """Yield path and value of everything in a spec that is sensitive by schema."""
+    for name in ("userTokens", "userOidcToken"):
+        if name in fields:
+            yield (name,), fields[name]
+    servers = fields.get("mcpServers")
+    for index, server in enumerate(servers if isinstance(servers, list) else ()):
+        for key, value in server.items() if isinstance(server, Mapping) else ():
+            if key in _SECRET_PARTS:
+                yield ("mcpServers", index, key), value
 
 
 def _normal(name: str, value: Any) -> Any:

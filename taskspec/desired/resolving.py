@@ -24,6 +24,7 @@ from taskspec.desired.ordering import ordered
 from taskspec.desired.rechecking import TRIGGERS, recheck, unfit_triggers
 from taskspec.desired.references import may_refer
 from taskspec.desired.results import Whatever, WrongResultError, known, later
+from taskspec.desired.scope import Scope
 from taskspec.desired.templating import RenderedSpec, SpecRenderer
 from taskspec.diagnostics import Diagnostic, ManifestError
 from taskspec.documents.model import Manifests, Project
@@ -61,19 +62,44 @@ def resolve(
         variables=assigned.scope.masked["vars"],
         environ=assigned.scope.masked["env"],
         files=texts.read | resolver.files.read,
+        texts=texts.read,
         sought=frozenset(texts.sought | resolver.files.sought),
     )
     return desired, found + renderer.findings.all(resolver.declared)
 
 
+def reopen(
+    project: Project,
+    cells: Mapping[Address, Cell],
+    formats: Mapping[Address, str],
+    scope: Scope,
+    texts: ProjectTexts,
+    files: ProjectFiles,
+    surroundings: Surroundings,
+) -> tuple[Mapping[Address, DesiredTask | DeferredTask], tuple[Diagnostic, ...]]:
+    """Return the tasks of cells that were resolved before, and what is wrong with them now.
+
+    `formats` are those of the results of the cells that are only used by others.
+    """
+    renderer = SpecRenderer(scope, None, texts)
+    resolver = _Resolver(project, renderer, surroundings, files)
+    try:
+        tasks = resolver.reopened(cells, formats)
+    finally:
+        renderer.close()
+    return tasks, renderer.findings.all(resolver.declared)
+
+
 class _Resolver:
     """Resolves the tasks of one project."""
 
-    def __init__(self, project: Project, renderer: SpecRenderer, surroundings: Surroundings) -> None:
+    def __init__(
+        self, project: Project, renderer: SpecRenderer, surroundings: Surroundings, files: ProjectFiles | None = None
+    ) -> None:
         self._renderer = renderer
         self._findings = renderer.findings
         self._project = project
-        self.files = ProjectFiles(Path(project.folder))
+        self.files = files or ProjectFiles(Path(project.folder))
         self._declared = Declared(cells={})
         self._formats: dict[Address, str] = {}
         takes_local_files = surroundings.takes_local_files
@@ -100,8 +126,19 @@ class _Resolver:
         self._flawed = frozenset(task.address for task in manifests.flawed)
         self._declared = multiply(manifests, self._renderer, self.files)
         self.former = former_addresses(self._declared.cells, self._flawed, self._renderer.value, self._findings)
+        return self._resolved(self._declared.cells)
+
+    def reopened(
+        self, cells: Mapping[Address, Cell], formats: Mapping[Address, str]
+    ) -> dict[Address, DesiredTask | DeferredTask]:
+        """Return the tasks of some cells; what is known of a result's format belongs to a cell that is only used."""
+        self._declared = Declared(cells=cells)
+        self._formats.update(formats)
+        return self._resolved({address: cell for address, cell in cells.items() if address not in formats})
+
+    def _resolved(self, cells: Mapping[Address, Cell]) -> dict[Address, DesiredTask | DeferredTask]:
         waits: dict[Address, Dependencies] = {}
-        for address, cell in self._declared.cells.items():
+        for address, cell in cells.items():
             if self._declared.is_exhausted() or self._findings.are_many:
                 waits[address] = Dependencies(sound=False)
                 continue

@@ -40,6 +40,20 @@ def replace_content(path: Path, content: bytes, before: Glimpse | None) -> Diagn
         return _unwritten(path, trouble.strerror or "unknown trouble")
 
 
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file that only its owner can read, whole or not at all; raises OSError."""
+    opened, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".new")
+    draft = Path(name)
+    try:
+        with os.fdopen(opened, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
 def _put(path: Path, content: bytes, before: Glimpse | None) -> Diagnostic | None:
     opened, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".new")
     draft = Path(name)

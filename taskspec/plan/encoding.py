@@ -6,14 +6,13 @@ from typing import Any, Final
 from taskspec import __version__
 from taskspec.diagnostics import path_text
 from taskspec.observed.model import Duplicate
-from taskspec.plan.model import Change, FieldDiff, Missing, Plan, Reason, Refusal
+from taskspec.plan.model import Change, FieldDiff, Missing, Plan, Reason, Refusal, Risk, Spending
 
 FORMAT: Final = 1
 
 
 def to_json(plan: Plan) -> dict[str, Any]:
     """Return a plan as plain JSON values; equal plans give equal documents, in the same order."""
-    counts = plan.counts
     return {
         "format": FORMAT,
         "toolVersion": __version__,
@@ -22,20 +21,30 @@ def to_json(plan: Plan) -> dict[str, Any]:
         "environment": plan.environment,
         "lineage": plan.lineage,
         "serial": plan.serial,
-        "createdAt": _moment(plan.created_at),
-        "summary": {
-            "counts": {action.value: counts[action] for action in sorted(counts)},
-            "paidRuns": plan.paid_runs,
-            "conditionalRuns": plan.conditional_runs,
-            "unselected": plan.unselected,
-        },
+        "createdAt": moment(plan.created_at),
+        "summary": summary_json(plan),
         "refusals": [_refusal(refusal) for refusal in plan.refusals],
         "duplicates": [duplicate_json(duplicate) for duplicate in plan.duplicates],
-        "changes": [_change(change) for change in plan.changes],
+        "changes": [change_json(change) for change in plan.changes],
+        "leftOut": [{"address": one.address, "why": one.why.value, "of": list(one.of)} for one in plan.left_out],
+        "budget": spending_json(plan.spending) if plan.spending else None,
     }
 
 
-def _change(change: Change) -> dict[str, Any]:
+def summary_json(plan: Plan) -> dict[str, Any]:
+    """Return a plan in numbers, as plain JSON values."""
+    counts, risks = plan.counts, plan.risks
+    return {
+        "counts": {action.value: counts[action] for action in sorted(counts)},
+        "paidRuns": plan.paid_runs,
+        "conditionalRuns": plan.conditional_runs,
+        "unselected": plan.unselected,
+        "risks": {category.value: risks[category] for category in sorted(risks)},
+    }
+
+
+def change_json(change: Change) -> dict[str, Any]:
+    """Return a change as plain JSON values."""
     return {
         "address": change.address,
         "movedFrom": change.moved_from,
@@ -55,6 +64,22 @@ def _change(change: Change) -> dict[str, Any]:
         "refused": change.refused,
         "inError": change.in_error,
         "diff": [_difference(diff) for diff in change.diffs],
+        "risks": [_risk(risk) for risk in change.risks],
+    }
+
+
+def spending_json(spending: Spending) -> dict[str, Any]:
+    """Return how a budget stands as plain JSON values."""
+    return {
+        "maxRuns": spending.max_runs,
+        "maxTokens": spending.max_tokens,
+        "perSeconds": spending.per,
+        "usedRuns": spending.runs,
+        "usedTokens": spending.tokens,
+        "runsOfUnknownTokens": spending.unknown,
+        "plannedRuns": spending.planned,
+        "estimatedTokens": spending.estimated,
+        "runsWithoutEstimate": spending.not_estimated,
     }
 
 
@@ -65,6 +90,8 @@ def _refusal(refusal: Refusal) -> dict[str, Any]:
         "found": refusal.found,
         "addresses": list(refusal.addresses),
         "at": refusal.position.as_json if refusal.position else None,
+        "kind": refusal.kind.value,
+        "message": refusal.message,
     }
 
 
@@ -78,6 +105,15 @@ def _reason(reason: Reason) -> dict[str, Any]:
     if reason.position is not None:
         encoded["at"] = reason.position.as_json
     return encoded
+
+
+def _risk(risk: Risk) -> dict[str, Any]:
+    return {
+        "category": risk.category.value,
+        "text": risk.text,
+        "path": path_text(risk.path),
+        "at": risk.position.as_json if risk.position else None,
+    }
 
 
 def _difference(diff: FieldDiff) -> dict[str, Any]:
@@ -98,7 +134,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _moment(seconds: float) -> str:
+def moment(seconds: float) -> str:
     """Return a time as RFC 3339 in UTC, to the millisecond."""
     from datetime import UTC, datetime
 

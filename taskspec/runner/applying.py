@@ -8,11 +8,12 @@ from pathlib import Path
 
 from taskspec.apply import sweeping
 from taskspec.apply.adjusting import adjusted
+from taskspec.apply.allowing import Allowance
 from taskspec.apply.executing import Execution
 from taskspec.apply.model import Emit, Options
 from taskspec.apply.outcomes import as_planned, finished
 from taskspec.apply.publishing import ResultsFolder
-from taskspec.apply.recording import Recorder
+from taskspec.apply.recording import Recorder, by_plan
 from taskspec.apply.restoring import restore
 from taskspec.apply.watching import Watcher
 from taskspec.apply.world import World
@@ -24,11 +25,15 @@ from taskspec.plan.model import Plan
 from taskspec.plan.moving import moves_of
 from taskspec.runner.attending import require_attendable
 from taskspec.runner.choosing import choose, require_recorded, require_some
+from taskspec.runner.guarding import used_so_far
 from taskspec.runner.heeding import first_signal
 from taskspec.runner.locking import locked
 from taskspec.runner.model import Invocation, Link, Need, Ports
 from taskspec.runner.planning import Prepared, Question, Remark, decide_on, prepare, say_nothing, used_results
 from taskspec.runner.recalling import BoundRuns, KeptResults
+from taskspec.runner.saved import SavedPlan, Use
+from taskspec.state.model import Snapshot
+from taskspec.state.store import StateStore
 
 Approve = Callable[[Plan], bool]
 """Shows a plan, and tells whether it is to be carried out."""
@@ -64,6 +69,8 @@ class Job:
     remark: Remark = say_nothing
     prepared: Prepared | None = None
     """What the documents ask for, where they are read already."""
+    saved: SavedPlan | None = None
+    """The plan that is carried out, as far as it still holds; None for one that is made now."""
     cutting: Cutting = _ending_by_signal
 
 
@@ -77,27 +84,10 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
     results = results_folder(project)
     async with locked(project, ports, invocation.lock_timeout) as (store, lease):
         snapshot = store.read()
-        contents = used_results(prepared.desired, snapshot, store)
-        today = moves_of(prepared.desired, snapshot, contents).rekeyed(snapshot)
-        selected = choose(invocation.selection, prepared.desired, snapshot.records, prepared.scope)
-        if job.requested:
-            recorded = {**snapshot.records, **today.records}
-            require_recorded(invocation.selection.addresses, recorded)
-            selected = frozenset(recorded) if selected is None else selected & recorded.keys()
-        require_some(invocation.selection, selected)
-        question = Question(
-            prepared=prepared,
-            snapshot=snapshot,
-            selected=selected,
-            contents=contents,
-            refresh=invocation.refresh,
-            need=Need.HOLD,
-            requested=selected if job.requested and selected is not None else frozenset(),
-            kept=KeptResults(prepared.desired, today, store),
-            past=(history := BoundRuns(store)),
-            spent=history.last_generation,
-        )
-        plan = await decide_on(question, ports)
+        use = Use.of(job.saved, store, snapshot) if job.saved is not None else None
+        plan = await decide_on(_question(invocation, job, prepared, store, snapshot, ports.chance.now()), ports)
+        if use is not None:
+            plan = use.held(plan, snapshot)
         await require_attendable(plan, project, ports)
         if not job.approve(plan):
             return None
@@ -107,8 +97,8 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
         results.check()
         began = ports.chance.now()
         job.emit(ApplyStarted(plan=plan.id, changes=len(plan.pending), paid=plan.paid_runs))
-        if changed := tuple(adjusted(plan, began)):
-            store.commit(lease, snapshot.serial, changed)
+        if changed := (*(use.beginning(plan, began) if use is not None else ()), *adjusted(plan, began)):
+            store.commit(lease, snapshot.serial, [*by_plan(changed, plan.id)])
             snapshot = store.read()
         for change in plan.changes:
             if change.moved_from is not None:
@@ -116,15 +106,49 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
         restore(snapshot, store, results, job.emit)
         for found in sweeping.as_planned(plan):
             job.emit(found)
+        is_whole = True
         if _needs_remote(plan, job.options):
-            recorder = Recorder(store, lease, snapshot)
+            recorder = Recorder(store, lease, snapshot, plan.id)
             async with ports.connect(project, Need.RUN) as link:
-                await _carry_out(_world(project, ports, job, plan, recorder, link), link, job.cutting)
+                is_whole = await _carry_out(_world(project, ports, job, plan, recorder, link), link, job.cutting)
         else:
             for ended in as_planned(plan):
                 job.emit(finished(ended))
+        if use is not None and is_whole and job.options.wait:
+            use.end(plan, store, lease, ports.chance.now())
         job.emit(ApplyFinished(seconds=ports.chance.now() - began, head=store.head()))
     return plan
+
+
+def _question(
+    invocation: Invocation, job: Job, prepared: Prepared, store: StateStore, snapshot: Snapshot, now: float
+) -> Question:
+    """Return what is to be decided on; raise UsageError where what is selected is nothing."""
+    contents = used_results(prepared.desired, snapshot, store)
+    today = moves_of(prepared.desired, snapshot, contents).rekeyed(snapshot)
+    if job.saved is not None:
+        selected = job.saved.selected
+    else:
+        selected = choose(invocation.selection, prepared.desired, snapshot.records, prepared.scope)
+    if job.requested:
+        recorded = {**snapshot.records, **today.records}
+        require_recorded(invocation.selection.addresses, recorded)
+        selected = frozenset(recorded) if selected is None else selected & recorded.keys()
+    require_some(invocation.selection, selected)
+    return Question(
+        prepared=prepared,
+        snapshot=snapshot,
+        selected=selected,
+        contents=contents,
+        refresh=invocation.refresh,
+        need=Need.HOLD,
+        requested=selected if job.requested and selected is not None else frozenset(),
+        kept=KeptResults(prepared.desired, today, store),
+        past=(history := BoundRuns(store)),
+        spent=history.last_generation,
+        used=used_so_far(prepared.desired.project, snapshot, store, now),
+        plan=job.saved.plan.id if job.saved is not None else None,
+    )
 
 
 def results_folder(project: Project) -> ResultsFolder:
@@ -159,11 +183,15 @@ def _world(project: Project, ports: Ports, job: Job, plan: Plan, recorder: Recor
         options=job.options,
         places=asyncio.Semaphore(job.options.parallelism),
         emit=job.emit,
+        allowance=Allowance(plan),
     )
 
 
-async def _carry_out(world: World, link: Link, cutting: Cutting) -> None:
-    """Execute the plan to its end, to the end of the time to wait, or until it is cut; record what is still open."""
+async def _carry_out(world: World, link: Link, cutting: Cutting) -> bool:
+    """Execute the plan to its end, to the end of the time to wait, or until it is cut; record what is still open.
+
+    Tell whether it came to its end.
+    """
     execution = Execution(world)
     if world.options.stop_duplicates:
         world.search.suspected |= {run.agent_id for found in world.plan.duplicates for run in found.runs}
@@ -177,12 +205,14 @@ async def _carry_out(world: World, link: Link, cutting: Cutting) -> None:
                     world.emit(WaitedTooLong(addresses=tuple(change.address for change in execution.open)))
                 work.cancel()
                 await asyncio.wait([work])
-        if execution.open:
+        is_whole = not execution.open
+        if not is_whole:
             await execution.wind_up(link.end_runs)
         if not work.cancelled():
             work.result()
         elif failing.done():
             raise failing.result()
+        return is_whole
     finally:
         failing.cancel()
         await world.watcher.close()

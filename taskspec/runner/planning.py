@@ -13,16 +13,16 @@ from taskspec.documents.loading import load
 from taskspec.documents.model import Manifests, Project
 from taskspec.documents.remembering import Memory
 from taskspec.documents.supplying import SuppliedFile, read_values
-from taskspec.errors import StateError
+from taskspec.errors import StaleError, StateError
 from taskspec.observed.model import Observed
 from taskspec.plan.accounting import Past
 from taskspec.plan.deciding import decide
-from taskspec.plan.limiting import refusals
 from taskspec.plan.model import Circumstances, Plan, Spent, nothing_spent
 from taskspec.plan.moving import moves_of
 from taskspec.plan.renewing import passing
-from taskspec.plan.vanishing import vanished
+from taskspec.plan.spending import NO_ESTIMATES, NOTHING_USED, Usage
 from taskspec.runner.choosing import choose, folder_hint, require_declared
+from taskspec.runner.guarding import Guards, guarded, require_overridable, used_so_far
 from taskspec.runner.model import Invocation, Need, Ports, Refresh
 from taskspec.runner.observing import asks, see
 from taskspec.runner.recalling import BoundRuns, KeptResults
@@ -40,7 +40,9 @@ class Prepared:
     warnings: tuple[Diagnostic, ...] = ()
     skipped: int = 0
     overridden: frozenset[str] = frozenset()
-    """The limits that are not to be kept this time."""
+    """The limits and policies that are not to be kept this time."""
+    fail_on: frozenset[str] = frozenset()
+    """The categories of risk that are not to be taken."""
 
 
 Remark = Callable[[Prepared], None]
@@ -59,6 +61,7 @@ def prepare(invocation: Invocation, ports: Ports, memory: Memory | None = None, 
     """
     found = examine(invocation, ports, memory or Memory(invocation.settings.cache_folder, invocation.target))
     require_right(found)
+    require_overridable(found.overridden, found.desired.project)
     if traceable:
         return found
     cells = {address: cell for address, cell in found.desired.cells.items() if cell.names}
@@ -76,10 +79,22 @@ def examine(invocation: Invocation, ports: Ports, memory: Memory) -> Prepared:
     return Prepared(
         desired=desired,
         scope=loaded.selection,
-        warnings=(*loaded.diagnostics, *found),
+        warnings=(*loaded.diagnostics, *found, *_unaskable(project)),
         skipped=loaded.manifests.skipped,
         overridden=invocation.overridden,
+        fail_on=invocation.fail_on,
     )
+
+
+def _unaskable(project: Project) -> tuple[Diagnostic, ...]:
+    """Return what is wrong with the policies of a project beyond their form; without any nothing is loaded for it."""
+    spec = project.document.value.get("spec") if project.document is not None else None
+    environments = (spec or {}).get("environments", {}).values()
+    if project.document is None or not any(part.get("policies") for part in (spec or {}, *environments)):
+        return ()
+    from taskspec.plan.rehearsing import unaskable
+
+    return tuple(unaskable(project.document))
 
 
 def require_right(prepared: Prepared) -> None:
@@ -123,10 +138,16 @@ def plan(
     *,
     memory: Memory | None = None,
     conclude: "Conclude | None" = None,
+    keep: "Keep | None" = None,
 ) -> Plan:
-    """Return what would be done, and why; `conclude` is told of a plan that was decided without the remote."""
-    prepared = prepare(invocation, ports, memory)
+    """Return what would be done, and why; `conclude` is told of a plan that was decided without the remote.
+
+    `keep` is given each plan, to save it, with the digest of the records that it was made from.
+    """
+    prepared = prepare(invocation, ports, memory, traceable=keep is not None)
     remark(prepared)
+    if keep is not None:
+        _require_lineage(prepared.desired.project, ports)
     store = ports.open_state(prepared.desired.project, read_only=True)
     try:
         snapshot = store.read()
@@ -140,16 +161,33 @@ def plan(
             kept=KeptResults(prepared.desired, today, store),
             past=(history := BoundRuns(store)),
             spent=history.last_generation,
+            used=used_so_far(prepared.desired.project, snapshot, store, ports.chance.now()),
             refresh=invocation.refresh,
         )
         decided = _decide_alone(question, ports)
-        if decided is not None:
-            if conclude is not None:
-                conclude(question, decided)
-            return decided
-        import asyncio
+        if decided is not None and conclude is not None:
+            conclude(question, decided)
+        if decided is None:
+            import asyncio
 
-        return asyncio.run(decide_on(question, ports))
+            decided = asyncio.run(decide_on(question, ports))
+        if keep is not None:
+            serial, digest = store.digest()
+            if serial != decided.serial:
+                raise StaleError("the state has changed while the plan was made", hint="Plan again.")
+            keep(question, decided, digest)
+        return decided
+    finally:
+        store.close()
+
+
+def _require_lineage(project: Project, ports: Ports) -> None:
+    """Make the state where there is none: a plan that is saved is one for a certain state."""
+    if read_state(project, ports).lineage:
+        return
+    store = ports.open_state(project, read_only=False)
+    try:
+        store.release(store.acquire(ports.holder()))
     finally:
         store.close()
 
@@ -192,8 +230,16 @@ class Question:
     past: Past
     spent: Spent = nothing_spent
     """What the history says of the runs of an address."""
+    plan: str | None = None
+    """The id of the plan that is decided once more; None for a new one."""
+    used: Usage = NOTHING_USED
+    """What the runs of the project have used, where it has a budget."""
+    estimates: Mapping[Address, int | None] = field(default_factory=lambda: NO_ESTIMATES)
+    """How many tokens a run of an address is taken to use."""
 
 
+Keep = Callable[[Question, Plan, str], None]
+"""Saves a plan, given what was asked and the digest of the records."""
 Conclude = Callable[[Question, Plan], None]
 """Draws conclusions from a plan, and from what was asked."""
 
@@ -260,13 +306,14 @@ def decide_at(question: Question, ports: Ports, observed: Observed, now: float) 
 
 def _decide(question: Question, observed: Observed, circumstances: Circumstances) -> Plan:
     plan = decide(question.prepared.desired, question.snapshot, observed, circumstances, question.contents)
-    project = question.prepared.desired.project
-    records, overridden = question.snapshot.records, question.prepared.overridden
-    refused = (
-        *vanished(records, observed.runs, overridden),
-        *refusals(plan.changes, len(records), project.limits, project.source, overridden),
+    guards = Guards(
+        snapshot=question.snapshot,
+        used=question.used,
+        estimates=question.estimates,
+        overridden=question.prepared.overridden,
+        fail_on=question.prepared.fail_on,
     )
-    return replace(plan, refusals=refused) if refused else plan
+    return guarded(plan, question.prepared.desired, observed, circumstances.remote, guards)
 
 
 def _decide_alone(question: Question, ports: Ports) -> Plan | None:
@@ -288,7 +335,7 @@ def _agents(question: Question) -> dict[Address, str]:
 def _circumstances(question: Question, ports: Ports, remote: RemoteIdentity) -> Circumstances:
     return Circumstances(
         now=ports.chance.now(),
-        plan=ports.chance.nonce(),
+        plan=question.plan or ports.chance.nonce(),
         remote=remote,
         requested=question.requested,
         quiet_period=ports.offline(question.prepared.desired.project).traits.quiet_period,

@@ -8,6 +8,7 @@ from typing import Final
 from taskspec.address import Address
 from taskspec.apply import advancing
 from taskspec.apply.model import Emit
+from taskspec.apply.noting import ending_facts
 from taskspec.documents.model import Project
 from taskspec.errors import LockHeldError, NotFoundError, OutcomeUnknownError, RemoteError, UnreachableError
 from taskspec.events import ChangeFinished, Effect, RunStopped
@@ -24,7 +25,7 @@ from taskspec.state.model import Attempt, Note, PutRecord, Record, Sending, Stat
 from taskspec.state.store import Lease, StateStore
 from taskspec.taskapi import endpoints
 from taskspec.taskapi.drivers.asynchronous import Connection
-from taskspec.taskapi.records import ENDED
+from taskspec.taskapi.records import ENDED, TaskRecord
 from taskspec.taskapi.records import AgentExecutionStatus as Status
 from taskspec.taskapi.remotes import RemoteIdentity
 
@@ -111,19 +112,19 @@ async def _end_all(connection: Connection, running: list[_Running], ledger: "_Le
 
     async def end(item: _Running) -> None:
         async with places:
-            status = await _end_one(connection, item, emit)
-        if ledger is not None and status is not None:
-            ledger.ended(item, status)
+            found = await _end_one(connection, item, emit)
+        if ledger is not None and found is not None:
+            ledger.ended(item, found)
 
     for trouble in await asyncio.gather(*(end(item) for item in running), return_exceptions=True):
         if trouble is not None:
             raise trouble
 
 
-async def _end_one(connection: Connection, item: _Running, emit: Emit) -> str | None:
-    """Stop a run and return the status with which it has ended; None where that is not known, which is told."""
+async def _end_one(connection: Connection, item: _Running, emit: Emit) -> TaskRecord | None:
+    """Stop a run and return it as it has ended; None where that is not known, which is told."""
     try:
-        status = await _ended_status(connection, item, emit)
+        found = await _ended(connection, item, emit)
     except NotFoundError:
         _tell(item.record.address, Effect.UNKNOWN, f"the remote does not know the run {item.run}", emit)
     except (OutcomeUnknownError, TimeoutError) as error:
@@ -134,11 +135,11 @@ async def _end_one(connection: Connection, item: _Running, emit: Emit) -> str | 
     except RemoteError as error:
         _tell(item.record.address, Effect.FAILED, error.message, emit)
     else:
-        return status
+        return found
     return None
 
 
-async def _ended_status(connection: Connection, item: _Running, emit: Emit) -> str:
+async def _ended(connection: Connection, item: _Running, emit: Emit) -> TaskRecord:
     """Ask a run to stop, and look at it until it has ended; TimeoutError where it has not in CONFIRMATION seconds."""
     found = await connection.run(endpoints.stop_task(item.run))
     async with asyncio.timeout(CONFIRMATION):
@@ -150,7 +151,7 @@ async def _ended_status(connection: Connection, item: _Running, emit: Emit) -> s
                 raise OutcomeUnknownError(f"whether it has stopped cannot be read: {error.message}") from error
     if found.status == Status.Stopped:
         emit(RunStopped(address=item.record.address, run=item.run, cause="user"))
-    return found.status
+    return found
 
 
 def _tell(address: Address, effect: Effect, detail: str, emit: Emit) -> None:
@@ -186,14 +187,24 @@ class _Ledger:
         if changes:
             self._serial = self._store.commit(self._lease, self._serial, changes)
 
-    def ended(self, item: _Running, status: str) -> None:
-        """Record with which status a run has ended."""
+    def ended(self, item: _Running, found: TaskRecord) -> None:
+        """Record how a run has ended; the answer of one that has completed all the same is for an apply to judge."""
         record = self._records.get(item.run)
         last = record.generation.last if record is not None else None
         if record is None or last is None:
             return
-        stopped = replace(last, stop=StopCause.USER, status=status)
-        if status == Status.Stopped:
-            stopped = replace(stopped, verdict=Verdict.STOPPED, detail="stopped by hand")
-        change = PutRecord(record=advancing.with_attempt(record, stopped))
-        self._serial = self._store.commit(self._lease, self._serial, [change])
+        stopped = replace(last, stop=StopCause.USER, status=found.status)
+        if found.status == Status.Stopped:
+            stopped = replace(
+                stopped,
+                verdict=Verdict.STOPPED,
+                detail="stopped by hand",
+                started_at=found.started_at,
+                finished_at=found.finished_at,
+                tokens=found.tokens,
+            )
+        numbers = {"generation": record.generation.number, "attempt": last.number, "run": item.run, "by": "hand"}
+        data = {**numbers, **ending_facts(stopped)}
+        note = Note(address=record.address, at=self._now, what="stopped", data=data)
+        changes = (PutRecord(record=advancing.with_attempt(record, stopped)), note)
+        self._serial = self._store.commit(self._lease, self._serial, changes)

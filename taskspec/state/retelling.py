@@ -50,7 +50,7 @@ def _after(before: PastAttempt, note: Note) -> PastAttempt:
     match note.what:
         case "intended":
             return replace(told, asked_at=note.at, agent=_text(note, "agent"), fingerprint=_text(note, "fingerprint"))
-        case "ended":
+        case "ended" | "stopped":
             return replace(
                 told,
                 ended_at=note.at,
@@ -58,14 +58,12 @@ def _after(before: PastAttempt, note: Note) -> PastAttempt:
                 verdict=_text(note, "verdict"),
                 seconds=_number(note, "seconds"),
                 tokens=_tokens(note.data.get("tokens")),
-                result=_text(note, "result"),
+                result=_text(note, "result") or told.result,
             )
         case "rejudged":
             return replace(told, verdict=_text(note, "verdict"))
         case "refused" | "absent":
             return replace(told, ended_at=note.at, verdict=note.what, why=_text(note, "why"))
-        case "stopped":
-            return replace(told, ended_at=note.at, status=_text(note, "status"), verdict=told.verdict or "stopped")
         case "lost":
             return replace(told, ended_at=note.at, verdict="lost")
         case "revived":

@@ -146,6 +146,14 @@ def test_a_run_that_ended_while_the_apply_was_cut_is_recorded_with_its_result(st
     assert stage.record().accepted.run == "run-1"
 
 
+@pytest.mark.parametrize(("status", "health"), [("dreaming", Health.UNKNOWN), ("paused", Health.NEEDS_INPUT)])
+def test_a_run_that_is_seen_so_only_when_the_apply_is_cut_does_not_pass_for_one_that_goes_on(stage, status, health):
+    stage.remote.scripts["Write."] = [["executing", status]]
+    stage.traits["poll_interval"] = 5.0
+    finished = stage.play(cut_when(lambda: stage.told(RunStatusChanged)), task())
+    assert finished[A].health is health
+
+
 @pytest.mark.parametrize("now", [(task(prompt="Write anew."),), ()])
 def test_cut_while_a_run_is_stopped_that_had_completed_does_not_pass_for_what_was_planned(stage, now, monkeypatch):
     from taskspec.apply import stopping

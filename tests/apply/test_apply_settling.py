@@ -318,6 +318,17 @@ def test_an_attempt_that_is_granted_and_lost_is_made_good_also_beside_an_older_r
     assert len(stage.remote.runs) == 3
 
 
+def test_the_retry_of_a_run_that_was_made_good_waits_for_no_place_that_it_has_itself(stage):
+    retry = {"retry": {"max_attempts": 3, "statuses": ("failed",)}}
+    failing = ["executing", "executing", "executing", "failed"]
+    stage.remote.scripts["Write."] = [failing, ["failed"], ["completed"]]
+    stage.apply(task(), wait=False)
+    stage.remote.sends = ["lose"]
+    finished = stage.apply(task(policies=retry), parallelism=1)[A]
+    assert (finished.action, finished.verdict) == ("wait", "accepted")
+    assert len(stage.remote.runs) == 3
+
+
 def test_a_task_that_never_runs_again_pays_for_no_retry_of_another_text(stage):
     retry = {"max_attempts": 2, "statuses": ("failed",)}
     stage.apply(task())

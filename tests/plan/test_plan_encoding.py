@@ -60,6 +60,7 @@ def test_a_change_tells_its_reason_its_place_and_its_difference(document):
         "refused": False,
         "inError": False,
         "diff": [{"path": "prompt", "before": "A", "after": "B"}],
+        "risks": [],
     }
 
 
@@ -76,6 +77,7 @@ def test_the_summary_adds_up(document):
         "paidRuns": 2,
         "conditionalRuns": 0,
         "unselected": 0,
+        "risks": {},
     }
     assert document["createdAt"] == "2023-11-14T22:13:20.000Z"
 

@@ -14,6 +14,8 @@ from taskspec.state.model import HistoryEntry, Note
 
 EVIL = "\x1b[2J\u202eevil ::error::x\n"
 SAID = {
+    "begun": ({"digest": "d"}, "a saved plan was begun"),
+    "done": ({}, "the saved plan was carried out"),
     "intended": ({"agent": "writer"}, "a run of writer is to be asked for"),
     "bound": ({"run": "r1"}, "run r1 has begun"),
     "refused": ({"why": "too big"}, "no run was started: too big"),

@@ -1,0 +1,48 @@
+"""What `plan --out`, `show` and `apply FILE` share. Carries nothing out."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from taskspec.cli import options
+from taskspec.cli.printing import note
+from taskspec.errors import UsageError
+
+if TYPE_CHECKING:
+    from taskspec.plan.model import Plan
+    from taskspec.runner.model import Invocation, Ports
+    from taskspec.runner.planning import Question, Remark
+    from taskspec.runner.saved import SavedPlan
+
+
+def saved_plan(words: Sequence[str], exclude: Sequence[str], expected: str | None) -> "SavedPlan | None":
+    """Return the saved plan that a command line names first; None where it names none."""
+    from taskspec.runner.saved import is_saved_plan, load
+
+    if not words or not is_saved_plan(words[0]):
+        if expected is not None:
+            raise UsageError("--expect-digest is about a saved plan.", hint="Name its file: `taskspec apply FILE`.")
+        return None
+    if len(words) > 1 or exclude:
+        raise UsageError(
+            "A saved plan is carried out as a whole.", hint="Select tasks when it is made: `taskspec plan --out`."
+        )
+    saved = load(Path(words[0]))
+    given = options.given_environment_name()
+    if given is not None and given != saved.plan.environment:
+        raise UsageError(f"The plan is for the environment {saved.plan.environment}, and --env names {given}.")
+    return saved
+
+
+def save(invocation: "Invocation", ports: "Ports", remark: "Remark", path: Path, lasts: float | None) -> "Plan":
+    """Make a plan and write it to a file; tell its digest."""
+    from taskspec.runner import planning, saved
+
+    told: list[str] = []
+
+    def keep(question: "Question", plan: "Plan", state: str) -> None:
+        told.append(saved.save(question, plan, path, ports, state, saved.EXPIRES if lasts is None else lasts))
+
+    plan = planning.plan(invocation, ports, remark, keep=keep)
+    note(f"Saved as {path} ({told[0]}). Carry it out with: taskspec apply {path}")
+    return plan

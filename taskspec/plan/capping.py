@@ -1,0 +1,78 @@
+"""Capping: what may still be done of a saved plan, given what would be decided now: as much, or less. Decides nothing.
+
+A change of now stands where it starts no run and ends no run that was not to be started or ended; else the item is
+left as it is, and says that it was not planned.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from taskspec.address import Address
+from taskspec.plan.model import IDLE, Action, Change, Plan, Reason
+
+
+def capped(now: Plan, planned: Plan) -> Plan:
+    """Return the plan of now with each change no stronger than the one that was planned."""
+    allowed = {change.address: change for change in planned.changes}
+    changes = tuple(_capped(change, allowed.get(change.address)) for change in now.changes)
+    return replace(now, id=planned.id, created_at=planned.created_at, changes=changes)
+
+
+def differences(now: Plan, planned: Plan) -> Mapping[Address, tuple[Change | None, Change | None]]:
+    """Return for each address that would be treated otherwise now, what was planned and what would be done."""
+    before = {change.address: change for change in planned.changes}
+    today = {change.address: change for change in now.changes}
+    return {
+        address: (before.get(address), today.get(address))
+        for address in {**before, **today}
+        if _essence(before.get(address)) != _essence(today.get(address))
+    }
+
+
+def _essence(change: Change | None) -> tuple[object, ...] | None:
+    if change is None:
+        return None
+    return (change.action, change.paid, change.destructive, change.generation, change.attempt, change.fingerprint)
+
+
+def is_stronger(now: Change, planned: Change | None) -> bool:
+    """Tell whether a change would do more than was planned: start or end a run, or take a record away."""
+    if planned is None:
+        return now.action not in IDLE
+    if now.paid and (not planned.paid or now.generation > planned.generation):
+        return True
+    if now.destructive and not planned.destructive:
+        return True
+    return _takes(now) and not _takes(planned)
+
+
+def _takes(change: Change) -> bool:
+    """Tell whether a run is asked to end, or a record is given up."""
+    return change.action in {Action.STOP, Action.REPLACE, Action.FORGET}
+
+
+def _capped(now: Change, planned: Change | None) -> Change:
+    if not is_stronger(now, planned):
+        return now
+    why = Reason(
+        code="not_planned",
+        text=f"the saved plan does not have it ({now.action.value} now): {now.reasons[0].text}",
+        position=now.reasons[0].position,
+    )
+    if planned is not None and planned.action in IDLE:
+        return replace(
+            now,
+            action=planned.action,
+            reasons=(why, *planned.reasons),
+            health=planned.health,
+            paid=False,
+            conditional=False,
+            destructive=False,
+            refused=planned.refused,
+            in_error=planned.in_error,
+            verdict=planned.verdict,
+            run=planned.run,
+        )
+    return replace(
+        now, action=Action.HOLD, reasons=(why,), paid=False, conditional=False, destructive=False, refused=True
+    )

@@ -1,0 +1,71 @@
+"""A saved plan that meets another world is done as it was planned, or less: never more."""
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+from plan_worlds import UNHURRIED
+from test_plan_properties import ADDRESSES, SIGHTS, observation, plan_of, worlds
+
+from taskspec.plan.capping import capped, differences, is_stronger
+from taskspec.plan.model import IDLE, Action
+
+GENTLE = IDLE | {Action.WAIT, Action.SETTLE, Action.REJUDGE, Action.UPDATE, Action.MOVE, Action.ADOPT}
+
+
+@st.composite
+def two_worlds(draw):
+    """Draw a world, and the same one in which the remote shows something else."""
+    wanted, held, observed, requested = draw(worlds())
+    runs = dict(observed.runs)
+    for kept in held.records.values():
+        last = kept.generation.last
+        if last.run and (sight := draw(st.sampled_from([None, *SIGHTS]))):
+            runs[last.run] = observation(last.run, sight)
+    return (wanted, held, observed, requested), (wanted, held, replace(observed, runs=runs, strays={}), requested)
+
+
+@UNHURRIED
+@given(two_worlds())
+def test_nothing_is_started_ended_or_given_up_that_was_not_planned(both):
+    planned, now = map(plan_of, both)
+    before = {change.address: change for change in planned.changes}
+    for change in capped(now, planned).changes:
+        was = before[change.address]
+        assert not change.paid or was.paid
+        assert not change.destructive or was.destructive
+        assert change.action in GENTLE | {Action.CREATE} or was.action not in GENTLE | {Action.CREATE}
+        assert not is_stronger(change, was)
+
+
+@UNHURRIED
+@given(worlds())
+def test_in_the_same_world_a_plan_is_carried_out_as_it_is(world):
+    plan = plan_of(world)
+    assert capped(plan, plan) == plan
+    assert not differences(plan, plan)
+
+
+@UNHURRIED
+@given(two_worlds())
+def test_what_is_left_out_says_so_and_is_no_healthier_than_it_was(both):
+    planned, now = map(plan_of, both)
+    before = {change.address: change for change in planned.changes}
+    today = {change.address: change for change in now.changes}
+    for change in capped(now, planned).changes:
+        if change == today[change.address]:
+            continue
+        assert change.reasons[0].code == "not_planned"
+        assert change.action in IDLE
+        was = before[change.address]
+        assert change.refused or (change.health, change.in_error) == (was.health, was.in_error)
+
+
+@UNHURRIED
+@given(two_worlds(), st.sets(st.sampled_from(ADDRESSES)))
+def test_what_the_plan_was_not_about_is_left_alone(both, chosen):
+    world, now = both
+    planned = plan_of(world, selected=frozenset(chosen))
+    known = {change.address for change in planned.changes}
+    for change in capped(plan_of(now), planned).changes:
+        assert change.address in known or change.action in IDLE
