@@ -49,6 +49,16 @@ class RunAdopted(Event):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ResultAccepted(Event):
+    """A person has made a kept result the accepted one: that of `source`, a generation, now counts for another."""
+
+    address: Address
+    generation: int
+    source: int
+    run: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RunAbsent(Event):
     """The remote has no run of an intent whose outcome was unknown; `detail` says why that is believed."""
 

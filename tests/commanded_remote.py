@@ -52,6 +52,8 @@ class CommandedRemote(ScriptedRemote):
         super().__init__(clock=WallClock(), **script)
         self.agents = ["writer"]
         self.silent = False
+        self.date = None
+        """The time that it tells in its answers, as a header has it."""
         self.muddled = set()
         """The prompts whose creates are answered with something that is no task."""
         self.root = ""
@@ -83,7 +85,8 @@ class CommandedRemote(ScriptedRemote):
         if self.silent:
             writer.close()
         elif path == "/agents/list" and self.accepts_key:
-            writer.write(http(200, [{"id": agent, "name": agent} for agent in self.agents]))
+            told = {} if self.date is None else {"date": self.date}
+            writer.write(http(200, [{"id": agent, "name": agent} for agent in self.agents], **told))
         elif path.startswith("/activity/") and self.accepts_key:
             writer.write(http(200, {"messages": []}))
         else:

@@ -152,6 +152,7 @@ def _provenance(address: Address, accepted: Accepted) -> Mapping[str, Any]:
         "remote": {k: v for k, v in asdict(attempt.remote).items() if v is not None},
         "run": accepted.run,
         "plan": accepted.plan,
+        "acceptedByHandFrom": None if accepted.by_hand is None else f"g{accepted.by_hand}",
         "verdict": attempt.verdict,
         "startedAt": _timestamp(attempt.started_at),
         "finishedAt": _timestamp(attempt.finished_at),

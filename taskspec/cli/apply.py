@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from taskspec.cli import options
+from taskspec.errors import UsageError
 
 
 @click.command()
@@ -13,6 +14,7 @@ from taskspec.cli import options
 @options.targeting
 @options.variables
 @options.refreshing
+@options.rerunning
 @options.execution
 @click.option(
     "--expect-digest",
@@ -46,6 +48,10 @@ def apply(
     wanted = options.execution_of(execution)
     saved = saved_plan(words, exclude, expect_digest)
     invocation = options.invocation(() if saved else words, project, given, refresh, exclude)
+    if saved is not None and invocation.rerun is not None:
+        raise UsageError(
+            "A saved plan is carried out as it is.", hint="Ask for it when it is made: `taskspec plan --rerun … --out`."
+        )
     return carry_out(
         invocation, wanted.options, yes=wanted.yes, as_json=as_json, saved=saved, expect_digest=expect_digest
     )

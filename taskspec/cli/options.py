@@ -177,6 +177,15 @@ def targeting(command: F) -> F:
     return _kept("--target", multiple=True, metavar="SELECTOR", shell_complete=_complete, help=described)(command)
 
 
+def rerunning(command: F) -> F:
+    """Add `--rerun`."""
+    described = (
+        "Make the accepted results of what it selects anew, once: each is a new run, which costs money. The old result "
+        "stays accepted until the new one is. May be repeated."
+    )
+    return _kept("--rerun", multiple=True, metavar="SELECTOR", shell_complete=_complete, help=described)(command)
+
+
 def locking(command: F) -> F:
     """Add `--lock-timeout`."""
     described = "How long to wait where another command has the lock of the state (default: not at all)."
@@ -259,6 +268,7 @@ def invocation(
     if project is None:
         project = Path(rest.pop(0)) if rest and is_target(rest[0]) else Path()
     settings = from_environ()
+    rerun = tuple(_found("--rerun") or ())
     return Invocation(
         target=project,
         environment=environment_of(settings),
@@ -270,6 +280,7 @@ def invocation(
         overridden=frozenset(_found("--override") or ()),
         fail_on=frozenset(_found("--fail-on-risk") or ()),
         lock_timeout=_found("--lock-timeout") or 0.0,
+        rerun=parse(rerun, ()) if rerun else None,
     )
 
 

@@ -21,6 +21,7 @@ from taskspec.runner.model import Invocation, Refresh
 @options.refreshing
 @options.overriding
 @options.risking
+@options.rerunning
 @click.option("--refresh-only", is_flag=True, help="Show only what has changed on the remote since it was recorded.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there is something to do.")
 @click.option(
@@ -57,6 +58,7 @@ def plan(
             raise UsageError("--refresh-only plans nothing that could be saved.", hint="Leave --out out.")
         return _drift(options.invocation(words, project, given, refresh, exclude), detailed_exitcode, as_json)
     from taskspec.cli import remarking
+    from taskspec.cli.blaming import blamed
     from taskspec.report import exiting
     from taskspec.runner import converging, planning
     from taskspec.runner.choosing import nothing_chosen
@@ -72,6 +74,8 @@ def plan(
         made = planning.plan(invocation, ports)
     else:
         made = converging.plan_or_recall(invocation, ports, remarking.remark)
+    if out is None:
+        made = blamed(made, invocation)
     if as_json and not made.changes and made.unselected:
         note(nothing_chosen(invocation.selection))
     if as_json:

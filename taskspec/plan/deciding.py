@@ -23,6 +23,7 @@ from taskspec.plan.moving import Moves, moves_of
 from taskspec.plan.regrading import dependents, regraded, regraded_now
 from taskspec.plan.removing import held, undeclared
 from taskspec.plan.renewing import due_again, never_again
+from taskspec.plan.repeating import repeated, told_why_not
 from taskspec.plan.retrying import grants_another
 from taskspec.plan.running import active, overtaken
 from taskspec.plan.sequencing import NO_CONTENTS, Known, case_of, in_order
@@ -82,6 +83,7 @@ def _today(circumstances: Circumstances, moves: Moves) -> Circumstances:
     return replace(
         circumstances,
         requested=moves.followed(circumstances.requested),
+        rerun=moves.followed(circumstances.rerun),
         selected=None if selected is None else moves.followed(selected),
     )
 
@@ -102,7 +104,7 @@ _UNACCOUNTED = _ACTIVE | {Standing.UNSETTLED, Standing.UNREADABLE, Standing.UNKN
 
 def alone(case: Case) -> Change:
     """Return what is to be done about an address as if it depended on no other: the decision table, and its guards."""
-    return protected_held(case, repeating_marked(case, _by_the_table(case)))
+    return told_why_not(case, protected_held(case, repeating_marked(case, _by_the_table(case))))
 
 
 def _by_the_table(case: Case) -> Change:
@@ -269,8 +271,8 @@ def _returned(case: Case, task: DesiredTask, result: Accepted) -> Change:
 
 
 def _renewed(case: Case, task: DesiredTask, result: Accepted | None, kept: Change) -> Change:
-    """Start a run for what has its accepted result where `rerun` says that it is due again; else keep it."""
-    why = due_again(task, result, now=case.now, plan=case.plan) if result is not None else None
+    """Start a run for what has its accepted result where `rerun`, or a person, asks for it again; else keep it."""
+    why = _due(case, task, result) if result is not None else None
     if why is None or kept.in_error:
         return kept
     return start(case, Action.CREATE, why, *changed_fields(case), anew=True)
@@ -286,8 +288,12 @@ def _kept_from_before(case: Case, task: DesiredTask) -> Reason | None:
     reached = any(attempt.sending is Sending.BOUND for attempt in record.generation.attempts)
     if reached and not never_again(task, record):
         return None
-    due = due_again(task, kept, now=case.now, plan=case.plan)
-    return reasons.accepted(kept) if due is None else None
+    return reasons.accepted(kept) if _due(case, task, kept) is None else None
+
+
+def _due(case: Case, task: DesiredTask, result: Accepted) -> Reason | None:
+    """Return why what has its accepted result runs again; None where it does not."""
+    return repeated(case, result) or due_again(task, result, now=case.now, plan=case.plan)
 
 
 def _not_reached(case: Case) -> Change:

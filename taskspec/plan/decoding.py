@@ -1,6 +1,6 @@
 """Decoding: the JSON document of a plan → the plan as it is shown, without what is needed to carry it out."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from taskspec.address import Address
@@ -8,12 +8,15 @@ from taskspec.diagnostics import Position, path_of
 from taskspec.health import Health
 from taskspec.moments import seconds_of
 from taskspec.observed.model import Duplicate, Observed
+from taskspec.plan.estimates import Estimate, Spread
 from taskspec.plan.model import (
     Action,
     Affected,
     Basis,
+    CausingLine,
     Change,
     Circumstances,
+    Commit,
     FieldDiff,
     LeftOut,
     Missing,
@@ -44,6 +47,7 @@ def plan_of(document: Mapping[str, Any]) -> Plan:
         basis=_basis(document),
         left_out=tuple(map(_left_out, document["leftOut"])),
         spending=None if document["budget"] is None else _spending(document["budget"]),
+        commits=dict(_commits(reason for change in document["changes"] for reason in change["reasons"])),
     )
 
 
@@ -81,7 +85,16 @@ def _change(value: Mapping[str, Any]) -> Change:
         refused=value["refused"],
         in_error=value["inError"],
         risks=tuple(map(_risk, value["risks"])),
+        estimate=_estimate(value["estimate"]),
     )
+
+
+def _estimate(value: Mapping[str, Any] | None) -> Estimate | None:
+    return None if value is None else Estimate(seconds=_spread(value["seconds"]), tokens=_spread(value["tokens"]))
+
+
+def _spread(value: Mapping[str, Any] | None) -> Spread | None:
+    return None if value is None else Spread(p50=value["p50"], p90=value["p90"], runs=value["runs"])
 
 
 def _risk(value: Mapping[str, Any]) -> Risk:
@@ -112,7 +125,22 @@ def _spending(value: Mapping[str, Any]) -> Spending:
 
 
 def _reason(value: Mapping[str, Any]) -> Reason:
-    return Reason(code=value["code"], text=value["text"], position=_position(value.get("at")))
+    return Reason(
+        code=value["code"],
+        text=value["text"],
+        position=_position(value.get("at")),
+        because=tuple(map(_reason, value["because"])),
+    )
+
+
+def _commits(reasons: Iterable[Mapping[str, Any]]) -> Iterator[tuple[CausingLine, Commit]]:
+    """Yield the commits of the lines that some reasons name; what a line says first is said last."""
+    for value in reasons:
+        yield from _commits(value["because"])
+        place = value.get("at")
+        if place is not None and place["commit"] is not None:
+            known = {name: word or "" for name, word in place["commit"].items()}
+            yield CausingLine(file=place["file"], line=place["line"]), Commit(**known)
 
 
 def _difference(value: Mapping[str, Any]) -> FieldDiff:

@@ -34,6 +34,8 @@ class Case:
     """The contents of kept results that may have to be judged again, by their digests."""
     dependents: Sequence[Address] = ()
     """The tasks that need this one to be accepted."""
+    rerun: bool = False
+    """Its accepted result is to be made anew, as a person asks for it."""
 
     @property
     def record(self) -> Record | None:

@@ -11,6 +11,7 @@ from taskspec.plan.drafting import Case, about, keep, start
 from taskspec.plan.model import Action, Change, FieldDiff, Reason
 from taskspec.plan.regrading import Regrade, regraded
 from taskspec.plan.renewing import due_after_end
+from taskspec.plan.repeating import repeated_after_end
 from taskspec.plan.retrying import grants
 from taskspec.plan.standing import Place, Situation, Standing, verdict_of
 from taskspec.state.model import Accepted, StopCause, Verdict
@@ -84,6 +85,7 @@ def ended(case: Case, task: DesiredTask, standing: Standing) -> Change:
         return start(case, Action.CREATE, *why, reasons.attempt_granted(situation, task))
     generation = case.record.generation if case.record else None
     due = due_after_end(task, generation, now=case.now, plan=case.plan) if generation is not None else None
+    due = repeated_after_end(case, task) or due
     if due is not None:
         return start(case, Action.CREATE, *why, due, anew=True)
     left = reasons.no_attempt_left(situation, task)

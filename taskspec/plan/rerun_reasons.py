@@ -73,6 +73,33 @@ def repeats_side_effects(task: Declared) -> Reason:
     return Reason(code="side_effects", text="running it again repeats its side effects", position=position)
 
 
+def requested_anew() -> Reason:
+    """Say that a person asks for one more run of what has its accepted result."""
+    text = "asked for by hand (`--rerun`); its result stays accepted until the new one is"
+    return Reason(code="rerun_requested", text=text)
+
+
+def anew_put_off(situation: Situation) -> Reason:
+    """Say that a run asked for by hand waits until the current one is accounted for."""
+    text = f"the new run asked for by hand (`--rerun`) is put off: run {_run(situation)} comes first"
+    return Reason(code="rerun_put_off", text=text)
+
+
+def anew_without_result(address: Address) -> Reason:
+    """Say that there is no accepted result which could be made anew, and how to get a run nevertheless."""
+    text = (
+        "`--rerun` makes an accepted result anew, and this text has none: "
+        f"`taskspec retry {quote(address)}` grants one more attempt"
+    )
+    return Reason(code="rerun_without_result", text=text)
+
+
+def anew_undeclared() -> Reason:
+    """Say that a run was asked for by hand of what nothing declares."""
+    text = "the new run asked for by hand (`--rerun`) is not started, as nothing says what to ask for"
+    return Reason(code="rerun_undeclared", text=text)
+
+
 def _duration(seconds: float) -> str:
     if 0 < seconds < 1:
         return f"{max(1, int(seconds * 1000))}ms"

@@ -83,6 +83,7 @@ def case_of(address: Address, task: Declared | None, record: Record | None, basi
         spent=basis.circumstances.spent,
         kept=basis.circumstances.kept,
         dependents=basis.dependents.get(address, ()),
+        rerun=address in basis.circumstances.rerun,
     )
 
 

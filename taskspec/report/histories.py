@@ -18,6 +18,7 @@ _WHOLE: Final = "(all)"
 _ATTEMPT: Final = ("generation", "attempt")
 _WHO: Final = ("plan", "by")
 _PLAIN: Final[Mapping[str, tuple[str, ...]]] = {
+    "accepted": ("the result of g{} was made the accepted one", "from"),
     "begun": ("a saved plan was begun",),
     "done": ("the saved plan was carried out",),
     "intended": ("a run of {} is to be asked for", "agent"),

@@ -16,6 +16,7 @@ from taskspec.events import (
     FormerResultRemoved,
     Interrupted,
     OutcomeUnknown,
+    ResultAccepted,
     ResultNotWritten,
     ResultUnreadable,
     ResultWithdrawn,
@@ -106,8 +107,11 @@ class Narrator:
                 return self._of_file(event)
 
     def _of_file(self, event: Event) -> tuple[str, str] | None:
-        """Return the address and the words of what became of a result's file."""
+        """Return the address and the words of what became of a result, or of its file."""
         match event:
+            case ResultAccepted(address=address):
+                counts = "" if event.source == event.generation else f", for what is declared now (g{event.generation})"
+                return address, f"the result of g{event.source} is accepted by hand{counts}"
             case ResultWritten(address=address):
                 return address, f"result in {visible(event.path)}"
             case ResultWithdrawn(address=address):

@@ -1,7 +1,7 @@
 """Text for a terminal: foreign text made harmless, and colours where they are wanted. Prints nothing."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,6 +24,8 @@ _STYLES: Final[Mapping[str, str]] = {
     "strong": "1",
     "dim": "2",
     "accent": "36",
+    "added word": "1;4;32",
+    "removed word": "9;31",
 }
 
 
@@ -109,3 +111,9 @@ def _escaped(found: re.Match[str]) -> str:
 def place_of(project: str, environment: str) -> str:
     """Return the name of a project, with the environment where it is another than the usual one."""
     return project if environment == DEFAULT_ENVIRONMENT else f"{project} ({environment})"
+
+
+def some(names: Sequence[str], most: int = 5) -> str:
+    """Return the first of some names, harmless, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return in_line(", ".join(names[:most])) + more

@@ -13,15 +13,12 @@ from taskspec.observed.model import Observed
 from taskspec.observed.refreshing import observe
 from taskspec.plan.accounting import recorded_runs
 from taskspec.plan.adopting import Candidate, refusal
-from taskspec.plan.deciding import decide
-from taskspec.plan.model import Circumstances, Declared
-from taskspec.plan.moving import moves_of
 from taskspec.plan.standing import stand
-from taskspec.runner.choosing import choose
+from taskspec.runner.declaring import declared_now, former_name, only_one
 from taskspec.runner.locking import locked
 from taskspec.runner.model import Invocation, Need, Ports
 from taskspec.runner.observing import is_open
-from taskspec.runner.planning import Prepared, prepare, used_results
+from taskspec.runner.planning import Prepared, prepare
 from taskspec.runner.recalling import BoundRuns
 from taskspec.state.model import PutRecord, Record, Snapshot, Verdict
 from taskspec.state.store import StateReader
@@ -49,7 +46,7 @@ async def adopt(invocation: Invocation, ports: Ports, wish: Wish) -> bool:
     project = prepared.desired.project
     async with locked(project, ports, invocation.lock_timeout) as (store, lease):
         snapshot = store.read()
-        address = _one(invocation, prepared, snapshot)
+        address = only_one(invocation, prepared, snapshot)
         _require_unmoved(address, prepared, snapshot, store)
         async with ports.connect(project, Need.LOOK) as link:
             connection = link.connection
@@ -57,7 +54,7 @@ async def adopt(invocation: Invocation, ports: Ports, wish: Wish) -> bool:
             observed = await _seen(connection, snapshot.records.get(address))
             candidate = Candidate(
                 address=address,
-                task=_declared(prepared, snapshot, store, observed, connection, ports, address),
+                task=declared_now(address, prepared, snapshot, store, observed, connection.identity),
                 situation=stand(snapshot.records.get(address), observed, connection.identity),
                 run=found,
                 lineage=snapshot.lineage,
@@ -77,20 +74,9 @@ async def adopt(invocation: Invocation, ports: Ports, wish: Wish) -> bool:
     return True
 
 
-def _one(invocation: Invocation, prepared: Prepared, snapshot: Snapshot) -> Address:
-    chosen = choose(invocation.selection, prepared.desired, snapshot.records, prepared.scope) or frozenset()
-    if len(chosen) != 1:
-        raise UsageError(
-            f"One task has to be named: `{invocation.selection}` names {len(chosen)}.",
-            hint="Give the whole address of a cell, such as 'report[q1]'.",
-        )
-    return next(iter(chosen))
-
-
 def _require_unmoved(address: Address, prepared: Prepared, snapshot: Snapshot, store: StateReader) -> None:
     """Raise UsageError for a task that is recorded under its former name: with another run it would lose its result."""
-    moves = moves_of(prepared.desired, snapshot, used_results(prepared.desired, snapshot, store))
-    before = moves.former.get(address)
+    before = former_name(address, prepared, snapshot, store)
     if before is not None:
         raise UsageError(
             f"Nothing is adopted: `{address}` is recorded as `{before}`, its former name.",
@@ -114,21 +100,3 @@ async def _seen(connection: Connection, record: Record | None) -> Observed:
     if not is_open(last) and last.verdict is not Verdict.LOST:
         return Observed()
     return Observed(runs=await observe(connection, {last.run: record.agent}))
-
-
-def _declared(
-    prepared: Prepared,
-    snapshot: Snapshot,
-    store: StateReader,
-    observed: Observed,
-    connection: Connection,
-    ports: Ports,
-    address: Address,
-) -> Declared | None:
-    """Return what is declared under an address, finished where the results that it uses are there."""
-    circumstances = Circumstances(
-        now=ports.chance.now(), plan="", remote=connection.identity, selected=frozenset({address})
-    )
-    contents = used_results(prepared.desired, snapshot, store)
-    plan = decide(prepared.desired, snapshot, observed, circumstances, contents)
-    return next((change.task for change in plan.changes), None)

@@ -13,7 +13,7 @@ from taskspec.apply.executing import Execution
 from taskspec.apply.model import Emit, Options
 from taskspec.apply.outcomes import as_planned, finished
 from taskspec.apply.publishing import ResultsFolder
-from taskspec.apply.recording import Recorder, by_plan
+from taskspec.apply.recording import Recorder
 from taskspec.apply.restoring import restore
 from taskspec.apply.watching import Watcher
 from taskspec.apply.world import World
@@ -24,13 +24,13 @@ from taskspec.observed.refreshing import observe
 from taskspec.plan.model import Plan
 from taskspec.plan.moving import moves_of
 from taskspec.runner.attending import require_attendable
-from taskspec.runner.choosing import choose, require_recorded, require_some
+from taskspec.runner.choosing import choose, choose_anew, require_recorded, require_some
 from taskspec.runner.guarding import used_so_far
 from taskspec.runner.heeding import first_signal
 from taskspec.runner.locking import locked
 from taskspec.runner.model import Invocation, Link, Need, Ports
 from taskspec.runner.planning import Prepared, Question, Remark, decide_on, prepare, say_nothing, used_results
-from taskspec.runner.recalling import BoundRuns, KeptResults
+from taskspec.runner.recalling import BoundRuns, KeptResults, Measurements
 from taskspec.runner.saved import SavedPlan, Use
 from taskspec.state.model import Snapshot
 from taskspec.state.store import StateStore
@@ -98,7 +98,7 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
         began = ports.chance.now()
         job.emit(ApplyStarted(plan=plan.id, changes=len(plan.pending), paid=plan.paid_runs))
         if changed := (*(use.beginning(plan, began) if use is not None else ()), *adjusted(plan, began)):
-            store.commit(lease, snapshot.serial, [*by_plan(changed, plan.id)])
+            store.commit(lease, snapshot.serial, changed)
             snapshot = store.read()
         for change in plan.changes:
             if change.moved_from is not None:
@@ -108,7 +108,7 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
             job.emit(found)
         is_whole = True
         if _needs_remote(plan, job.options):
-            recorder = Recorder(store, lease, snapshot, plan.id)
+            recorder = Recorder(store, lease, snapshot)
             async with ports.connect(project, Need.RUN) as link:
                 is_whole = await _carry_out(_world(project, ports, job, plan, recorder, link), link, job.cutting)
         else:
@@ -135,6 +135,10 @@ def _question(
         require_recorded(invocation.selection.addresses, recorded)
         selected = frozenset(recorded) if selected is None else selected & recorded.keys()
     require_some(invocation.selection, selected)
+    if job.saved is not None:
+        anew = job.saved.rerun
+    else:
+        anew = choose_anew(invocation.rerun, prepared.desired, snapshot.records, selected)
     return Question(
         prepared=prepared,
         snapshot=snapshot,
@@ -143,10 +147,12 @@ def _question(
         refresh=invocation.refresh,
         need=Need.HOLD,
         requested=selected if job.requested and selected is not None else frozenset(),
+        rerun=anew,
         kept=KeptResults(prepared.desired, today, store),
         past=(history := BoundRuns(store)),
         spent=history.last_generation,
         used=used_so_far(prepared.desired.project, snapshot, store, now),
+        measure=Measurements(store),
         plan=job.saved.plan.id if job.saved is not None else None,
     )
 

@@ -47,6 +47,27 @@ def choose_among(selection: Selection, candidates: list[Candidate]) -> frozenset
     return select(selection, candidates)
 
 
+def choose_anew(
+    rerun: Selection | None,
+    desired: Desired,
+    records: Mapping[Address, Record],
+    selected: frozenset[Address] | None,
+) -> frozenset[Address]:
+    """Return the addresses whose results are to be made anew; raise UsageError for one that is not selected too."""
+    if rerun is None:
+        return frozenset()
+    chosen = choose_among(rerun, list(gather(desired, records, str(Path.cwd()))))
+    require_some(rerun, chosen)
+    left = sorted(chosen - selected) if selected is not None else []
+    if left:
+        more = f" and {len(left) - 1} more" if len(left) > 1 else ""
+        raise UsageError(
+            f"`{left[0]}`{more} is to run again (`--rerun`), and is not among the tasks that are selected.",
+            hint="Select it too, or leave --rerun out.",
+        )
+    return chosen
+
+
 def require_some(selection: Selection, chosen: Iterable[Address] | None) -> None:
     """Raise UsageError where a command that changes something would do it to nothing."""
     if chosen is not None and not list(chosen):

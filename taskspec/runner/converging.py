@@ -12,6 +12,7 @@ from taskspec.documents.remembering import Memory
 from taskspec.health import Health
 from taskspec.observed.model import Observed
 from taskspec.plan.model import Action, Plan
+from taskspec.plan.unsent_reasons import NEEDING_NO_RUN
 from taskspec.runner.model import Invocation, Ports, Refresh
 from taskspec.runner.planning import Question, Remark, decide_at, plan
 from taskspec.runner.recognising import project_of, recognised, vouch, vouchers_of
@@ -26,7 +27,8 @@ _LATER: Final = 100 * 365 * 86_400.0
 
 def plan_or_recall(invocation: Invocation, ports: Ports, remark: Remark) -> Plan:
     """Return what would be done, and why; where nothing is, the tasks that are up to date may only be counted."""
-    vouchers = vouchers_of(invocation, _KIND) if invocation.refresh is not Refresh.FULL else None
+    rests_on_more = invocation.refresh is Refresh.FULL or invocation.rerun is not None
+    vouchers = None if rests_on_more else vouchers_of(invocation, _KIND)
     if vouchers is None or invocation.overridden:  # what is gone beyond has to be known by that name
         return plan(invocation, ports, remark)
     memory = Memory(invocation.settings.cache_folder, invocation.target)
@@ -92,4 +94,9 @@ def _rests_on_more(question: Question, made: Plan, ports: Ports) -> bool:
 
 
 def _is_converged(made: Plan) -> bool:
-    return all(change.action is Action.NONE and change.health is Health.HEALTHY for change in made.changes)
+    return all(
+        change.action is Action.NONE
+        and change.health is Health.HEALTHY
+        and all(reason.code not in NEEDING_NO_RUN for reason in change.reasons)
+        for change in made.changes
+    )

@@ -105,3 +105,5 @@ class Invocation:
     """The categories of risk on which a plan is refused."""
     lock_timeout: float = 0.0
     """How many seconds to wait for the lock of the state."""
+    rerun: "Selection | None" = None
+    """The tasks whose accepted results are to be made anew; None where there are none."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from taskspec.address import Address
 from taskspec.desired.assigning import GivenVariables
@@ -10,22 +11,25 @@ from taskspec.desired.model import DeferredTask, Desired, DesiredTask
 from taskspec.desired.resolving import Surroundings, resolve
 from taskspec.diagnostics import Diagnostic, ManifestError, Severity
 from taskspec.documents.loading import load
+from taskspec.documents.locating import shown_in
 from taskspec.documents.model import Manifests, Project
 from taskspec.documents.remembering import Memory
 from taskspec.documents.supplying import SuppliedFile, read_values
 from taskspec.errors import StaleError, StateError
 from taskspec.observed.model import Observed
 from taskspec.plan.accounting import Past
+from taskspec.plan.causing import caused
 from taskspec.plan.deciding import decide
+from taskspec.plan.estimating import Measure, estimated, likely_tokens, unmeasured
 from taskspec.plan.model import Circumstances, Plan, Spent, nothing_spent
 from taskspec.plan.moving import moves_of
 from taskspec.plan.renewing import passing
-from taskspec.plan.spending import NO_ESTIMATES, NOTHING_USED, Usage
-from taskspec.runner.choosing import choose, folder_hint, require_declared
+from taskspec.plan.spending import NOTHING_USED, Usage
+from taskspec.runner.choosing import choose, choose_anew, folder_hint, require_declared
 from taskspec.runner.guarding import Guards, guarded, require_overridable, used_so_far
 from taskspec.runner.model import Invocation, Need, Ports, Refresh
 from taskspec.runner.observing import asks, see
-from taskspec.runner.recalling import BoundRuns, KeptResults
+from taskspec.runner.recalling import BoundRuns, KeptResults, Measurements
 from taskspec.state.model import Record, Snapshot
 from taskspec.state.store import StateReader
 from taskspec.taskapi.remotes import RemoteIdentity
@@ -153,15 +157,18 @@ def plan(
         snapshot = store.read()
         contents = used_results(prepared.desired, snapshot, store)
         today = moves_of(prepared.desired, snapshot, contents).rekeyed(snapshot)
+        selected = choose(invocation.selection, prepared.desired, snapshot.records, prepared.scope)
         question = Question(
             prepared=prepared,
             snapshot=snapshot,
-            selected=choose(invocation.selection, prepared.desired, snapshot.records, prepared.scope),
+            selected=selected,
+            rerun=choose_anew(invocation.rerun, prepared.desired, snapshot.records, selected),
             contents=contents,
             kept=KeptResults(prepared.desired, today, store),
             past=(history := BoundRuns(store)),
             spent=history.last_generation,
             used=used_so_far(prepared.desired.project, snapshot, store, ports.chance.now()),
+            measure=Measurements(store),
             refresh=invocation.refresh,
         )
         decided = _decide_alone(question, ports)
@@ -225,17 +232,18 @@ class Question:
     refresh: Refresh
     need: Need = Need.LOOK
     requested: frozenset[Address] = frozenset()
+    rerun: frozenset[Address] = frozenset()
     kept: Mapping[str, str] = field(default_factory=dict, repr=False)
     """As in the circumstances of a decision."""
     past: Past
     spent: Spent = nothing_spent
     """What the history says of the runs of an address."""
+    measure: Measure = unmeasured
+    """What it says that they took."""
     plan: str | None = None
     """The id of the plan that is decided once more; None for a new one."""
     used: Usage = NOTHING_USED
     """What the runs of the project have used, where it has a budget."""
-    estimates: Mapping[Address, int | None] = field(default_factory=lambda: NO_ESTIMATES)
-    """How many tokens a run of an address is taken to use."""
 
 
 Keep = Callable[[Question, Plan, str], None]
@@ -306,14 +314,16 @@ def decide_at(question: Question, ports: Ports, observed: Observed, now: float) 
 
 def _decide(question: Question, observed: Observed, circumstances: Circumstances) -> Plan:
     plan = decide(question.prepared.desired, question.snapshot, observed, circumstances, question.contents)
+    plan = estimated(plan, question.measure)
     guards = Guards(
         snapshot=question.snapshot,
         used=question.used,
-        estimates=question.estimates,
+        estimates=likely_tokens(plan.changes),
         overridden=question.prepared.overridden,
         fail_on=question.prepared.fail_on,
     )
-    return guarded(plan, question.prepared.desired, observed, circumstances.remote, guards)
+    told = caused(plan, partial(shown_in, question.prepared.desired.project.folder))
+    return guarded(told, question.prepared.desired, observed, circumstances.remote, guards)
 
 
 def _decide_alone(question: Question, ports: Ports) -> Plan | None:
@@ -338,6 +348,7 @@ def _circumstances(question: Question, ports: Ports, remote: RemoteIdentity) -> 
         plan=question.plan or ports.chance.nonce(),
         remote=remote,
         requested=question.requested,
+        rerun=question.rerun,
         quiet_period=ports.offline(question.prepared.desired.project).traits.quiet_period,
         spent=question.spent,
         kept=question.kept,

@@ -1,12 +1,14 @@
 """Recalling: kept results, and what the history says of runs, read when they are asked for. Decides nothing."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from taskspec.address import Address
 from taskspec.desired.model import Desired
 from taskspec.errors import StateError
 from taskspec.plan.accounting import Bound
+from taskspec.plan.estimates import Measured
+from taskspec.plan.estimating import NOTES, measured
 from taskspec.plan.regrading import concerned
 from taskspec.state.model import Note, ResultRef, Snapshot
 from taskspec.state.store import StateReader
@@ -33,6 +35,39 @@ class KeptResults(Mapping[str, str]):
 
     def __len__(self) -> int:
         return len(self._refs)
+
+
+class Measurements:
+    """What the last runs of an address took, as the history tells; each address is looked up once."""
+
+    def __init__(self, store: StateReader) -> None:
+        self._store = store
+        self._known: dict[Address, Sequence[Measured]] = {}
+
+    def __call__(self, address: Address) -> Sequence[Measured]:
+        """Return what the last runs of an address took, those under its former names too."""
+        if address not in self._known:
+            self._known[address] = tuple(measured(notes_of(address, self._store, limit=NOTES)))
+        return self._known[address]
+
+
+def notes_of(address: Address, store: StateReader, *, limit: int | None = None) -> Iterator[Note]:
+    """Yield what happened to an address, newest first, and before that to the names that it had.
+
+    At most `limit` entries are read of each name.
+    """
+    seen, place = {address}, address
+    while True:
+        before = None
+        for entry in store.history(place, limit=limit):
+            yield entry.note
+            told = entry.note.data.get("from")
+            if entry.note.what == "moved" and isinstance(told, str) and before is None:
+                before = Address(told)
+        if before is None or before in seen:
+            return
+        seen.add(before)
+        place = before
 
 
 class BoundRuns:

@@ -62,6 +62,11 @@ class SavedPlan:
         told = self.document["saved"]["selected"]
         return None if told is None else frozenset(map(Address, told))
 
+    @property
+    def rerun(self) -> frozenset[Address]:
+        """Return the addresses whose accepted results are to be made anew."""
+        return frozenset(map(Address, self.document["saved"]["rerun"]))
+
 
 def save(question: Question, plan: Plan, path: Path, ports: Ports, state: str, lasts: float = EXPIRES) -> str:
     """Write a plan to a file that only its owner can read; return its digest. Raises ManifestError and TaskspecError.
@@ -81,6 +86,7 @@ def save(question: Question, plan: Plan, path: Path, ports: Ports, state: str, l
             "overridden": sorted(question.prepared.overridden),
             "selected": None if question.selected is None else sorted(question.selected),
             "desired": sealed(desired, sending),
+            "rerun": sorted(question.rerun | {c.address for c in plan.changes if c.moved_from in question.rerun}),
         },
         expires_at=plan.created_at + lasts,
     )

@@ -59,7 +59,10 @@ def as_json(holding: Holding) -> dict[str, Any]:
     }
 
 
-_WAIT = "Wait until that command ends, or end it: the lock is then free at once, by itself. `--lock-timeout 10m` waits."
+_WAIT = (
+    "Wait until that command ends (`--lock-timeout 10m` waits), or end it: `taskspec cancel`, on its machine. The lock "
+    "is then free at once, by itself."
+)
 
 
 def _way_out(environment: str, holding: Holding, holder: Holder) -> str:

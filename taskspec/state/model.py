@@ -5,13 +5,15 @@ result, which may be of an older generation. Everything older is in the history.
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from taskspec.address import Address
 from taskspec.documents.model import OnRemove
+from taskspec.inputs import Input
 from taskspec.taskapi.records import Tokens
 from taskspec.taskapi.remotes import RemoteIdentity
 
@@ -127,6 +129,11 @@ class Generation:
     plan: str
     """The id of the plan that asked."""
     attempts: tuple[Attempt, ...] = ()
+    inputs: Mapping[str, Input] | None = None
+    """What its rendering depended on, by name (`vars.region`, `file:notes.md`, `tasks.extract.result` …).
+
+    None where nobody noted it: it was asked for by a taskspec that did not.
+    """
 
     @property
     def last(self) -> Attempt | None:
@@ -160,6 +167,20 @@ class Accepted:
         """Return the remote that the run is on."""
         return self.attempt.remote
 
+    @property
+    def by_hand(self) -> int | None:
+        """Return the generation whose result a person has accepted here; None where it was judged."""
+        found = _BY_HAND.match(self.plan)
+        return int(found[1]) if found else None
+
+
+_BY_HAND: Final = re.compile(r"hand-g([0-9]{1,9})-")
+
+
+def accepted_by_hand(generation: int, nonce: str) -> str:
+    """Return what stands for the plan of a result that a person has accepted, of the generation that made it."""
+    return f"hand-g{generation}-{nonce}"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Record:
@@ -174,6 +195,10 @@ class Record:
     """Nothing destructive is done to it, also when nothing declares it any more."""
     spent: int = 0
     """The last number of those that another record gave to generations of this address, before this one moved here."""
+    unsent: Mapping[str, Any] | None = None
+    """What only taskspec reads, as it was declared when it was last applied; None where nobody noted it."""
+    file: str = ""
+    """The file that declared it then, relative to the project folder; empty where nobody noted it."""
 
     @property
     def next_generation(self) -> int:

@@ -197,6 +197,10 @@ class Greeting:
 
     instance: str | None
     capabilities: frozenset[str]
+    date: str = ""
+    """What time it has, as it writes it; empty where it does not tell."""
+    at: float = 0.0
+    """When the answer came, in seconds since the epoch."""
 
 
 @reading
@@ -212,6 +216,8 @@ def greet(*, within: float | None = None) -> Call[Greeting]:
     return Greeting(
         instance=response.headers.get("taskspec-engine") or None,
         capabilities=capabilities_of(said),
+        date=response.headers.get("date", ""),
+        at=response.at,
     )
 
 

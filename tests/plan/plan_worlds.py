@@ -212,7 +212,7 @@ def snapshot(*records):
 
 
 def planned(wanted, held, observed=None, **more):
-    """Decide over values; `more` may give remote, requested, selected, contents, and the texts of kept results."""
+    """Decide over values; `more` may give remote, requested, rerun, selected, contents, and texts of kept results."""
     circumstances = Circumstances(
         now=1_700_000_000.0,
         plan="p1",
@@ -220,5 +220,6 @@ def planned(wanted, held, observed=None, **more):
         kept={ResultRef.of(text, None).digest: text for text in more.get("kept", ("words",))},
         requested=frozenset(more.get("requested", ())),
         selected=more.get("selected"),
+        rerun=frozenset(more.get("rerun", ())),
     )
     return decide(wanted, held, observed or Observed(), circumstances, more.get("contents", CONTENTS))

@@ -106,6 +106,7 @@ def test_the_decision_table(case):
         requested=case["requested"]
         if isinstance(case.get("requested"), list)
         else ("a",) * bool(case.get("requested")),
+        rerun=case["anew"] if isinstance(case.get("anew"), list) else ("a",) * bool(case.get("anew")),
         selected=frozenset(case["selected"]) if "selected" in case else None,
         contents={} if case.get("unreadable") else CONTENTS,
         kept=case.get("kept", ()),

@@ -42,9 +42,10 @@ def test_a_change_tells_its_reason_its_place_and_its_difference(document):
             {
                 "code": "spec_changed",
                 "text": "`prompt` changed since g1",
-                "at": {"file": "tasks.yaml", "line": 4, "column": 12},
+                "at": {"file": "tasks.yaml", "line": 4, "column": 12, "commit": None},
+                "because": [],
             },
-            {"code": "run_executing", "text": "run run-a-g1-1 is executing"},
+            {"code": "run_executing", "text": "run run-a-g1-1 is executing", "because": []},
         ],
         "paid": True,
         "conditional": False,
@@ -61,6 +62,7 @@ def test_a_change_tells_its_reason_its_place_and_its_difference(document):
         "inError": False,
         "diff": [{"path": "prompt", "before": "A", "after": "B"}],
         "risks": [],
+        "estimate": {"seconds": None, "tokens": None},
     }
 
 
@@ -78,6 +80,10 @@ def test_the_summary_adds_up(document):
         "conditionalRuns": 0,
         "unselected": 0,
         "risks": {},
+        "estimate": {
+            "seconds": {"p50": None, "p90": None, "known": 0, "unknown": 2},
+            "tokens": {"p50": None, "p90": None, "known": 0, "unknown": 2},
+        },
     }
     assert document["createdAt"] == "2023-11-14T22:13:20.000Z"
 

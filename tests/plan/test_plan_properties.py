@@ -288,6 +288,45 @@ def test_an_accepted_result_of_the_declared_text_is_never_paid_again_unasked(wor
 
 
 @UNHURRIED
+@given(worlds(), st.sets(st.sampled_from(ADDRESSES), min_size=1))
+def test_asking_for_results_anew_starts_runs_of_those_only_and_beside_nothing(world, anew):
+    wanted, held, observed, _ = world
+    before = {change.address: change for change in planned(wanted, held, observed).changes}
+    for change in planned(wanted, held, observed, rerun=anew).changes:
+        told = {reason.code for reason in change.reasons}
+        assert "rerun_requested" not in told or {change.address, change.moved_from} & anew
+        if "rerun_requested" not in told or not change.paid:
+            continue
+        kept = change.record.accepted
+        assert kept is not None, "there is a result to be made anew"
+        last = change.record.generation.last
+        assert last.sending is not Sending.INTENDED
+        sight = observed.runs.get(last.run) if last.remote == HERE else None
+        if kept.generation != change.record.generation.number and last.counts:
+            status = sight.record.status if isinstance(sight, Present) else last.status
+            assert status in ENDED
+            assert not isinstance(sight, Unreadable)
+            assert last.verdict is not Verdict.LOST or isinstance(sight, Present)
+        assert change.generation > change.record.generation.number
+        assert before[change.address].record.accepted == kept, "the old result stays until the new one is accepted"
+
+
+@UNHURRIED
+@given(worlds(), st.sets(st.sampled_from(ADDRESSES)))
+def test_what_a_plan_has_made_anew_is_not_asked_for_twice_by_the_same_plan(world, anew):
+    wanted, held, observed, _ = world
+    done = {
+        address: replace(record, generation=replace(record.generation, plan="p1"), accepted=kept)
+        for address, record in held.records.items()
+        if (kept := record.accepted and replace(record.accepted, plan="p1")) is not None
+    }
+    after = replace(held, records={**held.records, **done})
+    for change in planned(wanted, after, observed, rerun=anew).changes:
+        if (change.moved_from or change.address) in done:
+            assert "rerun_requested" not in {reason.code for reason in change.reasons}
+
+
+@UNHURRIED
 @given(worlds(), st.sampled_from(ASSERTIONS))
 def test_edited_assertions_start_no_run_that_would_not_have_started_anyway(world, assertions):
     wanted, held, observed, _ = world

@@ -14,6 +14,7 @@ from taskspec.state.model import HistoryEntry, Note
 
 EVIL = "\x1b[2J\u202eevil ::error::x\n"
 SAID = {
+    "accepted": ({"from": 1}, "the result of g1 was made the accepted one"),
     "begun": ({"digest": "d"}, "a saved plan was begun"),
     "done": ({}, "the saved plan was carried out"),
     "intended": ({"agent": "writer"}, "a run of writer is to be asked for"),

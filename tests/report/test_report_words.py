@@ -127,6 +127,8 @@ TOLD = {
     "RunCreated again": events.RunCreated(address=A, agent="writer", generation=2, attempt=3, run=EVIL),
     "RunAbsent": events.RunAbsent(address=A, detail="proven not to be on the remote"),
     "RunAdopted": events.RunAdopted(address=A, run="r1"),
+    "ResultAccepted": events.ResultAccepted(address=A, generation=3, source=2, run="r1"),
+    "ResultAccepted as it was asked": events.ResultAccepted(address=A, generation=2, source=2, run="r1"),
     "RunStatusChanged": events.RunStatusChanged(address=A, run="r1", status="executing"),
     "RunEnded": events.RunEnded(address=A, run="r1", status="completed", verdict="accepted", seconds=61.0),
     "RunEnded failed": events.RunEnded(

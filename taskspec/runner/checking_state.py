@@ -1,0 +1,109 @@
+"""What a doctor checks of a state: its file, its lock, what is unknown in it, its history, and the results folder."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from taskspec.apply.publishing import ResultsFolder
+from taskspec.documents.model import Project
+from taskspec.errors import StateError
+from taskspec.report.checkups import Checkup, doubtful, fine, wrong
+from taskspec.report.text import plural, some
+from taskspec.runner.applying import results_folder
+from taskspec.runner.model import Ports
+from taskspec.state.holding import held, sign_of_life
+from taskspec.state.integrity import faults, state_file
+from taskspec.state.model import Holding, ResultRef, Sending, Snapshot
+from taskspec.state.store import StateReader
+
+
+def checked_state(project: Project, ports: Ports) -> Iterator[Checkup]:
+    """Yield how it stands with everything that is recorded."""
+    path = state_file(project.data_folder, project.environment)
+    try:
+        found = faults(path)
+        store = ports.open_state(project, read_only=True)
+        try:
+            snapshot = store.read()
+            if found:
+                text = f"{path} is damaged: {'; '.join(found)}"
+                yield wrong("state", text, "Restore it from a backup; `taskspec status` shows what it still tells.")
+            elif not snapshot.lineage:
+                yield fine("state", "nothing is recorded yet")
+            else:
+                yield fine("state", f"{plural(len(snapshot.records), 'task')} at serial {snapshot.serial}, intact")
+            yield from _lock(project, store.holding())
+            yield from _unknown(snapshot)
+            yield from _results(snapshot, store, results_folder(project))
+        finally:
+            store.close()
+    except StateError as error:
+        yield wrong("state", error.message, error.hint)
+
+
+def _lock(project: Project, holding: Holding | None) -> Iterator[Checkup]:
+    if holding is None:
+        yield fine("lock", "free")
+        return
+    error = held(project.environment, holding)
+    if holding.is_alive:
+        yield fine("lock", f"held: {error.message}")
+    else:
+        yield doubtful("lock", error.message or sign_of_life(holding), error.hint)
+
+
+def _unknown(snapshot: Snapshot) -> Iterator[Checkup]:
+    last = {address: record.generation.last for address, record in snapshot.records.items()}
+    unknown = [a for a, attempt in last.items() if attempt is not None and attempt.sending is Sending.INTENDED]
+    if unknown:
+        text = f"nobody knows whether the remote has the run that was asked for: {some(unknown)}"
+        yield doubtful(
+            "unknown", text, "`taskspec apply` finds out; where it cannot, docs/recovery.md tells what to do."
+        )
+    else:
+        yield fine("unknown", "no outcome is open")
+
+
+def _results(snapshot: Snapshot, store: StateReader, folder: ResultsFolder) -> Iterator[Checkup]:
+    """Yield whether the files of accepted results are there, and as they were accepted."""
+    missing, edited, lost = [], [], []
+    kept = {address: record.accepted for address, record in snapshot.records.items() if record.accepted is not None}
+    for address, accepted in kept.items():
+        digest = _digest(folder.path(address, accepted.result))
+        if digest is not None and digest != accepted.result.digest:
+            edited.append(address)
+        elif digest is None or not folder.is_there(address, accepted):
+            missing.append(address)
+        if not _is_kept(store, accepted.result):
+            lost.append(address)
+    strays = [address for address, _, _ in folder.elsewhere(snapshot.records)] if snapshot.records else []
+    if lost:
+        text = f"the state cannot give the accepted result of {some(lost)}"
+        yield wrong("results", text, "Restore the state folder from a backup, or run the task again with `--rerun`.")
+    if missing:
+        text = f"the file, or its provenance, is missing: {some(missing)}"
+        yield doubtful("results", text, "The next `taskspec apply` writes it again.")
+    if edited:
+        text = f"the file is not as it was accepted: {some(edited)}"
+        yield doubtful("results", text, "Delete it, and the next `taskspec apply` writes it as it was accepted.")
+    if strays:
+        text = f"files of tasks that are not recorded any more: {some(strays)}"
+        yield doubtful("results", text, "They stay until you delete them.")
+    if not (lost or missing or edited or strays):
+        yield fine("results", f"{plural(len(kept), 'accepted result')}, each with its file")
+
+
+def _digest(path: Path) -> str | None:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None
+
+
+def _is_kept(store: StateReader, ref: ResultRef) -> bool:
+    try:
+        store.result(ref)
+    except StateError:
+        return False
+    return True

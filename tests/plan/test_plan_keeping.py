@@ -1,0 +1,79 @@
+"""Which results are still kept: those that a record holds, and those that the history names."""
+
+import pytest
+from plan_worlds import attempt, record
+
+from taskspec.address import Address
+from taskspec.plan.keeping import kept_results
+from taskspec.state.model import Note, Verdict
+from taskspec.taskapi.records import Tokens
+from taskspec.taskapi.remotes import RemoteIdentity
+
+
+def note(what, generation=1, number=1, at=0.0, **data):
+    return Note(address=Address("a"), at=at, what=what, data={"generation": generation, "attempt": number, **data})
+
+
+def end(generation=1, number=1, at=20.0, **data):
+    named = {"result": "d" * 64, "bytes": 7, "format": "text", "run": f"run-{generation}", "marker": "[m]"}
+    remote = {"remote": {"type": "local", "instance": "one"}}
+    judged = {"status": "completed", "verdict": "rejected"}
+    return note("ended", generation, number, at, **{**judged, **named, **remote, **data})
+
+
+def intent(generation=1, number=1, at=10.0):
+    return note("intended", generation, number, at, agent="writer", nonce="n")
+
+
+def numbers(*found):
+    return [(kept.generation, kept.attempt.number) for kept in found]
+
+
+def test_a_record_holds_the_accepted_result_and_those_of_its_last_generation():
+    made = [attempt(1, generation=2, status="completed", verdict="rejected", kept="words")]
+    held = record(text="B", generation=2, attempts=made, accepted=(1, "A", {"kept": "answer"}))
+    newest, oldest = kept_results(held, ())
+    assert numbers(newest, oldest) == [(2, 1), (1, 1)]
+    assert (newest.is_accepted, oldest.is_accepted) == (False, True)
+    assert newest.spec == {"agent": "writer", "prompt": "B"}
+    assert oldest.spec is None, "the text of an older generation is not recorded"
+
+
+def test_the_history_names_the_others():
+    (kept,) = kept_results(None, (end(tokens={"prompt": 2, "completion": 3}), intent()))
+    assert (kept.agent, kept.at, kept.result.size, kept.attempt.run) == ("writer", 20.0, 7, "run-1")
+    assert (kept.attempt.nonce, kept.attempt.marker, kept.attempt.intended_at) == ("n", "[m]", 10.0)
+    assert kept.attempt.remote == RemoteIdentity(type="local", instance="one")
+    assert (kept.attempt.verdict, kept.attempt.tokens) == (Verdict.REJECTED, Tokens(prompt=2, completion=3))
+
+
+def test_of_one_generation_the_newest_result_counts():
+    assert numbers(*kept_results(None, (end(1, 2), intent(1, 2), end(1, 1), intent(1, 1)))) == [(1, 2)]
+
+
+def test_of_one_generation_the_accepted_result_comes_before_a_later_one():
+    made = [
+        attempt(1, status="completed", verdict="accepted", kept="words"),
+        attempt(2, status="completed", verdict="rejected", kept="others"),
+    ]
+    (kept,) = kept_results(record(attempts=made, accepted=(1, "A")), ())
+    assert (kept.attempt.number, kept.is_accepted) == (1, True)
+
+
+def test_what_gave_no_result_is_not_kept():
+    failed = note("ended", status="failed", verdict="failed")
+    assert kept_results(record(attempts=[attempt(status="failed", verdict="failed")]), (failed, intent())) == ()
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [{"bytes": "many"}, {"result": None}, {"format": 3}, {"run": None}, {"marker": None}],
+    ids=lambda said: next(iter(said)),
+)
+def test_a_note_that_does_not_tell_enough_names_no_result(broken):
+    assert kept_results(None, (end(**broken),)) == ()
+
+
+def test_what_a_note_says_otherwise_than_it_is_written_is_not_believed():
+    (kept,) = kept_results(None, (end(verdict="great", tokens={"prompt": "x"}, remote=None),))
+    assert (kept.attempt.verdict, kept.attempt.tokens, kept.attempt.remote.type) == (None, None, "")
