@@ -84,4 +84,4 @@ def test_what_says_nothing_of_an_attempt_is_left_out_and_odd_values_are_unknown(
             ("ended", which(1, 1, status=3, verdict=None, seconds="1", tokens=["x"], run=7)),
         )
     )
-    assert told == (PastAttempt(generation=1, attempt=1, ended_at=3.0),)
+    assert told == (PastAttempt(generation=1, attempt=1, ended_at=4.0),)
