@@ -85,7 +85,7 @@ async def conclude(world: World, change: Change, found: TaskRecord) -> Outcome:
         assertions=digest_of(assertions),
         rejudged=False,
     )
-    facts = ending_facts(ended)
+    facts = {"run": found.id, **ending_facts(ended)}
     if found.result and is_text(found.result) and judgement.verdict in {Verdict.ACCEPTED, Verdict.REJECTED}:
         ref = ResultRef.of(found.result, spec.get("outputFormat"))
         ended = replace(ended, result=ref)

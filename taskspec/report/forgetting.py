@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from shlex import quote
 
+from taskspec.report.records import verdict_of
 from taskspec.report.text import Paint, in_line, one_line
 from taskspec.state.model import Attempt, Record, Sending, Verdict
 
@@ -59,9 +60,5 @@ def _at_work(record: Record, attempt: Attempt) -> str:
 
 
 def _verdict(record: Record) -> str:
-    last = record.generation.last
-    if last is None:
-        return "no attempt"
-    if last.sending is Sending.INTENDED:
-        return "outcome unknown"
-    return one_line(last.verdict or last.status or "pending", 40)
+    found = verdict_of(record)
+    return "outcome unknown" if found == Verdict.UNKNOWN else one_line(found, 40)

@@ -13,11 +13,14 @@ from taskspec.state.writing import entry_object
 LONGEST: Final = 300
 """How many characters of foreign words an entry shows; `--json` has all of them."""
 
-WHOLE: Final = "(project)"
-"""Stands for the address of what concerns no single one."""
+_WHOLE: Final = "(all)"
+"""How an entry is told that concerns no single address."""
 _ATTEMPT: Final = ("generation", "attempt")
 _WHO: Final = ("plan", "by")
 _PLAIN: Final[Mapping[str, tuple[str, ...]]] = {
+    "accepted": ("the result of g{} was made the accepted one", "from"),
+    "begun": ("a saved plan was begun",),
+    "done": ("the saved plan was carried out",),
     "intended": ("a run of {} is to be asked for", "agent"),
     "bound": ("run {} has begun", "run"),
     "refused": ("no run was started: {}", "why"),
@@ -28,11 +31,7 @@ _PLAIN: Final[Mapping[str, tuple[str, ...]]] = {
     "lost": ("the remote does not know run {} any more", "run"),
     "revived": ("run {} goes on: it is {}", "run", "status"),
     "stopping": ("run {} is to be stopped (cause: {})", "run", "cause"),
-    "stopped": ("run {} was stopped: it is {}", "run", "status"),
     "rejudged": ("judged again: {}", "verdict"),
-    "accepted": ("the result of run {} was made the accepted one (it was {})", "run", "verdict"),
-    "begun": ("the saved plan begins to be carried out ({})", "digest"),
-    "done": ("the saved plan has been carried out",),
 }
 """What the other kinds of notes say, and of which of their data."""
 
@@ -42,8 +41,7 @@ def entry_line(entry: HistoryEntry, paint: Paint) -> str:
     note = entry.note
     when = utc(note.at).removesuffix(" UTC")
     who = _who(note.data)
-    whose = paint(in_line(note.address) or WHOLE, "strong")
-    said = f"{when}  {entry.serial:>5}  {whose}{_which(note.data)}  {words(note)}"
+    said = f"{when}  {entry.serial:>5}  {paint(_about(note), 'strong')}{_which(note.data)}  {words(note)}"
     return f"{said}  {paint(who, 'dim')}" if who else said
 
 
@@ -61,9 +59,7 @@ def break_words(found: Break, length: int) -> str:
     """Return what is wrong with a history, and where first."""
     note = found.entry.note
     said = words(note)
-    where = (
-        f"Entry {found.position} of {length} (serial {found.entry.serial}, {in_line(note.address) or WHOLE}: {said})"
-    )
+    where = f"Entry {found.position} of {length} (serial {found.entry.serial}, {_about(note)}: {said})"
     if found.inserted:
         return f"{where} was put in later: those around it follow from each other without it."
     return (
@@ -76,7 +72,9 @@ def _words(note: Note) -> str:
     data = note.data
     match note.what:
         case "ended":
-            return _ended(data)
+            return f"ended ({_value(data, 'status')}): {_value(data, 'verdict')}{_spent(data)}"
+        case "stopped":
+            return f"run {_value(data, 'run')} was stopped: it is {_value(data, 'status')}{_spent(data)}"
         case "retitled":
             kept = "got the title" if data.get("kept") else "did not take the title"
             return f"its run {kept} {json.dumps(_value(data, 'title'), ensure_ascii=False)}"
@@ -97,13 +95,17 @@ def _words(note: Note) -> str:
             return f"{note.what} {json.dumps(told, ensure_ascii=False)}" if told else note.what
 
 
-def _ended(data: Mapping[str, Any]) -> str:
+def _spent(data: Mapping[str, Any]) -> str:
+    """Return what a run has taken, as far as it is told."""
     seconds, tokens = data.get("seconds"), data.get("tokens")
     took = f" in {duration(seconds)}" if isinstance(seconds, int | float) else ""
-    parts = [f"ended ({_value(data, 'status')}): {_value(data, 'verdict')}{took}"]
     if isinstance(tokens, Mapping) and all(isinstance(count, int) for count in tokens.values()):
-        parts.append(f"{sum(tokens.values())} tokens")
-    return ", ".join(parts)
+        return f"{took}, {sum(tokens.values())} tokens"
+    return took
+
+
+def _about(note: Note) -> str:
+    return in_line(note.address) or _WHOLE
 
 
 def _which(data: Mapping[str, Any]) -> str:

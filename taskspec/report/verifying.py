@@ -20,7 +20,9 @@ def verified_lines(found: Verified, paint: Paint) -> Iterator[str]:
     if found.missing is not None:
         text = f"No entry has the given head: the history was cut, or written anew: {found.missing}"
         yield paint(text, "error")
-    if found.is_intact:
+    if found.is_intact and not chain.length:
+        yield "Nothing has happened yet."
+    elif found.is_intact:
         count = "1 entry" if chain.length == 1 else f"{chain.length} entries"
         yield f"The history is whole: {count}, each of which follows from the one before it."
         yield f"History: {chain.head}"

@@ -203,7 +203,7 @@ class _Ledger:
                 finished_at=found.finished_at,
                 tokens=found.tokens,
             )
-        numbers = {"generation": record.generation.number, "attempt": last.number, "run": item.run}
+        numbers = {"generation": record.generation.number, "attempt": last.number, "run": item.run, "by": "hand"}
         data = {**numbers, **ending_facts(stopped)}
         note = Note(address=record.address, at=self._now, what="stopped", data=data)
         changes = (PutRecord(record=advancing.with_attempt(record, stopped)), note)

@@ -46,11 +46,13 @@ def retold(entries: Iterable[HistoryEntry]) -> tuple[PastAttempt, ...]:
 
 def _after(before: PastAttempt, note: Note) -> PastAttempt:
     """Return what is known of an attempt after one more note."""
+    if note.what == "accepted":  # it names the run of another generation, whose result is taken for this one
+        return before
     told = replace(before, run=_text(note, "run") or before.run, plan=before.plan or _text(note, "plan"))
     match note.what:
         case "intended":
             return replace(told, asked_at=note.at, agent=_text(note, "agent"), fingerprint=_text(note, "fingerprint"))
-        case "ended":
+        case "ended" | "stopped":
             return replace(
                 told,
                 ended_at=note.at,
@@ -58,14 +60,12 @@ def _after(before: PastAttempt, note: Note) -> PastAttempt:
                 verdict=_text(note, "verdict"),
                 seconds=_number(note, "seconds"),
                 tokens=_tokens(note.data.get("tokens")),
-                result=_text(note, "result"),
+                result=_text(note, "result") or told.result,
             )
         case "rejudged":
             return replace(told, verdict=_text(note, "verdict"))
         case "refused" | "absent":
             return replace(told, ended_at=note.at, verdict=note.what, why=_text(note, "why"))
-        case "stopped":
-            return replace(told, ended_at=note.at, status=_text(note, "status"), verdict=told.verdict or "stopped")
         case "lost":
             return replace(told, ended_at=note.at, verdict="lost")
         case "revived":

@@ -121,8 +121,8 @@ def test_a_file_with_holes_is_refused_or_read_whole(kept, folder):
 @pytest.mark.parametrize("action", ["read", "acquire"])
 def test_a_newer_format_is_refused_and_asks_for_an_upgrade(kept, folder, action):
     edit(kept, f"UPDATE meta SET format = {FORMAT + 1}")
-    told = f"made by a newer taskspec (format {FORMAT + 1}; this one knows up to {FORMAT})"
-    assert told in refusal(folder, action)
+    said = f"made by a newer taskspec (format {FORMAT + 1}; this one knows up to {FORMAT})"
+    assert said in refusal(folder, action)
 
 
 @pytest.fixture
