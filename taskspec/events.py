@@ -238,9 +238,14 @@ class ChangeFinished(Event):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ApplyFinished(Event):
-    """The apply is over, and everything that happened is recorded."""
+    """The apply is over, and everything that happened is recorded.
+
+    `head` is the hash of the newest entry of the history: who keeps it can tell later whether anything before it was
+    changed.
+    """
 
     seconds: float
+    head: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,6 +1,6 @@
 """Adjusting: what only taskspec reads of a task is taken over into its record. Concerns no run and no remote."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from taskspec.address import Address
@@ -22,18 +22,22 @@ def adjusted(plan: Plan, at: float) -> Iterator[PutRecord | DropRecord | Note]:
         taken_over = replace(record, on_remove=policies.on_remove, protect=policies.protect)
         kept = rejudged(change, taken_over, plan.id, at)
         if change.moved_from is not None:
-            yield from _moved(kept, change.moved_from, at)
+            yield from moved(kept, change.moved_from, at, {"plan": plan.id})
         elif kept != record:
             yield PutRecord(record=kept)
         if change.rejudges:
-            yield note_of(change, kept, at)
+            yield note_of(change, kept, plan.id, at)
 
 
-def _moved(record: Record, before: Address, at: float) -> Iterator[PutRecord | DropRecord | Note]:
-    """Yield what puts a record in the place of the one under its former address; the history of both tells it."""
+def moved(record: Record, before: Address, at: float, by: Mapping[str, str]) -> Iterator[PutRecord | DropRecord | Note]:
+    """Yield what puts a record in the place of the one under its former address; the history of both tells it.
+
+    `by` says who asked for it.
+    """
     yield DropRecord(address=before)
     yield PutRecord(record=record)
     generation = record.generation.number
-    left = {"generation": generation, "to": record.address, "spent": record.next_generation - 1}
+    left = {"generation": generation, "to": record.address, "spent": record.next_generation - 1, **by}
     yield Note(address=before, at=at, what="moved", data=left)
-    yield Note(address=record.address, at=at, what="moved", data={"generation": generation, "from": before})
+    came = {"generation": generation, "from": before, **by}
+    yield Note(address=record.address, at=at, what="moved", data=came)

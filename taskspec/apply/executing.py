@@ -17,7 +17,7 @@ from taskspec.apply.sending import UnsettledError
 from taskspec.apply.sweeping import sweep
 from taskspec.apply.winding_up import as_left
 from taskspec.apply.world import World
-from taskspec.errors import AuthenticationError, StateError, TaskspecError
+from taskspec.errors import AuthenticationError, LimitError, StateError, TaskspecError
 from taskspec.events import ChangeDecided, Effect
 from taskspec.health import Health
 from taskspec.plan.model import Action, Change
@@ -113,6 +113,8 @@ class Execution:
                 self._doubtful.add(change.address)
                 return
             outcome = unknown(error.message)
+        except LimitError as error:
+            outcome = Outcome(effect=Effect.REFUSED, health=Health.UNHEALTHY, detail=error.message)
         except TaskspecError as error:
             said = f"{error.message} {error.hint}".strip()
             outcome = Outcome(effect=Effect.FAILED, health=Health.UNHEALTHY, detail=said)
@@ -126,6 +128,7 @@ class Execution:
     def _finish(self, ended: Ended) -> None:
         change, record = ended.change, self._world.recorder.record_of(ended.change.address)
         ended = Ended(change=change, outcome=of_declared(change, record, ended.outcome))
+        self._world.allowance.leave(change.address)
         del self._open[change.address]
         self._ended[change.address] = ended
         self._world.emit(finished(ended))

@@ -16,6 +16,7 @@ from taskspec.judging.asserting import digest_of
 from taskspec.judging.judging import Expectation, judge
 from taskspec.observed.model import Absent, Present, Unreadable
 from taskspec.plan.model import Change
+from taskspec.plan.spending import total
 from taskspec.state.model import Attempt, PutResult, Record, ResultRef, StopCause, Verdict
 from taskspec.taskapi.records import ENDED, TaskRecord
 from taskspec.taskapi.records import AgentExecutionStatus as Status
@@ -95,6 +96,7 @@ async def conclude(world: World, change: Change, found: TaskRecord) -> Outcome:
         await world.record(moved, "ended", PutResult(ref=ref, content=found.result), **facts)
     else:
         await world.record(advancing.with_attempt(record, ended), "ended", **facts)
+    world.allowance.use(total(found.tokens))
     world.emit(
         RunEnded(
             address=change.address,

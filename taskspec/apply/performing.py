@@ -29,7 +29,10 @@ async def perform(world: World, change: Change) -> Outcome:
     """Carry out the steps of a change."""
     if change.rejudges:
         return await unbroken(_judge_again(world, change))
-    return await _take(world, change, steps(change), change.health, has_place=change.paid)
+    planned = steps(change)
+    if change.paid and isinstance(planned[0], Stop) and (why := world.allowance.refuses(change.address)):
+        return Outcome(effect=Effect.REFUSED, health=Health.UNHEALTHY, detail=f"not stopped, and not started: {why}")
+    return await _take(world, change, planned, change.health, has_place=change.paid)
 
 
 async def _judge_again(world: World, change: Change) -> Outcome:
@@ -38,7 +41,7 @@ async def _judge_again(world: World, change: Change) -> Outcome:
     if record is None:
         raise LookupError(f"nothing is recorded for {change.address}")
     moved = rejudged(change, record, world.plan.id, at)
-    await world.recorder.record(PutRecord(record=moved), note_of(change, moved, at))
+    await world.recorder.record(PutRecord(record=moved), note_of(change, moved, world.plan.id, at))
     if moved.accepted is None:
         withdraw(moved, world.results, world.emit)
     else:
@@ -162,6 +165,9 @@ async def _follow_on(world: World, change: Change, place: AsyncExitStack, *, has
         task = change.task if _may_repeat(world, change) else None
         if outcome.by_person or task is None or not grants_another(task.policies.retry, record.generation):
             return outcome
+        if why := world.allowance.refuses(change.address):
+            said = f"{outcome.detail}; " if outcome.detail else ""
+            return replace(outcome, effect=Effect.REFUSED, detail=f"{said}no further attempt: {why}")
         backoff = task.policies.retry.backoff
         world.emit(RetryScheduled(address=change.address, attempt=attempt.number + 1, seconds=backoff))
         await asyncio.sleep(backoff)

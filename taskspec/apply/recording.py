@@ -1,20 +1,13 @@
 """Recording: makes changes of the state durable, many in one commit. Decides nothing, sends nothing."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 from taskspec.address import Address
 from taskspec.errors import LostLeaseError, UnknownCommitError
 from taskspec.state.model import DropRecord, Note, PutRecord, Record, ResultRef, Snapshot, StateChange
 from taskspec.state.store import Lease, StateStore
-
-
-def by_plan(changes: Iterable[StateChange], plan: str) -> Iterator[StateChange]:
-    """Yield changes of the state; what they tell the history names the plan that they belong to."""
-    for change in changes:
-        yield replace(change, data={**change.data, "plan": plan}) if isinstance(change, Note) else change
 
 
 class Recorder:
@@ -24,10 +17,9 @@ class Recorder:
     nothing is accepted any more, so that no effect can follow an intent that was not kept.
     """
 
-    def __init__(self, store: StateStore, lease: Lease, snapshot: Snapshot, plan: str) -> None:
+    def __init__(self, store: StateStore, lease: Lease, snapshot: Snapshot) -> None:
         self._store = store
         self._lease = lease
-        self._plan = plan
         self._serial = snapshot.serial
         self.lineage = snapshot.lineage
         self.records = dict(snapshot.records)
@@ -41,7 +33,7 @@ class Recorder:
         if self._failure is not None:
             raise self._failure
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(([*by_plan(changes, self._plan)], done))
+        self._waiting.append((changes, done))
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write())
         await done

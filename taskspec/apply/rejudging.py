@@ -35,7 +35,7 @@ def rejudged(change: Change, record: Record, plan: str, at: float) -> Record:
     return with_result(record, passed, attempt.result, at)
 
 
-def note_of(change: Change, record: Record, at: float) -> Note:
+def note_of(change: Change, record: Record, plan: str, at: float) -> Note:
     """Return the line of the history for a verdict that judging again has turned."""
     attempt = record.generation.last
     result = attempt.result if attempt else None
@@ -44,6 +44,7 @@ def note_of(change: Change, record: Record, at: float) -> Note:
         "attempt": attempt.number if attempt else 0,
         "verdict": change.judgement.verdict if change.judgement else None,
         "result": result.digest if result else None,
+        "plan": plan,
     }
     return Note(address=change.address, at=at, what="rejudged", data=data)
 

@@ -35,9 +35,21 @@ class UnsettledError(TaskspecError):
 async def create(world: World, change: Change, *, fresh: bool) -> None:
     """Start the run of a change; when this returns, its id is durable.
 
-    Raises UnsettledError where the request left and no usable answer came, and RefusedError or UnreachableError where
-    the remote certainly has no run.
+    Raises UnsettledError where the request left and no usable answer came, RefusedError or UnreachableError where the
+    remote certainly has no run, and LimitError where the budget is used up.
     """
+    world.allowance.take(change.address)
+    try:
+        await _created(world, change, fresh=fresh)
+    except UnsettledError:
+        world.allowance.doubt(change.address)
+        raise
+    except TaskspecError:
+        world.allowance.give_back()
+        raise
+
+
+async def _created(world: World, change: Change, *, fresh: bool) -> None:
     task = change.finished_task
     await world.uploads.bring(world.connection, world.folder, task)
     for left in reversed(range(TRIES)):
@@ -67,6 +79,7 @@ async def post(world: World, agent: str, new: NewTask, attempt: Attempt) -> Task
 
 async def bind(world: World, change: Change, found: TaskRecord) -> None:
     """Record the run that the remote has for the current attempt."""
+    world.allowance.found(change.address)
     record, attempt = world.current(change.address)
     bound = replace(attempt, sending=Sending.BOUND, run=found.id, status=found.status)
     await world.record(advancing.with_attempt(record, bound), "bound", run=found.id)
@@ -90,7 +103,7 @@ async def _send(world: World, change: Change, task: DesiredTask, *, fresh: bool)
         title=task.title,
     )
     intent = advancing.intended(change, record, attempt, fresh=fresh, plan=world.plan.id)
-    await world.record(intent, "intended", agent=task.agent, nonce=nonce)
+    await world.record(intent, "intended", agent=task.agent, nonce=nonce, fingerprint=task.fingerprint)
     try:
         found = await post(world, task.agent, new, attempt)
     except (RefusedError, UnreachableError, UsageError) as error:

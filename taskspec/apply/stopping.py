@@ -14,6 +14,7 @@ from taskspec.judging.judging import Expectation, judge
 from taskspec.observed.model import Absent, Present, Unreadable
 from taskspec.observed.refreshing import observe
 from taskspec.plan.model import Change
+from taskspec.plan.spending import total
 from taskspec.state.model import StopCause
 from taskspec.taskapi import endpoints
 from taskspec.taskapi.records import ACTIVE, BEGUN, ENDED, TaskRecord
@@ -98,7 +99,7 @@ async def _kept(world: World, run: str, title: str) -> bool:
 async def forget(world: World, change: Change) -> None:
     """Take the address out of the state; its last accepted result is named in the history and stays stored."""
     record = world.recorder.record_of(change.address)
-    await world.recorder.record(*forgotten(change.address, record, world.chance.now()))
+    await world.recorder.record(*forgotten(change.address, record, world.chance.now(), plan=world.plan.id))
     world.emit(AddressForgotten(address=change.address))
 
 
@@ -127,6 +128,7 @@ async def _stopped(world: World, change: Change, found: TaskRecord) -> None:
         tokens=found.tokens,
     )
     if found.status != Status.Completed:
+        world.allowance.use(total(found.tokens))
         judgement = judge(found.status, found.result, Expectation(), attempt.stop)
         ended = replace(ended, verdict=judgement.verdict, detail=judgement.detail)
     await world.record(advancing.with_attempt(record, ended), "stopped", run=run, **ending_facts(ended))

@@ -67,7 +67,8 @@ async def _is_told(world: World, address: Address, duplicate: Duplicate) -> bool
 
 async def _tell(world: World, address: Address, duplicate: Duplicate) -> None:
     kept, *others = kept_first(duplicate.runs, frozenset(recorded_runs(world.recorder.records)))
-    data = {"kept": kept.id, "runs": [run.id for run in duplicate.runs], "stop": world.options.stop_duplicates}
+    runs = [run.id for run in duplicate.runs]
+    data = {"kept": kept.id, "runs": runs, "stop": world.options.stop_duplicates, "plan": world.plan.id}
     await world.recorder.record(Note(address=address, at=world.chance.now(), what=NOTED, data=data))
     troubles = [trouble async for trouble in _stopped(world, address, others)]
     world.emit(_event(address, kept, others, troubles or _active(others, stopped=world.options.stop_duplicates)))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from taskspec.address import Address
+from taskspec.apply.allowing import Allowance
 from taskspec.apply.model import Emit, Options
 from taskspec.apply.owning import Owners
 from taskspec.apply.publishing import ResultsFolder
@@ -42,11 +43,13 @@ class World:
     search: Search = field(default_factory=Search)
     uploads: Uploads = field(default_factory=Uploads)
     owners: Owners = field(default_factory=Owners)
+    allowance: Allowance = field(default_factory=Allowance)
 
     async def record(self, record: Record, what: str, *changes: StateChange, **data: Any) -> None:
         """Make a record durable together with a line of its history."""
         attempt = record.generation.last
-        facts = {"generation": record.generation.number, "attempt": attempt.number if attempt else 0, **data}
+        which = {"generation": record.generation.number, "attempt": attempt.number if attempt else 0}
+        facts = {**which, **data, "plan": self.plan.id}
         note = Note(address=record.address, at=self.chance.now(), what=what, data=facts)
         await self.recorder.record(*changes, PutRecord(record=record), note)
 

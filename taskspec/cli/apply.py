@@ -11,6 +11,7 @@ from taskspec.errors import UsageError
 
 @click.command()
 @options.targets
+@options.targeting
 @options.variables
 @options.refreshing
 @options.rerunning
@@ -20,6 +21,7 @@ from taskspec.errors import UsageError
     metavar="DIGEST",
     help="Carry out a saved plan only if it has this digest, as `plan --out` has told it.",
 )
+@options.risking
 @options.as_json
 def apply(
     words: Sequence[str],

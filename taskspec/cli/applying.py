@@ -122,7 +122,7 @@ def require_within(plan: Plan, *, shown: bool, way: str = "") -> None:
     `way` is how to go beyond it, with `{}` for the limit, where it is not by an option of the command itself.
     """
     if plan.refusals:
-        from taskspec.report.plans import refused, way_out
+        from taskspec.report.refusing import refused, way_out
 
         limits = ", ".join(f"`{refusal.limit}`" for refusal in plan.refusals)
         said = f"the plan is refused by {limits}" if shown else " ".join(map(refused, plan.refusals))

@@ -34,6 +34,31 @@ def words(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[I
     return [CompletionItem(word) for word in found if word not in given] or files
 
 
+def guards(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[Item]:
+    """Return what `--override` takes that a word can become: what is in every project, and the policies of this one."""
+    from taskspec.runner.guarding import OVERRIDABLE
+
+    given = list(ctx.params.get("words") or ())
+    names = [*OVERRIDABLE, *_policies(_target(ctx, given))]
+    return [CompletionItem(name) for name in dict.fromkeys(names) if name.startswith(incomplete)]
+
+
+def _policies(target: Path) -> list[str]:
+    """Return the names of a project's policies, of all its environments, as far as it can be read."""
+    from taskspec.documents.glancing import glance
+    from taskspec.errors import UsageError
+
+    try:
+        spec = glance(target).spec
+    except (UsageError, OSError):
+        return []
+    environments = spec.get("environments")
+    owners = [spec, *(environments.values() if isinstance(environments, Mapping) else ())]
+    lists = [owner.get("policies") for owner in owners if isinstance(owner, Mapping)]
+    written = [policy for found in lists if isinstance(found, list) for policy in found if isinstance(policy, Mapping)]
+    return [name for policy in written if isinstance(name := policy.get("name"), str)]
+
+
 def fields(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[Item]:
     """Return the fields that a word can become: names, and paths once it has a dot."""
     from taskspec.documents.describing import manifest_fields

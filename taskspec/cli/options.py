@@ -19,7 +19,17 @@ if TYPE_CHECKING:
     from taskspec.apply.model import Options
 
 F = TypeVar("F", bound=Callable[..., Any])
-LIMITS = ("maxCreate", "maxStop", "maxStopPercent", "missing")
+RISKS = (
+    "new_paid_run",
+    "rerun_of_accepted",
+    "permission_widened",
+    "model_changed",
+    "acceptance_weakened",
+    "secret_exposed",
+    "data_to_new_host",
+    "side_effects",
+    "any",
+)
 _META = "taskspec."
 
 
@@ -76,6 +86,12 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> "l
     from taskspec.cli.completing import words
 
     return words(ctx, param, incomplete)
+
+
+def _complete_guards(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem[str]]":
+    from taskspec.cli.completing import guards
+
+    return guards(ctx, param, incomplete)
 
 
 def variables(command: F) -> F:
@@ -142,9 +158,23 @@ class Execution:
 def overriding(command: F) -> F:
     """Add `--override`."""
     described = (
-        "Go beyond a limit of the project, or believe that so many runs are missing, this once. May be repeated."
+        "Go beyond a limit, the budget (maxRuns, maxTokens) or a policy of the project, or believe that so many runs "
+        "are missing, this once. May be repeated."
     )
-    return _kept("--override", type=click.Choice(LIMITS), multiple=True, help=described)(command)
+    return _kept("--override", multiple=True, metavar="NAME", shell_complete=_complete_guards, help=described)(command)
+
+
+def risking(command: F) -> F:
+    """Add `--fail-on-risk`."""
+    described = "Refuse a plan with a change that has this risk; `any`: with any risk. May be repeated."
+    kind = click.Choice(RISKS)
+    return _kept("--fail-on-risk", type=kind, multiple=True, metavar="CATEGORY", help=described)(command)
+
+
+def targeting(command: F) -> F:
+    """Add `--target`."""
+    described = "Select what it selects, and all that this depends on. May be repeated, and stand beside selectors."
+    return _kept("--target", multiple=True, metavar="SELECTOR", shell_complete=_complete, help=described)(command)
 
 
 def rerunning(command: F) -> F:
@@ -242,12 +272,13 @@ def invocation(
     return Invocation(
         target=project,
         environment=environment_of(settings),
-        selection=parse(rest, exclude),
+        selection=parse(rest, exclude, _found("--target") or ()),
         variables=_assigned(given),
         variable_files=tuple(_found("--var-file") or ()),
         settings=settings,
         refresh=Refresh(refresh),
         overridden=frozenset(_found("--override") or ()),
+        fail_on=frozenset(_found("--fail-on-risk") or ()),
         lock_timeout=_found("--lock-timeout") or 0.0,
         rerun=parse(rerun, ()) if rerun else None,
     )

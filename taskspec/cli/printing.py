@@ -4,11 +4,13 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterable
-from typing import Any, TextIO
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, TextIO
 
 from taskspec.report.text import Paint, visible
 from taskspec.settings import from_environ
+
+_NOTHING: Final[Mapping[str, Any]] = {}
 
 
 def paint_for(stream: TextIO) -> Paint:
@@ -49,9 +51,13 @@ def say_json(document: Any) -> None:
     sys.stdout.flush()
 
 
-def say_json_list(name: str, items: Iterable[Any]) -> None:
-    """Write a JSON document of one list to stdout, item by item: only one of them is in memory."""
-    sys.stdout.write(f'{{\n  "{name}": [')
+def say_json_list(name: str, items: Iterable[Any], beside: Mapping[str, Any] = _NOTHING) -> None:
+    """Write a JSON document of one list to stdout, item by item: only one of them is in memory.
+
+    `beside` is what else the document says, before the list.
+    """
+    sys.stdout.write("{\n" + "".join(f'  "{key}": {json.dumps(value)},\n' for key, value in beside.items()))
+    sys.stdout.write(f'  "{name}": [')
     between = "\n"
     try:
         for item in items:
@@ -59,6 +65,13 @@ def say_json_list(name: str, items: Iterable[Any]) -> None:
             between = ",\n"
     finally:
         sys.stdout.write("\n  ]\n}\n")
+    sys.stdout.flush()
+
+
+def say_pieces(pieces: Iterable[str]) -> None:
+    """Write a text to stdout piece by piece, as it is."""
+    for piece in pieces:
+        sys.stdout.write(piece)
     sys.stdout.flush()
 
 

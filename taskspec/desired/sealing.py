@@ -222,6 +222,7 @@ def _project(project: Project) -> dict[str, Any]:
         "data": os.path.relpath(project.data_folder, project.folder),
         "state": project.state,
         "results": project.results_path,
+        "budget": asdict(project.budget),
         "agents": {name: asdict(agent) for name, agent in project.agents.items()},
         "env": list(project.env_allow),
     }

@@ -16,7 +16,7 @@ from taskspec.desired.model import Cell, DeferredTask, Desired, DesiredTask, Loc
 from taskspec.desired.resolving import Surroundings, reopen
 from taskspec.diagnostics import ManifestError, Position
 from taskspec.documents.composing import policies_of
-from taskspec.documents.model import AgentSpec, Project, RemoteSpec, TaskDocument, VariableSpec, VariableType
+from taskspec.documents.model import AgentSpec, Budget, Project, RemoteSpec, TaskDocument, VariableSpec, VariableType
 from taskspec.errors import MissingSecretError, StaleError
 from taskspec.settings import VARIABLE_PREFIX
 
@@ -32,6 +32,7 @@ def project_of(value: Mapping[str, Any], folder: Path) -> Project:
         remote=RemoteSpec(**project["remote"]),
         state=project["state"],
         results_path=project["results"],
+        budget=Budget(**project["budget"]),
         agents={name: _agent(agent) for name, agent in project["agents"].items()},
         variables={one["name"]: _variable(one) for one in value["variables"]},
         env_allow=tuple(project["env"]),

@@ -86,14 +86,14 @@ class _Assertion:
             yield self._wrong("expr", "Wrong expression", trouble.message, trouble.hint, (trouble.line, trouble.column))
             return
         for pattern in expression.patterns:
-            if wrong := _wrong_pattern(pattern.text):
+            if wrong := wrong_pattern(pattern.text):
                 yield self._wrong(
                     "expr", "Wrong regular expression", wrong[0], wrong[1], (pattern.line, pattern.column)
                 )
 
     def _regex(self) -> Iterator[Diagnostic]:
         text = self._text("regex")
-        if text is not None and (wrong := _wrong_pattern(text)):
+        if text is not None and (wrong := wrong_pattern(text)):
             yield self._wrong("regex", "Wrong regular expression", wrong[0], wrong[1], (1, wrong[2]))
 
     def _schema(self) -> Iterator[Diagnostic]:
@@ -125,7 +125,7 @@ class _Assertion:
         return Diagnostic(summary=summary, detail=detail, hint=hint, position=self._document.text_position(path, *at))
 
 
-def _wrong_pattern(pattern: str) -> tuple[str, str, int] | None:
+def wrong_pattern(pattern: str) -> tuple[str, str, int] | None:
     """Return what is wrong with a regular expression, a way out and a column (from 1); None where nothing is."""
     try:
         Contract({"pattern": pattern}, linear=True)

@@ -9,6 +9,7 @@ from typing import Any, Final
 from taskspec.contracts import Contract, InvalidSchemaError, load_schema, schema_flaws
 from taskspec.diagnostics import Diagnostic, Position, closest, path_text
 from taskspec.documents import misnaming
+from taskspec.documents.denying import policy_lists
 from taskspec.documents.hinting import reference_path, schema_way_out
 from taskspec.documents.model import NOT_A_DOCUMENT, Document, Source
 from taskspec.documents.templates import TEMPLATE, Path, evaluated_nowhere, value_at
@@ -39,6 +40,7 @@ def _findings(document: Document) -> Iterator[Diagnostic]:
         templates.update(finding.position for finding in evaluated_nowhere(document, ("spec", "assertions")))
     if document.kind == "Project":
         yield from _agents(document)
+        yield from _policies(document)
         for path in _default_specs(document):
             yield from _assertions(document, path)
     yield from (f for f in violations(document) if f.summary != WRONG_VALUE or f.position not in templates)
@@ -150,6 +152,14 @@ def _assertions(document: Document, spec: Path) -> Iterator[Diagnostic]:
     hint = "Write the value itself. For the characters: `[{]{` in a regex, `'{' + '{'` in an expression."
     templates = list(evaluated_nowhere(document, path, hint))
     yield from templates or wrong_assertions(document, path, written)
+
+
+def _policies(document: Document) -> Iterator[Diagnostic]:
+    """Find what is wrong with the policies of a project; without any no language of expressions is needed."""
+    if any(value_at(document, path) for path in policy_lists(document)):
+        from taskspec.documents.denying import wrong_policies
+
+        yield from wrong_policies(document)
 
 
 def _default_specs(document: Document) -> Iterator[Path]:

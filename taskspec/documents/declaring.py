@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from taskspec.diagnostics import Diagnostic, Position, nearest
+from taskspec.documents.denying import policies_of, repeated_policies
 from taskspec.documents.durations import seconds
 from taskspec.documents.fitting import check_variables, declaration_trouble
 from taskspec.documents.model import (
     LOCAL,
     AgentSpec,
+    Budget,
     Document,
     GivenValue,
     Limits,
@@ -71,6 +73,8 @@ def declare_project(document: Document, ground: Ground) -> Project:
             for name, value in given.get("variables", {}).items()
         },
         limits=_limits(spec.get("limits", {})),
+        budget=_budget(spec.get("budget", {})),
+        policies=policies_of(document, ground.environment),
         env_allow=tuple(spec.get("env", {}).get("allow", ())),
         document=document,
         source=source,
@@ -100,6 +104,7 @@ def check_project(project: Project, search_path: str | None, *, runs_agents: boo
             position = source.position(("remote", name), key=True)
             yield Diagnostic(summary="Unused field", detail=detail, hint="Remove it.", position=position)
     yield from check_variables(project, document)
+    yield from repeated_policies(document)
     for agent in project.agents.values():
         if not agent.command and not agent.worker:
             yield missing_command(agent.name, source.position(("agents", agent.name), key=True))
@@ -186,7 +191,7 @@ def _in_environment(document: Document, environment: str) -> tuple[Mapping[str, 
     """Return the spec that holds in an environment, and where its parts stand."""
     spec = document.value.get("spec") or {}
     own = environment_of(document, environment)
-    laid = {name: value for name, value in own.items() if name not in {"variables", "defaults"}}
+    laid = {name: value for name, value in own.items() if name not in {"variables", "defaults", "policies"}}
     if not laid:
         return spec, Source(document=document)
     overlay = Overlay()
@@ -241,6 +246,14 @@ def _limits(written: Mapping[str, Any]) -> Limits:
         max_create=written.get("maxCreate"),
         max_stop=written.get("maxStop"),
         max_stop_percent=written.get("maxStopPercent"),
+    )
+
+
+def _budget(written: Mapping[str, Any]) -> Budget:
+    return Budget(
+        max_runs=written.get("maxRuns"),
+        max_tokens=written.get("maxTokens"),
+        per=seconds(written["per"]) if "per" in written else None,
     )
 
 

@@ -71,6 +71,8 @@ def _by_place(violation: Violation, value: Any) -> str:
             return "Write `https://host[:port][/path]`: over http:// everybody on the way can read the key."
         case "pattern", ("metadata", "name") if isinstance(value, str):
             return f"Write, for example, `{fitting_name(value)}`."
+        case "pattern", (*_, "policies", int(), "name") if isinstance(value, str):
+            return f"Write, for example, `{'no-missing' if value == 'missing' else fitting_name(value)[:64]}`."
         case "pattern", (*_, "prompt"):
             return "Write a text; the lines after a `|` must be indented."
         case (("type" | "anyOf"), (*_, "files", int())):

@@ -256,6 +256,31 @@ class Limits:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Budget:
+    """How much all applies together may use; None: any number. `per` in seconds, back from now; None: since ever."""
+
+    max_runs: int | None = None
+    max_tokens: int | None = None
+    per: float | None = None
+
+    @property
+    def is_declared(self) -> bool:
+        """Tell whether it allows no more than some number of anything."""
+        return self.max_runs is not None or self.max_tokens is not None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlanPolicy:
+    """What no plan may do: a condition in the language of expressions, and the path at which it stands."""
+
+    name: str
+    deny: str
+    message: str = ""
+    path: tuple[str | int, ...] = ()
+    """Within the project's document."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Project:
     """What is common to all tasks. `folder` and `data_folder` are absolute paths."""
 
@@ -272,6 +297,9 @@ class Project:
     values: Mapping[str, GivenValue] = field(default_factory=dict, repr=False)
     """What the environment gives the variables."""
     limits: Limits = Limits()
+    budget: Budget = Budget()
+    policies: tuple[PlanPolicy, ...] = ()
+    """What no plan may do in the environment."""
     env_allow: tuple[str, ...] = ()
     """The variables of the process environment that templates may read."""
     document: Document | None = None

@@ -16,7 +16,7 @@ API_VERSION: Final = "taskspec/v1"
 SCHEMA: Final = "manifest.v1"
 LATER: Final[Mapping[str, frozenset[str]]] = {
     "Task": frozenset(),
-    "Project": frozenset({"budget", "policies"}),
+    "Project": frozenset(),
 }
 """Fields of the language that later versions know: refused, never ignored."""
 SECRET: Final = frozenset({"userTokens", "userOidcToken", "mcpServers"})

@@ -2,8 +2,10 @@
 
 import ast
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
+from taskspec.expressions.asking import Asked, asked, conditions
 from taskspec.expressions.functions import FUNCTIONS, OF_ITEMS
 from taskspec.expressions.kinds import items, kind, number, said, truth
 from taskspec.expressions.model import Fault, Matcher, Meter, Tools, nearest
@@ -29,6 +31,16 @@ class Expression:
     def patterns(self) -> tuple[Pattern, ...]:
         """Return the regular expressions that stand literally in it."""
         return tuple(self._parsed.patterns)
+
+    @property
+    def asked(self) -> tuple[Asked, ...]:
+        """Return the fields of names from outside that stand literally in it."""
+        return tuple(asked(self._parsed))
+
+    @property
+    def conditions(self) -> tuple["Expression", ...]:
+        """Return the parts that `and`, `or`, `not` and `if` join, each as an expression whose places are those here."""
+        return tuple(Expression(self.text, replace(self._parsed, body=part)) for part in conditions(self._parsed.body))
 
     def evaluate(self, names: Mapping[str, Any], matches: Matcher, meter: Meter | None = None) -> Any:
         """Return its value; raise WrongExpressionError where it has none, or where it takes too much work.

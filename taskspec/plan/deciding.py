@@ -17,6 +17,7 @@ from taskspec.plan import reasons, request_reasons, rerun_reasons
 from taskspec.plan.drafting import Case, about, changed_fields, differences, keep, settle, settle_with_a_run, start
 from taskspec.plan.ending import accepted, ended, outdone, returned
 from taskspec.plan.guarding import guards, protected_held, repeating_marked
+from taskspec.plan.leaving import left_out
 from taskspec.plan.model import Action, Basis, Change, Circumstances, Plan, Reason
 from taskspec.plan.moving import Moves, moves_of
 from taskspec.plan.regrading import dependents, regraded, regraded_now
@@ -50,6 +51,8 @@ def decide(
     chosen = addresses if selected is None else [address for address in addresses if address in selected]
     basis = Basis(observed=observed, circumstances=circumstances, dependents=dependents(desired))
     known = Known(snapshot=snapshot, basis=basis, contents=contents, moves=moves)
+    decided = in_order(chosen, desired, known, alone)
+    unselected = [] if selected is None else [address for address in addresses if address not in selected]
     return Plan(
         id=circumstances.plan,
         project=desired.project.name,
@@ -57,9 +60,10 @@ def decide(
         lineage=snapshot.lineage,
         serial=snapshot.serial,
         created_at=circumstances.now,
-        changes=in_order(chosen, desired, known, alone),
-        unselected=len(addresses) - len(chosen),
+        changes=decided.changes,
+        unselected=len(unselected),
         basis=known.basis,
+        left_out=left_out(decided, desired.tasks, unselected),
     )
 
 

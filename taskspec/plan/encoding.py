@@ -8,14 +8,13 @@ from taskspec.diagnostics import path_text
 from taskspec.observed.model import Duplicate
 from taskspec.plan.estimates import Estimate, Spread, Total
 from taskspec.plan.estimating import total_seconds, total_tokens
-from taskspec.plan.model import Change, FieldDiff, Missing, Plan, Reason, Refusal
+from taskspec.plan.model import Change, FieldDiff, Missing, Plan, Reason, Refusal, Risk, Spending
 
 FORMAT: Final = 1
 
 
 def to_json(plan: Plan) -> dict[str, Any]:
     """Return a plan as plain JSON values; equal plans give equal documents, in the same order."""
-    counts = plan.counts
     return {
         "format": FORMAT,
         "toolVersion": __version__,
@@ -25,20 +24,30 @@ def to_json(plan: Plan) -> dict[str, Any]:
         "lineage": plan.lineage,
         "serial": plan.serial,
         "createdAt": moment(plan.created_at),
-        "summary": {
-            "counts": {action.value: counts[action] for action in sorted(counts)},
-            "paidRuns": plan.paid_runs,
-            "conditionalRuns": plan.conditional_runs,
-            "unselected": plan.unselected,
-            "estimate": {"seconds": _total(total_seconds(plan)), "tokens": _total(total_tokens(plan))},
-        },
+        "summary": summary_json(plan),
         "refusals": [_refusal(refusal) for refusal in plan.refusals],
         "duplicates": [duplicate_json(duplicate) for duplicate in plan.duplicates],
-        "changes": [_change(change) for change in plan.changes],
+        "changes": [change_json(change) for change in plan.changes],
+        "leftOut": [{"address": one.address, "why": one.why.value, "of": list(one.of)} for one in plan.left_out],
+        "budget": spending_json(plan.spending) if plan.spending else None,
     }
 
 
-def _change(change: Change) -> dict[str, Any]:
+def summary_json(plan: Plan) -> dict[str, Any]:
+    """Return a plan in numbers, as plain JSON values."""
+    counts, risks = plan.counts, plan.risks
+    return {
+        "counts": {action.value: counts[action] for action in sorted(counts)},
+        "paidRuns": plan.paid_runs,
+        "conditionalRuns": plan.conditional_runs,
+        "unselected": plan.unselected,
+        "risks": {category.value: risks[category] for category in sorted(risks)},
+        "estimate": {"seconds": _total(total_seconds(plan)), "tokens": _total(total_tokens(plan))},
+    }
+
+
+def change_json(change: Change) -> dict[str, Any]:
+    """Return a change as plain JSON values."""
     return {
         "address": change.address,
         "movedFrom": change.moved_from,
@@ -59,6 +68,22 @@ def _change(change: Change) -> dict[str, Any]:
         "inError": change.in_error,
         "diff": [_difference(diff) for diff in change.diffs],
         "estimate": _estimate(change.estimate or Estimate()) if change.paid else None,
+        "risks": [_risk(risk) for risk in change.risks],
+    }
+
+
+def spending_json(spending: Spending) -> dict[str, Any]:
+    """Return how a budget stands as plain JSON values."""
+    return {
+        "maxRuns": spending.max_runs,
+        "maxTokens": spending.max_tokens,
+        "perSeconds": spending.per,
+        "usedRuns": spending.runs,
+        "usedTokens": spending.tokens,
+        "runsOfUnknownTokens": spending.unknown,
+        "plannedRuns": spending.planned,
+        "estimatedTokens": spending.estimated,
+        "runsWithoutEstimate": spending.not_estimated,
     }
 
 
@@ -81,6 +106,8 @@ def _refusal(refusal: Refusal) -> dict[str, Any]:
         "found": refusal.found,
         "addresses": list(refusal.addresses),
         "at": refusal.position.as_json if refusal.position else None,
+        "kind": refusal.kind.value,
+        "message": refusal.message,
     }
 
 
@@ -94,6 +121,15 @@ def _reason(reason: Reason) -> dict[str, Any]:
     if reason.position is not None:
         encoded["at"] = reason.position.as_json
     return encoded
+
+
+def _risk(risk: Risk) -> dict[str, Any]:
+    return {
+        "category": risk.category.value,
+        "text": risk.text,
+        "path": path_text(risk.path),
+        "at": risk.position.as_json if risk.position else None,
+    }
 
 
 def _difference(diff: FieldDiff) -> dict[str, Any]:

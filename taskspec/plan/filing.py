@@ -6,14 +6,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from taskspec import __version__
-from taskspec.address import Address
-from taskspec.diagnostics import Position, path_of
 from taskspec.errors import StaleError
-from taskspec.health import Health
-from taskspec.moments import seconds_of
 from taskspec.plan.encoding import FORMAT, moment, to_json
-from taskspec.plan.estimates import Estimate, Spread
-from taskspec.plan.model import Action, Change, FieldDiff, Missing, Plan, Reason, Refusal
+from taskspec.plan.model import Plan
 
 KIND: Final = "Plan"
 _AGAIN: Final = "Make a new one with `taskspec plan --out`."
@@ -56,81 +51,6 @@ def read(content: bytes) -> dict[str, Any]:
 def digest_of(document: Mapping[str, Any]) -> str:
     """Return the digest of a document, which has none itself yet."""
     return f"sha256:{hashlib.sha256(_canonical(document)).hexdigest()}"
-
-
-def plan_of(document: Mapping[str, Any]) -> Plan:
-    """Return the plan of a document, as it is shown: without what is needed to carry it out."""
-    return Plan(
-        id=document["id"],
-        project=document["project"],
-        environment=document["environment"],
-        lineage=document["lineage"],
-        serial=document["serial"],
-        created_at=seconds_of(document["createdAt"]),
-        changes=tuple(map(_change, document["changes"])),
-        unselected=document["summary"]["unselected"],
-        refusals=tuple(map(_refusal, document["refusals"])),
-    )
-
-
-def _change(value: Mapping[str, Any]) -> Change:
-    return Change(
-        address=Address(value["address"]),
-        action=Action(value["action"]),
-        reasons=tuple(map(_reason, value["reasons"])),
-        health=Health(value["health"]),
-        agent=value["agent"],
-        moved_from=None if value["movedFrom"] is None else Address(value["movedFrom"]),
-        paid=value["paid"],
-        conditional=value["conditional"],
-        after=tuple(map(Address, value["after"])),
-        destructive=value["destructive"],
-        generation=value["generation"],
-        attempt=value["attempt"],
-        fingerprint=value["fingerprint"],
-        run=value["run"],
-        verdict=value["verdict"],
-        diffs=tuple(map(_difference, value["diff"])),
-        refused=value["refused"],
-        in_error=value["inError"],
-        estimate=_estimate(value["estimate"]),
-    )
-
-
-def _estimate(value: Mapping[str, Any] | None) -> Estimate | None:
-    if value is None:
-        return None
-    return Estimate(seconds=_spread(value["seconds"]), tokens=_spread(value["tokens"]))
-
-
-def _spread(value: Mapping[str, Any] | None) -> Spread | None:
-    return None if value is None else Spread(p50=value["p50"], p90=value["p90"], runs=value["runs"])
-
-
-def _reason(value: Mapping[str, Any]) -> Reason:
-    return Reason(code=value["code"], text=value["text"], position=_position(value.get("at")))
-
-
-def _difference(value: Mapping[str, Any]) -> FieldDiff:
-    return FieldDiff(
-        path=path_of(value["path"]),
-        before=value.get("before", Missing.MISSING),
-        after=value.get("after", Missing.MISSING),
-    )
-
-
-def _refusal(value: Mapping[str, Any]) -> Refusal:
-    return Refusal(
-        limit=value["limit"],
-        allowed=value["allowed"],
-        found=value["found"],
-        addresses=tuple(map(Address, value["addresses"])),
-        position=_position(value["at"]),
-    )
-
-
-def _position(value: Mapping[str, Any] | None) -> Position | None:
-    return None if value is None else Position(file=value["file"], line=value["line"], column=value["column"])
 
 
 def _canonical(value: Any) -> bytes:

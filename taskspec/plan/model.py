@@ -97,6 +97,36 @@ class FieldDiff:
     after: Any
 
 
+class RiskCategory(StrEnum):
+    """What a change may mean, apart from what differs: a closed list."""
+
+    NEW_PAID_RUN = "new_paid_run"
+    RERUN_OF_ACCEPTED = "rerun_of_accepted"
+    PERMISSION_WIDENED = "permission_widened"
+    MODEL_CHANGED = "model_changed"
+    ACCEPTANCE_WEAKENED = "acceptance_weakened"
+    SECRET_EXPOSED = "secret_exposed"  # noqa: S105  # a word, no secret
+    DATA_TO_NEW_HOST = "data_to_new_host"
+    SIDE_EFFECTS = "side_effects"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Risk:
+    """What a change means that a person should know: one sentence, and the field of the task that it is about."""
+
+    category: RiskCategory
+    text: str
+    path: tuple[str | int, ...] = ()
+    """Within the task's spec; nothing where it is about the task as a whole."""
+    place: Position | Callable[[], Position] | None = field(default=None, repr=False, compare=False)
+    """Where that stands, or what looks it up: of most risks nobody asks."""
+
+    @property
+    def position(self) -> Position | None:
+        """Return where the field stands in the documents."""
+        return self.place() if callable(self.place) else self.place
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
     """One planned item. `generation` and `attempt` say which run it starts or is about (0: none)."""
@@ -134,6 +164,8 @@ class Change:
     """The item could not be read or understood: it is held, and the command ends in error."""
     estimate: Estimate | None = None
     """What the run is likely to take that it may start; None where it starts none, or nobody has asked."""
+    risks: tuple[Risk, ...] = ()
+    """What it means, apart from what differs; nothing for one that does nothing."""
 
     @property
     def rejudges(self) -> bool:
@@ -172,16 +204,71 @@ class Basis:
     """For each address, the tasks that need it to be accepted."""
 
 
+class RefusalKind(StrEnum):
+    """What refuses a plan."""
+
+    LIMIT = "limit"
+    MISSING = "missing"
+    BUDGET = "budget"
+    POLICY = "policy"
+    RISK = "risk"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Refusal:
-    """A limit that a plan goes beyond: what is allowed, what was found, of which addresses, and who says so."""
+    """Something that a plan goes beyond: what is allowed, what was found, of which addresses, and who says so."""
 
     limit: str
+    """Its name: that of the limit, of the field of the budget, of the policy, or the category of risk."""
     allowed: int
     found: int
     addresses: tuple[Address, ...]
     position: Position | None = None
     """Where the documents say so; None for what always holds."""
+    kind: RefusalKind = RefusalKind.LIMIT
+    message: str = ""
+    """What else is to be said: the message of a policy, or why it could not be asked; what a budget has used."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Spending:
+    """What a budget allows, what is used of it, and what a plan would add. None: any number is allowed."""
+
+    max_runs: int | None = None
+    max_tokens: int | None = None
+    per: float | None = None
+    """How many seconds back it is counted; None: since ever."""
+    runs: int = 0
+    """Runs that were started."""
+    tokens: int = 0
+    unknown: int = 0
+    """How many of these runs have not told what they used."""
+    planned: int = 0
+    """Runs that the plan may start, conditional ones counted as certain."""
+    estimated: int = 0
+    """Tokens that the planned runs may use, as far as that is known."""
+    not_estimated: int = 0
+    """How many planned runs nothing is known of."""
+
+
+class Affected(StrEnum):
+    """Why something that a plan leaves out matters to what it does."""
+
+    UPSTREAM = "upstream"
+    DEPENDENT = "dependent"
+    UNDECLARED = "undeclared"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LeftOut:
+    """An address that the command did not select, and that is affected.
+
+    `of` names the tasks that need it, or those that it depends on itself: what runs, or is affected in turn.
+    """
+
+    address: Address
+    why: Affected
+    of: tuple[Address, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -203,6 +290,10 @@ class Plan:
     """The limits that it goes beyond: then nothing of it is carried out."""
     basis: Basis | None = field(default=None, repr=False)
     """What it was decided on: a change that leaves a result open is decided once more when it is there."""
+    left_out: tuple[LeftOut, ...] = ()
+    """Those of the unselected addresses that are known to be affected."""
+    spending: Spending | None = None
+    """How the project's budget stands; None where it has none."""
 
     @property
     def duplicates(self) -> tuple[Duplicate, ...]:
@@ -223,6 +314,15 @@ class Plan:
     def conditional_runs(self) -> int:
         """Return how many of these runs depend on how others end."""
         return sum(c.paid and c.conditional for c in self.changes)
+
+    @property
+    def risks(self) -> Mapping[RiskCategory, int]:
+        """Return how many changes have a risk of each category that occurs."""
+        found: dict[RiskCategory, int] = {}
+        for change in self.changes:
+            for category in {risk.category for risk in change.risks}:
+                found[category] = found.get(category, 0) + 1
+        return found
 
     @property
     def counts(self) -> Mapping[Action, int]:

@@ -41,8 +41,16 @@ class Known:
     moves: Moves
 
 
-def in_order(chosen: Sequence[Address], desired: Desired, known: Known, alone: Alone) -> tuple[Change, ...]:
-    """Return the changes of the chosen addresses, in their order."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decided:
+    """The changes of the chosen addresses, in their order, and of all others that one of them needs."""
+
+    changes: tuple[Change, ...]
+    needed: Mapping[Address, Upstream]
+
+
+def in_order(chosen: Sequence[Address], desired: Desired, known: Known, alone: Alone) -> Decided:
+    """Return the changes of the chosen addresses, and what was decided of those that they need."""
     selected = frozenset(chosen)
     needed = _needed(selected, desired.tasks)
     guarded = guards(known.basis.observed)
@@ -52,9 +60,13 @@ def in_order(chosen: Sequence[Address], desired: Desired, known: Known, alone: A
             upstream = [decided[one] for one in task.upstream]
             change = known.moves.told(guarded(_declared(task, upstream, known, alone)))
             decided[address] = Upstream(change=change, selected=address in selected)
-    return tuple(
+    changes = tuple(
         decided[address].change if address in decided else known.moves.told(alone(_case(address, None, known)))
         for address in chosen
+    )
+    return Decided(
+        changes=changes,
+        needed={address: upstream for address, upstream in decided.items() if not upstream.selected},
     )
 
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from taskspec.address import Address
 from taskspec.observed.model import Absent, Observation
-from taskspec.plan.model import Refusal
+from taskspec.plan.model import Refusal, RefusalKind
 from taskspec.state.model import Record, Verdict
 
 MISSING: Final = "missing"
@@ -31,4 +31,5 @@ def vanished(
         address for address, record in records.items() if any(a.run in gone for a in record.generation.attempts)
     ]
     allowed = max(FEW - 1, len(looked) // 2)
-    return (Refusal(limit=MISSING, allowed=allowed, found=len(gone), addresses=tuple(sorted(addresses))),)
+    found = tuple(sorted(addresses))
+    return (Refusal(kind=RefusalKind.MISSING, limit=MISSING, allowed=allowed, found=len(gone), addresses=found),)

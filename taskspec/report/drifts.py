@@ -10,7 +10,8 @@ from taskspec.plan.drifting import Difference, Drift
 from taskspec.plan.encoding import duplicate_json
 from taskspec.plan.model import Refusal
 from taskspec.report.exiting import ExitCode, foremost, of_health
-from taskspec.report.plans import duplicated, refused, way_out
+from taskspec.report.plans import duplicated
+from taskspec.report.refusing import refused, way_out
 from taskspec.report.text import Paint, in_line, one_line, place_of, plural
 
 FORMAT: Final = 1

@@ -168,9 +168,11 @@ class Narrator:
             *standings(tally.accepted, len(tally.unhealthy), len(tally.needing), len(tally.unknown), self._paint),
         ]
         if held := tally.effects[Effect.REFUSED]:
-            parts.append(self._paint(f"{held} held by a policy", "warning"))
+            parts.append(self._paint(f"{held} refused", "warning"))
         yield ""
         yield f"Apply finished in {duration(event.seconds)}: {', '.join(parts)}."
+        if event.head:
+            yield self._paint(f"History: {event.head}", "dim")
 
 
 def _of_duplicates(event: DuplicatesFound) -> str:

@@ -8,10 +8,12 @@ from taskspec.diagnostics import path_text
 from taskspec.health import Health
 from taskspec.observed.model import Duplicate
 from taskspec.plan.diffing import LineKind, changed_lines
-from taskspec.plan.model import Action, Change, FieldDiff, Missing, Plan, Refusal
-from taskspec.plan.vanishing import MISSING
+from taskspec.plan.model import Action, Change, FieldDiff, Missing, Plan
 from taskspec.report.aiming import aimed
 from taskspec.report.estimates import change_lines, total_lines
+from taskspec.report.leaving import left_out_lines
+from taskspec.report.refusing import refused, way_out
+from taskspec.report.risks import budget_lines, risk_lines, risk_summary
 from taskspec.report.text import UNCLAIMED, Paint, in_line, one_line, place_of, plural, visible
 
 SYMBOLS: Final[dict[Action, tuple[str, str]]] = {
@@ -46,17 +48,6 @@ _MEANINGS: Final[tuple[tuple[Action, str], ...]] = (
 )
 
 
-_WAY: Final = "Select fewer tasks, or go beyond it once with `--override {}`."
-_WRONG_REMOTE: Final = (
-    "Check the organization, the key and the base URL of the remote: this rather means a wrong one. If the runs are "
-    "gone, go on with `--override {}`."
-)
-_NAMED: Final = 5
-_LIMITED: Final = {
-    "maxCreate": ("start", " runs"),
-    "maxStop": ("stop", " runs"),
-    "maxStopPercent": ("stop the runs of", " %"),
-}
 _LINE_STYLES: Final = {LineKind.ADDED: "add", LineKind.REMOVED: "remove", LineKind.SAME: "dim", LineKind.GAP: "dim"}
 
 
@@ -70,30 +61,14 @@ def lines(plan: Plan, paint: Paint) -> Iterator[str]:
         yield from _change(change, paint, plan.environment)
     yield ""
     yield _summary(plan)
+    yield from risk_summary(plan, paint)
+    yield from budget_lines(plan, paint)
+    yield from left_out_lines(plan, paint)
     for duplicate in plan.duplicates:
         yield f"{paint('Duplicate', 'error')}: {duplicated(duplicate)}"
     for refusal in plan.refusals:
         yield f"{paint('Refused', 'error')}: {refused(refusal)}"
         yield f"  {paint('→', 'accent')} {way_out(refusal)}"
-
-
-def refused(refusal: Refusal) -> str:
-    """Return why a plan is not carried out: the limit, where it stands, and the tasks that go beyond it."""
-    named = ", ".join(refusal.addresses[:_NAMED])
-    more = f" and {len(refusal.addresses) - _NAMED} more" if len(refusal.addresses) > _NAMED else ""
-    if refusal.limit == MISSING:
-        text = f"the remote does not know {refusal.found} runs that are recorded on it"
-        return visible(f"{text}, which is more than can be lost at once: {named}{more}.")
-    what, unit = _LIMITED[refusal.limit]
-    return visible(
-        f"it would {what} {refusal.found}{unit}, and `{refusal.limit}` allows {refusal.allowed}{unit} "
-        f"({refusal.position}): {named}{more}."
-    )
-
-
-def way_out(refusal: Refusal, way: str = "") -> str:
-    """Return what a person can do about a refusal; `way` is how to go beyond a limit where it is another one."""
-    return (_WRONG_REMOTE if refusal.limit == MISSING else way or _WAY).format(refusal.limit)
 
 
 def duplicated(duplicate: Duplicate) -> str:
@@ -161,6 +136,7 @@ def _change(change: Change, paint: Paint, environment: str) -> Iterator[str]:
         place = f"  {paint(str(reason.position), 'dim')}" if reason.position else ""
         yield f"      {in_line(aimed(reason.text, environment))}{place}"
     yield from change_lines(change, paint)
+    yield from risk_lines(change, paint)
     for diff in change.diffs:
         yield from diff_lines(diff, paint)
 

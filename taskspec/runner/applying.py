@@ -8,11 +8,12 @@ from pathlib import Path
 
 from taskspec.apply import sweeping
 from taskspec.apply.adjusting import adjusted
+from taskspec.apply.allowing import Allowance
 from taskspec.apply.executing import Execution
 from taskspec.apply.model import Emit, Options
 from taskspec.apply.outcomes import as_planned, finished
 from taskspec.apply.publishing import ResultsFolder
-from taskspec.apply.recording import Recorder, by_plan
+from taskspec.apply.recording import Recorder
 from taskspec.apply.restoring import restore
 from taskspec.apply.watching import Watcher
 from taskspec.apply.world import World
@@ -24,6 +25,7 @@ from taskspec.plan.model import Plan
 from taskspec.plan.moving import moves_of
 from taskspec.runner.attending import require_attendable
 from taskspec.runner.choosing import choose, choose_anew, require_recorded, require_some
+from taskspec.runner.guarding import used_so_far
 from taskspec.runner.heeding import first_signal
 from taskspec.runner.locking import locked
 from taskspec.runner.model import Invocation, Link, Need, Ports
@@ -83,7 +85,7 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
     async with locked(project, ports, invocation.lock_timeout) as (store, lease):
         snapshot = store.read()
         use = Use.of(job.saved, store, snapshot) if job.saved is not None else None
-        plan = await decide_on(_question(invocation, job, prepared, store, snapshot), ports)
+        plan = await decide_on(_question(invocation, job, prepared, store, snapshot, ports.chance.now()), ports)
         if use is not None:
             plan = use.held(plan, snapshot)
         await require_attendable(plan, project, ports)
@@ -96,7 +98,7 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
         began = ports.chance.now()
         job.emit(ApplyStarted(plan=plan.id, changes=len(plan.pending), paid=plan.paid_runs))
         if changed := (*(use.beginning(plan, began) if use is not None else ()), *adjusted(plan, began)):
-            store.commit(lease, snapshot.serial, [*by_plan(changed, plan.id)])
+            store.commit(lease, snapshot.serial, changed)
             snapshot = store.read()
         for change in plan.changes:
             if change.moved_from is not None:
@@ -106,7 +108,7 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
             job.emit(found)
         is_whole = True
         if _needs_remote(plan, job.options):
-            recorder = Recorder(store, lease, snapshot, plan.id)
+            recorder = Recorder(store, lease, snapshot)
             async with ports.connect(project, Need.RUN) as link:
                 is_whole = await _carry_out(_world(project, ports, job, plan, recorder, link), link, job.cutting)
         else:
@@ -114,11 +116,13 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
                 job.emit(finished(ended))
         if use is not None and is_whole and job.options.wait:
             use.end(plan, store, lease, ports.chance.now())
-        job.emit(ApplyFinished(seconds=ports.chance.now() - began))
+        job.emit(ApplyFinished(seconds=ports.chance.now() - began, head=store.head()))
     return plan
 
 
-def _question(invocation: Invocation, job: Job, prepared: Prepared, store: StateStore, snapshot: Snapshot) -> Question:
+def _question(
+    invocation: Invocation, job: Job, prepared: Prepared, store: StateStore, snapshot: Snapshot, now: float
+) -> Question:
     """Return what is to be decided on; raise UsageError where what is selected is nothing."""
     contents = used_results(prepared.desired, snapshot, store)
     today = moves_of(prepared.desired, snapshot, contents).rekeyed(snapshot)
@@ -148,6 +152,7 @@ def _question(invocation: Invocation, job: Job, prepared: Prepared, store: State
         past=(history := BoundRuns(store)),
         spent=history.last_generation,
         measure=Measurements(store),
+        used=used_so_far(prepared.desired.project, snapshot, store, now),
         plan=job.saved.plan.id if job.saved is not None else None,
     )
 
@@ -184,6 +189,7 @@ def _world(project: Project, ports: Ports, job: Job, plan: Plan, recorder: Recor
         options=job.options,
         places=asyncio.Semaphore(job.options.parallelism),
         emit=job.emit,
+        allowance=Allowance(plan),
     )
 
 

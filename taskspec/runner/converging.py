@@ -28,7 +28,7 @@ def plan_or_recall(invocation: Invocation, ports: Ports, remark: Remark) -> Plan
     """Return what would be done, and why; where nothing is, the tasks that are up to date may only be counted."""
     rests_on_more = invocation.refresh is Refresh.FULL or invocation.rerun is not None
     vouchers = None if rests_on_more else vouchers_of(invocation, _KIND)
-    if vouchers is None:
+    if vouchers is None or invocation.overridden:  # what is gone beyond has to be known by that name
         return plan(invocation, ports, remark)
     memory = Memory(invocation.settings.cache_folder, invocation.target)
     recalled = None if vouchers.nothing else _recalled(vouchers, memory, invocation, ports)
@@ -79,7 +79,12 @@ def _more(project: Project, ports: Ports, serial: int | None = None) -> Mapping[
 
 
 def _rests_on_more(question: Question, made: Plan, ports: Ports) -> bool:
-    """Tell whether there is something to do or to say, or whether the plan rests on a result, a run or the time."""
+    """Tell whether there is something to do or to say, or whether the plan rests on a result, a run or the time.
+
+    What denies a plan is asked each time.
+    """
+    if made.refusals or question.prepared.desired.project.policies:
+        return True
     if question.contents or question.kept or question.prepared.skipped or made.unselected or not made.lineage:
         return True
     if len(made.changes) > _MOST or not _is_converged(made):

@@ -35,7 +35,7 @@ async def forget(invocation: Invocation, ports: Ports, approve: Approve, emit: E
             return False
         store.renew(lease)  # whoever thought about it may have lost the lock meanwhile
         at = ports.chance.now()
-        changes = [change for record in records for change in forgotten(record.address, record, at, by_hand=True)]
+        changes = [change for record in records for change in forgotten(record.address, record, at, plan=None)]
         store.commit(lease, snapshot.serial, changes)
     for record in records:
         emit(AddressForgotten(address=record.address))

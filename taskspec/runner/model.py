@@ -100,7 +100,9 @@ class Invocation:
     settings: Settings
     refresh: Refresh = Refresh.ACTIVE
     overridden: frozenset[str] = frozenset()
-    """The limits that are not to be kept this time."""
+    """The limits and policies that are not to be kept this time."""
+    fail_on: frozenset[str] = frozenset()
+    """The categories of risk on which a plan is refused."""
     lock_timeout: float = 0.0
     """How many seconds to wait for the lock of the state."""
     rerun: "Selection | None" = None

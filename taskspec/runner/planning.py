@@ -17,13 +17,13 @@ from taskspec.errors import StaleError, StateError
 from taskspec.observed.model import Observed
 from taskspec.plan.accounting import Past
 from taskspec.plan.deciding import decide
-from taskspec.plan.estimating import Measure, estimated, unmeasured
-from taskspec.plan.limiting import refusals
+from taskspec.plan.estimating import Measure, estimated, likely_tokens, unmeasured
 from taskspec.plan.model import Circumstances, Plan, Spent, nothing_spent
 from taskspec.plan.moving import moves_of
 from taskspec.plan.renewing import passing
-from taskspec.plan.vanishing import vanished
+from taskspec.plan.spending import NOTHING_USED, Usage
 from taskspec.runner.choosing import choose, choose_anew, folder_hint, require_declared
+from taskspec.runner.guarding import Guards, guarded, require_overridable, used_so_far
 from taskspec.runner.model import Invocation, Need, Ports, Refresh
 from taskspec.runner.observing import asks, see
 from taskspec.runner.recalling import BoundRuns, KeptResults, Measurements
@@ -41,7 +41,9 @@ class Prepared:
     warnings: tuple[Diagnostic, ...] = ()
     skipped: int = 0
     overridden: frozenset[str] = frozenset()
-    """The limits that are not to be kept this time."""
+    """The limits and policies that are not to be kept this time."""
+    fail_on: frozenset[str] = frozenset()
+    """The categories of risk that are not to be taken."""
 
 
 Remark = Callable[[Prepared], None]
@@ -60,6 +62,7 @@ def prepare(invocation: Invocation, ports: Ports, memory: Memory | None = None, 
     """
     found = examine(invocation, ports, memory or Memory(invocation.settings.cache_folder, invocation.target))
     require_right(found)
+    require_overridable(found.overridden, found.desired.project)
     if traceable:
         return found
     cells = {address: cell for address, cell in found.desired.cells.items() if cell.names}
@@ -77,10 +80,22 @@ def examine(invocation: Invocation, ports: Ports, memory: Memory) -> Prepared:
     return Prepared(
         desired=desired,
         scope=loaded.selection,
-        warnings=(*loaded.diagnostics, *found),
+        warnings=(*loaded.diagnostics, *found, *_unaskable(project)),
         skipped=loaded.manifests.skipped,
         overridden=invocation.overridden,
+        fail_on=invocation.fail_on,
     )
+
+
+def _unaskable(project: Project) -> tuple[Diagnostic, ...]:
+    """Return what is wrong with the policies of a project beyond their form; without any nothing is loaded for it."""
+    spec = project.document.value.get("spec") if project.document is not None else None
+    environments = (spec or {}).get("environments", {}).values()
+    if project.document is None or not any(part.get("policies") for part in (spec or {}, *environments)):
+        return ()
+    from taskspec.plan.rehearsing import unaskable
+
+    return tuple(unaskable(project.document))
 
 
 def require_right(prepared: Prepared) -> None:
@@ -150,6 +165,7 @@ def plan(
             past=(history := BoundRuns(store)),
             spent=history.last_generation,
             measure=Measurements(store),
+            used=used_so_far(prepared.desired.project, snapshot, store, ports.chance.now()),
             refresh=invocation.refresh,
         )
         decided = _decide_alone(question, ports)
@@ -223,6 +239,8 @@ class Question:
     """What it says that they took."""
     plan: str | None = None
     """The id of the plan that is decided once more; None for a new one."""
+    used: Usage = NOTHING_USED
+    """What the runs of the project have used, where it has a budget."""
 
 
 Keep = Callable[[Question, Plan, str], None]
@@ -294,13 +312,14 @@ def decide_at(question: Question, ports: Ports, observed: Observed, now: float) 
 def _decide(question: Question, observed: Observed, circumstances: Circumstances) -> Plan:
     plan = decide(question.prepared.desired, question.snapshot, observed, circumstances, question.contents)
     plan = estimated(plan, question.measure)
-    project = question.prepared.desired.project
-    records, overridden = question.snapshot.records, question.prepared.overridden
-    refused = (
-        *vanished(records, observed.runs, overridden),
-        *refusals(plan.changes, len(records), project.limits, project.source, overridden),
+    guards = Guards(
+        snapshot=question.snapshot,
+        used=question.used,
+        estimates=likely_tokens(plan.changes),
+        overridden=question.prepared.overridden,
+        fail_on=question.prepared.fail_on,
     )
-    return replace(plan, refusals=refused) if refused else plan
+    return guarded(plan, question.prepared.desired, observed, circumstances.remote, guards)
 
 
 def _decide_alone(question: Question, ports: Ports) -> Plan | None:

@@ -19,7 +19,8 @@ from taskspec.documents.supplying import read_values
 from taskspec.errors import LimitError, StaleError, TaskspecError, UsageError
 from taskspec.moments import seconds_of, utc
 from taskspec.plan.capping import capped, differences
-from taskspec.plan.filing import filed, plan_of, read, written
+from taskspec.plan.decoding import plan_of
+from taskspec.plan.filing import filed, read, written
 from taskspec.plan.model import Action, Change, Plan
 from taskspec.runner.model import Invocation, Ports
 from taskspec.runner.planning import Prepared, Question, given_by, surroundings_of
@@ -82,6 +83,7 @@ def save(question: Question, plan: Plan, path: Path, ports: Ports, state: str, l
         {
             "remote": {"type": identity.type, "url": identity.url, "organization": identity.organization},
             "state": state,
+            "overridden": sorted(question.prepared.overridden),
             "selected": None if question.selected is None else sorted(question.selected),
             "desired": sealed(desired, sending),
             "rerun": sorted(question.rerun | {c.address for c in plan.changes if c.moved_from in question.rerun}),
@@ -141,7 +143,8 @@ def opened(saved: SavedPlan, invocation: Invocation, ports: Ports, expected: str
         given_by(invocation, supplied),
         surroundings_of(invocation, project, ports),
     )
-    return Prepared(desired=desired)
+    overridden = frozenset(saved.document["saved"]["overridden"]) | invocation.overridden
+    return Prepared(desired=desired, overridden=overridden, fail_on=invocation.fail_on)
 
 
 def project_in(saved: SavedPlan, invocation: Invocation) -> Project:

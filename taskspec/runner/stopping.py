@@ -179,7 +179,8 @@ class _Ledger:
             if record is None or last is None or last.run != item.run or not is_open(last):
                 continue
             self._records[item.run] = record
-            data = {"run": item.run, "cause": "user"}
+            which = {"generation": record.generation.number, "attempt": last.number}
+            data = {**which, "run": item.run, "cause": "user", "by": "hand"}
             note = Note(address=record.address, at=self._now, what="stopping", data=data)
             marked = advancing.with_attempt(record, replace(last, stop=StopCause.USER))
             changes += [PutRecord(record=marked), note]

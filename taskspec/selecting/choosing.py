@@ -6,6 +6,7 @@ from typing import assert_never
 from taskspec.address import Address, matches
 from taskspec.selecting.globbing import fits, path_fits
 from taskspec.selecting.model import (
+    UNBOUNDED,
     Candidate,
     Compared,
     Criterion,
@@ -23,7 +24,9 @@ from taskspec.selecting.model import (
 def select(selection: Selection, candidates: Iterable[Candidate]) -> frozenset[Address]:
     """Return the addresses of the candidates that are selected."""
     field = _Field(candidates)
-    chosen = field.union(selection.words) if selection.words else field.addresses
+    if not selection.words and not selection.targets:
+        return field.addresses - field.union(selection.exclude)
+    chosen = field.union(selection.words) | field.with_upstream(field.union(selection.targets))
     return chosen - field.union(selection.exclude)
 
 
@@ -48,6 +51,9 @@ class _Field:
 
     def union(self, words: Iterable[Word]) -> frozenset[Address]:
         return frozenset[Address]().union(*map(self._intersection, words))
+
+    def with_upstream(self, addresses: frozenset[Address]) -> frozenset[Address]:
+        return self.addresses & _reach(set(addresses), self._above, UNBOUNDED)
 
     def _intersection(self, word: Word) -> frozenset[Address]:
         return self.addresses.intersection(*map(self._term, word))

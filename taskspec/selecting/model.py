@@ -105,25 +105,28 @@ Word = tuple[Term, ...]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Selection:
-    """The union of some words (of all tasks where there is none), without the union of others."""
+    """The union of words and targets (of all tasks where there is neither), without the union of others."""
 
     words: tuple[Word, ...] = ()
     exclude: tuple[Word, ...] = ()
+    targets: tuple[Word, ...] = ()
+    """Words that take along whatever their tasks depend on."""
 
     def __str__(self) -> str:
         """Return it as it is written on a command line."""
         excluded = (f"--exclude {word_text(word)}" for word in self.exclude)
-        return " ".join([*map(word_text, self.words), *excluded])
+        aimed_at = (f"--target {word_text(word)}" for word in self.targets)
+        return " ".join([*map(word_text, self.words), *aimed_at, *excluded])
 
     @property
     def everything(self) -> bool:
         """Tell whether nothing is selected or left out by a word."""
-        return not self.words and not self.exclude
+        return not self.words and not self.exclude and not self.targets
 
     @property
     def terms(self) -> Iterator[Term]:
         """Yield every term, those of excluded words too."""
-        for word in (*self.words, *self.exclude):
+        for word in (*self.words, *self.targets, *self.exclude):
             yield from word
 
     @property
@@ -146,7 +149,7 @@ class Selection:
     @property
     def needs_documents(self) -> bool:
         """Tell whether only the documents say what it selects: labels, files, the graph, or what they ask for now."""
-        return any(
+        return bool(self.targets) or any(
             term.above or term.below or isinstance(term.criterion, Labelled | Within | Compared) for term in self.terms
         )
 

@@ -41,9 +41,9 @@ _EXAMPLE: Final = (
 )
 
 
-def parse(words: Iterable[str], exclude: Iterable[str] = ()) -> Selection:
+def parse(words: Iterable[str], exclude: Iterable[str] = (), targets: Iterable[str] = ()) -> Selection:
     """Return the selection that words stand for; raise UsageError for one that is no selector."""
-    return Selection(words=tuple(_words(words)), exclude=tuple(_words(exclude)))
+    return Selection(words=tuple(_words(words)), exclude=tuple(_words(exclude)), targets=tuple(_words(targets)))
 
 
 def is_selector(word: str) -> bool:

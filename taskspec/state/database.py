@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from taskspec.errors import StateError, UnknownCommitError
+from taskspec.state.chaining import root
 from taskspec.state.encoding import FORMAT, decode_record, encode_record
+from taskspec.state.entries import SCHEMA, TABLE, chain, check_schema
 from taskspec.state.folders import sync_folder
 from taskspec.state.trouble import PATIENCE, RESTORE, damaged
 
@@ -20,14 +22,11 @@ CREATE TABLE meta (
   project TEXT NOT NULL,
   serial INTEGER NOT NULL,
   epoch INTEGER NOT NULL,
-  holder TEXT NOT NULL
+  holder TEXT NOT NULL,
+  head TEXT NOT NULL
 );
 CREATE TABLE records (address TEXT PRIMARY KEY, record TEXT NOT NULL);
 CREATE TABLE results (digest TEXT PRIMARY KEY, size INTEGER NOT NULL, content BLOB);
-CREATE TABLE history (
-  id INTEGER PRIMARY KEY AUTOINCREMENT, serial INTEGER NOT NULL, address TEXT NOT NULL, note TEXT NOT NULL
-);
-CREATE INDEX history_by_address ON history (address, id);
 """
 
 
@@ -67,8 +66,11 @@ def create(path: Path, *, lineage: str, project: str) -> None:
     draft.touch(mode=0o600, exist_ok=False)
     connection = sqlite3.connect(draft, isolation_level=None)
     try:
-        connection.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = FULL; BEGIN; {_TABLES}")
-        connection.execute("INSERT INTO meta VALUES (1, ?, ?, ?, 0, 0, '')", (FORMAT, lineage, project))
+        connection.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = FULL; BEGIN; {_TABLES}{TABLE}")
+        connection.execute(
+            "INSERT INTO meta VALUES (1, ?, ?, ?, 0, 0, '', ?)", (FORMAT, lineage, project, root(lineage))
+        )
+        connection.execute(f"PRAGMA user_version = {SCHEMA}")
         connection.execute("COMMIT")
     finally:
         connection.close()
@@ -91,7 +93,8 @@ def exists(path: Path) -> bool:
 
 
 def upgrade(connection: sqlite3.Connection, path: Path) -> None:
-    """Bring every record to today's format, within the writer's transaction; raise StateError for one that is none."""
+    """Bring everything to today's format, within the writer's transaction; raise StateError for what is none."""
+    chain(connection, path)
     (form,) = connection.execute("SELECT format FROM meta").fetchone()
     if form == FORMAT:
         return
@@ -159,6 +162,7 @@ def _connected(path: Path, *, read_only: bool) -> sqlite3.Connection:
         if read_only:
             connection.execute("PRAGMA query_only = ON")
         _check_format(connection, path)
+        check_schema(connection, path)
         _check_length(connection, path)
     except BaseException:
         connection.close()

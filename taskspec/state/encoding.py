@@ -91,23 +91,31 @@ _NOTE: Final[Shape] = {"address": str, "at": _NUMBER, "what": str, "data": dict}
 
 def encode_record(record: Record) -> str:
     """Return a record as JSON."""
+    return JSON.encode(record_object(record))
+
+
+def record_object(record: Record) -> dict[str, Any]:
+    """Return a record as an object of JSON."""
     accepted = record.accepted
-    return JSON.encode(
-        {
-            "address": record.address,
-            "agent": record.agent,
-            "generation": _generation_object(record.generation),
-            "accepted": None if accepted is None else _accepted_object(accepted, record.generation.attempts),
-            "onRemove": record.on_remove.value,
-            "protect": record.protect,
-            "spent": record.spent,
-        }
-    )
+    return {
+        "address": record.address,
+        "agent": record.agent,
+        "generation": _generation_object(record.generation),
+        "accepted": None if accepted is None else _accepted_object(accepted, record.generation.attempts),
+        "onRemove": record.on_remove.value,
+        "protect": record.protect,
+        "spent": record.spent,
+    }
 
 
 def decode_record(text: str, form: int = FORMAT) -> Record:
     """Return the record that a JSON text holds; raise ValueError where it is not one of that format."""
-    return _record(upgraded(json.loads(text), form))
+    return record_of(json.loads(text), form)
+
+
+def record_of(value: Any, form: int = FORMAT) -> Record:
+    """Return the record that an object of JSON is; raise ValueError where it is none of that format."""
+    return _record(upgraded(value, form))
 
 
 def decode_records(texts: Sequence[str], form: int = FORMAT) -> list[Record]:
@@ -117,12 +125,22 @@ def decode_records(texts: Sequence[str], form: int = FORMAT) -> list[Record]:
 
 def encode_note(note: Note) -> str:
     """Return a note of the history as JSON."""
-    return JSON.encode({"address": note.address, "at": note.at, "what": note.what, "data": dict(note.data)})
+    return JSON.encode(note_object(note))
+
+
+def note_object(note: Note) -> dict[str, Any]:
+    """Return a note of the history as an object of JSON."""
+    return {"address": note.address, "at": note.at, "what": note.what, "data": dict(note.data)}
 
 
 def decode_note(text: str) -> Note:
     """Return the note that a JSON text holds; raise ValueError where it is none."""
-    value = checked(json.loads(text), _NOTE)
+    return note_of(json.loads(text))
+
+
+def note_of(value: Any) -> Note:
+    """Return the note that an object of JSON is; raise ValueError where it is none."""
+    value = checked(value, _NOTE)
     return Note(address=Address(value["address"]), at=value["at"], what=value["what"], data=value["data"])
 
 

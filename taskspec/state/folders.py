@@ -3,6 +3,7 @@
 import fcntl
 import os
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,17 +19,27 @@ def make_folder(folder: Path) -> None:
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Put a whole file (0600) in place, or nothing; it is durable when this returns.
+    """Put a whole file (0600) in place, or nothing; it is durable when this returns."""
+    write_pieces(path, (content,))
 
-    A writer that is killed leaves `.<name>.<pid>.new` behind.
+
+def write_pieces(path: Path, content: Iterable[bytes]) -> None:
+    """Put a whole file (0600) in place, as its pieces come, or nothing; it is durable when this returns.
+
+    A writer that is killed leaves `.<name>.<pid>.new` behind; one that fails, nothing.
     """
     draft = path.with_name(f".{path.name}.{os.getpid()}.new")
     draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        _sync(file.fileno())
-    draft.rename(path)
+    opened = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    try:
+        with os.fdopen(opened, "wb") as file:
+            file.writelines(content)
+            file.flush()
+            _sync(file.fileno())
+        draft.rename(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
     sync_folder(path.parent)
 
 

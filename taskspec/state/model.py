@@ -203,6 +203,8 @@ class Snapshot:
     lineage: str
     serial: int
     records: Mapping[Address, Record]
+    head: str = ""
+    """The hash of the newest entry of the history; empty where nothing is kept, or it is not chained yet."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -285,3 +287,5 @@ class HistoryEntry:
 
     serial: int
     note: Note
+    hash: str = ""
+    """Its hash, over the one before it and itself (`chaining`); empty where an older taskspec wrote it unchained."""

@@ -7,7 +7,7 @@ page, each in a transaction of its own. That is one snapshot if nobody has writt
 import gc
 import hashlib
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from sys import intern
@@ -16,6 +16,7 @@ from typing import Final
 from taskspec.address import Address
 from taskspec.state.database import transaction
 from taskspec.state.encoding import decode_record, decode_records
+from taskspec.state.entries import head
 from taskspec.state.model import Record, Snapshot
 from taskspec.state.trouble import damaged
 
@@ -24,6 +25,7 @@ PAGE: Final = 1000
 
 _Rows = Sequence[tuple[str, str]]
 _ALL: Final = "SELECT address, record FROM records ORDER BY address"
+_ONE: Final = "SELECT address, record FROM records WHERE address = ?"
 _NEXT: Final = "SELECT address, record FROM records WHERE address > ? ORDER BY address LIMIT ?"
 
 
@@ -33,10 +35,20 @@ def read_snapshot(connection: sqlite3.Connection, path: Path) -> Snapshot:
         return _read_in_pages(connection, path) or _read_at_once(connection, path)
 
 
+def read_some(connection: sqlite3.Connection, path: Path, addresses: Collection[Address]) -> Snapshot:
+    """Return the records of some addresses, as far as there are such, without reading the others."""
+    with transaction(connection, "DEFERRED"):
+        lineage, serial, form = _meta(connection)
+        newest = head(connection)
+        found = (connection.execute(_ONE, (address,)).fetchone() for address in sorted(addresses))
+        rows = [row for row in found if row is not None]
+    return Snapshot(lineage=lineage, serial=serial, records=dict(_decoded(rows, form, path)), head=newest)
+
+
 def digest_of_all(connection: sqlite3.Connection) -> tuple[int, str]:
     """Return the serial, and the digest of everything that is recorded at it."""
     with transaction(connection, "DEFERRED"):
-        lineage, serial, form = _head(connection)
+        lineage, serial, form = _meta(connection)
         digest = hashlib.blake2b(f"{form}\0{lineage}\0{serial}".encode())
         for address, text in connection.execute(_ALL):
             digest.update(f"\0{len(address)}\0{address}{text}".encode("utf-8", "surrogatepass"))
@@ -49,27 +61,29 @@ def _read_in_pages(connection: sqlite3.Connection, path: Path) -> Snapshot | Non
     version, last = None, ""
     while True:
         with transaction(connection, "DEFERRED"):
-            lineage, serial, form = _head(connection)
+            lineage, serial, form = _meta(connection)
+            newest = head(connection)
             (found,) = connection.execute("PRAGMA data_version").fetchone()
             rows = connection.execute(_NEXT, (last, PAGE)).fetchall()
         if version not in {None, found}:
             return None
         records.update(_decoded(rows, form, path))
         if len(rows) < PAGE:
-            return Snapshot(lineage=lineage, serial=serial, records=records)
+            return Snapshot(lineage=lineage, serial=serial, records=records, head=newest)
         version, last = found, rows[-1][0]
 
 
 def _read_at_once(connection: sqlite3.Connection, path: Path) -> Snapshot:
     with transaction(connection, "DEFERRED"):
-        lineage, serial, form = _head(connection)
+        lineage, serial, form = _meta(connection)
+        newest = head(connection)
         rows = connection.execute(_ALL).fetchall()
     pages = (rows[start : start + PAGE] for start in range(0, len(rows), PAGE))
     records = {address: record for page in pages for address, record in _decoded(page, form, path)}
-    return Snapshot(lineage=lineage, serial=serial, records=records)
+    return Snapshot(lineage=lineage, serial=serial, records=records, head=newest)
 
 
-def _head(connection: sqlite3.Connection) -> tuple[str, int, int]:
+def _meta(connection: sqlite3.Connection) -> tuple[str, int, int]:
     lineage, serial, form = connection.execute("SELECT lineage, serial, format FROM meta").fetchone()
     return lineage, serial, form
 

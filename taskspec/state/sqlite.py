@@ -8,23 +8,26 @@ import re
 import sqlite3
 import threading
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from taskspec.address import Address
 from taskspec.errors import LostLeaseError, StaleError, StateError
+from taskspec.state import entries
+from taskspec.state.chaining import linked
 from taskspec.state.database import Database, advance, create, exists, transaction, upgrade
+from taskspec.state.document import StateDocument
 from taskspec.state.encoding import decode_note
 from taskspec.state.folders import make_folder, write_file
 from taskspec.state.holders import decode_holder, encode_holder
 from taskspec.state.holding import cut_off, held
 from taskspec.state.lockfile import LockFile
-from taskspec.state.model import HistoryEntry, Holder, Holding, ResultRef, Snapshot, StateChange
-from taskspec.state.reading import digest_of_all, read_snapshot
+from taskspec.state.model import HistoryEntry, Holder, Holding, Note, ResultRef, Snapshot, StateChange
+from taskspec.state.reading import digest_of_all, read_snapshot, read_some
 from taskspec.state.results import Blobs, missing
-from taskspec.state.statements import Statement, statement
+from taskspec.state.statements import Statement, chained, clearing, put_all, statement
 from taskspec.state.store import Lease
 from taskspec.state.trouble import damaged, in_words
 
@@ -32,9 +35,7 @@ PAGE: Final = 500
 """How many entries of the history are read at a time, so that a slow reader keeps no writer waiting."""
 
 _ENVIRONMENT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_BEFORE: Final = "SELECT id, serial, note FROM history WHERE id < ? ORDER BY id DESC LIMIT ?"
-_BEFORE_OF: Final = "SELECT id, serial, note FROM history WHERE id < ? AND address = ? ORDER BY id DESC LIMIT ?"
-_NEWEST: Final = 2**63 - 1
+_NEXT_RESULT: Final = "SELECT digest, size, content FROM results WHERE digest > ? ORDER BY digest LIMIT 1"
 
 
 class SqliteState:
@@ -58,13 +59,13 @@ class SqliteState:
         self._lease: tuple[Lease, str] | None = None  # with its lineage
         self._guard = threading.Lock()  # a connection serves one thread at a time
 
-    def read(self) -> Snapshot:
-        """Return every record at one serial."""
+    def read(self, only: Collection[Address] | None = None) -> Snapshot:
+        """Return every record at one serial, or those of some addresses."""
         with self._guard, in_words(self._path):
             connection = self._database.opened()
             if connection is None:
                 return Snapshot(lineage="", serial=0, records={})
-            return read_snapshot(connection, self._path)
+            return read_snapshot(connection, self._path) if only is None else read_some(connection, self._path, only)
 
     def digest(self) -> tuple[int, str]:
         """Return the serial, and a digest that only equal records of one lineage at one serial have."""
@@ -82,17 +83,30 @@ class SqliteState:
                 raise missing(ref, self._path)
             return self._blobs.recall(ref, row[0])
 
+    def results(self) -> Iterator[tuple[str, str]]:
+        """Yield every kept result with its digest, in the order of the digests."""
+        last = ""
+        while (row := self._result_after(last)) is not None:
+            last, size, inline = row
+            yield last, self._blobs.recall(ResultRef(digest=last, size=size, format="text"), inline)
+
     def history(self, address: Address | None = None, *, limit: int | None = None) -> Iterator[HistoryEntry]:
         """Yield what happened, to one address or to all, newest first."""
-        before, left = _NEWEST, _NEWEST if limit is None else limit
+        before, left = entries.NEWEST, entries.NEWEST if limit is None else limit
         while left > 0:
             rows = self._history_page(address, before, min(PAGE, left))
-            for before, serial, text in rows:  # noqa: B007  # the last one is where the next page begins
+            for before, serial, text, digest in rows:  # noqa: B007  # the last one is where the next page begins
                 try:
-                    yield HistoryEntry(serial=serial, note=decode_note(text))
+                    yield HistoryEntry(serial=serial, note=decode_note(text), hash=digest)
                 except (ValueError, RecursionError) as error:
                     raise damaged(self._path, f"an entry of its history is not readable ({error})") from error
             left = left - len(rows) if len(rows) == PAGE else 0
+
+    def head(self) -> str:
+        """Return the hash of the newest entry of the history, or what the first one will follow from."""
+        with self._guard, in_words(self._path):
+            connection = self._database.opened()
+            return "" if connection is None else entries.head(connection)
 
     def holding(self) -> Holding | None:
         """Return how the lock is held at this moment; None where it is free."""
@@ -130,10 +144,29 @@ class SqliteState:
             if connection is None:
                 raise self._lost()
             with advance(connection, serial + 1):
-                self._check(connection, lease, serial)
-                for sql, values in statements:
-                    connection.execute(sql, values)
+                head = self._check(connection, lease, serial)
+                for change, (sql, values) in zip(changes, statements, strict=True):
+                    if isinstance(change, Note):
+                        head = linked(head, serial + 1, change)
+                        connection.execute(sql, (*values, head))
+                    else:
+                        connection.execute(sql, values)
+                connection.execute("UPDATE meta SET head = ?", (head,))
             return serial + 1
+
+    def replace(self, lease: Lease, serial: int, document: StateDocument) -> int:
+        """Put a whole state in the place of the one that is at `serial`, or nothing of it; return its own serial."""
+        with self._guard, in_words(self._path):
+            statements = self._statements(put_all(document), document.serial)
+            connection = self._database.opened()
+            if connection is None:
+                raise self._lost()
+            with advance(connection, document.serial):
+                self._check(connection, lease, serial)
+                for sql, values in (*clearing(document), *statements, *chained(document)):
+                    connection.execute(sql, values)
+            self._lease = lease, document.lineage
+            return document.serial
 
     def release(self, lease: Lease) -> None:
         """Give the lock back; a lease that is no longer held is no error."""
@@ -159,14 +192,15 @@ class SqliteState:
             self._lease = None
             self._database.close()
 
-    def _history_page(self, address: Address | None, before: int, size: int) -> list[tuple[int, int, str]]:
+    def _history_page(self, address: Address | None, before: int, size: int) -> list[entries.Row]:
         with self._guard, in_words(self._path):
             connection = self._database.opened()
-            if connection is None:
-                return []
-            if address is None:
-                return connection.execute(_BEFORE, (before, size)).fetchall()
-            return connection.execute(_BEFORE_OF, (before, address, size)).fetchall()
+            return [] if connection is None else entries.page(connection, address, before, size)
+
+    def _result_after(self, last: str) -> tuple[str, int, bytes | None] | None:
+        with self._guard, in_words(self._path):
+            connection = self._database.opened()
+            return connection.execute(_NEXT_RESULT, (last,)).fetchone() if connection else None
 
     def _begin(self, holder: Holder) -> tuple[Lease, str]:
         self._blobs.sweep()
@@ -199,8 +233,10 @@ class SqliteState:
             connection.execute("UPDATE meta SET epoch = epoch + 1, holder = ?", (encode_holder(by),))
             self._lock.remove()
 
-    def _check(self, connection: sqlite3.Connection, lease: Lease, serial: int) -> None:
-        epoch, lineage, recorded = connection.execute("SELECT epoch, lineage, serial FROM meta").fetchone()
+    def _check(self, connection: sqlite3.Connection, lease: Lease, serial: int) -> str:
+        """Return the head of the history where the lease may write at this serial."""
+        question = "SELECT epoch, lineage, serial, head FROM meta"
+        epoch, lineage, recorded, head = connection.execute(question).fetchone()
         if self._lease != (lease, lineage) or lease.epoch != epoch:
             raise self._lost()
         if recorded != serial:
@@ -208,6 +244,7 @@ class SqliteState:
                 f"The state of environment `{self._environment}` moved on: it is at serial {recorded}, not {serial}.",
                 hint="Plan again.",
             )
+        return str(head)
 
     def _lost(self) -> LostLeaseError:
         how = f"{self._path} was taken over, moved or deleted"

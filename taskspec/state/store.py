@@ -1,10 +1,11 @@
 """The port of the state stores: what a planner may read and an executor may write. Implements nothing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from taskspec.address import Address
+from taskspec.state.document import StateDocument
 from taskspec.state.model import HistoryEntry, Holder, Holding, ResultRef, Snapshot, StateChange
 
 
@@ -18,8 +19,10 @@ class Lease:
 class StateReader(Protocol):
     """What a planner gets. Reading needs no lock, and works while another process writes."""
 
-    def read(self) -> Snapshot:
+    def read(self, only: Collection[Address] | None = None) -> Snapshot:
         """Return every record at one serial; where nothing is kept yet, an empty snapshot without a lineage.
+
+        `only` leaves out all records but those of some addresses: that is quick, however many there are.
 
         Raises StateError where the state cannot be read, is damaged, or was made by a newer taskspec.
         """
@@ -33,8 +36,17 @@ class StateReader(Protocol):
     def result(self, ref: ResultRef) -> str:
         """Return a kept result; raise StateError where it is missing or does not match its digest."""
 
+    def results(self) -> Iterator[tuple[str, str]]:
+        """Yield every kept result with its digest, in the order of the digests; raise StateError as `result` does."""
+
     def history(self, address: Address | None = None, *, limit: int | None = None) -> Iterator[HistoryEntry]:
         """Yield what happened, to one address or to all, newest first."""
+
+    def head(self) -> str:
+        """Return the hash of the newest entry of the history, or what the first one will follow from.
+
+        Empty where nothing is kept yet, or where an older taskspec wrote the history, which has no hashes then.
+        """
 
     def holding(self) -> Holding | None:
         """Return how the lock is held at this moment; None where it is free."""
@@ -62,6 +74,14 @@ class StateStore(StateReader, Protocol):
         Raises StaleError where the state is not at `serial`, LostLeaseError where the lease is not the newest,
         UnknownCommitError where nobody can tell whether it happened (read back by serial), and StateError where
         it did not happen.
+        """
+
+    def replace(self, lease: Lease, serial: int, document: StateDocument) -> int:
+        """Put a whole state in the place of the one that is at `serial`, or nothing of it; return its own serial.
+
+        Its lineage, its records and its history, with the hashes that they have, are the document's then; so are the
+        kept results, where it has any. Whether that is right, and the document sound, is for the caller to know. Raises
+        as `commit` does. A store that keeps one document, and accepts it under a condition, needs no more than that.
         """
 
     def release(self, lease: Lease) -> None:

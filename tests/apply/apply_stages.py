@@ -200,7 +200,7 @@ class Stage:
             snapshot = store.read()
             async with self.connected() as connection:
                 plan = self.plan = await self._plan(connection, store, snapshot, tasks)
-                recorder = Recorder(store, lease, snapshot, plan.id)
+                recorder = Recorder(store, lease, snapshot)
                 watcher = Watcher(lambda runs: observe(connection, runs), connection.traits.poll_interval)
                 wanted = Options(**{**self.options, **options})
                 world = World(

@@ -48,7 +48,7 @@ def disk(tmp_path):
 
 def recording(disk, work):
     async def run():
-        recorder = Recorder(disk, disk.lease, disk.read(), "p1")
+        recorder = Recorder(disk, disk.lease, disk.read())
         try:
             return await asyncio.wait_for(work(recorder), PATIENCE)
         finally:

@@ -136,6 +136,20 @@ def test_a_line_that_is_wrong_is_met_with_silence(project, line):
     offered(project, *line)
 
 
+def test_what_can_be_gone_beyond_and_the_risks_are_offered(project):
+    policies = "policies: [{name: no-stops, deny: 'true'}]"
+    own = "environments: {prod: {policies: [{name: max-prod, deny: 'true'}, {deny: 'true'}, x]}}"
+    (project / "taskspec.yaml").write_text(
+        f"apiVersion: taskspec/v1\nkind: Project\nmetadata: {{name: p}}\nspec:\n  {policies}\n  {own}\n"
+    )
+    assert offered(project, "apply", "--override", "max") == [
+        *("maxCreate", "maxStop", "maxStopPercent", "maxRuns", "maxTokens", "max-prod")
+    ]
+    assert offered(project, "plan", "--override", "no") == ["no-stops"]
+    assert offered(project, "plan", "--fail-on-risk", "s") == ["secret_exposed", "side_effects"]
+    assert offered(project, "plan", "--target", "tot") == ["totals"]
+
+
 def test_a_folder_without_a_project_offers_nothing(tmp_path):
     assert offered(tmp_path, "plan", "") == []
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from taskspec.errors import LockHeldError, LostLeaseError, StaleError, StateError, UnknownCommitError
+from taskspec.state.chaining import linked, root
 from taskspec.state.model import DropRecord, HistoryEntry, Note, PutRecord, PutResult, Snapshot
 from taskspec.state.store import Lease
 
@@ -30,10 +31,11 @@ class MemoryState:
         self._lineage = lineage
         self._lease = None
 
-    def read(self) -> Snapshot:
+    def read(self, only=None) -> Snapshot:
         self._process.alive()
         disk = self._durable
-        return Snapshot(lineage=disk.lineage, serial=disk.serial, records=dict(disk.records))
+        records = {address: record for address, record in disk.records.items() if only is None or address in only}
+        return Snapshot(lineage=disk.lineage, serial=disk.serial, records=records)
 
     def result(self, ref) -> str:
         self._process.alive()
@@ -45,6 +47,10 @@ class MemoryState:
     def history(self, address=None, *, limit=None):
         entries = [entry for entry in reversed(self._durable.history) if address in (None, entry.note.address)]
         return iter(entries[:limit])
+
+    def head(self) -> str:
+        self._process.alive()
+        return self._durable.history[-1].hash if self._durable.history else root(self._durable.lineage)
 
     def holding(self):
         return None
@@ -108,7 +114,9 @@ class MemoryState:
             case PutResult(ref=ref, content=content):
                 disk.results[ref.digest] = content
             case Note():
-                disk.history.append(HistoryEntry(serial=disk.serial, note=change))
+                before = disk.history[-1].hash if disk.history else root(disk.lineage)
+                digest = linked(before, disk.serial, change)
+                disk.history.append(HistoryEntry(serial=disk.serial, note=change, hash=digest))
 
 
 class _Told:

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -50,3 +51,24 @@ def test_trouble_has_the_keys_that_are_told(printed):
     assert set(found) == {"message", "hint", "exitCode", "diagnostics"}
     assert set(json.loads(printed("plan", "--json", "nosuch"))["error"]) == {"message", "hint", "exitCode"}
     assert set(json.loads(printed("plan", "--json", "--bogus"))["error"]) == {"message", "hint", "exitCode"}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("jq") is None, reason="needs jq")
+def test_every_recipe_works_on_a_plan(tmp_path):
+    for block in blocks(page("docs/guards.md")):
+        if block.file:
+            (tmp_path / block.file).write_text(block.text, encoding="utf-8")
+    environ = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    command = [sys.executable, "-m", "taskspec", "plan", "--json", "extract", "letter"]
+    planned = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=PATIENCE)
+    assert planned.returncode == 6, planned.stderr
+    (tmp_path / "plan.json").write_text(planned.stdout, encoding="utf-8")
+    told = next(block.text for block in blocks(page("docs/json.md")) if block.text.count("jq ") > 2)
+    recipes = [line for line in told.splitlines() if line.startswith("jq ")]
+    assert len(recipes) > 8
+    for recipe in recipes:
+        done = subprocess.run(["sh", "-c", recipe], cwd=tmp_path, capture_output=True, text=True)
+        assert done.stderr == "", recipe
+        assert done.returncode == (1 if "jq -e" in recipe else 0), recipe
+        assert done.stdout or "new_host" in recipe or ".health" in recipe, recipe

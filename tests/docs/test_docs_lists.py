@@ -115,10 +115,22 @@ def test_run_relevant_fields_are_those_of_the_fingerprint():
     assert {named(row[0])[0] for row in SECTIONS["`task.spec`"] if row[3] != "no"} == set(RUN_RELEVANT)
 
 
-def test_what_is_refused_as_later_is_listed():
-    line = next(line for line in MANIFESTS.splitlines() if line.startswith("In a project:"))
-    assert set(named(line.partition(":")[2])) == LATER["Project"]
-    assert not LATER["Task"]
+def test_no_field_is_refused_as_one_of_later_versions_that_the_page_does_not_list():
+    assert not any(LATER.values())
+
+
+def test_what_policies_see_and_what_a_plan_can_be_refused_for_is_told():
+    from taskspec.documents.denying import NAMES as SEEN
+    from taskspec.plan.model import Affected, RiskCategory
+    from taskspec.runner.guarding import OVERRIDABLE
+
+    guards = page("docs/guards.md")
+    told = {named(row[0])[0].partition(".")[0] for row in rows(section(guards, "Policies of a project"))}
+    assert told == set(SEEN)
+    assert _names(section(guards, "Risks")) == [str(category) for category in RiskCategory]
+    listed = rows(section(guards, "What holds a plan back"))
+    assert {word.removeprefix("--override ") for row in listed for word in named(row[3])} - {"NAME"} == set(OVERRIDABLE)
+    assert _names(section(page("docs/selectors.md"), "Partial plans")) == [str(why) for why in Affected]
 
 
 def test_the_names_that_templates_see_are_listed():
@@ -146,7 +158,7 @@ def test_who_gives_a_variable_its_value_is_told_in_order():
 
 
 def test_what_an_environment_lays_over_the_project_is_told():
-    table = [named(row[0])[0] for row in rows(section(MANIFESTS, "Environments"))]
+    table = [name for row in rows(section(MANIFESTS, "Environments")) for name in named(row[0])]
     assert {name.partition(".")[0] for name in table} == set(SCHEMA["$defs"]["environment"]["properties"])
 
 

@@ -83,9 +83,10 @@ def test_no_line_of_prose_is_wider_than_a_page():
 def test_a_word_of_several_meanings_is_told_with_each_and_its_first_place():
     found = find(manifest_fields(), "name")
     lines = list(places("name", found))
-    assert lines[0] == "`name` means 3 things:"
+    assert lines[0] == "`name` means 4 things:"
     assert [line.split()[0] for line in lines[1:]] == [
         "task.metadata.name",
         "task.spec.llm.name",
         "project.metadata.name",
+        "project.spec.policies[].name",
     ]

@@ -8,7 +8,7 @@ from taskspec.markers import Marker
 from taskspec.observed.model import Duplicate, Observed
 from taskspec.plan.adopting import Candidate
 from taskspec.plan.drifting import Difference, Drift
-from taskspec.plan.model import Basis, Circumstances, Plan, Refusal
+from taskspec.plan.model import Basis, Circumstances, Plan, Refusal, RefusalKind
 from taskspec.plan.standing import Situation, Standing
 from taskspec.report.adopting import candidate_lines
 from taskspec.report.drifts import Drifts, drift_lines, drifts_json
@@ -138,7 +138,8 @@ def plan(**more):
 
 
 def test_a_plan_tells_of_duplicates_and_of_many_runs_that_are_gone():
-    refusal = Refusal(limit="missing", allowed=2, found=7, addresses=tuple(Address(f"t{n}") for n in range(7)))
+    gone = tuple(Address(f"t{n}") for n in range(7))
+    refusal = Refusal(kind=RefusalKind.MISSING, limit="missing", allowed=2, found=7, addresses=gone)
     text = said(lines(plan(refusals=(refusal,)), PLAIN))
     assert "Duplicate: a task that is neither declared nor recorded: the remote has one create as 2 runs" in text
     assert "Refused: the remote does not know 7 runs that are recorded on it" in text

@@ -71,10 +71,11 @@ def test_another_name_starts_no_run_asks_nobody_and_takes_record_and_result_alon
 def test_the_history_of_either_name_leads_to_the_other(ports):
     titled_once(ports)
     renamed(ports, title="Title")
-    ports.apply()
-    assert [(note.what, note.data) for note in history(ports, "new")] == [("moved", {"generation": 1, "from": "a"})]
+    plan = ports.apply().id
+    came = {"generation": 1, "from": "a", "plan": plan}
+    assert [(note.what, note.data) for note in history(ports, "new")] == [("moved", came)]
     newest, *older = history(ports, "a")
-    assert (newest.what, newest.data) == ("moved", {"generation": 1, "to": "new", "spent": 1})
+    assert (newest.what, newest.data) == ("moved", {"generation": 1, "to": "new", "spent": 1, "plan": plan})
     assert older
 
 

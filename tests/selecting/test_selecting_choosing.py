@@ -61,6 +61,36 @@ def test_what_is_excluded_is_never_selected():
     assert select(parse([], ["label:team", "gone"]), CHAIN) == {"summary", "alone"}
 
 
+@pytest.mark.parametrize(
+    ("words", "targets", "exclude", "selected"),
+    [
+        ([], ["summary"], [], "extract report[q1] report[q2] summary"),
+        ([], ["label:team=sales,result:failed"], [], "extract report[q1]"),
+        (["alone"], ["report[q1]"], [], "alone extract report[q1]"),
+        ([], ["summary"], ["extract"], "report[q1] report[q2] summary"),
+        ([], ["alone", "gone"], [], "alone gone"),
+    ],
+)
+def test_a_target_takes_its_upstream_along(words, targets, exclude, selected):
+    assert select(parse(words, exclude, targets), CHAIN) == set(selected.split())
+
+
+def test_a_target_is_told_as_it_is_written_and_needs_the_documents():
+    selection = parse(["alone"], ["gone"], ["summary,state:new"])
+    assert str(selection) == "alone --target summary,state:new --exclude gone"
+    assert (selection.everything, selection.needs_documents, selection.needs_state) == (False, True, True)
+    assert parse([], [], ["nosuch"]).addresses == ("nosuch",)
+
+
+@given(unions, fields())
+def test_a_target_is_what_it_selects_and_all_above(targets, field):
+    chosen = select(Selection(targets=targets), field)
+    if targets:
+        assert select(Selection(words=targets), field) <= chosen
+        known = {one.address: one for one in field}
+        assert all(above in chosen for one in chosen for above in known[one].upstream if above in known)
+
+
 def test_a_name_a_label_or_a_file_that_fits_no_task_is_found_also_where_it_is_excluded():
     selection = parse(["repot*", "label:team=growht,extract", "state:unchanged,result:lost"], ["file:nosuch", "alone"])
     assert [str(place) for place in idle(selection, CHAIN)] == ["repot*", "label:team=growht", "file:nosuch"]

@@ -3,10 +3,13 @@
 import hashlib
 
 from taskspec.address import Address
+from taskspec.state.chaining import linked, root
+from taskspec.state.document import StateDocument
 from taskspec.state.model import (
     Accepted,
     Attempt,
     Generation,
+    HistoryEntry,
     Holder,
     Note,
     PutRecord,
@@ -73,3 +76,40 @@ def put_result(content):
 
 def note(address=EXTRACT, what="ended", at=1_700_000_000.0):
     return Note(address=address, at=at, what=what, data={"attempt": 1})
+
+
+def document_of(store):
+    """Return everything that a store holds, as one value."""
+    snapshot = store.read()
+    return StateDocument(
+        lineage=snapshot.lineage,
+        serial=snapshot.serial,
+        head=snapshot.head,
+        project="sales",
+        environment="default",
+        records=snapshot.records,
+        history=tuple(store.history()),
+        results=dict(store.results()),
+    )
+
+
+def chained_document(number):
+    """Return a whole state at a serial, all of which says of which it is."""
+    lineage = "5a1e5" + "0" * 27
+    head, entries = root(lineage), []
+    for serial in range(1, number + 1):
+        written = note(at=float(serial))
+        head = linked(head, serial, written)
+        entries.append(HistoryEntry(serial=serial, note=written, hash=head))
+    contents = [str(number), str(number) * 70_000]
+    records = [record(Address(f"task-{count}"), number=number, content=contents[0]) for count in range(5)]
+    return StateDocument(
+        lineage=lineage,
+        serial=number,
+        head=head,
+        project="sales",
+        environment="default",
+        records={one.address: one for one in records},
+        history=tuple(entries[::-1]),
+        results={ref(content).digest: content for content in contents},
+    )

@@ -1,12 +1,14 @@
 """What every state store promises, within one process."""
 
 import threading
+from dataclasses import replace
 
 import pytest
-from state_values import ALICE, BOB, EXTRACT, REPORT, note, put, put_result, record, ref
+from state_values import ALICE, BOB, EXTRACT, REPORT, document_of, note, put, put_result, record, ref
 
 from taskspec.address import Address
 from taskspec.errors import LockHeldError, LostLeaseError, StaleError, StateError
+from taskspec.state.chaining import follow, root
 from taskspec.state.model import INLINE_LIMIT, TTL, DropRecord, Note, PutResult
 
 
@@ -72,6 +74,14 @@ def test_every_commit_is_one_serial_even_an_empty_one(store):
     assert store.commit(lease, 0, []) == 1
     assert store.commit(lease, 1, [put()]) == 2
     assert store.read().serial == 2
+
+
+def test_some_records_are_read_without_the_others(store, opened):
+    assert opened(read_only=True).read(only=[EXTRACT]).lineage == ""
+    store.commit(store.acquire(ALICE), 0, [put(EXTRACT), put(REPORT), note()])
+    whole = store.read()
+    assert store.read(only=[]) == replace(whole, records={})
+    assert store.read(only=[REPORT, Address("unheard-of")]) == replace(whole, records={REPORT: record(REPORT)})
 
 
 def test_a_reader_that_came_first_sees_what_is_made_later(store, opened):
@@ -292,6 +302,85 @@ def test_a_long_history_is_told_whole_while_somebody_writes(store, opened):
     first = next(told)
     store.commit(lease, 1, [note(at=-1.0)])
     assert [first.note.at, *(entry.note.at for entry in told)] == [float(n) for n in reversed(range(1_234))]
+
+
+def test_each_entry_follows_from_the_one_before_it_whoever_wrote_it(store, opened):
+    assert opened(read_only=True).head() == opened(read_only=True).read().head == ""
+    lease = store.acquire(ALICE)
+    lineage = store.read().lineage
+    assert store.head() == store.read().head == root(lineage)
+    store.commit(lease, 0, [note(what="intended"), put(), note(REPORT)])
+    store.commit(lease, 1, [put(REPORT)])
+    store.close()
+    later = opened()
+    later.commit(
+        later.acquire(BOB), 2, [note(what="ended"), Note(address=EXTRACT, at=2, what="x", data={"b": 1.0, "a": [True]})]
+    )
+    told = list(later.history())
+    chain = follow(told, lineage)
+    assert (chain.broken, chain.length, chain.head) == (None, 4, later.head())
+    assert later.head() == later.read().head == told[0].hash
+    assert [entry.hash for entry in later.history(REPORT)] == [told[2].hash]
+
+
+def test_a_commit_that_is_refused_leaves_the_head_as_it_was(store):
+    lease = store.acquire(ALICE)
+    store.commit(lease, 0, [note()])
+    head = store.head()
+    with pytest.raises(StaleError):
+        store.commit(lease, 0, [note()])
+    with pytest.raises(StateError):
+        store.commit(lease, 1, [note(), Note(address=EXTRACT, at=float("nan"), what="ended")])
+    assert store.head() == head
+    store.commit(lease, 1, [note()])
+    assert follow(store.history(), store.read().lineage).broken is None
+
+
+def test_every_kept_result_is_told_by_its_digest(store, opened):
+    assert list(opened(read_only=True).results()) == []
+    contents = ["", "näïve", "x" * (INLINE_LIMIT + 1)]
+    store.commit(store.acquire(ALICE), 0, [put_result(content) for content in contents])
+    told = list(opened(read_only=True).results())
+    assert told == sorted((ref(content).digest, content) for content in contents)
+
+
+def test_a_whole_state_takes_the_place_of_another(opened):
+    old, new = opened(environment="old"), opened(environment="new")
+    lease = old.acquire(ALICE)
+    old.commit(lease, 0, [put(EXTRACT), put_result('{"total": 3}'), put_result("x" * (INLINE_LIMIT + 1)), note()])
+    old.commit(lease, 1, [note(REPORT)])
+    document = document_of(old)
+    lease = new.acquire(BOB)
+    new.commit(lease, 0, [put(REPORT), note(REPORT), put_result("gone")])
+    assert new.replace(lease, 1, document) == 2
+    reader = opened(environment="new", read_only=True)
+    assert reader.read() == old.read() == new.read()
+    assert list(reader.history()) == list(old.history())
+    assert list(reader.history(REPORT)) == list(old.history(REPORT))
+    assert list(reader.results()) == list(old.results())
+    assert new.commit(lease, 2, [note()]) == 3
+    chain = follow(new.history(), document.lineage)
+    assert (chain.broken, chain.length, chain.head) == (None, 3, new.head())
+
+
+def test_a_whole_state_without_its_results_leaves_those_that_are_there(store, opened):
+    lease = store.acquire(ALICE)
+    store.commit(lease, 0, [put(EXTRACT), put_result('{"total": 3}')])
+    store.replace(lease, 1, replace(document_of(store), serial=9, results=None))
+    assert opened(read_only=True).read().serial == 9
+    assert store.result(ref('{"total": 3}')) == '{"total": 3}'
+
+
+def test_a_state_is_not_replaced_without_the_lease_or_at_another_serial(store, opened):
+    lease = store.acquire(ALICE)
+    store.commit(lease, 0, [put(EXTRACT), note()])
+    document = replace(document_of(store), serial=9)
+    with pytest.raises(StaleError):
+        store.replace(lease, 0, document)
+    opened().force_release(lease.epoch, BOB)
+    with pytest.raises(LostLeaseError):
+        store.replace(lease, 1, document)
+    assert (store.read().serial, list(store.read().records)) == (1, [EXTRACT])
 
 
 def test_a_commit_may_come_from_another_thread_than_the_lease(store):

@@ -8,10 +8,11 @@ from contextlib import contextmanager
 
 import pytest
 from state_stores import STORES, child
-from state_values import ALICE, BOB, EXTRACT, put, record
+from state_values import ALICE, BOB, EXTRACT, chained_document, document_of, put, record
 
 from taskspec.errors import LockHeldError, LostLeaseError, StateError
 from taskspec.state import database
+from taskspec.state.chaining import follow
 
 MANY = 20
 KILLS = int(os.environ.get("TASKSPEC_TEST_KILLS", "15"))
@@ -64,6 +65,14 @@ while True:
     changes = [put(number=serial + 1), note(at=float(serial + 1)), put_result(str(serial + 1) * 70_000)]
     serial = store.commit(lease, serial, changes)
     print(serial, flush=True)
+"""
+REPLACE_FOR_EVER = """
+lease = store.acquire(ALICE)
+number = store.read().serial
+while True:
+    number += 1
+    store.replace(lease, number - 1, chained_document(number))
+    print(number, flush=True)
 """
 FULL_DISK = """
 import resource
@@ -236,20 +245,34 @@ except LockHeldError as error:
     assert sum("locked by" in answer for answer in answers) == 4
 
 
-def test_a_kill_in_the_middle_of_commits_loses_nothing_acknowledged(kind, folder, opened):
-    chance = random.Random(7)
-    acknowledged = 0
+def killed_again_and_again(kind, folder, body, seed):
+    """Kill a process that says each serial it was told is durable; yield the last one that it said, each time."""
+    chance = random.Random(seed)
     for _ in range(KILLS):
-        with running(kind, folder, COMMIT_FOR_EVER) as process:
+        with running(kind, folder, body) as process:
             acknowledged = int(said(process))
             time.sleep(chance.uniform(0, 0.06))
             process.kill()
-            acknowledged = max([acknowledged, *map(int, process.stdout.read().split())])
+            yield max([acknowledged, *map(int, process.stdout.read().split())])
+
+
+def test_a_kill_in_the_middle_of_commits_loses_nothing_acknowledged(kind, folder, opened):
+    for acknowledged in killed_again_and_again(kind, folder, COMMIT_FOR_EVER, 7):
         reader = opened(read_only=True)
         serial = reader.read().serial
         assert acknowledged <= serial <= acknowledged + 1
         assert reader.read().records == {EXTRACT: record(number=serial)}
         assert [entry.serial for entry in reader.history()] == list(range(serial, 0, -1))
+        assert follow(reader.history(), reader.read().lineage).head == reader.head()
+        reader.close()
+
+
+def test_a_kill_while_a_whole_state_is_replaced_leaves_the_old_one_or_the_new_one(kind, folder, opened):
+    for acknowledged in killed_again_and_again(kind, folder, REPLACE_FOR_EVER, 11):
+        reader = opened(read_only=True)
+        serial = reader.read().serial
+        assert acknowledged <= serial <= acknowledged + 1
+        assert document_of(reader) == chained_document(serial)
         reader.close()
 
 

@@ -14,6 +14,7 @@ from state_values import ALICE, BOB, EXTRACT, note, put, put_result, record, ref
 from taskspec.address import Address
 from taskspec.errors import LostLeaseError, StateError
 from taskspec.state import reading
+from taskspec.state.chaining import follow
 from taskspec.state.model import INLINE_LIMIT, DropRecord
 from taskspec.state.sqlite import SqliteState
 
@@ -159,6 +160,48 @@ def format_of(path):
     (found,) = connection.execute("SELECT format FROM meta").fetchone()
     connection.close()
     return found
+
+
+@pytest.fixture
+def unchained(kept):
+    """A state of an older taskspec, whose history has no hashes; returns its file."""
+    edit(kept, "DROP INDEX history_by_address")
+    edit(kept, "ALTER TABLE history DROP COLUMN hash")
+    edit(kept, "CREATE INDEX history_by_address ON history (address, id)")
+    edit(kept, "ALTER TABLE meta DROP COLUMN head")
+    edit(kept, "PRAGMA user_version = 0")
+    return kept
+
+
+def test_a_history_without_hashes_is_read_as_it_is_and_chained_by_the_first_writer(unchained, folder):
+    reader = SqliteState(folder, "sales", "default", read_only=True)
+    assert [(entry.note, entry.hash) for entry in reader.history()] == [(note(), "")]
+    assert (reader.head(), reader.read().head) == ("", "")
+    writer = SqliteState(folder, "sales", "default", read_only=False)
+    lease = writer.acquire(BOB)
+    lineage = writer.read().lineage
+    assert follow(reader.history(), lineage).broken is None
+    assert reader.head() == next(reader.history(EXTRACT)).hash != ""
+    writer.commit(lease, 1, [note(what="seen")])
+    assert [entry.note.what for entry in reader.history(EXTRACT)] == ["seen", "ended"]
+    assert follow(reader.history(), lineage).head == reader.head()
+    reader.close()
+    writer.close()
+
+
+def test_a_history_that_cannot_be_chained_is_told_and_nothing_is_upgraded(unchained, folder):
+    edit(unchained, "UPDATE history SET note = '{}'")
+    assert "an entry of its history is not readable" in refusal(folder, "acquire")
+    reader = SqliteState(folder, "sales", "default", read_only=True)
+    assert reader.read().records == {EXTRACT: record()}
+    assert reader.head() == ""
+    reader.close()
+
+
+@pytest.mark.parametrize("action", ["read", "acquire"])
+def test_tables_of_a_newer_form_are_refused_and_ask_for_an_upgrade(kept, folder, action):
+    edit(kept, "PRAGMA user_version = 2")
+    assert "made by a newer taskspec (its tables are of form 2" in refusal(folder, action)
 
 
 def test_a_database_of_somebody_else_is_refused(kept, folder):

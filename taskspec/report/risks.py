@@ -1,0 +1,51 @@
+"""The risks of a plan, and how its budget stands, in words. Judges nothing."""
+
+from collections.abc import Iterator
+
+from taskspec.plan.model import Change, Plan, RiskCategory, Spending
+from taskspec.report.text import Paint, duration, in_line, plural
+
+_TOLD = frozenset({RiskCategory.NEW_PAID_RUN})
+"""What the head of a plan and the line of a change tell already."""
+
+
+def risk_lines(change: Change, paint: Paint) -> Iterator[str]:
+    """Yield the risks of a change, but for those that its own line tells."""
+    for risk in change.risks:
+        if risk.category not in _TOLD:
+            place = f"  {paint(str(risk.position), 'dim')}" if risk.position else ""
+            yield f"      {paint(f'risk {risk.category}', 'warning')}: {in_line(risk.text)}{place}"
+
+
+def risk_summary(plan: Plan, paint: Paint) -> Iterator[str]:
+    """Yield how many changes have which risk."""
+    told = [f"{count} {category}" for category, count in sorted(plan.risks.items()) if category not in _TOLD]
+    if told:
+        yield f"{paint('Risks', 'warning')}: {', '.join(told)}."
+
+
+def budget_lines(plan: Plan, paint: Paint) -> Iterator[str]:
+    """Yield how the budget stands, where the plan would use some of it."""
+    if plan.spending is not None and plan.paid_runs and (parts := [*_parts(plan.spending)]):
+        yield f"{paint('Budget', 'strong')}: {'; '.join(parts)}{_since(plan.spending)}."
+
+
+def _parts(spending: Spending) -> Iterator[str]:
+    if spending.max_runs is not None:
+        planned = spending.planned
+        yield f"{spending.runs:,} of {plural(spending.max_runs, 'run')} used, {planned:,} planned"
+    if spending.max_tokens is not None:
+        said = f"{spending.tokens:,} of {spending.max_tokens:,} tokens used"
+        if spending.unknown:
+            said += f" (and those of {plural(spending.unknown, 'run')} unknown)"
+        said += f", {spending.estimated:,} expected" if spending.estimated else ""
+        if spending.not_estimated:
+            said += f", {plural(spending.not_estimated, 'planned run')} unknown"
+        yield said
+
+
+def _since(spending: Spending) -> str:
+    if spending.per is None:
+        return ""
+    days = spending.per / 86_400
+    return f", in the last {plural(int(days), 'day') if days >= 1 and days == int(days) else duration(spending.per)}"

@@ -1,0 +1,63 @@
+"""state pull: the whole state of a project as one document, at one serial. Takes no lock, and changes nothing."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from taskspec.errors import StateError, TaskspecError
+from taskspec.runner.locating import project_of
+from taskspec.runner.model import Invocation, Ports
+from taskspec.state.chaining import linked, root
+from taskspec.state.folders import write_pieces
+from taskspec.state.model import HistoryEntry, Snapshot
+from taskspec.state.store import StateReader
+from taskspec.state.writing import pieces
+
+_MOVED_ON = StateError(
+    "The state was replaced by another one while it was read.", hint="Nothing was written. Run the command again."
+)
+
+
+@contextmanager
+def pulled(invocation: Invocation, ports: Ports, *, results: bool) -> Iterator[Iterator[str]]:
+    """Open the text of the document of the state, piece by piece."""
+    project = project_of(invocation)
+    store = ports.open_state(project, read_only=True)
+    try:
+        snapshot = store.read()
+        if not snapshot.lineage:
+            raise TaskspecError(
+                f"Nothing is kept yet for environment `{project.environment}`.", hint="`taskspec apply` begins a state."
+            )
+        if not snapshot.head:
+            raise StateError(
+                "The history was written by an older taskspec, and has no hashes yet.",
+                hint="The next command that takes the lock, such as `taskspec apply`, chains it.",
+            )
+        kept = store.results() if results else None
+        yield pieces(snapshot, project.name, project.environment, _until(snapshot, store), kept)
+    finally:
+        store.close()
+
+
+def pull_to(file: Path, text: Iterator[str]) -> None:
+    """Write the document to a file that only its owner may read; it is there as a whole, or not at all."""
+    try:
+        write_pieces(file, (piece.encode() for piece in text))
+    except OSError as error:
+        raise TaskspecError(f"`{file}` cannot be written: {error.strerror}.") from error
+
+
+def _until(snapshot: Snapshot, store: StateReader) -> Iterator[HistoryEntry]:
+    """Yield the entries up to a snapshot, newest first; StateError where another state was put there since."""
+    last: HistoryEntry | None = None
+    for entry in store.history():
+        if last is None and entry.hash != snapshot.head:
+            continue  # somebody has written meanwhile
+        last = entry
+        yield entry
+    newest = root(snapshot.lineage)
+    if last is None and snapshot.head != newest:
+        raise _MOVED_ON
+    if last is not None and linked(newest, last.serial, last.note) != last.hash:
+        raise _MOVED_ON

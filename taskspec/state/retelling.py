@@ -1,0 +1,92 @@
+"""The history of an address → the attempts that it tells of, also of generations that no record has any more. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from taskspec.state.model import HistoryEntry, Note
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PastAttempt:
+    """What the history tells of one attempt; None where it tells nothing. Times in seconds since the epoch."""
+
+    generation: int
+    attempt: int
+    plan: str | None = None
+    agent: str | None = None
+    fingerprint: str | None = None
+    run: str | None = None
+    asked_at: float | None = None
+    ended_at: float | None = None
+    status: str | None = None
+    verdict: str | None = None
+    seconds: float | None = None
+    tokens: Mapping[str, int] | None = None
+    result: str | None = None
+    """The digest of its result, under which that is kept."""
+    why: str | None = None
+    """Why the remote did not start it."""
+
+
+def retold(entries: Iterable[HistoryEntry]) -> tuple[PastAttempt, ...]:
+    """Return the attempts that the entries of one address tell of, given newest first; the oldest attempt first."""
+    found: dict[tuple[int, int], PastAttempt] = {}
+    for entry in reversed(list(entries)):
+        note = entry.note
+        match note.data.get("generation"), note.data.get("attempt"):
+            case int(generation), int(attempt) if attempt:
+                which = (generation, attempt)
+                before = found.get(which) or PastAttempt(generation=generation, attempt=attempt)
+                found[which] = _after(before, note)
+            case _:
+                continue
+    return tuple(found[which] for which in sorted(found))
+
+
+def _after(before: PastAttempt, note: Note) -> PastAttempt:
+    """Return what is known of an attempt after one more note."""
+    told = replace(before, run=_text(note, "run") or before.run, plan=before.plan or _text(note, "plan"))
+    match note.what:
+        case "intended":
+            return replace(told, asked_at=note.at, agent=_text(note, "agent"), fingerprint=_text(note, "fingerprint"))
+        case "ended":
+            return replace(
+                told,
+                ended_at=note.at,
+                status=_text(note, "status"),
+                verdict=_text(note, "verdict"),
+                seconds=_number(note, "seconds"),
+                tokens=_tokens(note.data.get("tokens")),
+                result=_text(note, "result"),
+            )
+        case "rejudged":
+            return replace(told, verdict=_text(note, "verdict"))
+        case "refused" | "absent":
+            return replace(told, ended_at=note.at, verdict=note.what, why=_text(note, "why"))
+        case "stopped":
+            return replace(told, ended_at=note.at, status=_text(note, "status"), verdict=told.verdict or "stopped")
+        case "lost":
+            return replace(told, ended_at=note.at, verdict="lost")
+        case "revived":
+            return replace(told, ended_at=None, status=_text(note, "status"), verdict=None)
+        case "seen":
+            return replace(told, status=_text(note, "status"))
+        case _:
+            return told
+
+
+def _text(note: Note, name: str) -> str | None:
+    value = note.data.get(name)
+    return value if isinstance(value, str) else None
+
+
+def _number(note: Note, name: str) -> float | None:
+    value = note.data.get(name)
+    return value if isinstance(value, int | float) else None
+
+
+def _tokens(value: Any) -> Mapping[str, int] | None:
+    if not isinstance(value, Mapping) or not all(isinstance(count, int) for count in value.values()):
+        return None
+    return dict(value)

@@ -1,0 +1,86 @@
+"""What the history of an address tells of its attempts."""
+
+from state_values import EXTRACT
+
+from taskspec.state.model import HistoryEntry, Note
+from taskspec.state.retelling import PastAttempt, retold
+
+
+def entries(*notes):
+    """Return entries, newest first, of what happened in this order."""
+    made = [Note(address=EXTRACT, at=float(at), what=what, data=data) for at, (what, data) in enumerate(notes, 1)]
+    return [HistoryEntry(serial=at, note=note) for at, note in enumerate(made, 1)][::-1]
+
+
+def which(generation, attempt, **more):
+    return {"generation": generation, "attempt": attempt, **more}
+
+
+def test_an_attempt_is_told_from_its_intent_to_its_end():
+    tokens = {"prompt": 1, "completion": 2}
+    end = which(1, 1, run="r1", status="completed", verdict="accepted", seconds=1.5, tokens=tokens, result="d" * 64)
+    told = retold(
+        entries(
+            ("intended", which(1, 1, agent="writer", fingerprint="v1:a", plan="p")),
+            ("bound", which(1, 1, run="r1", plan="p")),
+            ("ended", end),
+        )
+    )
+    assert told == (
+        PastAttempt(
+            generation=1,
+            attempt=1,
+            plan="p",
+            agent="writer",
+            fingerprint="v1:a",
+            run="r1",
+            asked_at=1.0,
+            ended_at=3.0,
+            status="completed",
+            verdict="accepted",
+            seconds=1.5,
+            tokens=tokens,
+            result="d" * 64,
+        ),
+    )
+
+
+def test_attempts_are_told_in_their_order_and_each_by_itself():
+    told = retold(
+        entries(
+            ("intended", which(2, 1)),
+            ("refused", which(2, 1, why="no")),
+            ("intended", which(1, 1)),
+            ("intended", which(2, 2)),
+            ("bound", which(2, 2, run="r")),
+            ("lost", which(2, 2, run="r")),
+        )
+    )
+    assert [(one.generation, one.attempt, one.verdict) for one in told] == [
+        (1, 1, None),
+        (2, 1, "refused"),
+        (2, 2, "lost"),
+    ]
+    assert told[1].why == "no"
+
+
+def test_a_run_that_goes_on_after_all_has_not_ended():
+    (told,) = retold(
+        entries(
+            ("bound", which(1, 1, run="r")),
+            ("ended", which(1, 1, status="error", verdict="error")),
+            ("revived", which(1, 1, run="r", status="executing")),
+        )
+    )
+    assert (told.verdict, told.ended_at, told.status) == (None, None, "executing")
+
+
+def test_what_says_nothing_of_an_attempt_is_left_out_and_odd_values_are_unknown():
+    told = retold(
+        entries(
+            ("forgotten", {"spent": 2, "generation": 1}),
+            ("moved", {"generation": 1, "to": "x"}),
+            ("ended", which(1, 1, status=3, verdict=None, seconds="1", tokens=["x"], run=7)),
+        )
+    )
+    assert told == (PastAttempt(generation=1, attempt=1, ended_at=3.0),)
