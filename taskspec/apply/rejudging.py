@@ -20,12 +20,11 @@ def rejudged(change: Change, record: Record, plan: str, at: float) -> Record:
         return record
     digest = digest_of(task.assertions)
     accepted = record.accepted
-    current, same_text = record.generation, task.asks_for(record.generation.fingerprint)
-    if accepted is not None and (accepted.generation == current.number or not same_text):
+    if accepted is not None and change.run == accepted.run:
         kept = replace(accepted, attempt=replace(accepted.attempt, assertions=digest))
         if judgement.verdict is Verdict.ACCEPTED:
             return _confirmed(record, kept)
-        if accepted.generation == current.number:
+        if accepted.generation == record.generation.number:
             return with_attempt(replace(record, accepted=None), _rejected(kept.attempt, judgement))
         return _as_a_generation(change, record, kept, judgement, plan)
     attempt = _numbered(record, change.attempt)

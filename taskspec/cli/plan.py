@@ -20,8 +20,8 @@ from taskspec.runner.model import Invocation, Refresh
 @options.variables
 @options.refreshing
 @options.overriding
-@options.rerunning
 @options.risking
+@options.rerunning
 @click.option("--refresh-only", is_flag=True, help="Show only what has changed on the remote since it was recorded.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there is something to do.")
 @click.option(

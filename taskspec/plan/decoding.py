@@ -61,14 +61,6 @@ def _duplicate(value: Mapping[str, Any]) -> Duplicate:
     return Duplicate(address=None if value["address"] is None else Address(value["address"]), runs=runs)
 
 
-def _estimate(value: Mapping[str, Any] | None) -> Estimate | None:
-    return None if value is None else Estimate(seconds=_spread(value["seconds"]), tokens=_spread(value["tokens"]))
-
-
-def _spread(value: Mapping[str, Any] | None) -> Spread | None:
-    return None if value is None else Spread(p50=value["p50"], p90=value["p90"], runs=value["runs"])
-
-
 def _change(value: Mapping[str, Any]) -> Change:
     return Change(
         address=Address(value["address"]),
@@ -89,9 +81,17 @@ def _change(value: Mapping[str, Any]) -> Change:
         diffs=tuple(map(_difference, value["diff"])),
         refused=value["refused"],
         in_error=value["inError"],
-        estimate=_estimate(value["estimate"]),
         risks=tuple(map(_risk, value["risks"])),
+        estimate=_estimate(value["estimate"]),
     )
+
+
+def _estimate(value: Mapping[str, Any] | None) -> Estimate | None:
+    return None if value is None else Estimate(seconds=_spread(value["seconds"]), tokens=_spread(value["tokens"]))
+
+
+def _spread(value: Mapping[str, Any] | None) -> Spread | None:
+    return None if value is None else Spread(p50=value["p50"], p90=value["p90"], runs=value["runs"])
 
 
 def _risk(value: Mapping[str, Any]) -> Risk:

@@ -67,8 +67,8 @@ def change_json(change: Change) -> dict[str, Any]:
         "refused": change.refused,
         "inError": change.in_error,
         "diff": [_difference(diff) for diff in change.diffs],
-        "estimate": _estimate(change.estimate or Estimate()) if change.paid else None,
         "risks": [_risk(risk) for risk in change.risks],
+        "estimate": _estimate(change.estimate or Estimate()) if change.paid else None,
     }
 
 

@@ -162,10 +162,10 @@ class Change:
     """It is held by `protect` or `onChangeActive`: what is declared is not carried out, and a person has to decide."""
     in_error: bool = False
     """The item could not be read or understood: it is held, and the command ends in error."""
-    estimate: Estimate | None = None
-    """What the run is likely to take that it may start; None where it starts none, or nobody has asked."""
     risks: tuple[Risk, ...] = ()
     """What it means, apart from what differs; nothing for one that does nothing."""
+    estimate: Estimate | None = None
+    """What the run is likely to take that it may start; None where it starts none, or nobody has asked."""
 
     @property
     def rejudges(self) -> bool:

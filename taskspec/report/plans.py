@@ -135,8 +135,8 @@ def _change(change: Change, paint: Paint, environment: str) -> Iterator[str]:
     for reason in change.reasons:
         place = f"  {paint(str(reason.position), 'dim')}" if reason.position else ""
         yield f"      {in_line(aimed(reason.text, environment))}{place}"
-    yield from change_lines(change, paint)
     yield from risk_lines(change, paint)
+    yield from change_lines(change, paint)
     for diff in change.diffs:
         yield from diff_lines(diff, paint)
 

@@ -151,8 +151,8 @@ def _question(
         kept=KeptResults(prepared.desired, today, store),
         past=(history := BoundRuns(store)),
         spent=history.last_generation,
-        measure=Measurements(store),
         used=used_so_far(prepared.desired.project, snapshot, store, now),
+        measure=Measurements(store),
         plan=job.saved.plan.id if job.saved is not None else None,
     )
 

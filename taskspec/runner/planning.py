@@ -164,8 +164,8 @@ def plan(
             kept=KeptResults(prepared.desired, today, store),
             past=(history := BoundRuns(store)),
             spent=history.last_generation,
-            measure=Measurements(store),
             used=used_so_far(prepared.desired.project, snapshot, store, ports.chance.now()),
+            measure=Measurements(store),
             refresh=invocation.refresh,
         )
         decided = _decide_alone(question, ports)

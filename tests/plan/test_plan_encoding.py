@@ -60,8 +60,8 @@ def test_a_change_tells_its_reason_its_place_and_its_difference(document):
         "refused": False,
         "inError": False,
         "diff": [{"path": "prompt", "before": "A", "after": "B"}],
-        "estimate": {"seconds": None, "tokens": None},
         "risks": [],
+        "estimate": {"seconds": None, "tokens": None},
     }
 
 
@@ -78,11 +78,11 @@ def test_the_summary_adds_up(document):
         "paidRuns": 2,
         "conditionalRuns": 0,
         "unselected": 0,
+        "risks": {},
         "estimate": {
             "seconds": {"p50": None, "p90": None, "known": 0, "unknown": 2},
             "tokens": {"p50": None, "p90": None, "known": 0, "unknown": 2},
         },
-        "risks": {},
     }
     assert document["createdAt"] == "2023-11-14T22:13:20.000Z"
 

@@ -3,6 +3,7 @@
 import pytest
 from plan_worlds import attempt, desired, planned, record, snapshot, task
 
+from taskspec.apply.rejudging import rejudged
 from taskspec.plan.regrading import concerned
 from taskspec.state.model import ResultRef
 
@@ -54,3 +55,16 @@ def test_only_results_whose_assertions_changed_have_to_be_loaded():
     assert list(concerned(desired(task("a")), held)) == []
     assert list(concerned(desired(task("a", "B", assertions=STRICT)), held)) == []
     assert list(concerned(desired(), held)) == []
+
+
+@pytest.mark.parametrize(("word", "verdict"), [("words", "accepted"), ("nosuch", "rejected")])
+def test_a_kept_result_is_judged_by_itself_beside_the_run_of_a_text_that_passes_for_it(word, verdict):
+    lost = attempt(generation=2, status="executing", verdict="lost")
+    older = (1, "A", {"kept": "words"})
+    held = snapshot(record("a", text="B", generation=2, attempts=[lost], accepted=older))
+    wanted = desired(task("a", rerun={"ignore": ["prompt"]}, assertions=({"regex": word},)))
+    (change,) = planned(wanted, held, kept=["words"]).changes
+    after = rejudged(change, held.records["a"], "p1", 2.0)
+    assert change.judgement.verdict == verdict
+    assert (after.accepted is None) is (verdict == "rejected")
+    assert after.generation.number == (3 if verdict == "rejected" else 2)
