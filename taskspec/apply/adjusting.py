@@ -5,12 +5,13 @@ from dataclasses import replace
 
 from taskspec.address import Address
 from taskspec.apply.rejudging import note_of, rejudged
-from taskspec.plan.model import Plan
+from taskspec.desired.unsent import unsent_of
+from taskspec.plan.model import Action, Plan
 from taskspec.state.model import DropRecord, Note, PutRecord, Record
 
 
 def adjusted(plan: Plan, at: float) -> Iterator[PutRecord | DropRecord | Note]:
-    """Yield the records whose name, policies or assertions are no longer those of what is declared, as they are now.
+    """Yield the records of which not all is as it is declared, but for what a run is started for, as they are now.
 
     `at` in seconds since the epoch.
     """
@@ -19,7 +20,13 @@ def adjusted(plan: Plan, at: float) -> Iterator[PutRecord | DropRecord | Note]:
         if task is None or record is None:
             continue
         policies = task.policies
-        taken_over = replace(record, on_remove=policies.on_remove, protect=policies.protect)
+        taken_over = replace(
+            record,
+            on_remove=policies.on_remove,
+            protect=policies.protect,
+            unsent=record.unsent if change.action is Action.HOLD else unsent_of(task),
+            file=task.file or record.file,
+        )
         kept = rejudged(change, taken_over, plan.id, at)
         if change.moved_from is not None:
             yield from moved(kept, change.moved_from, at, {"plan": plan.id})

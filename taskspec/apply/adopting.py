@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from taskspec.apply.advancing import with_attempt
 from taskspec.desired.model import DesiredTask
+from taskspec.desired.unsent import unsent_of
 from taskspec.markers import Marker
 from taskspec.plan.adopting import Candidate
 from taskspec.state.model import Attempt, Generation, Note, Record, Sending
@@ -36,7 +37,12 @@ def adopted(candidate: Candidate, remote: RemoteIdentity, at: float, nonce: str)
     )
     attempts = (*(before.attempts if before else ()), _bound(made, candidate))
     generation = Generation(
-        number=number, fingerprint=task.fingerprint, spec=task.spec, plan=f"adopted-{nonce}", attempts=attempts
+        number=number,
+        fingerprint=task.fingerprint,
+        spec=task.spec,
+        plan=f"adopted-{nonce}",
+        attempts=attempts,
+        inputs=task.inputs,
     )
     return Record(
         address=task.address,
@@ -46,6 +52,8 @@ def adopted(candidate: Candidate, remote: RemoteIdentity, at: float, nonce: str)
         on_remove=task.policies.on_remove,
         protect=task.policies.protect,
         spent=record.spent if record else 0,
+        unsent=unsent_of(task),
+        file=task.file,
     )
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from taskspec.desired.unsent import unsent_of
 from taskspec.plan.model import Change
 from taskspec.state.model import Accepted, Attempt, Generation, Record, ResultRef
 
@@ -19,7 +20,12 @@ def intended(change: Change, record: Record | None, attempt: Attempt, *, fresh: 
     if fresh or record is None:
         number = generation_of(change, record, fresh=True)
         generation = Generation(
-            number=number, fingerprint=task.fingerprint, spec=task.spec, plan=plan, attempts=(attempt,)
+            number=number,
+            fingerprint=task.fingerprint,
+            spec=task.spec,
+            plan=plan,
+            attempts=(attempt,),
+            inputs=task.inputs,
         )
     else:
         generation = replace(record.generation, attempts=(*record.generation.attempts, attempt))
@@ -31,6 +37,8 @@ def intended(change: Change, record: Record | None, attempt: Attempt, *, fresh: 
         on_remove=task.policies.on_remove,
         protect=task.policies.protect,
         spent=record.spent if record else 0,
+        unsent=unsent_of(task),
+        file=task.file,
     )
 
 

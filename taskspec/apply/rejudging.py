@@ -65,6 +65,7 @@ def _as_a_generation(change: Change, record: Record, kept: Accepted, judgement: 
         spec=change.finished_task.spec,
         plan=plan,
         attempts=(replace(_rejected(kept.attempt, judgement), number=1),),
+        inputs=change.finished_task.inputs,
     )
     return replace(record, agent=kept.agent, generation=generation, accepted=None)
 

@@ -55,7 +55,7 @@ def carry_out(
 
     def approve(plan: Plan) -> bool:
         planned.append(plan)
-        approved = _approved(plan, yes=yes, as_json=as_json)
+        approved = _approved(plan, invocation, yes=yes, as_json=as_json)
         if approved:
             tally.expect(change.address for change in plan.changes)
             audience.add(json_lines() if as_json else _words(tally))
@@ -94,11 +94,12 @@ def carry_out(
     return code if trouble is None else tell(trouble, as_json=as_json, beside=code)
 
 
-def _approved(plan: Plan, *, yes: bool, as_json: bool) -> bool:
+def _approved(plan: Plan, invocation: Invocation, *, yes: bool, as_json: bool) -> bool:
     if not as_json:
+        from taskspec.cli.blaming import blamed
         from taskspec.report.plans import lines
 
-        say(lines(plan, paint_for(sys.stdout)))
+        say(lines(blamed(plan, invocation), paint_for(sys.stdout)))
     require_within(plan, shown=not as_json)
     if yes or not plan.pending:
         return True

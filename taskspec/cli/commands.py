@@ -29,6 +29,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "graph": Entry("graph", "Show which tasks wait for which, for a drawing program."),
     "plan": Entry("plan", "Show what apply would do, and why. Changes nothing."),
     "show": Entry("show", "Show a saved plan, and whether it can still be applied."),
+    "why": Entry("why", "Say why a task runs or does not: what changed, and which line of which commit caused it."),
     "apply": Entry("apply", "Make it so: start what is missing, wait, judge and record every result."),
     "watch": Entry("watch", "Apply again and again: on an interval, and whenever a file changes."),
     "status": Entry("status", "Show how each task stands."),

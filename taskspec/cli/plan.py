@@ -58,6 +58,7 @@ def plan(
             raise UsageError("--refresh-only plans nothing that could be saved.", hint="Leave --out out.")
         return _drift(options.invocation(words, project, given, refresh, exclude), detailed_exitcode, as_json)
     from taskspec.cli import remarking
+    from taskspec.cli.blaming import blamed
     from taskspec.report import exiting
     from taskspec.runner import converging, planning
     from taskspec.runner.choosing import nothing_chosen
@@ -73,6 +74,8 @@ def plan(
         made = planning.plan(invocation, ports)
     else:
         made = converging.plan_or_recall(invocation, ports, remarking.remark)
+    if out is None:
+        made = blamed(made, invocation)
     if as_json and not made.changes and made.unselected:
         note(nothing_chosen(invocation.selection))
     if as_json:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from taskspec.cli import options
+from taskspec.cli.blaming import blamed
 from taskspec.cli.printing import note
 from taskspec.errors import UsageError
 
@@ -38,11 +39,14 @@ def save(invocation: "Invocation", ports: "Ports", remark: "Remark", path: Path,
     """Make a plan and write it to a file; tell its digest."""
     from taskspec.runner import planning, saved
 
-    told: list[str] = []
+    told: list[tuple[Plan, str]] = []
 
     def keep(question: "Question", plan: "Plan", state: str) -> None:
-        told.append(saved.save(question, plan, path, ports, state, saved.EXPIRES if lasts is None else lasts))
+        shown = blamed(plan, invocation)
+        expires = saved.EXPIRES if lasts is None else lasts
+        told.append((shown, saved.save(question, shown, path, ports, state, expires)))
 
-    plan = planning.plan(invocation, ports, remark, keep=keep)
-    note(f"Saved as {path} ({told[0]}). Carry it out with: taskspec apply {path}")
+    planning.plan(invocation, ports, remark, keep=keep)
+    plan, digest = told[0]
+    note(f"Saved as {path} ({digest}). Carry it out with: taskspec apply {path}")
     return plan

@@ -8,6 +8,8 @@ import re
 from typing import Final, NamedTuple
 
 MOST_PIECES: Final = 64
+AS_TEXT: Final = "{{ '' }}"
+"""Put behind an expression that is a piece of a text: so it gives its text, and not its value."""
 _TEXTS: Final = r"""'[^'\\{}%#]*'|"[^"\\{}%#]*\""""
 _TAG: Final = re.compile(
     rf"""\{{\{{(?![-+])(?:[^'"\\{{}}]|{_TEXTS})*(?<![-+])\}}\}}|\{{%(?![-+])(?:[^'"\\{{}}%]|{_TEXTS})*(?<![-+])%\}}"""

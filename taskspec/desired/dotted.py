@@ -32,6 +32,11 @@ def split(text: str) -> Sequence[str] | None:
     return None if any("{{" in literal for literal in parts[::2]) else parts
 
 
+def spans(text: str) -> list[tuple[int, int, str]] | None:
+    """Return begin, end and name of each tag of a text with nothing but dotted names; None for any other."""
+    return None if split(text) is None else [(tag.start(), tag.end(), tag[1]) for tag in _NAME.finditer(text)]
+
+
 def look_up(name: str, names: Mapping[str, Any]) -> Any:
     """Return what a dotted name stands for; NOTHING where that is not plain."""
     found: Any = names

@@ -38,6 +38,8 @@ class ProjectTexts:
         self._held = 0
         self.read: dict[str, str] = {}
         """The SHA-256 of each file that was read, by path: what renderings depended on besides the documents."""
+        self.noted: set[str] | None = None
+        """While somebody asks for it: the files that are used."""
         self._place = folder
         self._folder = ProjectFolder(folder)
         self._known = Remembered(self._found)
@@ -53,9 +55,12 @@ class ProjectTexts:
         if not isinstance(entry, str):
             raise WrongTemplateError("The path of a file is a text.", hint="Write it in quotes: `file('notes.md')`.")
         try:
-            return self._known.get(entry)
+            found = self._known.get(entry)
         except WrongFileError as fault:
             raise WrongTemplateError(fault.detail, hint=fault.hint) from None
+        if self.noted is not None:
+            self.noted.add(found.path)
+        return found
 
     def macros(self, entry: Any) -> ProjectText:
         """Return the text of a file of macros, named relative to their folder; raises WrongTemplateError."""

@@ -2,11 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from taskspec.address import Address
 from taskspec.diagnostics import Position
 from taskspec.documents.model import Policies, Project, Source, TaskDocument
+from taskspec.inputs import Input
+
+if TYPE_CHECKING:
+    from taskspec.desired.making import Making
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,6 +49,20 @@ class DesiredTask:
     """The tasks that have to be accepted before: those of `dependsOn`, and those whose results it uses."""
     passes_for: str | None = None
     """The fingerprint of what was asked for last, where that differs only in what `rerun` ignores."""
+    file: str = ""
+    """The file that declares it, relative to the project folder."""
+    making: "Making | None" = field(default=None, repr=False, compare=False)
+    """How it was made, for whoever asks why; None where nobody can tell."""
+
+    noted: Mapping[str, Input] | None = field(default=None, repr=False, compare=False)
+    """What its rendering depended on, where that was found out when a plan was saved."""
+
+    @property
+    def inputs(self) -> Mapping[str, Input] | None:
+        """Return what its rendering depended on, by name; None where nobody can tell."""
+        if self.noted is not None:
+            return self.noted
+        return self.making.inputs() if self.making is not None else None
 
     def asks_for(self, fingerprint: str) -> bool:
         """Tell whether a fingerprint is that of what is declared, or passes for it."""
@@ -72,6 +90,10 @@ class DeferredTask:
     """Those of `upstream` whose results it uses."""
     finish: "Finish" = field(repr=False)
     """Makes the task out of the accepted results (texts by address, of all in `uses`); raises ManifestError."""
+    file: str = ""
+    """As in a DesiredTask."""
+    making: "Making | None" = field(default=None, repr=False, compare=False)
+    """As in a DesiredTask, ahead of the results."""
 
 
 Finish = Callable[[Mapping[Address, str]], DesiredTask]

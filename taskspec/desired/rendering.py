@@ -9,7 +9,7 @@ from jinja2 import Template, Undefined, nodes
 
 from taskspec.desired.callables import Function
 from taskspec.desired.compiling import Compiler
-from taskspec.desired.cutting import Piece, cut
+from taskspec.desired.cutting import AS_TEXT, Piece, cut
 from taskspec.desired.deriving import Secrets
 from taskspec.desired.faults import FAULTS, fault_of
 from taskspec.desired.including import ProjectText, ProjectTexts
@@ -21,8 +21,6 @@ from taskspec.documents.fitting import is_text
 
 MAX_INCLUDES: Final = 20
 """Files that include each other, one within the other."""
-_AS_TEXT: Final = "{{ '' }}"
-"""Put behind an expression that is a piece of a text: so it gives its text, and not its value."""
 _SEEN: Final = 8
 """Units of work of one value that a single expression gives."""
 
@@ -107,7 +105,7 @@ class Renderer:
         return "".join(parts) if sum(map(len, parts)) <= MAX_TEXT else None
 
     def _run_piece(self, text: str, names: dict[str, Any]) -> Any:
-        return _run(self._known(text + _AS_TEXT), names, self._meter)
+        return _run(self._known(text + AS_TEXT), names, self._meter)
 
     def _known(self, text: str) -> Template:
         template = self._templates.get(text)

@@ -13,10 +13,12 @@ from taskspec.address import Address, task_name
 from taskspec.desired.assigning import GivenVariables, assign
 from taskspec.desired.attaching import ProjectFiles
 from taskspec.desired.depending import MAX_LOOKED, Declared, Dependencies, depend
+from taskspec.desired.dotted import is_template
 from taskspec.desired.enclosing import Encloser
 from taskspec.desired.fingerprinting import fingerprint
 from taskspec.desired.including import ProjectTexts
-from taskspec.desired.model import Cell, DeferredTask, Desired, DesiredTask, LocalFile
+from taskspec.desired.making import Maker, Making
+from taskspec.desired.model import Cell, DeferredTask, Desired, DesiredTask, Giver, LocalFile
 from taskspec.desired.moving import former_addresses
 from taskspec.desired.multiplying import multiply
 from taskspec.desired.normalising import SENT, SENT_ONLY, normalised, without_secrets
@@ -48,7 +50,9 @@ def resolve(
     if cache_folder is not None and cache_folder.resolve().is_relative_to(Path(manifests.project.folder).resolve()):
         cache_folder = None  # what is kept is code: nobody who writes a project may put any there
     renderer = SpecRenderer(assigned.scope, cache_folder, texts)
-    resolver = _Resolver(manifests.project, renderer, surroundings)
+    files = ProjectFiles(Path(manifests.project.folder))
+    maker = Maker(manifests.project, assigned.givers, renderer, texts, files)
+    resolver = _Resolver(manifests.project, renderer, surroundings, files, maker)
     try:
         tasks = resolver.resolve(manifests)
     finally:
@@ -76,13 +80,15 @@ def reopen(
     texts: ProjectTexts,
     files: ProjectFiles,
     surroundings: Surroundings,
+    givers: Mapping[str, Giver],
 ) -> tuple[Mapping[Address, DesiredTask | DeferredTask], tuple[Diagnostic, ...]]:
     """Return the tasks of cells that were resolved before, and what is wrong with them now.
 
     `formats` are those of the results of the cells that are only used by others.
     """
     renderer = SpecRenderer(scope, None, texts)
-    resolver = _Resolver(project, renderer, surroundings, files)
+    maker = Maker(project, givers, renderer, texts, files)
+    resolver = _Resolver(project, renderer, surroundings, files, maker)
     try:
         tasks = resolver.reopened(cells, formats)
     finally:
@@ -94,15 +100,16 @@ class _Resolver:
     """Resolves the tasks of one project."""
 
     def __init__(
-        self, project: Project, renderer: SpecRenderer, surroundings: Surroundings, files: ProjectFiles | None = None
+        self, project: Project, renderer: SpecRenderer, surroundings: Surroundings, files: ProjectFiles, maker: Maker
     ) -> None:
         self._renderer = renderer
         self._findings = renderer.findings
         self._project = project
-        self.files = files or ProjectFiles(Path(project.folder))
+        self.files = files
         self._declared = Declared(cells={})
         self._formats: dict[Address, str] = {}
         takes_local_files = surroundings.takes_local_files
+        self._maker = maker
         self._encloser = Encloser(self.files, self._formats, takes_local_files=takes_local_files)
         self._flawed: frozenset[str] = frozenset()
         self.former: Mapping[Address, Address] = {}
@@ -211,6 +218,8 @@ class _Resolver:
             upstream=shown.upstream,
             uses=waits.used,
             finish=partial(self._finished, cell, waits),
+            file=shown.file,
+            making=shown.making,
         )
 
     def _misfits(self, waits: Dependencies) -> list[Diagnostic]:
@@ -257,7 +266,7 @@ class _Resolver:
         unknown = _not_known_yet(cell, rendered) if ahead else {}
         if unknown:
             rendered = rendered.without(unknown)
-        if rendered.templated:
+        if rendered.templates:
             self._findings.note(recheck(cell.task, rendered, self._project))
         if len(self._findings) > before:
             return None
@@ -269,7 +278,17 @@ class _Resolver:
         if unknown:
             task = replace(task, spec={**task.spec, **unknown})
         self._formats[cell.address] = task.spec.get("outputFormat", "text")
-        return replace(task, upstream=waits.upstream) if waits.upstream else task
+        making = Making(
+            maker=self._maker,
+            source=task.source,
+            templates=rendered.templates,
+            own=cell.names,
+            matrix=cell.task.spec.get("matrix") if cell.names else None,
+            items=_items_of(cell),
+            tasks=tasks,
+        )
+        file = self._maker.within(cell.task.document.file)
+        return replace(task, upstream=waits.upstream, file=file, making=making)
 
     def _triggers(self, cell: Cell) -> Mapping[str, Any]:
         """Return the values whose change is a reason to run again; what is wrong with them is noted."""
@@ -284,6 +303,13 @@ class _Resolver:
         self._findings.note(unfit_triggers(cell.task, sound))
         found: Mapping[str, Any] = masked
         return found
+
+
+def _items_of(cell: Cell) -> str:
+    """Return the file that holds the items of the `forEach` of a cell, where it is named as it is."""
+    items = cell.task.spec.get("forEach") if cell.names else None
+    file = items.get("file", "") if isinstance(items, Mapping) else ""
+    return "" if is_template(file) else file
 
 
 def _not_known_yet(cell: Cell, rendered: RenderedSpec) -> dict[str, Any]:

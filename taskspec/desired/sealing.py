@@ -101,7 +101,15 @@ def _task(
         "template": {name: value for name, value in spec.items() if name not in _LEFT_OUT} if is_open else None,
         "files": [_file(file, desired) for file in _files(task)],
         "source": chart(task.source, whole=is_open),
+        "inputs": _inputs(task) if is_sent else None,
+        "file": task.file,
     }
+
+
+def _inputs(task: DesiredTask | DeferredTask) -> dict[str, Any] | None:
+    """Return what the rendering of a task depended on; None where it is to be rendered with results."""
+    found = task.inputs if isinstance(task, DesiredTask) else None
+    return None if found is None else {name: asdict(one) for name, one in found.items()}
 
 
 def _files(task: DesiredTask | DeferredTask) -> Iterable[LocalFile | str | Mapping[str, Any]]:
@@ -210,6 +218,7 @@ def _variable(desired: Desired, spec: VariableSpec, words: _Words) -> dict[str, 
         "pattern": spec.pattern,
         "enum": [] if is_secret else list(spec.enum),
         "at": spec.position.as_json,
+        "giver": desired.givers[spec.name].name if spec.name in desired.givers else None,
         **({"value": known} if kept else {}),
     }
 

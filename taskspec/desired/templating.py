@@ -63,8 +63,8 @@ class RenderedSpec:
 
     real: Mapping[str, Any] = field(repr=False)
     masked: Mapping[str, Any]
-    templated: bool
-    """Whether any text was rendered: then the values are to be checked again."""
+    templates: tuple[tuple[_Path, str], ...] = ()
+    """The texts that were rendered, as they are written: then the values are to be checked again."""
 
     def without(self, fields: Collection[str]) -> "RenderedSpec":
         """Return it without some of its fields."""
@@ -94,7 +94,7 @@ class SpecRenderer:
         self._has_own = False
         self._ahead = False
         self._sound = True
-        self._templated = False
+        self._templates: list[tuple[_Path, str]] = []
 
     def render(
         self, cell: Cell, fields: tuple[str, ...], tasks: Mapping[str, Any] | None = None, *, ahead: bool = False
@@ -115,7 +115,7 @@ class SpecRenderer:
         if not self._sound:
             return None
         same = all(real[name] is masked[name] for name in real)
-        return RenderedSpec(real=real, masked=real if same else masked, templated=self._templated)
+        return RenderedSpec(real=real, masked=real if same else masked, templates=tuple(self._templates))
 
     def value(self, cell: Cell, value: Any, path: _Path) -> tuple[Any, Any]:
         """Return one value of a cell's spec rendered, as it is and masked; None twice where a template is wrong."""
@@ -139,9 +139,22 @@ class SpecRenderer:
         self._begin(cell, None, ahead=False)
         return self._complaints().reference(reference, self._known_source(), path, text, self._masked)
 
+    def names(self, own: Mapping[str, Any], tasks: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Return what the templates of a cell see, masked."""
+        return {**self._scope.masked, **own, **({"tasks": tasks} if tasks is not None else {})}
+
+    def again(self, text: str, names: Mapping[str, Any]) -> Any:
+        """Return what a text that was rendered before gives, masked, with the same names; raises WrongTemplateError."""
+        self._keeps = False
+        return self._found(text, names, dict(self._secrets) if self._scope.has_secrets else None)
+
+    def uses(self, text: str, names: Mapping[str, Any]) -> tuple[Reference, ...]:
+        """Return the uses of other tasks' results in a text that was found sound."""
+        return self._finder.references(text, names)
+
     def _begin(self, cell: Cell, tasks: Mapping[str, Any] | None, *, ahead: bool) -> None:
         self.findings.cell = cell.address
-        self._source, self._sound, self._templated, self._ahead = cell.task.source, True, False, ahead
+        self._source, self._sound, self._templates, self._ahead = cell.task.source, True, [], ahead
         self._has_own = bool(cell.names) or tasks is not None
         if self._has_own:
             own = {**cell.names, "tasks": tasks} if tasks is not None else cell.names
@@ -187,9 +200,9 @@ class SpecRenderer:
         return False
 
     def _text(self, text: str, path: _Path) -> tuple[Any, Any]:
-        self._templated = True
+        self._templates.append((path, text))
         self._keeps = path[0] not in SECRET  # what is written out there is not kept outside of the project
-        wants_text = path in _TEXTS or (path[0] == "files" and len(path) > 1)
+        wants_text = _wants_text(path)
         try:
             real, masked = self._rendered(text if wants_text else text.strip())
             if not wants_text:
@@ -289,6 +302,15 @@ class SpecRenderer:
     def _known_source(self) -> Source:
         assert self._source is not None
         return self._source
+
+
+def as_rendered(text: str, path: _Path) -> tuple[int, str]:
+    """Return the text that is rendered of one at a path, and how many characters into it that begins."""
+    return (0, text) if _wants_text(path) else (len(text) - len(text.lstrip()), text.strip())
+
+
+def _wants_text(path: _Path) -> bool:
+    return path in _TEXTS or (path[0] == "files" and len(path) > 1)
 
 
 def _as_text(value: Any) -> Any:

@@ -12,12 +12,13 @@ from taskspec.desired.attaching import ProjectFiles
 from taskspec.desired.charting import source_of
 from taskspec.desired.confining import WrongFileError
 from taskspec.desired.including import ProjectText, ProjectTexts
-from taskspec.desired.model import Cell, DeferredTask, Desired, DesiredTask, LocalFile
+from taskspec.desired.model import Cell, DeferredTask, Desired, DesiredTask, Giver, LocalFile
 from taskspec.desired.resolving import Surroundings, reopen
 from taskspec.diagnostics import ManifestError, Position
 from taskspec.documents.composing import policies_of
 from taskspec.documents.model import AgentSpec, Budget, Project, RemoteSpec, TaskDocument, VariableSpec, VariableType
 from taskspec.errors import MissingSecretError, StaleError
+from taskspec.inputs import Input
 from taskspec.settings import VARIABLE_PREFIX
 
 
@@ -69,7 +70,14 @@ def _closed(one: Mapping[str, Any]) -> DesiredTask:
         assertions=tuple(one["policies"].get("assertions") or ()),
         source=source_of(one["source"]),
         upstream=tuple(map(Address, one["upstream"])),
+        file=one["file"],
+        noted=_inputs(one),
     )
+
+
+def _inputs(one: Mapping[str, Any]) -> Mapping[str, Input] | None:
+    kept = one["inputs"]
+    return None if kept is None else {name: Input(**value) for name, value in kept.items()}
 
 
 def _reopened(
@@ -113,6 +121,7 @@ def _reopened(
         _KeptTexts(Path(project.folder), value["texts"]),
         _KeptFiles(Path(project.folder), {file.path: file for file in local}),
         surroundings,
+        _givers(assigned.givers, value),
     )
     if found:
         raise ManifestError(found)
@@ -123,7 +132,20 @@ def _reopened(
                 f"`{address}` is not what was planned: an environment variable that its text uses has another value",
                 hint="Plan again.",
             )
-    return made
+    return {address: _as_sealed(task, opened[address]) for address, task in made.items()}
+
+
+def _as_sealed(task: DesiredTask | DeferredTask, one: Mapping[str, Any]) -> DesiredTask | DeferredTask:
+    """Return a task with what was noted of it when it was sealed."""
+    if isinstance(task, DesiredTask):
+        return replace(task, file=one["file"], noted=_inputs(one))
+    return replace(task, file=one["file"])
+
+
+def _givers(givers: Mapping[str, Giver], value: Mapping[str, Any]) -> Mapping[str, Giver]:
+    """Return who gave each variable its value, as it was when the plan was made."""
+    then = {one["name"]: one["giver"] for one in value["variables"] if one["giver"] is not None}
+    return {name: giver._replace(name=then.get(name, giver.name)) for name, giver in givers.items()}
 
 
 def _only(values: Mapping[str, Any], names: Container[str]) -> dict[str, Any]:

@@ -74,6 +74,11 @@ def shown(path: Path | str) -> str:
     return text.removeprefix(here.rstrip("/") + "/")
 
 
+def shown_in(folder: str, file: str) -> str:
+    """Return a file of a folder as it is shown to the user."""
+    return shown(f"{folder}/{file}")
+
+
 def _folder(folder: Path, search_path: str | None) -> Place:
     project_file = next((folder / name for name in PROJECT_FILES if (folder / name).is_file()), None)
     if project_file is not None and not Path(os.path.realpath(project_file)).is_relative_to(os.path.realpath(folder)):

@@ -1,6 +1,6 @@
 """Decoding: the JSON document of a plan → the plan as it is shown, without what is needed to carry it out."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from taskspec.address import Address
@@ -13,8 +13,10 @@ from taskspec.plan.model import (
     Action,
     Affected,
     Basis,
+    CausingLine,
     Change,
     Circumstances,
+    Commit,
     FieldDiff,
     LeftOut,
     Missing,
@@ -45,6 +47,7 @@ def plan_of(document: Mapping[str, Any]) -> Plan:
         basis=_basis(document),
         left_out=tuple(map(_left_out, document["leftOut"])),
         spending=None if document["budget"] is None else _spending(document["budget"]),
+        commits=dict(_commits(reason for change in document["changes"] for reason in change["reasons"])),
     )
 
 
@@ -122,7 +125,22 @@ def _spending(value: Mapping[str, Any]) -> Spending:
 
 
 def _reason(value: Mapping[str, Any]) -> Reason:
-    return Reason(code=value["code"], text=value["text"], position=_position(value.get("at")))
+    return Reason(
+        code=value["code"],
+        text=value["text"],
+        position=_position(value.get("at")),
+        because=tuple(map(_reason, value["because"])),
+    )
+
+
+def _commits(reasons: Iterable[Mapping[str, Any]]) -> Iterator[tuple[CausingLine, Commit]]:
+    """Yield the commits of the lines that some reasons name; what a line says first is said last."""
+    for value in reasons:
+        yield from _commits(value["because"])
+        place = value.get("at")
+        if place is not None and place["commit"] is not None:
+            known = {name: word or "" for name, word in place["commit"].items()}
+            yield CausingLine(file=place["file"], line=place["line"]), Commit(**known)
 
 
 def _difference(value: Mapping[str, Any]) -> FieldDiff:

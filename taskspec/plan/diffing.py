@@ -39,6 +39,44 @@ def changed_lines(before: str, after: str, *, context: int = 2, limit: int = 200
     return (*lines[:limit], Line(LineKind.GAP, "and more"))
 
 
+class Edit(NamedTuple):
+    """A place where two texts differ: where it is in the second one, what stands there, and what stood there before."""
+
+    offset: int
+    lines: tuple[str, ...]
+    removed: tuple[str, ...]
+
+
+def edits(before: str, after: str) -> tuple[Edit, ...]:
+    """Return the places where two texts differ, line by line, in order."""
+    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    starts = [0]
+    for line in new:
+        starts.append(starts[-1] + len(line))
+    found: list[Edit] = []
+    for tag, begin, end, new_begin, new_end in _opcodes(old, new):
+        if tag != "equal":
+            lines, removed = tuple(new[new_begin:new_end]), tuple(old[begin:end])
+            within = _common(removed[0], lines[0]) if removed and lines else 0
+            found.append(Edit(starts[new_begin] + within, lines, removed))
+    return tuple(found)
+
+
+def _opcodes(old: list[str], new: list[str]) -> list[tuple[str, int, int, int, int]]:
+    """Return what difflib makes of two lists, of which only what lies between their equal ends is compared."""
+    from difflib import SequenceMatcher
+
+    head = _common(old, new)
+    tail = _common(old[head:][::-1], new[head:][::-1])
+    ours, theirs = old[head : len(old) - tail], new[head : len(new) - tail]
+    if not ours and not theirs:
+        return []
+    if max(len(ours), len(theirs)) > MOST_COMPARED:
+        return [("replace", head, head + len(ours), head, head + len(theirs))]
+    found = SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes()
+    return [(tag, i + head, j + head, k + head, m + head) for tag, i, j, k, m in found]
+
+
 def _compare(path: tuple[str | int, ...], before: Any, after: Any) -> Iterator[FieldDiff]:
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for key in sorted(before.keys() | after.keys()):

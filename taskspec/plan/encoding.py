@@ -1,6 +1,7 @@
 """Encoding: a plan → the JSON document that `schemas/plan.v1.json` describes. Knows no file and carries no secret."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from taskspec import __version__
@@ -8,9 +9,21 @@ from taskspec.diagnostics import path_text
 from taskspec.observed.model import Duplicate
 from taskspec.plan.estimates import Estimate, Spread, Total
 from taskspec.plan.estimating import total_seconds, total_tokens
-from taskspec.plan.model import Change, FieldDiff, Missing, Plan, Reason, Refusal, Risk, Spending
+from taskspec.plan.model import (
+    CausingLine,
+    Change,
+    Commit,
+    FieldDiff,
+    Missing,
+    Plan,
+    Reason,
+    Refusal,
+    Risk,
+    Spending,
+)
 
 FORMAT: Final = 1
+NO_COMMITS: Final[Mapping[CausingLine, Commit]] = MappingProxyType({})
 
 
 def to_json(plan: Plan) -> dict[str, Any]:
@@ -27,7 +40,7 @@ def to_json(plan: Plan) -> dict[str, Any]:
         "summary": summary_json(plan),
         "refusals": [_refusal(refusal) for refusal in plan.refusals],
         "duplicates": [duplicate_json(duplicate) for duplicate in plan.duplicates],
-        "changes": [change_json(change) for change in plan.changes],
+        "changes": [change_json(change, plan.commits) for change in plan.changes],
         "leftOut": [{"address": one.address, "why": one.why.value, "of": list(one.of)} for one in plan.left_out],
         "budget": spending_json(plan.spending) if plan.spending else None,
     }
@@ -46,13 +59,13 @@ def summary_json(plan: Plan) -> dict[str, Any]:
     }
 
 
-def change_json(change: Change) -> dict[str, Any]:
+def change_json(change: Change, commits: Mapping[CausingLine, Commit] = NO_COMMITS) -> dict[str, Any]:
     """Return a change as plain JSON values."""
     return {
         "address": change.address,
         "movedFrom": change.moved_from,
         "action": change.action.value,
-        "reasons": [_reason(reason) for reason in change.reasons],
+        "reasons": [reason_json(reason, commits) for reason in change.reasons],
         "paid": change.paid,
         "conditional": change.conditional,
         "after": list(change.after),
@@ -116,11 +129,21 @@ def duplicate_json(duplicate: Duplicate) -> dict[str, Any]:
     return {"address": duplicate.address, "runs": [{"id": run.id, "status": run.status} for run in duplicate.runs]}
 
 
-def _reason(reason: Reason) -> dict[str, Any]:
+def reason_json(reason: Reason, commits: Mapping[CausingLine, Commit]) -> dict[str, Any]:
+    """Return a reason, and what is behind it, as plain JSON values."""
     encoded: dict[str, Any] = {"code": reason.code, "text": reason.text}
-    if reason.position is not None:
-        encoded["at"] = reason.position.as_json
+    if reason.position is not None and reason.line is not None:
+        commit = commits.get(reason.line)
+        encoded["at"] = {**reason.position.as_json, "commit": commit_json(commit)}
+    encoded["because"] = [reason_json(one, commits) for one in reason.because]
     return encoded
+
+
+def commit_json(commit: Commit | None) -> dict[str, str | None] | None:
+    """Return a commit as plain JSON values; without an id, where the line is in none yet."""
+    if commit is None:
+        return None
+    return {"id": commit.id or None, "author": commit.author or None, "at": commit.at or None}
 
 
 def _risk(risk: Risk) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from taskspec.address import Address
 from taskspec.desired.model import DeferredTask, DesiredTask
@@ -80,6 +80,38 @@ class Reason:
     code: str
     text: str
     position: Position | None = None
+    """Line 0 is a file as a whole."""
+    because: tuple["Reason", ...] = ()
+    """What is behind it, as far as that is another thing than what stands at its place."""
+    field: str = ""
+    """The field of the task that it is about, where it is about one."""
+    removed: str = ""
+    """The line that is gone, where that is the cause: its place is where it stood."""
+
+    @property
+    def line(self) -> "CausingLine | None":
+        """Return the line that caused it."""
+        place = self.position
+        return CausingLine(file=place.file, line=place.line, removed=self.removed) if place is not None else None
+
+
+class CausingLine(NamedTuple):
+    """A line of a file, or one that is gone from it; line 0 is the file as a whole."""
+
+    file: str
+    line: int
+    removed: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Commit:
+    """The commit that last touched a line; without an id it is in no commit yet."""
+
+    id: str = ""
+    """Its hash, as short as git shows it."""
+    author: str = ""
+    at: str = ""
+    """The day on which it was made: `2026-11-28`."""
 
 
 class Missing(StrEnum):
@@ -294,6 +326,8 @@ class Plan:
     """Those of the unselected addresses that are known to be affected."""
     spending: Spending | None = None
     """How the project's budget stands; None where it has none."""
+    commits: Mapping[CausingLine, Commit] = field(default_factory=dict, repr=False)
+    """The commits that last touched the lines which its reasons name, where somebody looked."""
 
     @property
     def duplicates(self) -> tuple[Duplicate, ...]:

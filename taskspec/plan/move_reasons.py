@@ -13,7 +13,8 @@ SHOWN: Final = 5
 def moved(task: Declared, before: Address, *, said: bool) -> Reason:
     """Say under which address a task is recorded so far, and how that is known."""
     how = "as `moved` says" if said else "which asked for the very same"
-    position = task.source.position(("moved", "from") if said else ())
+    source = task.source
+    position = source.position(("moved", "from")) if said else source.document.position(("metadata", "name"))
     return Reason(code="moved", text=f"it was `{before}`, {how}: its record goes on", position=position)
 
 

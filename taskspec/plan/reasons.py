@@ -59,7 +59,8 @@ def accepted(result: Accepted) -> Reason:
 def assertions_changed(task: DesiredTask, said: str, detail: str = "") -> Reason:
     """Say what the kept result is by assertions that changed since it was judged."""
     text = f"its assertions changed: the kept result {said}{_words(detail)}"
-    return Reason(code="assertions_changed", text=text, position=task.source.position(("assertions",)))
+    position = task.source.position(("assertions",))
+    return Reason(code="assertions_changed", text=text, position=position, field="assertions")
 
 
 def dependents_affected(dependents: Sequence[Address]) -> Reason:
@@ -93,7 +94,7 @@ def spec_changed(record: Record, task: DesiredTask, diffs: Iterable[FieldDiff]) 
     since = f"changed since g{record.generation.number}"
     fields = list(dict.fromkeys(str(diff.path[0]) for diff in diffs))
     for name in fields:
-        yield Reason(code="spec_changed", text=f"`{name}` {since}", position=task.source.position((name,)))
+        yield Reason(code="spec_changed", text=f"`{name}` {since}", position=task.source.position((name,)), field=name)
     if not fields:
         text = f"what is sent with the run {since}"
         yield Reason(code="spec_changed", text=text, position=task.source.position())
@@ -245,7 +246,7 @@ def title_not_sent(task: DesiredTask, why: str) -> Reason:
 def policy_changed(task: DesiredTask, field: str) -> Reason:
     """Say that only what taskspec itself reads has changed."""
     position = task.source.position((field,))
-    return Reason(code="policy_changed", text=f"`{field}` changed; it needs no run", position=position)
+    return Reason(code="policy_changed", text=f"`{field}` changed; it needs no run", position=position, field=field)
 
 
 def unknown_agent(task: Declared, suggestion: str) -> Reason:

@@ -65,6 +65,13 @@ def with_risks(plan: Plan, behind: Background, former: Mapping[Address, Sequence
     return replace(plan, changes=tuple(replace(one, risks=those) if those else one for one, those in found))
 
 
+def former_assertions(plan: Plan) -> Mapping[Address, Sequence[Assertion]]:
+    """Return the assertions of tasks as they were when they were last applied, where that was noted."""
+    records = ((change.address, change.record) for change in plan.changes)
+    known = ((address, one.unsent) for address, one in records if one is not None and one.unsent is not None)
+    return {address: unsent.get("assertions", ()) for address, unsent in known}
+
+
 def shunned(changes: Iterable[Change], categories: Collection[str]) -> tuple[Refusal, ...]:
     """Return a refusal for each category of risk that a change has, and that is not to be taken (`any`: none is)."""
     if not categories:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from taskspec.moments import utc
 from taskspec.plan.accepting import Acceptance
-from taskspec.report.plans import diff_lines
+from taskspec.report.differences import difference_lines
 from taskspec.report.text import Paint, in_line, plural, some
 from taskspec.state.model import Verdict
 
@@ -42,4 +42,4 @@ def _differences(acceptance: Acceptance, paint: Paint) -> Iterator[str]:
     else:
         yield f"    {paint('!', 'warning')} it will count for the declared text, which is not the one that it answers:"
         for one in diffs:
-            yield from diff_lines(one, paint)
+            yield from difference_lines(one, paint)

@@ -1,20 +1,18 @@
 """A plan in words, for a person. Decides nothing."""
 
-import json
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
-from taskspec.diagnostics import path_text
 from taskspec.health import Health
 from taskspec.observed.model import Duplicate
-from taskspec.plan.diffing import LineKind, changed_lines
-from taskspec.plan.model import Action, Change, FieldDiff, Missing, Plan
-from taskspec.report.aiming import aimed
+from taskspec.plan.model import Action, Change, Plan
+from taskspec.report.causes import changed_without_run, reason_lines, unsent_lines
+from taskspec.report.differences import difference_lines
 from taskspec.report.estimates import change_lines, total_lines
 from taskspec.report.leaving import left_out_lines
 from taskspec.report.refusing import refused, way_out
 from taskspec.report.risks import budget_lines, risk_lines, risk_summary
-from taskspec.report.text import UNCLAIMED, Paint, in_line, one_line, place_of, plural, visible
+from taskspec.report.text import UNCLAIMED, Paint, in_line, one_line, place_of, plural
 
 SYMBOLS: Final[dict[Action, tuple[str, str]]] = {
     Action.NONE: (" ", "dim"),
@@ -48,9 +46,6 @@ _MEANINGS: Final[tuple[tuple[Action, str], ...]] = (
 )
 
 
-_LINE_STYLES: Final = {LineKind.ADDED: "add", LineKind.REMOVED: "remove", LineKind.SAME: "dim", LineKind.GAP: "dim"}
-
-
 def lines(plan: Plan, paint: Paint) -> Iterator[str]:
     """Yield a plan, line by line: what will be paid for first, then each change with its reasons and differences."""
     yield paint(_headline(plan), "strong")
@@ -58,7 +53,8 @@ def lines(plan: Plan, paint: Paint) -> Iterator[str]:
     shown = [c for c in plan.changes if c.action is not Action.NONE or c.health is not Health.HEALTHY]
     for change in shown:
         yield ""
-        yield from _change(change, paint, plan.environment)
+        yield from _change(change, paint, plan)
+    yield from unsent_lines(plan, paint)
     yield ""
     yield _summary(plan)
     yield from risk_summary(plan, paint)
@@ -102,8 +98,11 @@ def _summary(plan: Plan) -> str:
     parts = [f"{counts[action]} {meaning}" for action, meaning in _MEANINGS if counts.get(action)]
     settled = [c for c in plan.changes if c.action is Action.NONE]
     ill = sum(c.health is not Health.HEALTHY for c in settled)
-    if up_to_date := len(settled) - ill + plan.unlisted:
+    unsent = len(changed_without_run(plan))
+    if up_to_date := len(settled) - ill - unsent + plan.unlisted:
         parts.append(f"{up_to_date} up to date")
+    if unsent:
+        parts.append(f"{unsent} changed without a run")
     if ill:
         parts.append(f"{ill} without an accepted result")
     if plan.unselected:
@@ -111,7 +110,7 @@ def _summary(plan: Plan) -> str:
     return f"{place_of(plan.project, plan.environment)}: {', '.join(parts) or 'no tasks'}."
 
 
-def _change(change: Change, paint: Paint, environment: str) -> Iterator[str]:
+def _change(change: Change, paint: Paint, plan: Plan) -> Iterator[str]:
     symbol, style = SYMBOLS[change.action]
     if change.action is Action.NONE:
         symbol, style = "✗", "error"
@@ -132,37 +131,12 @@ def _change(change: Change, paint: Paint, environment: str) -> Iterator[str]:
     name = f"{name} {paint(f'(was {change.moved_from})', 'dim')}" if change.moved_from else name
     head = f"{paint(symbol, style)} {name}  {paint(word, style)}{generation}{again}"
     yield f"  {head}  {paint(in_line(change.agent), 'dim')}{tail}"
-    for reason in change.reasons:
-        place = f"  {paint(str(reason.position), 'dim')}" if reason.position else ""
-        yield f"      {in_line(aimed(reason.text, environment))}{place}"
+    yield from reason_lines(change.reasons, plan, paint)
     yield from risk_lines(change, paint)
     yield from change_lines(change, paint)
     for diff in change.diffs:
-        yield from diff_lines(diff, paint)
+        yield from difference_lines(diff, paint)
 
 
 def _needs_input(change: Change) -> bool:
     return change.health is Health.NEEDS_INPUT
-
-
-def diff_lines(diff: FieldDiff, paint: Paint) -> Iterator[str]:
-    """Yield in what a field differs: both sides, or the lines of a text that are others."""
-    name = paint(visible(path_text(diff.path)), "accent")
-    whole = any(isinstance(side, str) and "\n" in side for side in (diff.before, diff.after))
-    before, after = _text_of(diff.before, quoted=not whole), _text_of(diff.after, quoted=not whole)
-    if whole:
-        yield f"        {name}:"
-        for line in changed_lines(before, after):
-            yield f"          {paint(f'{line.kind} {visible(line.text)}', _LINE_STYLES[line.kind])}"
-        return
-    sides = [paint(one_line(text), style) for text, style in ((before, "remove"), (after, "add")) if text]
-    yield f"        {name}: {' → '.join(sides)}" + ("" if after else " → (absent)")
-
-
-def _text_of(value: Any, *, quoted: bool) -> str:
-    """Return a side of a difference as text; the empty text for one that has no value."""
-    if isinstance(value, Missing):
-        return ""
-    if isinstance(value, str) and not quoted:
-        return value
-    return json.dumps(value, ensure_ascii=False)

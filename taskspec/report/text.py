@@ -24,6 +24,8 @@ _STYLES: Final[Mapping[str, str]] = {
     "strong": "1",
     "dim": "2",
     "accent": "36",
+    "added word": "1;4;32",
+    "removed word": "9;31",
 }
 
 

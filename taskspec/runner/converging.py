@@ -12,6 +12,7 @@ from taskspec.documents.remembering import Memory
 from taskspec.health import Health
 from taskspec.observed.model import Observed
 from taskspec.plan.model import Action, Plan
+from taskspec.plan.unsent_reasons import NEEDING_NO_RUN
 from taskspec.runner.model import Invocation, Ports, Refresh
 from taskspec.runner.planning import Question, Remark, decide_at, plan
 from taskspec.runner.recognising import project_of, recognised, vouch, vouchers_of
@@ -93,4 +94,9 @@ def _rests_on_more(question: Question, made: Plan, ports: Ports) -> bool:
 
 
 def _is_converged(made: Plan) -> bool:
-    return all(change.action is Action.NONE and change.health is Health.HEALTHY for change in made.changes)
+    return all(
+        change.action is Action.NONE
+        and change.health is Health.HEALTHY
+        and all(reason.code not in NEEDING_NO_RUN for reason in change.reasons)
+        for change in made.changes
+    )

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from taskspec.address import Address
 from taskspec.desired.assigning import GivenVariables
@@ -10,12 +11,14 @@ from taskspec.desired.model import DeferredTask, Desired, DesiredTask
 from taskspec.desired.resolving import Surroundings, resolve
 from taskspec.diagnostics import Diagnostic, ManifestError, Severity
 from taskspec.documents.loading import load
+from taskspec.documents.locating import shown_in
 from taskspec.documents.model import Manifests, Project
 from taskspec.documents.remembering import Memory
 from taskspec.documents.supplying import SuppliedFile, read_values
 from taskspec.errors import StaleError, StateError
 from taskspec.observed.model import Observed
 from taskspec.plan.accounting import Past
+from taskspec.plan.causing import caused
 from taskspec.plan.deciding import decide
 from taskspec.plan.estimating import Measure, estimated, likely_tokens, unmeasured
 from taskspec.plan.model import Circumstances, Plan, Spent, nothing_spent
@@ -319,7 +322,8 @@ def _decide(question: Question, observed: Observed, circumstances: Circumstances
         overridden=question.prepared.overridden,
         fail_on=question.prepared.fail_on,
     )
-    return guarded(plan, question.prepared.desired, observed, circumstances.remote, guards)
+    told = caused(plan, partial(shown_in, question.prepared.desired.project.folder))
+    return guarded(told, question.prepared.desired, observed, circumstances.remote, guards)
 
 
 def _decide_alone(question: Question, ports: Ports) -> Plan | None:

@@ -1,17 +1,18 @@
-"""The values of the state as JSON and back, format 3. Opens nothing and keeps nothing.
+"""The values of the state as JSON and back, format 4. Opens nothing and keeps nothing.
 
 Every key is always written, and a key that is missing, unknown or of another type is refused: whatever changes these
 shapes raises `FORMAT` and adds a step to `upgrading`, so that no taskspec ever drops what a newer one wrote.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from sys import intern
 from typing import Any, Final
 
 from taskspec.address import Address
 from taskspec.documents.model import OnRemove
+from taskspec.inputs import Input
 from taskspec.state.model import (
     Accepted,
     Attempt,
@@ -28,7 +29,7 @@ from taskspec.state.upgrading import upgraded
 from taskspec.taskapi.records import Tokens
 from taskspec.taskapi.remotes import RemoteIdentity
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 
 _NONE: Final = type(None)
 _TEXT_OR_NONE: Final = (str, _NONE)
@@ -44,8 +45,18 @@ _RECORD: Final[Shape] = {
     "onRemove": str,
     "protect": bool,
     "spent": int,
+    "unsent": _OBJECT_OR_NONE,
+    "file": str,
 }
-_GENERATION: Final[Shape] = {"number": int, "fingerprint": str, "spec": dict, "plan": str, "attempts": list}
+_GENERATION: Final[Shape] = {
+    "number": int,
+    "fingerprint": str,
+    "spec": dict,
+    "plan": str,
+    "attempts": list,
+    "inputs": _OBJECT_OR_NONE,
+}
+_INPUT: Final[Shape] = {"digest": str, "giver": str}
 _ATTEMPT: Final[Shape] = {
     "number": int,
     "nonce": str,
@@ -105,6 +116,8 @@ def record_object(record: Record) -> dict[str, Any]:
         "onRemove": record.on_remove.value,
         "protect": record.protect,
         "spent": record.spent,
+        "unsent": None if record.unsent is None else dict(record.unsent),
+        "file": record.file,
     }
 
 
@@ -156,6 +169,8 @@ def _record(value: Any) -> Record:
         on_remove=OnRemove(value["onRemove"]),
         protect=value["protect"],
         spent=value["spent"],
+        unsent=value["unsent"],
+        file=intern(value["file"]),
     )
 
 
@@ -166,7 +181,12 @@ def _generation_object(generation: Generation) -> dict[str, Any]:
         "spec": dict(generation.spec),
         "plan": generation.plan,
         "attempts": [_attempt_object(attempt) for attempt in generation.attempts],
+        "inputs": None if generation.inputs is None else _inputs_object(generation.inputs),
     }
+
+
+def _inputs_object(inputs: Mapping[str, Input]) -> dict[str, Any]:
+    return {name: {"digest": one.digest, "giver": one.giver} for name, one in inputs.items()}
 
 
 def _generation(value: Any) -> Generation:
@@ -177,7 +197,21 @@ def _generation(value: Any) -> Generation:
         spec=_shared(value["spec"]),
         plan=intern(value["plan"]),
         attempts=tuple([_attempt(item) for item in value["attempts"]]),
+        inputs=None
+        if value["inputs"] is None
+        else {intern(name): _input(one) for name, one in value["inputs"].items()},
     )
+
+
+def _input(value: Any) -> Input:
+    value = checked(value, _INPUT)
+    return _known_input(value["digest"], value["giver"])
+
+
+@lru_cache(4096)
+def _known_input(digest: str, giver: str) -> Input:
+    """Return the one value that stands for an input in all records that depended on it."""
+    return Input(digest=digest, giver=giver)
 
 
 def _attempt_object(attempt: Attempt) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from taskspec.address import Address
 from taskspec.documents.model import OnRemove
+from taskspec.inputs import Input
 from taskspec.taskapi.records import Tokens
 from taskspec.taskapi.remotes import RemoteIdentity
 
@@ -128,6 +129,11 @@ class Generation:
     plan: str
     """The id of the plan that asked."""
     attempts: tuple[Attempt, ...] = ()
+    inputs: Mapping[str, Input] | None = None
+    """What its rendering depended on, by name (`vars.region`, `file:notes.md`, `tasks.extract.result` …).
+
+    None where nobody noted it: it was asked for by a taskspec that did not.
+    """
 
     @property
     def last(self) -> Attempt | None:
@@ -189,6 +195,10 @@ class Record:
     """Nothing destructive is done to it, also when nothing declares it any more."""
     spent: int = 0
     """The last number of those that another record gave to generations of this address, before this one moved here."""
+    unsent: Mapping[str, Any] | None = None
+    """What only taskspec reads, as it was declared when it was last applied; None where nobody noted it."""
+    file: str = ""
+    """The file that declared it then, relative to the project folder; empty where nobody noted it."""
 
     @property
     def next_generation(self) -> int:

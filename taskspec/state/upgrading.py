@@ -31,4 +31,13 @@ def _from_2(record: Any) -> Any:
     return {**record, "protect": False, "spent": 0}
 
 
-_STEPS: Final[tuple[Callable[[Any], Any], ...]] = (_from_1, _from_2)
+def _from_3(record: Any) -> Any:
+    """Format 4 tells what a rendering depended on, what only taskspec reads, and which file declared the task."""
+    try:
+        generation = {**record["generation"], "inputs": None}
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"it is no record of format 3: {error!r}") from error
+    return {**record, "generation": generation, "unsent": None, "file": ""}
+
+
+_STEPS: Final[tuple[Callable[[Any], Any], ...]] = (_from_1, _from_2, _from_3)

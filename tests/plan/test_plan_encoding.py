@@ -42,9 +42,10 @@ def test_a_change_tells_its_reason_its_place_and_its_difference(document):
             {
                 "code": "spec_changed",
                 "text": "`prompt` changed since g1",
-                "at": {"file": "tasks.yaml", "line": 4, "column": 12},
+                "at": {"file": "tasks.yaml", "line": 4, "column": 12, "commit": None},
+                "because": [],
             },
-            {"code": "run_executing", "text": "run run-a-g1-1 is executing"},
+            {"code": "run_executing", "text": "run run-a-g1-1 is executing", "because": []},
         ],
         "paid": True,
         "conditional": False,

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from state_values import ALICE, EXTRACT, note, record
 
+from taskspec.inputs import Input
 from taskspec.state import encoding
 from taskspec.state import holders as of_holders
 from taskspec.state.encoding import (
@@ -50,9 +51,12 @@ attempts = every_field(
     remote=remotes,
     tokens=tokens,
 )
-generations = every_field(Generation, spec=specs, attempts=st.lists(attempts, max_size=2).map(tuple))
+inputs = st.none() | st.dictionaries(texts, every_field(Input, digest=texts, giver=texts), max_size=2)
+generations = every_field(Generation, spec=specs, attempts=st.lists(attempts, max_size=2).map(tuple), inputs=inputs)
 accepted = every_field(Accepted, at=times, attempt=attempts)
-records = every_field(Record, generation=generations, accepted=st.none() | accepted)
+records = every_field(
+    Record, generation=generations, accepted=st.none() | accepted, unsent=st.none() | specs, file=texts
+)
 
 
 @st.composite
@@ -89,6 +93,7 @@ def test_every_holder_comes_back_as_it_was(value):
     [
         ("_RECORD", Record),
         ("_GENERATION", Generation),
+        ("_INPUT", Input),
         ("_ATTEMPT", Attempt),
         ("_ACCEPTED", Accepted),
         ("_RESULT", ResultRef),
@@ -104,21 +109,46 @@ def test_every_field_of_a_value_has_its_key(shape, kind):
     assert list(getattr(home, shape)) == [first + "".join(map(str.title, rest)) for first, *rest in names]
 
 
-def test_the_kept_record_of_format_3_is_readable_and_written_the_same():
-    text = (SAMPLES / "record.v3.json").read_text().strip()
+LATER = {"unsent": None, "file": ""}
+
+
+def later(record):
+    """Take out of a record what formats above its own have brought, which is not known of it."""
+    assert record["generation"].pop("inputs") is None
+    for key, value in LATER.items():
+        assert record.pop(key) == value
+    return record
+
+
+def test_the_kept_record_of_format_4_is_readable_and_written_the_same():
+    text = (SAMPLES / "record.v4.json").read_text().strip()
     value = decode_record(text)
+    assert value.generation.inputs["vars.region"] == Input(digest="00ff00ff00ff00ff", giver="--var")
+    assert value.unsent == {"labels": {"team": "growth"}, "timeout": 60.0}
+    assert value.file == "tasks/extract.yaml"
+    assert encode_record(value) == text
+
+
+def test_the_kept_record_of_format_3_is_upgraded_and_loses_nothing():
+    text = (SAMPLES / "record.v3.json").read_text().strip()
+    again = later(json.loads(encode_record(decode_record(text, 3))))
+    assert again == json.loads(text)
+
+
+def test_the_kept_record_of_format_3_is_read_in_all_its_parts():
+    text = (SAMPLES / "record.v3.json").read_text().strip()
+    value = decode_record(text, 3)
     assert value.generation.attempts[0].stop is StopCause.RETRY
     assert value.generation.attempts[1].result == value.accepted.result
     assert value.accepted.attempt.assertions == "a5" * 32
     assert value.on_remove is OnRemove.HOLD
     assert value.protect
     assert (value.spent, value.next_generation) == (4, 5)
-    assert encode_record(value) == text
 
 
 def test_the_kept_record_of_format_2_is_upgraded_and_loses_nothing():
     text = (SAMPLES / "record.v2.json").read_text().strip()
-    again = json.loads(encode_record(decode_record(text, 2)))
+    again = later(json.loads(encode_record(decode_record(text, 2))))
     assert (again.pop("protect"), again.pop("spent")) == (False, 0)
     assert again == json.loads(text)
 
@@ -131,7 +161,7 @@ def test_the_kept_record_of_format_1_is_upgraded_and_loses_nothing(accepted):
     elif accepted == "written out":
         kept["accepted"]["attempt"] = {**kept["generation"]["attempts"][1], "number": 7}
     value = decode_record(json.dumps(kept), 1)
-    again = json.loads(encode_record(value))
+    again = later(json.loads(encode_record(value)))
     attempts = [*again["generation"]["attempts"]]
     if accepted == "written out":
         attempts.append(again["accepted"]["attempt"])
@@ -152,6 +182,12 @@ def test_what_is_no_record_of_format_1_is_refused_by_its_upgrade(text):
         decode_record(text, 1)
 
 
+@pytest.mark.parametrize("text", ["null", "[]", "1", "{}", '{"generation": 1}'])
+def test_what_is_no_record_of_format_3_is_refused_by_its_upgrade(text):
+    with pytest.raises(ValueError, match="format 3"):
+        decode_record(text, 3)
+
+
 @pytest.mark.parametrize("text", ["null", "[]", "1"])
 def test_what_is_no_record_of_format_2_is_refused_by_its_upgrade(text):
     with pytest.raises(ValueError, match="format 2"):
@@ -168,15 +204,16 @@ def mutations():
     """Every way to lose a key, to gain one, or to have a value of another type, at every depth."""
 
     def places(value, path=()):
-        if isinstance(value, dict) and path[-1:] != ("spec",):
-            yield path
+        if isinstance(value, dict) and path[-1:] not in {("spec",), ("unsent",)}:
+            if path[-1:] != ("inputs",):  # its keys are names of the author's
+                yield path
             for key, inner in value.items():
                 yield from places(inner, (*path, key))
         elif isinstance(value, list):
             for index, inner in enumerate(value):
                 yield from places(inner, (*path, index))
 
-    whole = json.loads((SAMPLES / "record.v3.json").read_text())
+    whole = json.loads((SAMPLES / "record.v4.json").read_text())
     for path in places(whole):
         target = whole
         for step in path:

@@ -1,0 +1,239 @@
+"""Attributing: a changed field of a task → what is behind it, and where it begins to differ. Decides nothing."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from taskspec.address import Address
+from taskspec.desired.giving import given_at
+from taskspec.desired.making import DEFAULTS, FILE, TEXT, FieldPath, Looked, Making, result_of
+from taskspec.desired.model import DesiredTask
+from taskspec.diagnostics import Position, path_text
+from taskspec.inputs import Input
+from taskspec.plan import cause_reasons as causes
+from taskspec.plan.diffing import Edit, edits
+from taskspec.plan.model import Change, FieldDiff, Missing, Reason
+from taskspec.state.model import Record
+
+MOST: Final = 5
+"""How many causes are told of one reason."""
+_WRITTEN: Final = frozenset({"text_edited", "default_changed", "differs_too"})
+"""What is behind a field where that itself is written otherwise."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Field:
+    """A field of a declared task that differs from what was asked for last."""
+
+    name: str
+    diffs: tuple[FieldDiff, ...]
+    task: DesiredTask
+    making: Making
+    record: Record
+    looked: Looked
+    done: Mapping[Address, Change]
+
+    @property
+    def first(self) -> FieldDiff:
+        return self.diffs[0]
+
+
+def looked_at(change: Change) -> Looked | None:
+    """Return what a task was made of; None where nobody can tell."""
+    making = change.task.making if isinstance(change.task, DesiredTask) else None
+    return making.look() if making is not None else None
+
+
+def attributed(reason: Reason, change: Change, looked: Looked | None, done: Mapping[Address, Change]) -> Reason:
+    """Return the reason of a changed field with its place, and with what is behind it."""
+    task, record = change.task, change.record
+    diffs = tuple(diff for diff in change.diffs if diff.path[0] == reason.field)
+    if not isinstance(task, DesiredTask) or task.making is None or looked is None or record is None or not diffs:
+        return reason
+    field = _Field(
+        name=reason.field, diffs=diffs, task=task, making=task.making, record=record, looked=looked, done=done
+    )
+    place, removed = _place(field)
+    inputs = tuple(_inputs(field))
+    dropped = tuple(_dropped(field, place)) if removed or not inputs else ()
+    because = (*inputs, *dropped, *_template(field, inputs), *_defaults(field), *_files(field), *_too(field, place))
+    if any(one.code not in _WRITTEN for one in because):
+        removed = ""
+    is_elsewhere = any(one.code == "default_gone" for one in because)
+    return replace(reason, position=None if is_elsewhere else place, removed=removed, because=because[:MOST])
+
+
+def _dropped(field: _Field, place: Position) -> Iterator[Reason]:
+    """Yield the inputs that no template of the task uses any more."""
+    before, now = field.record.generation.inputs or {}, field.looked.inputs
+    if not any(_is_text_of(name, field.name) for name in before):
+        return
+    for name in before:
+        if name not in now and not name.startswith((TEXT, DEFAULTS)):
+            yield causes.input_dropped(name, place)
+
+
+def _too(field: _Field, place: Position) -> Iterator[Reason]:
+    """Yield where a field differs too, as it is written."""
+    told = {place.line}
+    for diff in field.diffs[:MOST]:
+        for position in _places(field, diff):
+            if position.line not in told:
+                told.add(position.line)
+                yield causes.differs_too(path_text(diff.path), position)
+
+
+def _places(field: _Field, diff: FieldDiff) -> Iterator[Position]:
+    making = field.making
+    if diff.after is Missing.MISSING or making.template_of(diff.path) not in {None, diff.path}:
+        return
+    if not (isinstance(diff.before, str) and isinstance(diff.after, str)):
+        yield making.position(diff.path)
+        return
+    for edit in edits(diff.before, diff.after)[: MOST * 2]:
+        if edit.lines and _is_written(edit, diff.path, making) and edit.offset < len(diff.after):
+            yield making.position(diff.path, diff.after, edit.offset)
+
+
+def _place(field: _Field, *, literal: bool = False) -> tuple[Position, str]:
+    """Return where a field begins to differ, and the line that is gone where nothing else is there.
+
+    `literal`: where its template itself does, and not what was put into it.
+    """
+    diff, making = field.first, field.making
+    if diff.after is Missing.MISSING:
+        return field.task.source.position(diff.path), f"{diff.path[-1]}:"
+    if not (isinstance(diff.before, str) and isinstance(diff.after, str)):
+        return making.position(diff.path), ""
+    found = edits(diff.before, diff.after)
+    if literal:
+        found = tuple(one for one in found if _is_written(one, diff.path, making)) or found
+    if not found:
+        return making.position(diff.path), ""
+    first = found[0]
+    removed = "" if first.lines else next((line.strip() for line in first.removed if line.strip()), "")
+    return making.position(diff.path, diff.after, min(first.offset, max(len(diff.after) - 1, 0))), removed
+
+
+def _is_written(edit: Edit, path: FieldPath, making: Making) -> bool:
+    segment = making.segment(path, edit.offset)
+    return segment.is_literal if segment is not None else making.template_of(path) is None
+
+
+def _inputs(field: _Field) -> Iterator[Reason]:
+    """Yield the inputs that are not as they were."""
+    before, now = field.record.generation.inputs, field.looked.inputs
+    if before is None:
+        return
+    for name in field.looked.uses.get(field.name, ()):
+        one, other = before.get(name), now.get(name)
+        if one is None or other is None or one == other or (one.digest == other.digest and one.digest):
+            continue
+        if name != f"{FILE}{field.making.items}":  # else the item that it gives is told, with its line
+            yield _input(field, name, one, other)
+
+
+def _input(field: _Field, name: str, before: Input, now: Input) -> Reason:
+    making = field.making
+    if name.startswith(FILE):
+        file = name.removeprefix(FILE)
+        lines = [line for diff in field.diffs for line in _new_lines(diff)]
+        return causes.file_changed(file, making.line_in(file, lines), _gone(field))
+    address = result_of(name)
+    if address is not None:
+        upstream = field.done.get(address)
+        return causes.upstream_answered(name, address, upstream, _use(field, name))
+    return causes.input_changed(name, given_at(making, name), before, now)
+
+
+def _new_lines(diff: FieldDiff) -> Iterator[str]:
+    if isinstance(diff.before, str) and isinstance(diff.after, str):
+        for one in edits(diff.before, diff.after):
+            yield from one.lines
+
+
+def _gone(field: _Field) -> str:
+    """Return the first line that is gone where no line is new."""
+    diff = field.first
+    if not (isinstance(diff.before, str) and isinstance(diff.after, str)):
+        return ""
+    found = edits(diff.before, diff.after)
+    if any(line.strip() for one in found for line in one.lines):
+        return ""
+    return next((line.strip() for one in found for line in one.removed if line.strip()), "")
+
+
+def _use(field: _Field, name: str) -> Position:
+    """Return where the text uses a name."""
+    for path in field.making.paths(field.name):
+        for segment in field.making.segments(path):
+            if name in segment.names:
+                return field.making.position(path, None, segment.begin)
+    return field.making.position((field.name,))
+
+
+def _template(field: _Field, others: Sequence[Reason]) -> Iterator[Reason]:
+    """Yield that the template itself was edited, where something else is behind the change too."""
+    before, now = field.record.generation.inputs, field.looked.inputs
+    if before is None or not others:
+        return
+    names = [name for name in {**before, **now} if _is_text_of(name, field.name)]
+    if any(before.get(name) != now.get(name) for name in names):
+        position, removed = _place(field, literal=True)
+        yield causes.text_edited(field.name, position, removed)
+
+
+def _is_text_of(name: str, field_name: str) -> bool:
+    return name.startswith(TEXT) and name.removeprefix(TEXT).replace("[", ".").partition(".")[0] == field_name
+
+
+def _defaults(field: _Field) -> Iterator[Reason]:
+    """Yield which default gives the field now, or gave it before."""
+    before = field.record.generation.inputs
+    for diff in field.diffs[:MOST]:
+        origin, _ = field.task.source.origin(diff.path)
+        recorded = _given(before or {}, diff.path)
+        if origin is None and recorded is None:
+            continue
+        giver = origin.giver if origin is not None else ""
+        labels = _labels(field) if before is not None and (recorded.giver if recorded else "") != giver else ()
+        former = recorded.giver if recorded is not None else "" if before is not None else None
+        if origin is None:
+            yield causes.default_gone(path_text(diff.path), former or "", _former_place(field), labels)
+        else:
+            yield causes.default_changed(path_text(diff.path), origin, former, labels)
+
+
+def _former_place(field: _Field) -> Position | None:
+    """Return the file in which the project's defaults stand."""
+    document = field.making.maker.project.document
+    return Position(file=document.file, line=0) if document is not None else None
+
+
+def _given(inputs: Mapping[str, Input], path: FieldPath) -> Input | None:
+    """Return what the defaults were recorded to give at a path, or around it."""
+    whole = (inputs.get(f"{DEFAULTS}{path_text(path[:length])}") for length in range(len(path), 0, -1))
+    return next((one for one in whole if one is not None), None)
+
+
+def _labels(field: _Field) -> tuple[Reason, ...]:
+    """Return the labels that are not as they were: they choose the defaults."""
+    unsent = field.record.unsent
+    if unsent is None:
+        return ()
+    before, now = unsent.get("labels", {}), field.task.labels
+    changed = [name for name in {**before, **now} if before.get(name) != now.get(name)]
+    return tuple(causes.label_changed(field.task, name, before.get(name)) for name in changed[:MOST])
+
+
+def _files(field: _Field) -> Iterator[Reason]:
+    """Yield the attached files that have another content."""
+    if field.name != "files":
+        return
+    declared = field.task.spec.get("files", ())
+    for diff in field.diffs[:MOST]:
+        if diff.path[-1:] == ("sha256",) and isinstance(diff.path[1], int):
+            entry = declared[diff.path[1]]
+            path = entry["path"] if isinstance(entry, Mapping) else ""
+            if path and not path.startswith("results/"):
+                yield causes.file_changed(path, field.making.maker.place(path))

@@ -1,0 +1,73 @@
+"""The reasons of a plan in words, each with what is behind it, its line and the commit of that. Decides nothing."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from taskspec.diagnostics import Position
+from taskspec.health import Health
+from taskspec.plan.model import Action, CausingLine, Change, Commit, Plan, Reason
+from taskspec.plan.unsent_reasons import NEEDING_NO_RUN
+from taskspec.report.aiming import aimed
+from taskspec.report.text import Paint, in_line, one_line, plural
+
+MOST_UNSENT: Final = 20
+"""So many tasks are listed of those that changed without a run."""
+_STEP: Final = "  "
+
+
+def reason_lines(reasons: Sequence[Reason], plan: Plan, paint: Paint, margin: str = "      ") -> Iterator[str]:
+    """Yield reasons, each with what is behind it below."""
+    for reason in reasons:
+        yield f"{margin}{in_line(aimed(reason.text, plan.environment))}{_place(reason, plan, paint)}"
+        yield from _behind(reason.because, plan, paint, margin + _STEP)
+
+
+def _behind(reasons: Sequence[Reason], plan: Plan, paint: Paint, margin: str) -> Iterator[str]:
+    for reason in reasons:
+        text = in_line(aimed(reason.text, plan.environment))
+        yield f"{margin}{paint('because', 'dim')} {text}{_place(reason, plan, paint)}"
+        yield from _behind(reason.because, plan, paint, margin + _STEP)
+
+
+def changed_without_run(plan: Plan) -> tuple[Change, ...]:
+    """Return the changes that do nothing, of tasks of which something changed that only taskspec reads."""
+    return tuple(
+        change
+        for change in plan.changes
+        if change.action is Action.NONE and change.health is Health.HEALTHY and _unsent(change)
+    )
+
+
+def unsent_lines(plan: Plan, paint: Paint) -> Iterator[str]:
+    """Yield what changed without mattering, of tasks of which there is nothing else to say."""
+    changed = changed_without_run(plan)
+    if not changed:
+        return
+    yield ""
+    for change in changed[:MOST_UNSENT]:
+        for reason in _unsent(change):
+            text = in_line(reason.text)
+            yield f"  {paint('·', 'dim')} {paint(change.address, 'strong')}  {text}{_place(reason, plan, paint)}"
+    if len(changed) > MOST_UNSENT:
+        yield f"  {paint('·', 'dim')} and {plural(len(changed) - MOST_UNSENT, 'more task')}"
+
+
+def commit_words(commit: Commit) -> str:
+    """Return a commit as a person looks it up."""
+    return one_line(f"{commit.id} {commit.at} {commit.author}", 80) if commit.id else "not committed"
+
+
+def _unsent(change: Change) -> list[Reason]:
+    return [reason for reason in change.reasons if reason.code in NEEDING_NO_RUN]
+
+
+def place_words(line: CausingLine | None, position: Position, plan: Plan) -> str:
+    """Return a place, and the commit to blame for it where that is known."""
+    commit = plan.commits.get(line) if line is not None else None
+    return f"{position} ({commit_words(commit)})" if commit is not None else str(position)
+
+
+def _place(reason: Reason, plan: Plan, paint: Paint) -> str:
+    if reason.position is None:
+        return ""
+    return f"  {paint(one_line(place_words(reason.line, reason.position, plan), 400), 'dim')}"

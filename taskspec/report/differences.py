@@ -1,0 +1,74 @@
+"""The fields of a change that differ, before and after, in words: within lines, the words. Compares nothing itself."""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from taskspec.diagnostics import path_text
+from taskspec.plan.diffing import LineKind, changed_lines
+from taskspec.plan.model import FieldDiff, Missing
+from taskspec.plan.wording import Word, Worded, worded, words
+from taskspec.report.text import Paint, one_line, visible
+
+CONTEXT: Final = 60
+"""How many characters of what is the same are shown on each side of a changed word of one long line."""
+_LONG: Final = 40
+"""A text of one line that is as long as this is shown as one, with its changed words."""
+_STYLES: Final = {LineKind.ADDED: "add", LineKind.REMOVED: "remove", LineKind.SAME: "dim", LineKind.GAP: "dim"}
+_WORD_STYLES: Final = {LineKind.ADDED: "added word", LineKind.REMOVED: "removed word", LineKind.SAME: "dim"}
+_MARKS: Final = {LineKind.ADDED: ("{+", "+}"), LineKind.REMOVED: ("[-", "-]")}
+
+
+def difference_lines(diff: FieldDiff, paint: Paint) -> Iterator[str]:
+    """Yield one field that differs: its name, and both sides of it."""
+    name = paint(visible(path_text(diff.path)), "accent")
+    whole = any(isinstance(side, str) and "\n" in side for side in (diff.before, diff.after))
+    before, after = _text_of(diff.before, quoted=not whole), _text_of(diff.after, quoted=not whole)
+    if whole:
+        yield f"        {name}:"
+        for row in worded(changed_lines(before, after)):
+            if isinstance(row, Worded):
+                yield f"          {paint('~', 'change')} {_words(row.words, paint)}"
+            else:
+                yield f"          {paint(f'{row.kind} {visible(row.text)}', _STYLES[row.kind])}"
+        return
+    if isinstance(diff.before, str) and isinstance(diff.after, str) and min(len(before), len(after)) >= _LONG:
+        found = words(before, after)
+        if found is not None:
+            yield f"        {name}: {_words([*_folded(found)], paint)}"
+            return
+    sides = [paint(one_line(text), style) for text, style in ((before, "remove"), (after, "add")) if text]
+    yield f"        {name}: {' → '.join(sides)}" + ("" if after else " → (absent)")
+
+
+def _words(found: Sequence[Word], paint: Paint) -> str:
+    return "".join(_word(one, paint) for one in found)
+
+
+def _word(one: Word, paint: Paint) -> str:
+    """Return a word in its colour; without colours a changed one stands in brackets, as git shows it."""
+    text = visible(one.text).replace("\n", " ")
+    if one.kind in _MARKS and not paint.color:
+        begin, end = _MARKS[one.kind]
+        return f"{begin}{text}{end}"
+    return paint(text, _WORD_STYLES[one.kind])
+
+
+def _folded(found: Sequence[Word]) -> Iterator[Word]:
+    """Yield the words of a long line, without most of what is the same."""
+    for index, one in enumerate(found):
+        if one.kind is not LineKind.SAME or len(one.text) <= 2 * CONTEXT:
+            yield one
+            continue
+        begin = one.text[:CONTEXT] if index else ""
+        end = one.text[-CONTEXT:] if index < len(found) - 1 else ""
+        yield one._replace(text=f"{begin} … {end}".strip(" ") if begin and end else f"{begin}…{end}")
+
+
+def _text_of(value: Any, *, quoted: bool) -> str:
+    """Return a side of a difference as text; the empty text for one that has no value."""
+    if isinstance(value, Missing):
+        return ""
+    if isinstance(value, str) and not quoted:
+        return value
+    return json.dumps(value, ensure_ascii=False)
