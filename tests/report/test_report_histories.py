@@ -26,9 +26,6 @@ SAID = {
     "repeated": ({}, "asked for once more, under the same key"),
     "absent": ({"why": "proven"}, "its run is not there: proven"),
     "adopted": ({"run": "r1"}, "run r1 was taken for it"),
-    "accepted": ({"from": 1, "generation": 3}, "the result of g1 was accepted"),
-    "begun": ({"plan": "p1"}, "the saved plan p1 was begun"),
-    "done": ({"plan": "p1"}, "the saved plan p1 was carried out"),
     "seen": ({"status": "paused"}, "its run is paused"),
     "ended": (
         {"status": "completed", "verdict": "accepted", "seconds": 75.0, "tokens": {"prompt": 1, "completion": 2}},
