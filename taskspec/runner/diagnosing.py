@@ -7,6 +7,7 @@ from taskspec import __version__
 from taskspec.documents.model import Project
 from taskspec.errors import TaskspecError
 from taskspec.report.checkups import Checkup, fine
+from taskspec.runner.checking_history import checked_history
 from taskspec.runner.checking_project import checked_ignore, checked_key, checked_manifests, checked_variables
 from taskspec.runner.checking_remote import checked_remote
 from taskspec.runner.checking_state import checked_state
@@ -33,6 +34,7 @@ async def diagnose(invocation: Invocation, ports: Ports, more: More, *, offline:
         yield one
     for one in checked_state(project, ports):
         yield one
+    yield checked_history(invocation, ports)
     for one in more(project):
         yield one
     if offline:

@@ -39,8 +39,8 @@ def test_where_all_is_well_it_says_so_line_by_line(project):
 
 def test_each_check_has_a_name_for_machines(project):
     assert conditions(project.taskspec("doctor", "--json")) == dict.fromkeys(
-        ("versions", "project", "variables", "key", "state", "lock", "unknown", "results", "way", "remote", "clock",
-         "agents"),
+        ("versions", "project", "variables", "key", "state", "lock", "unknown", "results", "history", "way", "remote",
+         "clock", "agents"),
         "ok",
     )  # fmt: skip
 

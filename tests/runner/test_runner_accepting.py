@@ -58,6 +58,8 @@ def test_a_mended_typo_is_not_paid_for_again(ports):
     assert ports.told(ResultAccepted) == [ResultAccepted(address="a", generation=2, source=1, run="run-1")]
     assert change_of(ports).action is Action.NONE
     assert [reason.code for reason in change_of(ports).reasons] == ["accepted"]
+    record = ports.records()["a"]
+    assert (record.generation.inputs, record.file) == ({}, "a.yaml"), "what it was made of is known as if it had run"
     ports.apply()
     assert ports.remote.asked["POST"] == 1
     assert result(ports) == "answer to Wirte."

@@ -73,6 +73,14 @@ def test_a_state_that_is_none_is_a_problem(project):
     assert (code, checks["state"]["condition"]) == (1, "problem")
 
 
+def test_an_entry_of_the_history_that_was_changed_is_a_problem(project):
+    with sqlite3.connect(project.folder / ".taskspec/default/state.db") as state:
+        state.execute("UPDATE history SET note = replace(note, 'ended', 'other') WHERE note LIKE '%ended%'")
+    state.close()
+    code, checks = doctor(project, "--offline")
+    assert (code, checks["history"]["condition"]) == (1, "problem")
+
+
 def test_who_holds_the_lock_is_told(project):
     project.tasks(a={"agent": "slow", "prompt": "more"})
     running = project.start("apply", "--yes")
