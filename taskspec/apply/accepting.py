@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from taskspec.apply.advancing import with_attempt
+from taskspec.desired.unsent import unsent_of
 from taskspec.judging.asserting import digest_of
 from taskspec.plan.accepting import Acceptance
 from taskspec.state.model import Accepted, Attempt, Generation, Note, Record, Verdict, accepted_by_hand
@@ -28,6 +29,7 @@ def accepted(acceptance: Acceptance, nonce: str) -> Record:
                 spec=task.spec,
                 plan=plan,
                 attempts=(attempt,),
+                inputs=task.inputs,
             ),
             spent=record.spent if record is not None else 0,
         )
@@ -42,7 +44,14 @@ def accepted(acceptance: Acceptance, nonce: str) -> Record:
         at=kept.at,
     )
     policies = task.policies
-    return replace(moved, accepted=result, on_remove=policies.on_remove, protect=policies.protect)
+    return replace(
+        moved,
+        accepted=result,
+        on_remove=policies.on_remove,
+        protect=policies.protect,
+        unsent=unsent_of(task),
+        file=task.file,
+    )
 
 
 def note_of(acceptance: Acceptance, record: Record, at: float) -> Note:

@@ -390,6 +390,15 @@ def test_a_saved_plan_keeps_what_is_behind_its_reasons_and_what_it_was_made_of(r
     assert repository.plan().paid == set()
 
 
+def test_after_a_typo_was_accepted_by_hand_the_next_edit_is_told_against_it(repository):
+    repository.edit("tasks.yaml", "with last year", "with the last year")
+    repository.commit("Mend a typo")
+    assert repository.accept("extract").code == 0
+    assert repository.plan().paid == set()
+    repository.edit("taskspec.yaml", "default: plain", "default: dry")
+    assert repository.plan().line("input_changed", "extract") == ("taskspec.yaml:13:16", NOT_COMMITTED)
+
+
 def test_why_tells_all_of_one_task(repository):
     repository.edit("taskspec.yaml", "default: EMEA", "default: APAC")
     repository.edit("tasks.yaml", "timeout: 1m", "timeout: 2m")
