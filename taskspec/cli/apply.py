@@ -48,6 +48,10 @@ def apply(
     wanted = options.execution_of(execution)
     saved = saved_plan(words, exclude, expect_digest)
     invocation = options.invocation(() if saved else words, project, given, refresh, exclude)
+    if saved is not None and not invocation.selection.everything:
+        raise UsageError(
+            "A saved plan is carried out as a whole.", hint="Select tasks when it is made: `taskspec plan --out`."
+        )
     if saved is not None and invocation.rerun is not None:
         raise UsageError(
             "A saved plan is carried out as it is.", hint="Ask for it when it is made: `taskspec plan --rerun … --out`."

@@ -13,6 +13,8 @@ from taskspec.state.writing import entry_object
 LONGEST: Final = 300
 """How many characters of foreign words an entry shows; `--json` has all of them."""
 
+WHOLE: Final = "(project)"
+"""Stands for the address of what concerns no single one."""
 _ATTEMPT: Final = ("generation", "attempt")
 _WHO: Final = ("plan", "by")
 _PLAIN: Final[Mapping[str, tuple[str, ...]]] = {
@@ -28,6 +30,9 @@ _PLAIN: Final[Mapping[str, tuple[str, ...]]] = {
     "stopping": ("run {} is to be stopped (cause: {})", "run", "cause"),
     "stopped": ("run {} was stopped: it is {}", "run", "status"),
     "rejudged": ("judged again: {}", "verdict"),
+    "accepted": ("the result of run {} was made the accepted one (it was {})", "run", "verdict"),
+    "begun": ("the saved plan begins to be carried out ({})", "digest"),
+    "done": ("the saved plan has been carried out",),
 }
 """What the other kinds of notes say, and of which of their data."""
 
@@ -37,7 +42,8 @@ def entry_line(entry: HistoryEntry, paint: Paint) -> str:
     note = entry.note
     when = utc(note.at).removesuffix(" UTC")
     who = _who(note.data)
-    said = f"{when}  {entry.serial:>5}  {paint(in_line(note.address), 'strong')}{_which(note.data)}  {words(note)}"
+    whose = paint(in_line(note.address) or WHOLE, "strong")
+    said = f"{when}  {entry.serial:>5}  {whose}{_which(note.data)}  {words(note)}"
     return f"{said}  {paint(who, 'dim')}" if who else said
 
 
@@ -55,7 +61,9 @@ def break_words(found: Break, length: int) -> str:
     """Return what is wrong with a history, and where first."""
     note = found.entry.note
     said = words(note)
-    where = f"Entry {found.position} of {length} (serial {found.entry.serial}, {in_line(note.address)}: {said})"
+    where = (
+        f"Entry {found.position} of {length} (serial {found.entry.serial}, {in_line(note.address) or WHOLE}: {said})"
+    )
     if found.inserted:
         return f"{where} was put in later: those around it follow from each other without it."
     return (

@@ -22,6 +22,8 @@ from taskspec.plan.capping import capped, differences
 from taskspec.plan.decoding import plan_of
 from taskspec.plan.filing import filed, read, written
 from taskspec.plan.model import Action, Change, Plan
+from taskspec.plan.risks import shunned
+from taskspec.report.refusing import refused, way_out
 from taskspec.runner.model import Invocation, Ports
 from taskspec.runner.planning import Prepared, Question, given_by, surroundings_of
 from taskspec.state.model import Note, Snapshot
@@ -134,6 +136,8 @@ def opened(saved: SavedPlan, invocation: Invocation, ports: Ports, expected: str
     if saved.plan.refusals:
         limit = saved.plan.refusals[0].limit
         raise LimitError(f"the plan was refused by `{limit}` when it was made", hint="Plan again within the limits.")
+    if shun := shunned(saved.plan.changes, invocation.fail_on):
+        raise LimitError(f"nothing was started: {refused(shun[0])}", hint=way_out(shun[0]))
     project = project_in(saved, invocation)
     _require_target(saved, project, ports)
     supplied = [read_values(path)[0] for path in invocation.variable_files]

@@ -17,6 +17,12 @@ SAID = {
     "intended": ({"agent": "writer"}, "a run of writer is to be asked for"),
     "bound": ({"run": "r1"}, "run r1 has begun"),
     "refused": ({"why": "too big"}, "no run was started: too big"),
+    "accepted": (
+        {"run": "r1", "verdict": "rejected"},
+        "the result of run r1 was made the accepted one (it was rejected)",
+    ),
+    "begun": ({"digest": "sha256:ab"}, "the saved plan begins to be carried out (sha256:ab)"),
+    "done": ({}, "the saved plan has been carried out"),
     "repeated": ({}, "asked for once more, under the same key"),
     "absent": ({"why": "proven"}, "its run is not there: proven"),
     "adopted": ({"run": "r1"}, "run r1 was taken for it"),

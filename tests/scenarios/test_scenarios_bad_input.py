@@ -77,7 +77,7 @@ PROJECTS = {
     "a remote that is none": {"remote": "moon"},
     "results outside of the project": {"results": {"path": "../elsewhere"}},
     "a default that does not fit its type": {"variables": {"n": {"type": "integer", "default": "many"}}},
-    "a budget of a later issue": {"budget": {"maxRuns": 5}},
+    "a budget of another word": {"budget": {"runs": 5}},
 }
 
 

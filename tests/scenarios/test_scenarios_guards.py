@@ -81,6 +81,18 @@ def test_a_run_that_was_planned_is_not_started_when_the_others_have_used_all_tok
     assert ends["b"]["detail"] == "not started: the budget's `maxTokens` (100) is used up: 110 tokens were used"
 
 
+def test_what_a_run_is_likely_to_use_counts_before_it_starts(guarded):
+    guarded.project(budget={"maxTokens": 219})
+    guarded.tasks(a=hello("model"))
+    assert guarded.apply().code == 0
+    guarded.tasks(a=hello("model", prompt="ho"))
+    refused = guarded.taskspec("plan")
+    assert refused.code == 6
+    assert "`maxTokens` allows 219 tokens (taskspec.yaml:29:5); 110 used, 110 expected: a." in refused.out
+    guarded.project(budget={"maxTokens": 220})
+    assert guarded.apply().code == 0
+
+
 POLICIES = [
     {"name": "no-model", "deny": "change.agent == 'model' and change.paid", "message": "the model is for prod"},
     {"name": "few", "deny": "plan.paidRuns > 2"},
@@ -146,6 +158,17 @@ def test_risks_are_shown_counted_and_refused_where_somebody_asks_for_it(guarded)
     assert guarded.apply("--fail-on-risk", "any").code == 6
     assert guarded.apply("--fail-on-risk", "model_changed").code == 0
     assert guarded.taskspec("plan", "--fail-on-risk", "any").code == 0
+
+
+def test_a_saved_plan_is_refused_for_the_risks_that_it_was_made_with(guarded):
+    guarded.project(env={"allow": ["CRM_TOKEN"]})
+    guarded.tasks(a=hello(prompt="Use {{ env.CRM_TOKEN }}"))
+    guarded.environ["CRM_TOKEN"] = "by-its-name-a-secret"
+    assert guarded.taskspec("plan", "--out", "saved.json").code == 0
+    assert guarded.apply("saved.json", "--target", "a").code == 64
+    refused = guarded.apply("saved.json", "--fail-on-risk", "secret_exposed")
+    assert (refused.code, "`secret_exposed`, which `--fail-on-risk` refuses: a." in refused.err) == (6, True)
+    assert guarded.apply("saved.json", "--fail-on-risk", "model_changed").code == 0
 
 
 def test_a_target_takes_its_upstream_along_and_the_plan_says_what_it_leaves_out(guarded):

@@ -15,6 +15,7 @@ from taskspec.address import Address
 from taskspec.errors import LostLeaseError, StateError
 from taskspec.state import reading
 from taskspec.state.chaining import follow
+from taskspec.state.encoding import FORMAT
 from taskspec.state.model import INLINE_LIMIT, DropRecord
 from taskspec.state.sqlite import SqliteState
 
@@ -119,8 +120,9 @@ def test_a_file_with_holes_is_refused_or_read_whole(kept, folder):
 
 @pytest.mark.parametrize("action", ["read", "acquire"])
 def test_a_newer_format_is_refused_and_asks_for_an_upgrade(kept, folder, action):
-    edit(kept, "UPDATE meta SET format = 4")
-    assert "made by a newer taskspec (format 4; this one knows up to 3)" in refusal(folder, action)
+    edit(kept, f"UPDATE meta SET format = {FORMAT + 1}")
+    told = f"made by a newer taskspec (format {FORMAT + 1}; this one knows up to {FORMAT})"
+    assert told in refusal(folder, action)
 
 
 @pytest.fixture
@@ -142,7 +144,7 @@ def test_a_state_of_format_1_is_read_as_it_is_and_upgraded_by_the_first_writer(k
     assert format_of(kept_1) == 1
     writer = SqliteState(folder, "sales", "default", read_only=False)
     writer.release(writer.acquire(ALICE))
-    assert format_of(kept_1) == 3
+    assert format_of(kept_1) == FORMAT
     assert writer.read() == reader.read() == before
     reader.close()
     writer.close()
