@@ -20,11 +20,14 @@ def given_at(making: Making, name: str) -> Position | None:
 
 
 def cell_places(making: Making) -> tuple[tuple[str, Position], ...]:
-    """Return what names its cell, as an author writes it, and where that stands."""
+    """Return what names its cell, as an author writes it, and where that stands: the values, and what gives them."""
     if "each" in making.own:
         return (("each.key", _of_items(making, "key")),)
-    axes = making.matrix if making.matrix is not None else {}
-    return tuple((f"matrix.{name}", _of_matrix(making, name)) for name in axes if name not in {"include", "exclude"})
+    axes = {name: value for name, value in (making.matrix or {}).items() if name not in {"include", "exclude"}}
+    found = [(f"matrix.{name}", _of_matrix(making, name)) for name in axes]
+    used = dict.fromkeys(one for value in axes.values() if isinstance(value, str) for one in making.names_in(value))
+    found += [(name, place) for name in used if (place := given_at(making, name)) is not None]
+    return tuple(found)
 
 
 def _variable(making: Making, name: str) -> Position | None:

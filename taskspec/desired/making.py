@@ -217,6 +217,12 @@ class Making:
             begin += len(given)
         return found
 
+    def names_in(self, text: str) -> tuple[str, ...]:
+        """Return the names that a text uses which names its cells."""
+        noted: dict[str, Any] = {}
+        self.maker.evaluated(text.strip(), self._names(noted), set())
+        return tuple(noted)
+
     def use_of(self, address: Address) -> Position | None:
         """Return where a template uses the result of a task; None where none does."""
         for path, _ in self.templates:

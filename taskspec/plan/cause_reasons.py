@@ -102,10 +102,17 @@ def label_changed(task: DesiredTask, name: str, before: str | None) -> Reason:
     return Reason(code="label_changed", text=text, position=position, removed="" if now is not None else f"{name}:")
 
 
+def cell_gone(reason: Reason, name: str, task: Declared) -> Reason:
+    """Say that a task is declared, and has not this cell any more."""
+    places = cell_places(task.making) if task.making is not None else ()
+    position = places[-1][1] if places else task.source.document.position(("metadata", "name"))
+    return replace(reason, text=f"{reason.text}; `{name}` has other cells now", position=position)
+
+
 def removed_from(reason: Reason, file: str, name: str) -> Reason:
-    """Say of a task that is no longer declared which file declared it."""
+    """Say of a task that is no longer declared which file declared it; without a name it may be that of a cell."""
     text = f"{reason.text}; `{file}` did"
-    return replace(reason, text=text, position=Position(file=file, line=0), removed=f"name: {name}")
+    return replace(reason, text=text, position=Position(file=file, line=0), removed=f"name: {name}" if name else "")
 
 
 def _named(giver: str) -> str:

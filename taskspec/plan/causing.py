@@ -12,7 +12,7 @@ from taskspec.address import Address, task_name
 from taskspec.diagnostics import Position
 from taskspec.plan import cause_reasons as causes
 from taskspec.plan.attributing import MOST, attributed, looked_at
-from taskspec.plan.model import Change, Plan, Reason
+from taskspec.plan.model import Change, Declared, Plan, Reason
 from taskspec.plan.unsent_reasons import CODE as UNSENT
 from taskspec.plan.unsent_reasons import NEEDING_NO_RUN, changed_at, unsent_changed
 
@@ -28,12 +28,13 @@ Placed = Callable[[str], str]
 def caused(plan: Plan, placed: Placed) -> Plan:
     """Return a plan whose reasons tell what is behind them."""
     done: dict[Address, Change] = {}
+    siblings = {task_name(change.address): change.task for change in plan.changes if change.task is not None}
     for change in plan.changes:
-        done[change.address] = _caused(change, done, placed)
+        done[change.address] = _caused(change, done, siblings, placed)
     return replace(plan, changes=tuple(done.values()))
 
 
-def _caused(change: Change, done: Mapping[Address, Change], placed: Placed) -> Change:
+def _caused(change: Change, done: Mapping[Address, Change], siblings: Mapping[str, Declared], placed: Placed) -> Change:
     found: list[Reason] = []
     is_changed = any(reason.code == "spec_changed" for reason in change.reasons)
     looked = looked_at(change) if is_changed else None
@@ -44,7 +45,7 @@ def _caused(change: Change, done: Mapping[Address, Change], placed: Placed) -> C
             because = tuple(_of_upstream(change, done))
             found.append(replace(reason, position=_used_at(change) or reason.position, because=because))
         elif reason.code == "no_longer_declared" and change.record is not None and change.record.file:
-            found.append(causes.removed_from(reason, placed(change.record.file), task_name(change.address)))
+            found.append(_removed(reason, change.address, placed(change.record.file), siblings))
         elif reason.code == "not_recorded" and change.task is not None:
             found.append(causes.declared(reason, change.task))
         elif reason.code == "assertions_changed" and change.task is not None and change.record is not None:
@@ -54,6 +55,14 @@ def _caused(change: Change, done: Mapping[Address, Change], placed: Placed) -> C
     if change.task is not None and change.record is not None:
         found += [one for one in unsent_changed(change.task, change.record) if not _is_told(one, found)]
     return change if tuple(found) == change.reasons else replace(change, reasons=tuple(found))
+
+
+def _removed(reason: Reason, address: Address, file: str, siblings: Mapping[str, Declared]) -> Reason:
+    """Return why an address is declared no longer: its task is gone, or only its cell."""
+    name = task_name(address)
+    if name in siblings:
+        return causes.cell_gone(reason, name, siblings[name])
+    return causes.removed_from(reason, file, name if name == address else "")
 
 
 def _used_at(change: Change) -> Position | None:

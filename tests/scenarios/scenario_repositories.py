@@ -172,6 +172,9 @@ class Repository:
     def apply(self, *arguments):
         return self._workspace.apply(*arguments)
 
+    def accept(self, address):
+        return self._workspace.taskspec("accept", address, "--yes")
+
     def save(self, name):
         done = self._workspace.taskspec("plan", "--out", name)
         assert done.code == 0, done

@@ -271,6 +271,23 @@ def test_a_removed_task_is_told_with_the_commit_that_removed_it(repository):
     assert "`tasks.yaml` did" in plan.text
 
 
+def test_a_cell_that_came_or_went_is_told_with_the_variable_that_names_it(repository):
+    repository.edit("taskspec.yaml", "    token:", "    quarters: {type: list, default: [q1, q2]}\n    token:")
+    repository.edit("tasks.yaml", "quarter: [q1, q2]\n", "quarter: '{{ vars.quarters }}'\n")
+    repository.edit("tasks.yaml", " for {{ matrix.owner }}.", ".")
+    repository.edit(
+        "tasks.yaml", "    include:\n      - {quarter: q1, owner: Bo}\n      - {quarter: q2, owner: Cy}\n", ""
+    )
+    repository.commit("Name the quarters in one place")
+    assert repository.apply("market").code == 0
+    repository.edit("taskspec.yaml", "[q1, q2]", "[q1, q3]")
+    commit = repository.commit("Go on")
+    plan = repository.plan()
+    assert plan.paid == {"market[q3]"}
+    assert plan.causes("market[q3]")[-1] == ("cell_added", "taskspec.yaml:14:37", commit)
+    assert plan.line("no_longer_declared", "market[q2]") == ("taskspec.yaml:14:37", commit)
+
+
 def test_a_renamed_task_is_told_at_its_name(repository):
     repository.edit("tasks.yaml", "name: plain", "name: simple")
     commit = repository.commit("Rename it")
@@ -388,6 +405,15 @@ def test_a_saved_plan_keeps_what_is_behind_its_reasons_and_what_it_was_made_of(r
     assert kept.file == "tasks.yaml"
     assert kept.generation.inputs["vars.region"].giver == "default"
     assert repository.plan().paid == set()
+
+
+def test_after_a_typo_was_accepted_by_hand_the_next_edit_is_told_against_it(repository):
+    repository.edit("tasks.yaml", "with last year", "with the last year")
+    repository.commit("Mend a typo")
+    assert repository.accept("extract").code == 0
+    assert repository.plan().paid == set()
+    repository.edit("taskspec.yaml", "default: plain", "default: dry")
+    assert repository.plan().line("input_changed", "extract") == ("taskspec.yaml:13:16", NOT_COMMITTED)
 
 
 def test_why_tells_all_of_one_task(repository):
