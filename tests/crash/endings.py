@@ -2,6 +2,7 @@
 
 from ledger import is_over, passes, require
 from remote_runs import NEVER
+from table import AT_WORK
 
 from taskspec.address import address_hash
 from taskspec.desired.model import DeferredTask
@@ -118,6 +119,12 @@ def _goes_on(world, attempt):
     return run is not None and not is_over(run, world.now)
 
 
+def _is_at_work(world, attempt):
+    """Tell whether a run is at work now; one in `error` is not, though it may go on."""
+    run = world.remote.runs.get(attempt.run)
+    return run is not None and run.status(world.now) in AT_WORK
+
+
 def _is_left(world, declared):
     """Tell whether a policy leaves to a person what is none of what is declared: a run that goes on, or a record."""
     return any(
@@ -170,7 +177,7 @@ def _is_accepted(world, address, declared):
     is_never = rerun.when is When.NEVER
     is_asked = generation.fingerprint == task.fingerprint or (not is_never and _asks_for(task, generation))
     if is_asked and has_begun:
-        return is_never and not _goes_on(world, generation.last)
+        return is_never and not _is_at_work(world, generation.last)
     asked = {task.fingerprint, generation.fingerprint} if is_asked else {task.fingerprint}
     return is_never or kept.fingerprint in asked
 
