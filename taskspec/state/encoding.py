@@ -28,7 +28,7 @@ from taskspec.state.upgrading import upgraded
 from taskspec.taskapi.records import Tokens
 from taskspec.taskapi.remotes import RemoteIdentity
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 
 _NONE: Final = type(None)
 _TEXT_OR_NONE: Final = (str, _NONE)

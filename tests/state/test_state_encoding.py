@@ -104,8 +104,8 @@ def test_every_field_of_a_value_has_its_key(shape, kind):
     assert list(getattr(home, shape)) == [first + "".join(map(str.title, rest)) for first, *rest in names]
 
 
-def test_the_kept_record_of_format_3_is_readable_and_written_the_same():
-    text = (SAMPLES / "record.v3.json").read_text().strip()
+def test_the_kept_record_of_format_4_is_readable_and_written_the_same():
+    text = (SAMPLES / "record.v4.json").read_text().strip()
     value = decode_record(text)
     assert value.generation.attempts[0].stop is StopCause.RETRY
     assert value.generation.attempts[1].result == value.accepted.result
@@ -114,6 +114,13 @@ def test_the_kept_record_of_format_3_is_readable_and_written_the_same():
     assert value.protect
     assert (value.spent, value.next_generation) == (4, 5)
     assert encode_record(value) == text
+
+
+def test_the_kept_record_of_format_3_is_upgraded_and_loses_nothing():
+    text = (SAMPLES / "record.v3.json").read_text().strip()
+    again = json.loads(encode_record(decode_record(text, 3)))
+    assert again.pop("spent") == 0
+    assert again == json.loads(text)
 
 
 def test_the_kept_record_of_format_2_is_upgraded_and_loses_nothing():
@@ -176,7 +183,7 @@ def mutations():
             for index, inner in enumerate(value):
                 yield from places(inner, (*path, index))
 
-    whole = json.loads((SAMPLES / "record.v3.json").read_text())
+    whole = json.loads((SAMPLES / "record.v4.json").read_text())
     for path in places(whole):
         target = whole
         for step in path:

@@ -118,8 +118,8 @@ def test_a_file_with_holes_is_refused_or_read_whole(kept, folder):
 
 @pytest.mark.parametrize("action", ["read", "acquire"])
 def test_a_newer_format_is_refused_and_asks_for_an_upgrade(kept, folder, action):
-    edit(kept, "UPDATE meta SET format = 4")
-    assert "made by a newer taskspec (format 4; this one knows up to 3)" in refusal(folder, action)
+    edit(kept, "UPDATE meta SET format = 5")
+    assert "made by a newer taskspec (format 5; this one knows up to 4)" in refusal(folder, action)
 
 
 @pytest.fixture
@@ -141,7 +141,7 @@ def test_a_state_of_format_1_is_read_as_it_is_and_upgraded_by_the_first_writer(k
     assert format_of(kept_1) == 1
     writer = SqliteState(folder, "sales", "default", read_only=False)
     writer.release(writer.acquire(ALICE))
-    assert format_of(kept_1) == 3
+    assert format_of(kept_1) == 4
     assert writer.read() == reader.read() == before
     reader.close()
     writer.close()
