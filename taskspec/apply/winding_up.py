@@ -85,10 +85,10 @@ async def _concluded(world: World, change: Change, found: TaskRecord) -> Outcome
 def _of_change(world: World, change: Change, outcome: Outcome) -> Outcome:
     """Return what the end of a run makes of its change: where it was in the way, what was planned is not begun."""
     record = world.recorder.record_of(change.address)
-    fingerprints = (
-        [record.generation.fingerprint, *([record.accepted.fingerprint] if record.accepted else [])] if record else []
-    )
-    if outcome.effect is not Effect.DONE or any(map(change.declares, fingerprints)):
+    if outcome.effect is not Effect.DONE or (record is not None and change.declares(record.generation.fingerprint)):
+        return outcome
+    kept = record.accepted if record is not None else None
+    if kept is not None and change.declares(kept.fingerprint):
         return outcome
     left = "forgotten" if change.task is None else "started"
     return Outcome(effect=Effect.CUT, health=change.health, detail=f"not {left}: the run before has only just ended")

@@ -182,8 +182,7 @@ def _column(case: Case, task: DesiredTask) -> Change:
 
 def _noted(case: Case, task: DesiredTask, change: Change) -> Change:
     """Add to a change that starts no run in what the task differs from what was asked for."""
-    fields = dict.fromkeys(str(diff.path[0]) for diff in differences(case))
-    if change.paid or not fields:
+    if change.paid or not (fields := dict.fromkeys(str(diff.path[0]) for diff in differences(case))):
         return change
     return replace(change, reasons=(*change.reasons, rerun_reasons.change_ignored(task, fields)))
 

@@ -1,4 +1,4 @@
-"""The values of the state as JSON and back, format 4. Opens nothing and keeps nothing.
+"""The values of the state as JSON and back, format 5. Opens nothing and keeps nothing.
 
 Every key is always written, and a key that is missing, unknown or of another type is refused: whatever changes these
 shapes raises `FORMAT` and adds a step to `upgrading`, so that no taskspec ever drops what a newer one wrote.
@@ -29,7 +29,7 @@ from taskspec.state.upgrading import upgraded
 from taskspec.taskapi.records import Tokens
 from taskspec.taskapi.remotes import RemoteIdentity
 
-FORMAT: Final = 4
+FORMAT: Final = 5
 
 _NONE: Final = type(None)
 _TEXT_OR_NONE: Final = (str, _NONE)

@@ -25,19 +25,26 @@ def _from_1(record: Any) -> Any:
 
 
 def _from_2(record: Any) -> Any:
-    """Format 3 tells whether a task is protected, and which numbers were spent before it moved: before, none were."""
+    """Format 3 tells whether a task is protected: before it none was."""
     if not isinstance(record, dict):
         raise ValueError("it is no record of format 2: expected an object")  # noqa: TRY004  # as for all that is none
-    return {**record, "protect": False, "spent": 0}
+    return {**record, "protect": False}
 
 
 def _from_3(record: Any) -> Any:
-    """Format 4 tells what a rendering depended on, what only taskspec reads, and which file declared the task."""
+    """Format 4 tells which numbers of generations were spent before a record moved: before it none were."""
+    if not isinstance(record, dict):
+        raise ValueError("it is no record of format 3: expected an object")  # noqa: TRY004  # as for all that is none
+    return {**record, "spent": 0}
+
+
+def _from_4(record: Any) -> Any:
+    """Format 5 tells what a rendering depended on, what only taskspec reads, and which file declared the task."""
     try:
         generation = {**record["generation"], "inputs": None}
     except (KeyError, TypeError) as error:
-        raise ValueError(f"it is no record of format 3: {error!r}") from error
+        raise ValueError(f"it is no record of format 4: {error!r}") from error
     return {**record, "generation": generation, "unsent": None, "file": ""}
 
 
-_STEPS: Final[tuple[Callable[[Any], Any], ...]] = (_from_1, _from_2, _from_3)
+_STEPS: Final[tuple[Callable[[Any], Any], ...]] = (_from_1, _from_2, _from_3, _from_4)

@@ -120,8 +120,8 @@ def later(record):
     return record
 
 
-def test_the_kept_record_of_format_4_is_readable_and_written_the_same():
-    text = (SAMPLES / "record.v4.json").read_text().strip()
+def test_the_kept_record_of_format_5_is_readable_and_written_the_same():
+    text = (SAMPLES / "record.v5.json").read_text().strip()
     value = decode_record(text)
     assert value.generation.inputs["vars.region"] == Input(digest="00ff00ff00ff00ff", giver="--var")
     assert value.unsent == {"labels": {"team": "growth"}, "timeout": 60.0}
@@ -129,21 +129,28 @@ def test_the_kept_record_of_format_4_is_readable_and_written_the_same():
     assert encode_record(value) == text
 
 
-def test_the_kept_record_of_format_3_is_upgraded_and_loses_nothing():
-    text = (SAMPLES / "record.v3.json").read_text().strip()
-    again = later(json.loads(encode_record(decode_record(text, 3))))
+def test_the_kept_record_of_format_4_is_upgraded_and_loses_nothing():
+    text = (SAMPLES / "record.v4.json").read_text().strip()
+    again = later(json.loads(encode_record(decode_record(text, 4))))
     assert again == json.loads(text)
 
 
-def test_the_kept_record_of_format_3_is_read_in_all_its_parts():
-    text = (SAMPLES / "record.v3.json").read_text().strip()
-    value = decode_record(text, 3)
+def test_the_kept_record_of_format_4_is_read_in_all_its_parts():
+    text = (SAMPLES / "record.v4.json").read_text().strip()
+    value = decode_record(text, 4)
     assert value.generation.attempts[0].stop is StopCause.RETRY
     assert value.generation.attempts[1].result == value.accepted.result
     assert value.accepted.attempt.assertions == "a5" * 32
     assert value.on_remove is OnRemove.HOLD
     assert value.protect
     assert (value.spent, value.next_generation) == (4, 5)
+
+
+def test_the_kept_record_of_format_3_is_upgraded_and_loses_nothing():
+    text = (SAMPLES / "record.v3.json").read_text().strip()
+    again = later(json.loads(encode_record(decode_record(text, 3))))
+    assert again.pop("spent") == 0
+    assert again == json.loads(text)
 
 
 def test_the_kept_record_of_format_2_is_upgraded_and_loses_nothing():
@@ -183,6 +190,12 @@ def test_what_is_no_record_of_format_1_is_refused_by_its_upgrade(text):
 
 
 @pytest.mark.parametrize("text", ["null", "[]", "1", "{}", '{"generation": 1}'])
+def test_what_is_no_record_of_format_4_is_refused_by_its_upgrade(text):
+    with pytest.raises(ValueError, match="format 4"):
+        decode_record(text, 4)
+
+
+@pytest.mark.parametrize("text", ["null", "[]", "1"])
 def test_what_is_no_record_of_format_3_is_refused_by_its_upgrade(text):
     with pytest.raises(ValueError, match="format 3"):
         decode_record(text, 3)
@@ -213,7 +226,7 @@ def mutations():
             for index, inner in enumerate(value):
                 yield from places(inner, (*path, index))
 
-    whole = json.loads((SAMPLES / "record.v4.json").read_text())
+    whole = json.loads((SAMPLES / "record.v5.json").read_text())
     for path in places(whole):
         target = whole
         for step in path:
