@@ -8,6 +8,7 @@ from taskspec.health import Health
 from taskspec.plan.model import Action, CausingLine, Change, Commit, Plan, Reason
 from taskspec.plan.unsent_reasons import NEEDING_NO_RUN
 from taskspec.report.aiming import aimed
+from taskspec.report.risks import risk_lines
 from taskspec.report.text import Paint, in_line, one_line, plural
 
 MOST_UNSENT: Final = 20
@@ -48,6 +49,7 @@ def unsent_lines(plan: Plan, paint: Paint) -> Iterator[str]:
         for reason in _unsent(change):
             text = in_line(reason.text)
             yield f"  {paint('·', 'dim')} {paint(change.address, 'strong')}  {text}{_place(reason, plan, paint)}"
+        yield from risk_lines(change, paint)
     if len(changed) > MOST_UNSENT:
         yield f"  {paint('·', 'dim')} and {plural(len(changed) - MOST_UNSENT, 'more task')}"
 
