@@ -204,6 +204,7 @@ def test_what_is_not_rendered_yet_names_its_secrets():
         ({"mcpServers": [{"name": "s", "url": "wss://c.example/"}]}, [], ["mcpServers.0.url"]),
         ({"mcpServers": [{"name": "s", "url": "(sensitive: vars.url)"}]}, [], ["mcpServers.0.url"]),
         ({"mcpServers": [{"name": "s", "command": "x"}]}, [], []),
+        ({"files": "(known after a)"}, ["a.example"], ["files"]),
     ],
 )
 def test_data_goes_to_a_host_that_no_recorded_task_names(spec, known, paths):
