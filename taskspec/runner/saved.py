@@ -25,7 +25,7 @@ from taskspec.plan.model import Action, Change, Plan
 from taskspec.plan.risks import shunned
 from taskspec.report.refusing import refused, way_out
 from taskspec.runner.model import Invocation, Ports
-from taskspec.runner.planning import Prepared, Question, given_by, surroundings_of
+from taskspec.runner.planning import Prepared, Question, given_by, read_state, surroundings_of
 from taskspec.state.model import Note, Snapshot
 from taskspec.state.store import Lease, StateReader, StateStore
 
@@ -140,6 +140,7 @@ def opened(saved: SavedPlan, invocation: Invocation, ports: Ports, expected: str
         raise LimitError(f"nothing was started: {refused(shun[0])}", hint=way_out(shun[0]))
     project = project_in(saved, invocation)
     _require_target(saved, project, ports)
+    _require_lineage(saved, read_state(project, ports))
     supplied = [read_values(path)[0] for path in invocation.variable_files]
     desired = unsealed(
         saved.document["saved"]["desired"],
@@ -168,6 +169,14 @@ def _require_target(saved: SavedPlan, project: Project, ports: Ports) -> None:
         )
 
 
+def _require_lineage(saved: SavedPlan, snapshot: Snapshot) -> None:
+    if snapshot.lineage != saved.plan.lineage:
+        raise StaleError(
+            "the plan is refused: it was made from another state",
+            hint="Name the project with -C, and make the plan where it is to be applied.",
+        )
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Use:
     """A saved plan and the state that it meets, when it is to be carried out."""
@@ -181,11 +190,7 @@ class Use:
     @classmethod
     def of(cls, saved: SavedPlan, store: StateReader, snapshot: Snapshot) -> "Use":
         """Return how a plan meets a state; raise StaleError where it is used up, or was made from another one."""
-        if snapshot.lineage != saved.plan.lineage:
-            raise StaleError(
-                "the plan is refused: it was made from another state",
-                hint="Name the project with -C, and make the plan where it is to be applied.",
-            )
+        _require_lineage(saved, snapshot)
         ours = [e.note for e in store.history(WHOLE) if e.note.data.get("plan") == saved.plan.id]
         if any(note.what == "done" for note in ours):
             raise StaleError(f"the plan is refused: it was applied on {utc(ours[0].at)}", hint=_AGAIN)

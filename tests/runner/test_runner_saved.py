@@ -242,6 +242,16 @@ def test_a_plan_of_another_state_is_refused(simple, tmp_path):
         other.carry_out(path)
 
 
+def test_a_plan_leaves_nothing_where_there_is_no_state(simple, tmp_path):
+    simple.task("a")
+    path = simple.save()
+    elsewhere = Desk(tmp_path / "elsewhere")
+    elsewhere.folder.mkdir()
+    with pytest.raises(StaleError, match="another state"):
+        elsewhere.carry_out(path)
+    assert not list(elsewhere.folder.iterdir())
+
+
 def test_a_plan_of_a_project_without_a_state_is_one_for_this_project(simple):
     simple.task("a")
     simple.save()
