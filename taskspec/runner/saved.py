@@ -4,13 +4,14 @@ A plan is used once. Its beginning and its end stand in the history of the state
 """
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from taskspec.address import Address
 from taskspec.contracts import Contract, load_schema
+from taskspec.desired.model import Desired, DesiredTask
 from taskspec.desired.sealing import sealed
 from taskspec.desired.unsealing import project_of, unsealed
 from taskspec.documents.model import Project
@@ -19,6 +20,7 @@ from taskspec.documents.supplying import read_values
 from taskspec.errors import LimitError, StaleError, TaskspecError, UsageError
 from taskspec.moments import seconds_of, utc
 from taskspec.plan.capping import capped, differences
+from taskspec.plan.deciding import decide
 from taskspec.plan.decoding import plan_of
 from taskspec.plan.filing import filed, read, written
 from taskspec.plan.model import Action, Change, Plan
@@ -77,8 +79,8 @@ def save(question: Question, plan: Plan, path: Path, ports: Ports, state: str, l
     """
     if path.suffix in {".yaml", ".yml"}:
         raise UsageError(f"`{path}` would be taken for a manifest.", hint="Write, for example, --out plan.json.")
-    desired = question.prepared.desired
     sending = {c.address for c in plan.changes if c.task is not None and (c.paid or c.action in _SENDING)}
+    desired = _as_known(question, plan, sending)
     identity = ports.offline(desired.project).identity
     document = filed(
         plan,
@@ -97,6 +99,20 @@ def save(question: Question, plan: Plan, path: Path, ports: Ports, state: str, l
     except OSError as error:
         raise TaskspecError(f"`{path}` cannot be written: {error.strerror}.") from error
     return str(document["digest"])
+
+
+def _as_known(question: Question, plan: Plan, sending: Collection[Address]) -> Desired:
+    """Return what is declared, with each task that is not sent finished where all that it uses is accepted.
+
+    So they are the same when the plan is applied, and need no secret then. What was not selected is decided too: others
+    may depend on it.
+    """
+    desired, basis = question.prepared.desired, plan.basis
+    if basis is not None and question.selected is not None:
+        circumstances = replace(basis.circumstances, selected=None)
+        plan = decide(desired, question.snapshot, basis.observed, circumstances, question.contents)
+    found = {c.address: c.task for c in plan.changes if isinstance(c.task, DesiredTask) and c.address not in sending}
+    return replace(desired, tasks={address: found.get(address, task) for address, task in desired.tasks.items()})
 
 
 def is_saved_plan(word: str) -> bool:

@@ -11,6 +11,7 @@ from taskspec.apply.model import Options
 from taskspec.errors import LimitError, MissingSecretError, StaleError, UsageError
 from taskspec.events import RunCreated
 from taskspec.health import Health
+from taskspec.plan.capping import differences
 from taskspec.plan.model import Action
 from taskspec.runner import planning, saved, showing
 from taskspec.runner.applying import Job, apply
@@ -85,6 +86,14 @@ class Desk(ScriptedPorts):
             options=Options(**options), approve=lambda _: True, emit=self.events.append, prepared=prepared, saved=kept
         )
         return asyncio.run(apply(self.invocation(), self, job))
+
+    def reopened(self, path):
+        """Return what a plan would do now; do nothing."""
+        kept, seen = saved.load(path), []
+        prepared = saved.opened(kept, self.invocation(), self)
+        job = Job(options=Options(), approve=seen.append, emit=self.events.append, prepared=prepared, saved=kept)
+        asyncio.run(apply(self.invocation(), self, job))
+        return seen[0]
 
     def bodies(self):
         """Return what was sent for each run, but for its marker."""
@@ -334,6 +343,41 @@ def test_a_run_that_failed_since_gets_no_attempt_that_was_not_planned(simple):
     simple.carry_out(path)
     assert len(simple.remote.runs) == 1
     assert simple.finished()["a"].effect == "refused"
+
+
+def chain(at, *names, **more):
+    """Declare tasks that use the result of the one before."""
+    for before, name in zip(("", *names), names, strict=False):
+        at.task(name, f'"{name} {{{{ tasks.{before}.result }}}}"' if before else name, **more)
+
+
+@pytest.mark.parametrize("chosen", [(), ("c",), ("c", "d"), ("+d",), ("b", "d")])
+@pytest.mark.parametrize("edited", ["", "a", "b", "c", "d"])
+@pytest.mark.parametrize("failing", ["", "a", "c"])
+def test_a_plan_that_is_opened_at_once_does_what_it_did_when_it_was_made(simple, chosen, edited, failing):
+    if failing:
+        simple.remote.scripts["a" if failing == "a" else "c"] = [["failed"]]
+    chain(simple, "a", "b", "c", "d")
+    simple.apply()
+    if edited:
+        path = simple.folder / f"{edited}.yaml"
+        path.write_text(path.read_text().replace("prompt: ", "prompt: New ").replace('New "', '"New '))
+    path = simple.save(*chosen)
+    now, then = simple.reopened(path), saved.load(path).plan
+    assert differences(now, then) == {}
+    assert [[one.code for one in c.reasons] for c in now.changes] == [
+        [one.code for one in c.reasons] for c in then.changes
+    ]
+    assert now.risks == then.risks
+
+
+def test_a_plan_is_carried_out_behind_a_chain_that_is_up_to_date(simple):
+    chain(simple, "a", "b", "c")
+    simple.apply()
+    chain(simple, "a", "b")
+    simple.task("c", '"Then {{ tasks.b.result }}"')
+    simple.carry_out(simple.save("c"))
+    assert [event.address for event in simple.told(RunCreated)] == ["c"]
 
 
 def test_a_selection_is_kept_with_the_plan(simple):
