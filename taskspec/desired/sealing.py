@@ -46,7 +46,7 @@ def sealed(desired: Desired, sending: Collection[Address]) -> dict[str, Any]:
         ],
         "environ": {name: value for name, value in environ.items() if held.may_hold("env", name)},
         "asked": sorted(name for name in environ if not held.may_hold("env", name)),
-        "texts": dict(held.texts),
+        "texts": {path: {"text": text, "sha256": held.digests[path]} for path, text in held.texts.items()},
         "former": dict(desired.former),
         "tasks": [
             _task(task, desired, is_open=address in opened, is_sent=address in sending, is_used=address in used)

@@ -189,7 +189,7 @@ def _variable(value: Mapping[str, Any]) -> VariableSpec:
 class _KeptTexts(ProjectTexts):
     """The texts that were kept with a plan, in the place of the files of a project."""
 
-    def __init__(self, folder: Path, contents: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, contents: Mapping[str, Mapping[str, str]]) -> None:
         super().__init__(folder)
         self._contents = contents
 
@@ -197,7 +197,8 @@ class _KeptTexts(ProjectTexts):
         path = posixpath.normpath(entry)
         if path not in self._contents:
             raise WrongFileError(f"`{path}` was not read when the plan was made.", "Plan again.")
-        return ProjectText(path=path, text=self._contents[path])
+        self.read[path] = self._contents[path]["sha256"]
+        return ProjectText(path=path, text=self._contents[path]["text"])
 
 
 class _KeptFiles(ProjectFiles):
@@ -212,4 +213,5 @@ class _KeptFiles(ProjectFiles):
         path = posixpath.normpath(entry)
         if path not in self._kept:
             raise WrongFileError(f"`{path}` was not attached when the plan was made.", "Plan again.")
+        self.read[path] = self._kept[path].sha256
         return self._kept[path]

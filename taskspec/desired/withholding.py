@@ -47,6 +47,8 @@ class Kept:
     """They may use more than they name."""
     texts: Mapping[str, str]
     """The files that they read, include or import, by path."""
+    digests: Mapping[str, str]
+    """The SHA-256 of each of these files."""
 
     def uses(self, name: str) -> bool:
         """Tell whether a value may be needed to render them."""
@@ -60,7 +62,8 @@ class Kept:
 def kept(desired: Desired, opened: Collection[Address]) -> Kept:
     """Return what may be kept for some tasks; raise ManifestError where they read a secret out of a file."""
     cells = [desired.cells[address] for address in opened]
-    texts = _texts(desired, cells)
+    read = ProjectTexts(Path(desired.project.folder))
+    texts = _texts(desired, cells, read)
     shown = [text for cell in cells for _, text in _templates(cell, secret=False)] + list(texts.values())
     secret = [text for cell in cells for _, text in _templates(cell, secret=True)]
     named = [found for text in shown for found in _named(text)]
@@ -70,6 +73,7 @@ def kept(desired: Desired, opened: Collection[Address]) -> Kept:
         hidden=_words(text for cell in desired.cells.values() for _, text in _templates(cell, secret=True)),
         is_open=any(name in {"vars", "env"} for text in [*shown, *secret] for name in _named(text)),
         texts=texts,
+        digests={path: read.read[path] for path in texts},
     )
 
 
@@ -106,10 +110,8 @@ def _within(value: Any, path: _Path) -> Iterator[tuple[_Path, str]]:
             yield from _within(item, (*path, index))
 
 
-def _texts(desired: Desired, cells: Iterable[Cell]) -> dict[str, str]:
+def _texts(desired: Desired, opened: Collection[Cell], texts: ProjectTexts) -> dict[str, str]:
     """Return the texts that open tasks use, or may use once results are known, by path; none that is a secret."""
-    opened = list(cells)
-    texts = ProjectTexts(Path(desired.project.folder))
     found = _reached(texts, (text for cell in opened for _, text in _templates(cell, secret=False)))
     if wrong := [fault for cell in opened for fault in _read_as_secrets(texts, cell, found)]:
         raise ManifestError(wrong)

@@ -108,4 +108,4 @@ def test_a_file_that_another_task_reads_a_secret_from_is_left_out(seal, header):
 
 def test_a_file_that_is_shown_elsewhere_is_kept(seal):
     value = seal(task(f"{OPEN} {{{{ file('notes.txt') }}}}", "{{ file('notes.txt') }}"))
-    assert value["texts"] == {"notes.txt": "See {{ vars.tone }}."}
+    assert {path: one["text"] for path, one in value["texts"].items()} == {"notes.txt": "See {{ vars.tone }}."}

@@ -189,6 +189,17 @@ def test_what_no_secret_is_has_the_value_of_then(at):
     assert "loud" not in "".join(at.bodies())
 
 
+def test_what_was_carried_out_notes_the_files_that_it_was_made_of_as_an_apply_does(at, tmp_path):
+    (at.folder / "notes/big.md").write_bytes(b"\xef\xbb\xbfIt is big.\r\n")
+    at.carry_out(at.save())
+    straight = desk(tmp_path / "straight")
+    (straight.folder / "notes/big.md").write_bytes(b"\xef\xbb\xbfIt is big.\r\n")
+    straight.environ = SECRETS
+    straight.apply()
+    for address, record in at.records().items():
+        assert record.generation.inputs == straight.records()[address].generation.inputs
+
+
 def test_a_secret_that_is_written_out_cannot_be_saved(simple):
     from taskspec.diagnostics import ManifestError
 
