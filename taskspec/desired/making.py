@@ -17,7 +17,7 @@ from taskspec.desired.cutting import AS_TEXT
 from taskspec.desired.including import ProjectTexts
 from taskspec.desired.later import Later
 from taskspec.desired.model import Giver
-from taskspec.desired.normalising import RUN_RELEVANT
+from taskspec.desired.normalising import RUN_RELEVANT, is_secret_place
 from taskspec.desired.noting import ABSENT, noting
 from taskspec.desired.pinpointing import Pinpointer
 from taskspec.desired.scope import WrongTemplateError, names_a_secret
@@ -141,7 +141,9 @@ class Making:
         for path, text in self.templates:
             used = self._used(text, path)
             uses.setdefault(str(path[0]), {}).update(dict.fromkeys(used))
-            found |= {name: self._input(name, value) for name, value in used.items() if name not in found}
+            for name, value in used.items():
+                if name not in found or not found[name].digest:
+                    found[name] = self._input(name, value, is_secret=is_secret_place(path))
             if path[0] not in SECRET:
                 found[f"{TEXT}{path_text(path)}"] = Input(digest=_digest(text))
         for path, origin in self.source.given.items():
@@ -268,16 +270,16 @@ class Making:
             return {}
         return {one.expression: part_of(self.tasks.get(one.address), one.path) for one in references}
 
-    def _input(self, name: str, value: Any) -> Input:
+    def _input(self, name: str, value: Any, *, is_secret: bool) -> Input:
         if name.startswith(FILE):
-            return Input(digest=self.maker.digest_of(name.removeprefix(FILE)))
+            return Input(digest="" if is_secret else self.maker.digest_of(name.removeprefix(FILE)))
         root, _, rest = name.partition(".")
         giver = ENVIRON if root == "env" else ""
         variable = rest.partition(".")[0]
         if root == "vars" and (known := self.maker.givers.get(variable)) is not None:
             giver = known.name
         declared = self.maker.project.variables.get(variable) if root == "vars" else None
-        is_secret = declared is not None and declared.sensitive
+        is_secret = is_secret or (declared is not None and declared.sensitive)
         if is_secret or type(value) is Later or names_a_secret(value):
             return Input(digest="", giver=giver)
         return Input(digest=_digest(value), giver=giver)

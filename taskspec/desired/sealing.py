@@ -42,7 +42,7 @@ def sealed(desired: Desired, sending: Collection[Address]) -> dict[str, Any]:
         "variables": [
             _variable(desired, spec, held)
             for spec in desired.project.variables.values()
-            if opened and (held.uses(spec.name) or not (spec.sensitive or spec.name in held.hidden))
+            if opened and held.uses(spec.name)
         ],
         "environ": {name: value for name, value in environ.items() if held.may_hold("env", name)},
         "asked": sorted(name for name in environ if not held.may_hold("env", name)),

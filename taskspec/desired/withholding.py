@@ -14,7 +14,7 @@ from taskspec.address import Address
 from taskspec.desired.dotted import is_template
 from taskspec.desired.including import ProjectTexts
 from taskspec.desired.model import Cell, Desired
-from taskspec.desired.normalising import SENT, secret_parts
+from taskspec.desired.normalising import SENT, is_secret_place
 from taskspec.desired.scope import WrongTemplateError
 from taskspec.diagnostics import Diagnostic, ManifestError, Position, path_text
 
@@ -92,9 +92,8 @@ def _named(text: str) -> Iterator[str]:
 def _templates(cell: Cell, *, secret: bool) -> Iterator[tuple[_Path, str]]:
     """Yield the templates of what is sent of a task: those where secrets belong, or all others."""
     spec = {name: cell.task.spec[name] for name in SENT if name in cell.task.spec}
-    places = [path for path, _ in secret_parts(spec)]
     for path, text in _within(spec, ()):
-        if any(path[: len(one)] == one for one in places) is secret:
+        if is_secret_place(path) is secret:
             yield path, text
 
 

@@ -74,6 +74,26 @@ def test_the_template_of_a_secret_field_has_no_digest(workshop):
     assert "text.userTokens.crm" not in made.inputs
 
 
+HEADER = "mcpServers: [{name: s, url: 'https://{{ vars.region }}.example.com', headers: {a: '{{ vars.token }}'}}]"
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        (HEADER, ["vars.region"]),
+        ("userTokens: {crm: '{{ vars.token }} {{ vars.region }}'}", []),
+        ("userTokens: {crm: '{{ vars.token }}'}\nprompt: '{{ vars.token }}'", ["vars.token"]),
+        ("mcpServers: '{{ vars.servers }}'", []),
+    ],
+)
+def test_what_stands_only_where_secrets_belong_has_no_digest(workshop, fields, told):
+    workshop.declare("token", default="canary")
+    workshop.declare("region", default="emea")
+    workshop.declare("servers", "list", default=[{"headers": {"a": "canary"}}])
+    inputs = workshop.spec(fields).task.inputs
+    assert [name for name, one in inputs.items() if one.digest and name.startswith("vars")] == told
+
+
 @pytest.mark.parametrize(
     ("fields", "found", "place"),
     [

@@ -20,6 +20,7 @@ spec:
   variables:
     token: {default: canary-variable}
     tone: {default: plain}
+    servers: {type: list, default: [{name: crm, url: "https://crm.example.com", headers: {a: hush}}]}
 """
 TASK = """\
 ---
@@ -38,6 +39,10 @@ OPEN = "{{ tasks.first.result }}"
 
 def task(prompt, header, name="second"):
     return TASK.replace("NAME", name).replace("PROMPT", json.dumps(prompt)).replace("HEADER", json.dumps(header))
+
+
+def values(sealed):
+    return {one["name"]: one["value"] for one in sealed["variables"] if "value" in one}
 
 
 @pytest.fixture
@@ -77,15 +82,22 @@ def test_a_value_that_only_stands_where_secrets_belong_is_not_kept_for_the_sake_
 @pytest.mark.parametrize("prompt", [f"{OPEN} {{{{ vars.token }}}}", f"{OPEN} {{% if vars[ 'token' ] %}}a{{% endif %}}"])
 def test_a_value_that_is_shown_elsewhere_is_kept(seal, prompt):
     value = seal(task(prompt, "{{ vars.token }}"))
-    assert {one["name"]: one["value"] for one in value["variables"]} == {"token": "canary-variable", "tone": "plain"}
+    assert values(value) == {"token": "canary-variable"}
+
+
+def test_a_value_that_gives_servers_with_their_headers_is_not_kept(seal):
+    servers = '  mcpServers: "{{ vars.servers }}"\n'
+    value = seal(task(OPEN, "").partition("  mcpServers")[0] + servers)
+    assert "hush" not in json.dumps(value)
+    assert {"servers"} == {one["name"] for one in value["variables"] if "value" not in one}
 
 
 def test_a_value_that_only_another_task_has_where_secrets_belong_is_left_out(seal):
     other = task("Known.", "{{ vars.token }} {{ env.KEY }}", name="other")
-    value = seal(other, task(OPEN, "{{ vars.tone }}"))
+    value = seal(other, task(f"{OPEN} {{{{ vars.tone }}}}", "{{ env.COMMIT }}"))
     assert "canary" not in json.dumps(value)
-    assert [one["name"] for one in value["variables"]] == ["tone"]
-    assert value["asked"] == []
+    assert values(value) == {"tone": "plain"}
+    assert value["asked"] == ["COMMIT"]
 
 
 @pytest.mark.parametrize(
