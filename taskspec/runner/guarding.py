@@ -37,7 +37,8 @@ class Guards:
 def guarded(plan: Plan, desired: Desired, observed: Observed, remote: RemoteIdentity, guards: Guards) -> Plan:
     """Return a plan with its risks, with how the budget stands, and with everything that refuses it."""
     project, records, overridden = desired.project, guards.snapshot.records, guards.overridden
-    plan = with_risks(plan, background(project, records, remote, desired.environ), former_assertions(plan))
+    if plan.pending:
+        plan = with_risks(plan, background(project, records, remote, desired.environ), former_assertions(plan))
     stands = spending(project.budget, guards.used, plan.changes, guards.estimates)
     if project.budget.is_declared:
         plan = replace(plan, spending=without(stands, overridden))
