@@ -16,7 +16,7 @@ from taskspec.desired.model import DesiredTask
 from taskspec.documents.model import LOCAL
 from taskspec.markers import Marker
 from taskspec.runner.model import Invocation
-from taskspec.runner.planning import prepare
+from taskspec.runner.preparing import prepare
 from taskspec.settings import from_environ
 from taskspec.state.model import (
     Accepted,

@@ -67,7 +67,7 @@ def plan(
     ports = Wiring(invocation.settings)
     if out is not None:
         from taskspec.cli.saving import save
-        from taskspec.runner.planning import say_nothing
+        from taskspec.runner.preparing import say_nothing
 
         made = save(invocation, ports, say_nothing if as_json else remarking.remark, out, expires)
     elif as_json:

@@ -7,20 +7,11 @@ from typing import Any, Final
 from taskspec import __version__
 from taskspec.diagnostics import path_text
 from taskspec.observed.model import Duplicate
+from taskspec.plan.causes import CausingLine, Commit, Reason
 from taskspec.plan.estimates import Estimate, Spread, Total
 from taskspec.plan.estimating import total_seconds, total_tokens
-from taskspec.plan.model import (
-    CausingLine,
-    Change,
-    Commit,
-    FieldDiff,
-    Missing,
-    Plan,
-    Reason,
-    Refusal,
-    Risk,
-    Spending,
-)
+from taskspec.plan.model import Change, FieldDiff, Missing, Plan, Risk
+from taskspec.plan.refusals import Refusal, Spending
 
 FORMAT: Final = 1
 NO_COMMITS: Final[Mapping[CausingLine, Commit]] = MappingProxyType({})

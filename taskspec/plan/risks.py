@@ -15,7 +15,8 @@ from taskspec.diagnostics import Position
 from taskspec.documents.model import Project
 from taskspec.judging.asserting import Assertion, digest_of
 from taskspec.plan import exposing, permitting, reaching
-from taskspec.plan.model import IDLE, Change, Declared, Plan, Refusal, RefusalKind, Risk, RiskCategory
+from taskspec.plan.model import IDLE, Change, Declared, Plan, Risk, RiskCategory
+from taskspec.plan.refusals import Refusal, RefusalKind
 from taskspec.state.model import Attempt, Record
 from taskspec.taskapi.remotes import RemoteIdentity
 

@@ -7,8 +7,10 @@ from taskspec.desired.model import DeferredTask
 from taskspec.errors import StateError
 from taskspec.plan.model import Action
 from taskspec.runner import applying, planning
+from taskspec.runner.answering import used_results
 from taskspec.runner.model import Refresh
-from taskspec.runner.planning import plan, prepare, used_results
+from taskspec.runner.planning import plan
+from taskspec.runner.preparing import prepare
 from taskspec.state.model import Snapshot
 
 
