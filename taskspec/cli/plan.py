@@ -79,9 +79,9 @@ def plan(
     if as_json and not made.changes and made.unselected:
         note(nothing_chosen(invocation.selection))
     if as_json:
-        from taskspec.plan.encoding import to_json
+        from taskspec.plan.encoding import printed, to_json
 
-        say_json(to_json(made))
+        say_json(printed(made) if out is None else to_json(made))
     else:
         from taskspec.report.plans import lines
 

@@ -37,6 +37,11 @@ def to_json(plan: Plan) -> dict[str, Any]:
     }
 
 
+def printed(plan: Plan) -> dict[str, Any]:
+    """Return a plan that nobody keeps as plain JSON values: it is known by what it says, and equal to the next one."""
+    return {**to_json(plan), "id": None, "createdAt": None}
+
+
 def summary_json(plan: Plan) -> dict[str, Any]:
     """Return a plan in numbers, as plain JSON values."""
     counts, risks = plan.counts, plan.risks

@@ -204,6 +204,4 @@ def test_the_same_plan_is_the_same_json_and_fits_the_published_schema(guarded):
     assert first["leftOut"] != []
     schema = json.loads((Path(__file__).parents[2] / "schemas/plan.v1.json").read_text("utf-8"))
     Draft202012Validator(schema).validate(first)
-    for plan in (first, second):
-        del plan["id"], plan["createdAt"], plan["lineage"]
     assert json.dumps(first) == json.dumps(second)
