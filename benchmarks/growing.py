@@ -1,7 +1,7 @@
 """Plan with nothing to do as the number of tasks grows: time and memory, taskspec alone.
 
 The state is that of an apply whose runs were all accepted, written without one (`settled.py`). A second table has one
-document whose `forEach` makes all tasks.
+document whose `forEach` makes all tasks. The last one looks at what is recorded, with ten attempts of each task.
 """
 
 import subprocess
@@ -18,6 +18,7 @@ from workplace import Workplace
 
 SETTLED = Path(__file__).with_name("settled.py")
 SIZES = [10_000, 30_000, 100_000]
+ATTEMPTS = 10
 
 Write = Callable[[Path, projects.Scale], None]
 
@@ -38,6 +39,11 @@ def main() -> int:
                     costs = measuring.compare(_subjects(place, _project(place, kind, write, size)), options.rounds)
                     print("\n".join(tabulating.rows(f"{size:,}", costs)), flush=True)
                 print()
+            print("\n".join(tabulating.head("attempts")))
+            for size in (options.sizes or SIZES)[:1]:
+                folder = _project(place, "attempts", projects.write_taskspec, size, ATTEMPTS)
+                costs = measuring.compare(_looks(place, folder), options.rounds)
+                print("\n".join(tabulating.rows(f"{size * ATTEMPTS:,}", costs)), flush=True)
     except (CommandError, subprocess.CalledProcessError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -46,13 +52,13 @@ def main() -> int:
     return 0
 
 
-def _project(place: Workplace, kind: str, write: Write, size: int) -> Path:
+def _project(place: Workplace, kind: str, write: Write, size: int, attempts: int = 1) -> Path:
     """Write a settled project, unless it is there."""
     folder = place.folder / f"settled-{kind}-{size}"
     if not folder.exists():
         write(folder, projects.Scale(tasks=size))
         python = Path(place.taskspec).with_name("python")
-        subprocess.run([str(python), str(SETTLED), str(folder)], env=place.environ, check=True)
+        subprocess.run([str(python), str(SETTLED), str(folder), str(attempts)], env=place.environ, check=True)
     return folder
 
 
@@ -62,6 +68,17 @@ def _subjects(place: Workplace, folder: Path) -> Sequence[Subject]:
         _subject(place, "plan", ["plan", str(folder)]),
         _subject(place, "status", ["status", str(folder)]),
         _subject(place, "graph", ["graph", str(folder)]),
+    )
+
+
+def _looks(place: Workplace, folder: Path) -> Sequence[Subject]:
+    one = ["task-000000", "-C", str(folder)]
+    return (
+        _subject(place, "state list", ["state", "list", str(folder)]),
+        _subject(place, "state show", ["state", "show", *one]),
+        _subject(place, "history", ["history", *one]),
+        _subject(place, "history, the newest 50", ["history", "--limit", "50", "-C", str(folder)]),
+        _subject(place, "why", ["why", *one]),
     )
 
 

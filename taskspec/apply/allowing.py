@@ -6,7 +6,8 @@ task never takes it. A place that turns out not to be needed is free again.
 
 from taskspec.address import Address
 from taskspec.errors import LimitError
-from taskspec.plan.model import Plan, Spending
+from taskspec.plan.model import Plan
+from taskspec.plan.refusals import Spending
 from taskspec.plan.spending import is_counted
 
 

@@ -15,9 +15,10 @@ from taskspec.desired.model import DeferredTask
 from taskspec.errors import StateError
 from taskspec.events import Effect
 from taskspec.health import Health
+from taskspec.plan.causes import Reason
 from taskspec.plan.deciding import decide_again
 from taskspec.plan.finishing import finished
-from taskspec.plan.model import IDLE, Action, Change, Reason
+from taskspec.plan.model import IDLE, Action, Change
 from taskspec.plan.prospect import gravest
 from taskspec.plan.upstream_reasons import shortened
 from taskspec.state.model import Verdict

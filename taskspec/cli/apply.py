@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from taskspec.cli import options
+from taskspec.cli import executing, options
 from taskspec.errors import UsageError
 
 
@@ -15,7 +15,7 @@ from taskspec.errors import UsageError
 @options.variables
 @options.refreshing
 @options.rerunning
-@options.execution
+@executing.execution
 @click.option(
     "--expect-digest",
     metavar="DIGEST",
@@ -45,7 +45,7 @@ def apply(
     from taskspec.cli.applying import carry_out
     from taskspec.cli.saving import saved_plan
 
-    wanted = options.execution_of(execution)
+    wanted = executing.execution_of(execution)
     saved = saved_plan(words, exclude, expect_digest)
     invocation = options.invocation(() if saved else words, project, given, refresh, exclude)
     if saved is not None and not invocation.selection.everything:

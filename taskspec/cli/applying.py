@@ -47,7 +47,7 @@ def carry_out(
     """
     from taskspec.cli import remarking
     from taskspec.runner.applying import Job, apply
-    from taskspec.runner.planning import say_nothing
+    from taskspec.runner.preparing import say_nothing
 
     tally = Tally()
     audience = Audience(tally)

@@ -11,13 +11,14 @@ if TYPE_CHECKING:
 
     from taskspec.address import Address
     from taskspec.desired.model import DeferredTask, DesiredTask
-    from taskspec.runner.planning import Prepared
+    from taskspec.runner.preparing import Prepared
 
 
 def declared(invocation: Invocation) -> "tuple[Prepared, Mapping[Address, DesiredTask | DeferredTask]]":
     """Return what the manifests declare, and the selected ones of its tasks; raises what `prepare` does."""
     from taskspec.runner.choosing import nothing_chosen
-    from taskspec.runner.planning import prepare, selected_tasks
+    from taskspec.runner.planning import selected_tasks
+    from taskspec.runner.preparing import prepare
 
     ports = Wiring(invocation.settings)
     prepared = prepare(invocation, ports)

@@ -85,7 +85,7 @@ def _probe(
 ) -> "Probed | None":
     """Ask, and start a run that tells what the remote is like; None where it was not approved."""
     from taskspec.cli.applying import asked
-    from taskspec.runner.planning import prepare
+    from taskspec.runner.preparing import prepare
     from taskspec.runner.probing import Probed, probe, probed_agent
 
     ports = Wiring(invocation.settings)

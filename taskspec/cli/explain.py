@@ -62,7 +62,8 @@ def _explain_task(invocation: Invocation, *, as_json: bool) -> int:
     from taskspec.cli.wiring import Wiring
     from taskspec.desired.tracing import trace
     from taskspec.report import origins
-    from taskspec.runner.planning import prepare, selected_tasks
+    from taskspec.runner.planning import selected_tasks
+    from taskspec.runner.preparing import prepare
 
     ports = Wiring(invocation.settings)
     prepared = prepare(invocation, ports, traceable=True)

@@ -67,7 +67,7 @@ def plan(
     ports = Wiring(invocation.settings)
     if out is not None:
         from taskspec.cli.saving import save
-        from taskspec.runner.planning import say_nothing
+        from taskspec.runner.preparing import say_nothing
 
         made = save(invocation, ports, say_nothing if as_json else remarking.remark, out, expires)
     elif as_json:
@@ -79,9 +79,9 @@ def plan(
     if as_json and not made.changes and made.unselected:
         note(nothing_chosen(invocation.selection))
     if as_json:
-        from taskspec.plan.encoding import to_json
+        from taskspec.plan.encoding import printed, to_json
 
-        say_json(to_json(made))
+        say_json(printed(made) if out is None else to_json(made))
     else:
         from taskspec.report.plans import lines
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from taskspec.cli.printing import note, paint_for
 from taskspec.diagnostics import Diagnostic
 from taskspec.report.text import plural
-from taskspec.runner.planning import Prepared
+from taskspec.runner.preparing import Prepared
 
 
 def remark(prepared: Prepared) -> None:

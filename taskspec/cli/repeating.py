@@ -23,7 +23,8 @@ from taskspec.report.exiting import ExitCode
 from taskspec.report.view import View
 from taskspec.runner.heeding import first_signal
 from taskspec.runner.model import Invocation
-from taskspec.runner.planning import Prepared, plan, say_nothing
+from taskspec.runner.planning import plan
+from taskspec.runner.preparing import Prepared, say_nothing
 from taskspec.runner.reconciling import Audience, Reconciler, Timing
 from taskspec.runner.rounds import ApplyingRounds, Manner
 from taskspec.runner.scheduling import Pace

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import click
 
-from taskspec.cli import options
+from taskspec.cli import executing, options
 from taskspec.errors import UsageError
 
 
 @click.command()
 @options.targets
 @options.variables
-@options.execution
+@executing.execution
 @options.as_json
 def retry(
     words: Sequence[str],
@@ -33,5 +33,5 @@ def retry(
     if not invocation.selection.words:
         hint = "Name their addresses, which `taskspec status` lists, or write `result:failed`."
         raise UsageError("retry needs to be told which tasks to try again.", hint=hint)
-    wanted = options.execution_of(execution)
+    wanted = executing.execution_of(execution)
     return carry_out(invocation, wanted.options, yes=wanted.yes, as_json=as_json, requested=True)

@@ -11,8 +11,9 @@ from taskspec.errors import UsageError
 
 if TYPE_CHECKING:
     from taskspec.plan.model import Plan
+    from taskspec.runner.answering import Question
     from taskspec.runner.model import Invocation, Ports
-    from taskspec.runner.planning import Question, Remark
+    from taskspec.runner.preparing import Remark
     from taskspec.runner.saved import SavedPlan
 
 

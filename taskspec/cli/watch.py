@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from taskspec.cli import options
+from taskspec.cli import executing, options
 
 _SHORTEST = 1.0
 
@@ -23,7 +23,7 @@ _SHORTEST = 1.0
     help="Time from one round to the next where no file changes.",
 )
 @click.option("-y", "--yes", is_flag=True, help="Carry every plan out without asking.")
-@options.repetition
+@executing.repetition
 @click.option("-v", "--verbose", is_flag=True, help="Write each effect, as apply does.")
 @options.as_json
 def watch(

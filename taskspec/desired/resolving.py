@@ -3,7 +3,7 @@
 Reads the project's own files, and nothing else; a task that has an error is left out.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -12,22 +12,21 @@ from typing import Any
 from taskspec.address import Address, task_name
 from taskspec.desired.assigning import GivenVariables, assign
 from taskspec.desired.attaching import ProjectFiles
-from taskspec.desired.depending import MAX_LOOKED, Declared, Dependencies, depend
-from taskspec.desired.dotted import is_template
+from taskspec.desired.composing import desired_task, items_of, not_known_yet
+from taskspec.desired.depending import Declared, Dependencies, depend
 from taskspec.desired.enclosing import Encloser
-from taskspec.desired.fingerprinting import fingerprint
+from taskspec.desired.entangling import circular, entangled, misfits
 from taskspec.desired.including import ProjectTexts
 from taskspec.desired.making import Maker, Making
-from taskspec.desired.model import Cell, DeferredTask, Desired, DesiredTask, Giver, LocalFile
+from taskspec.desired.model import Cell, DeferredTask, Desired, DesiredTask, Giver
 from taskspec.desired.moving import former_addresses
 from taskspec.desired.multiplying import multiply
-from taskspec.desired.normalising import SENT, SENT_ONLY, normalised, without_secrets
+from taskspec.desired.normalising import SENT
 from taskspec.desired.ordering import ordered
 from taskspec.desired.rechecking import TRIGGERS, recheck, unfit_triggers
-from taskspec.desired.references import may_refer
 from taskspec.desired.results import Whatever, WrongResultError, known, later
 from taskspec.desired.scope import Scope
-from taskspec.desired.templating import RenderedSpec, SpecRenderer
+from taskspec.desired.templating import SpecRenderer
 from taskspec.diagnostics import Diagnostic, ManifestError
 from taskspec.documents.model import Manifests, Project
 
@@ -159,12 +158,12 @@ class _Resolver:
             )
             self._findings.note(found)
             if self._declared.is_exhausted():
-                self._findings.note([self._entangled(cell)])
+                self._findings.note([entangled(cell)])
             if len(self._findings) > before:
                 waits[address] = replace(waits[address], sound=False)
         order, circles = ordered({address: found.upstream for address, found in waits.items()})
         for circle in {frozenset(map(task_name, circle)): circle for circle in reversed(circles)}.values():
-            wrong = self._circular(circle, waits[circle[0]])
+            wrong = circular(circle, waits[circle[0]])
             self._findings.cell = None
             self._findings.note([wrong])
         tasks: dict[Address, DesiredTask | DeferredTask] = {}
@@ -173,25 +172,6 @@ class _Resolver:
             if task is not None:
                 tasks[address] = task
         return tasks
-
-    def _circular(self, circle: Sequence[Address], waits: Dependencies) -> Diagnostic:
-        following = circle[1 % len(circle)]
-        whole = " → ".join([*circle, circle[0]])
-        detail = f"Each of these tasks waits for the next: {whole}. Here, `{circle[0]}` waits for `{following}`."
-        return Diagnostic(
-            summary="Tasks in a circle",
-            detail=detail if len(circle) > 1 else f"`{circle[0]}` waits for itself.",
-            hint="Remove one of the dependencies: in `dependsOn`, or in a template that uses `tasks`.",
-            position=waits.place(following),
-        )
-
-    def _entangled(self, cell: Cell) -> Diagnostic:
-        return Diagnostic(
-            summary="Too many dependencies",
-            detail=f"The tasks of the project wait for more than {MAX_LOOKED:,} others, counted at each of them.",
-            hint="Let one task wait for the many, and the others for that one.",
-            position=cell.task.document.position(("metadata", "name")),
-        )
 
     def _task(self, cell: Cell, waits: Dependencies) -> DesiredTask | DeferredTask | None:
         if cell.task.address in self._flawed:
@@ -202,7 +182,7 @@ class _Resolver:
             return None
         if not waits.uses:
             return self._desired(cell, waits, None)
-        self._findings.note(self._misfits(waits))
+        self._findings.note(misfits(waits, self._formats))
         shown = self._desired(cell, waits, later(waits.uses), ahead=True)
         if shown is None:
             return None
@@ -221,20 +201,6 @@ class _Resolver:
             file=shown.file,
             making=shown.making,
         )
-
-    def _misfits(self, waits: Dependencies) -> list[Diagnostic]:
-        """Find uses of the JSON of results that are not asked for as JSON."""
-        return [
-            Diagnostic(
-                summary="Wrong dependency",
-                detail=f"The JSON of `{address}` is used, and `{address}` asks for {self._formats[address]}.",
-                hint=f"Write `outputFormat: json` in `{address}`, or use tasks…result.",
-                position=use.place(),
-            )
-            for use in waits.uses
-            for address in use.addresses
-            if use.member == "json" and self._formats.get(address, "json") != "json"
-        ]
 
     def _finished(self, cell: Cell, waits: Dependencies, results: Mapping[Address, str]) -> DesiredTask:
         before = len(self._findings)
@@ -263,7 +229,7 @@ class _Resolver:
         rendered = self._renderer.render(cell, SENT, tasks, ahead=ahead)
         if rendered is None or len(self._findings) > before:
             return None
-        unknown = _not_known_yet(cell, rendered) if ahead else {}
+        unknown = not_known_yet(cell, rendered) if ahead else {}
         if unknown:
             rendered = rendered.without(unknown)
         if rendered.templates:
@@ -274,7 +240,7 @@ class _Resolver:
         self._findings.note(found)
         if len(self._findings) > before:
             return None
-        task = _normalised(cell, rendered, files, triggers)
+        task = desired_task(cell, rendered, files, triggers)
         if unknown:
             task = replace(task, spec={**task.spec, **unknown})
         self._formats[cell.address] = task.spec.get("outputFormat", "text")
@@ -284,7 +250,7 @@ class _Resolver:
             templates=rendered.templates,
             own=cell.names,
             matrix=cell.task.spec.get("matrix") if cell.names else None,
-            items=_items_of(cell),
+            items=items_of(cell),
             tasks=tasks,
         )
         file = self._maker.within(cell.task.document.file)
@@ -303,47 +269,3 @@ class _Resolver:
         self._findings.note(unfit_triggers(cell.task, sound))
         found: Mapping[str, Any] = masked
         return found
-
-
-def _items_of(cell: Cell) -> str:
-    """Return the file that holds the items of the `forEach` of a cell, where it is named as it is."""
-    items = cell.task.spec.get("forEach") if cell.names else None
-    file = items.get("file", "") if isinstance(items, Mapping) else ""
-    return "" if is_template(file) else file
-
-
-def _not_known_yet(cell: Cell, rendered: RenderedSpec) -> dict[str, Any]:
-    """Return the words in the place of lists and maps that results are to give as a whole."""
-    fields = {name: rendered.masked.get(name) for name in ("files", "payloadExtension")}
-    return {name: text for name, text in fields.items() if isinstance(text, str) and may_refer(cell.task.spec[name])}
-
-
-def _normalised(
-    cell: Cell, rendered: RenderedSpec, files: tuple[LocalFile | str, ...], triggers: Mapping[str, Any]
-) -> DesiredTask:
-    task = cell.task
-    request = normalised(rendered.real)
-    title = " ".join(str(request.get("title", "")).split()) or str(cell.address)
-    request["title"] = title
-    masked = request if rendered.masked is rendered.real else normalised(rendered.masked)
-    spec = without_secrets({name: value for name, value in masked.items() if name not in SENT_ONLY})
-    if files:
-        request["files"] = [file.path if isinstance(file, LocalFile) else file for file in files]
-        spec["files"] = [
-            {"path": file.path, "sha256": file.sha256} if isinstance(file, LocalFile) else file for file in files
-        ]
-    if triggers:
-        spec["rerun"] = {"triggers": dict(triggers)}
-    return DesiredTask(
-        address=cell.address,
-        agent=request["agent"],
-        title=title,
-        spec=spec,
-        fingerprint=fingerprint(spec),
-        request=request,
-        files=files,
-        labels=task.labels,
-        policies=task.policies,
-        assertions=tuple(task.spec.get("assertions") or ()),
-        source=task.source,
-    )

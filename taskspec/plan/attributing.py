@@ -11,8 +11,9 @@ from taskspec.desired.model import DesiredTask
 from taskspec.diagnostics import Position, path_text
 from taskspec.inputs import Input
 from taskspec.plan import cause_reasons as causes
+from taskspec.plan.causes import Reason
 from taskspec.plan.diffing import Edit, edits
-from taskspec.plan.model import Change, FieldDiff, Missing, Reason
+from taskspec.plan.model import Change, FieldDiff, Missing
 from taskspec.state.model import Record
 
 MOST: Final = 5

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from taskspec.address import Address
-from taskspec.plan.model import IDLE, Action, Change, Plan, Reason
+from taskspec.plan.causes import Reason
+from taskspec.plan.model import IDLE, Action, Change, Plan
 
 
 def capped(now: Plan, planned: Plan) -> Plan:

@@ -11,7 +11,8 @@ from taskspec.desired.model import DesiredTask
 from taskspec.diagnostics import Position
 from taskspec.documents.model import Origin
 from taskspec.inputs import Input
-from taskspec.plan.model import Action, Change, Declared, Reason
+from taskspec.plan.causes import Reason
+from taskspec.plan.model import Action, Change, Declared
 
 _SHOWN: Final = 3
 _RUNS: Final = {

@@ -12,7 +12,8 @@ from taskspec.address import Address, task_name
 from taskspec.diagnostics import Position
 from taskspec.plan import cause_reasons as causes
 from taskspec.plan.attributing import MOST, attributed, looked_at
-from taskspec.plan.model import Change, Declared, Plan, Reason
+from taskspec.plan.causes import Reason
+from taskspec.plan.model import Change, Declared, Plan
 from taskspec.plan.unsent_reasons import CODE as UNSENT
 from taskspec.plan.unsent_reasons import NEEDING_NO_RUN, changed_at, unsent_changed
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from taskspec.desired.giving import given_at
 from taskspec.diagnostics import Position
 from taskspec.inputs import Input
-from taskspec.plan.model import CausingLine, Change
+from taskspec.plan.causes import CausingLine
+from taskspec.plan.model import Change
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -14,11 +14,12 @@ from taskspec.documents.model import When
 from taskspec.health import Health
 from taskspec.observed.model import Observed
 from taskspec.plan import reasons, request_reasons, rerun_reasons
+from taskspec.plan.causes import Reason
 from taskspec.plan.drafting import Case, about, changed_fields, differences, keep, settle, settle_with_a_run, start
 from taskspec.plan.ending import accepted, ended, outdone, returned
 from taskspec.plan.guarding import guards, protected_held, repeating_marked
 from taskspec.plan.leaving import left_out
-from taskspec.plan.model import Action, Basis, Change, Circumstances, Plan, Reason
+from taskspec.plan.model import Action, Basis, Change, Circumstances, Plan
 from taskspec.plan.moving import Moves, moves_of
 from taskspec.plan.regrading import dependents, regraded, regraded_now
 from taskspec.plan.removing import held, undeclared

@@ -8,26 +8,22 @@ from taskspec.diagnostics import Position, path_of
 from taskspec.health import Health
 from taskspec.moments import seconds_of
 from taskspec.observed.model import Duplicate, Observed
+from taskspec.plan.causes import CausingLine, Commit, Reason
 from taskspec.plan.estimates import Estimate, Spread
 from taskspec.plan.model import (
     Action,
     Affected,
     Basis,
-    CausingLine,
     Change,
     Circumstances,
-    Commit,
     FieldDiff,
     LeftOut,
     Missing,
     Plan,
-    Reason,
-    Refusal,
-    RefusalKind,
     Risk,
     RiskCategory,
-    Spending,
 )
+from taskspec.plan.refusals import Refusal, RefusalKind, Spending
 from taskspec.taskapi.records import TaskRecord
 from taskspec.taskapi.remotes import RemoteIdentity
 

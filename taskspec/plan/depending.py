@@ -28,8 +28,9 @@ from taskspec.address import Address
 from taskspec.desired.model import DeferredTask, DesiredTask
 from taskspec.health import Health
 from taskspec.plan import reasons, request_reasons, upstream_reasons
+from taskspec.plan.causes import Reason
 from taskspec.plan.drafting import Case, about, settle, settle_with_a_run, start
-from taskspec.plan.model import Action, Change, Declared, Reason
+from taskspec.plan.model import Action, Change, Declared
 from taskspec.plan.prospect import Prospect, Upstream, gravest
 from taskspec.plan.removing import held
 from taskspec.plan.running import active, overtaken

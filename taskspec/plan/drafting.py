@@ -7,8 +7,9 @@ from taskspec.address import Address
 from taskspec.desired.model import DesiredTask
 from taskspec.health import Health
 from taskspec.plan import reasons
+from taskspec.plan.causes import Reason
 from taskspec.plan.diffing import diff
-from taskspec.plan.model import Action, Change, Declared, FieldDiff, Reason, Spent, nothing_spent
+from taskspec.plan.model import Action, Change, Declared, FieldDiff, Spent, nothing_spent
 from taskspec.plan.standing import Place, Situation, Standing, verdict_of
 from taskspec.state.model import Record, Verdict
 from taskspec.taskapi.records import BEGUN

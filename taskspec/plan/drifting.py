@@ -8,7 +8,7 @@ from taskspec.address import Address
 from taskspec.health import Health
 from taskspec.observed.model import Absent, Observed, Present, Unreadable
 from taskspec.plan import reasons
-from taskspec.plan.model import Reason
+from taskspec.plan.causes import Reason
 from taskspec.plan.standing import Place, Situation, Standing, stand
 from taskspec.state.model import Record, Verdict
 from taskspec.taskapi.remotes import RemoteIdentity

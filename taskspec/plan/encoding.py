@@ -7,20 +7,11 @@ from typing import Any, Final
 from taskspec import __version__
 from taskspec.diagnostics import path_text
 from taskspec.observed.model import Duplicate
+from taskspec.plan.causes import CausingLine, Commit, Reason
 from taskspec.plan.estimates import Estimate, Spread, Total
 from taskspec.plan.estimating import total_seconds, total_tokens
-from taskspec.plan.model import (
-    CausingLine,
-    Change,
-    Commit,
-    FieldDiff,
-    Missing,
-    Plan,
-    Reason,
-    Refusal,
-    Risk,
-    Spending,
-)
+from taskspec.plan.model import Change, FieldDiff, Missing, Plan, Risk
+from taskspec.plan.refusals import Refusal, Spending
 
 FORMAT: Final = 1
 NO_COMMITS: Final[Mapping[CausingLine, Commit]] = MappingProxyType({})
@@ -44,6 +35,11 @@ def to_json(plan: Plan) -> dict[str, Any]:
         "leftOut": [{"address": one.address, "why": one.why.value, "of": list(one.of)} for one in plan.left_out],
         "budget": spending_json(plan.spending) if plan.spending else None,
     }
+
+
+def printed(plan: Plan) -> dict[str, Any]:
+    """Return a plan that nobody keeps as plain JSON values: it is known by what it says, and equal to the next one."""
+    return {**to_json(plan), "id": None, "createdAt": None}
 
 
 def summary_json(plan: Plan) -> dict[str, Any]:

@@ -7,8 +7,9 @@ from taskspec.documents.model import OnChangeActive
 from taskspec.health import Health
 from taskspec.judging.judging import Judgement
 from taskspec.plan import reasons, rerun_reasons
+from taskspec.plan.causes import Reason
 from taskspec.plan.drafting import Case, about, keep, start
-from taskspec.plan.model import Action, Change, FieldDiff, Reason
+from taskspec.plan.model import Action, Change, FieldDiff
 from taskspec.plan.regrading import Regrade, regraded
 from taskspec.plan.renewing import due_after_end
 from taskspec.plan.repeating import repeated_after_end

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from taskspec.address import Address
 from taskspec.desired.model import DeferredTask, DesiredTask
 from taskspec.diagnostics import ManifestError
-from taskspec.plan.model import Reason
+from taskspec.plan.causes import Reason
 from taskspec.plan.upstream_reasons import result_unreadable, template_failed
 from taskspec.state.model import Record
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 from taskspec.diagnostics import nearest
 from taskspec.health import Health
 from taskspec.observed.model import Observed
+from taskspec.plan.causes import Reason
 from taskspec.plan.drafting import Case, about
-from taskspec.plan.model import Action, Change, Declared, Reason
+from taskspec.plan.model import Action, Change, Declared
 from taskspec.plan.reasons import unknown_agent
 from taskspec.plan.rerun_reasons import protected, repeats_side_effects
 from taskspec.plan.standing import Standing

@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterable
 from typing import Final
 
 from taskspec.documents.model import Limits, Source
-from taskspec.plan.model import Action, Change, Refusal
+from taskspec.plan.model import Action, Change
+from taskspec.plan.refusals import Refusal
 
 FEW: Final = 10
 """Percentages say nothing of fewer recorded tasks than this."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any
 
 from taskspec.address import Address
 from taskspec.desired.model import DeferredTask, DesiredTask
@@ -11,7 +11,9 @@ from taskspec.diagnostics import Position
 from taskspec.health import Health
 from taskspec.judging.judging import Judgement
 from taskspec.observed.model import Duplicate, Observed
+from taskspec.plan.causes import CausingLine, Commit, Reason
 from taskspec.plan.estimates import Estimate
+from taskspec.plan.refusals import Refusal, Spending
 from taskspec.state.model import Record
 from taskspec.taskapi.records import TaskRecord
 from taskspec.taskapi.remotes import RemoteIdentity
@@ -71,47 +73,6 @@ class Circumstances:
     """The addresses that the command named; None selects all."""
     rerun: frozenset[Address] = frozenset()
     """Addresses whose accepted result is to be made anew, as a person asks for it."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Reason:
-    """Why a change is planned: a stable code, a sentence, and the place in the documents that caused it."""
-
-    code: str
-    text: str
-    position: Position | None = None
-    """Line 0 is a file as a whole."""
-    because: tuple["Reason", ...] = ()
-    """What is behind it, as far as that is another thing than what stands at its place."""
-    field: str = ""
-    """The field of the task that it is about, where it is about one."""
-    removed: str = ""
-    """The line that is gone, where that is the cause: its place is where it stood."""
-
-    @property
-    def line(self) -> "CausingLine | None":
-        """Return the line that caused it."""
-        place = self.position
-        return CausingLine(file=place.file, line=place.line, removed=self.removed) if place is not None else None
-
-
-class CausingLine(NamedTuple):
-    """A line of a file, or one that is gone from it; line 0 is the file as a whole."""
-
-    file: str
-    line: int
-    removed: str = ""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Commit:
-    """The commit that last touched a line; without an id it is in no commit yet."""
-
-    id: str = ""
-    """Its hash, as short as git shows it."""
-    author: str = ""
-    at: str = ""
-    """The day on which it was made: `2026-11-28`."""
 
 
 class Missing(StrEnum):
@@ -234,53 +195,6 @@ class Basis:
     circumstances: Circumstances
     dependents: Mapping[Address, Sequence[Address]] = field(default_factory=dict)
     """For each address, the tasks that need it to be accepted."""
-
-
-class RefusalKind(StrEnum):
-    """What refuses a plan."""
-
-    LIMIT = "limit"
-    MISSING = "missing"
-    BUDGET = "budget"
-    POLICY = "policy"
-    RISK = "risk"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Refusal:
-    """Something that a plan goes beyond: what is allowed, what was found, of which addresses, and who says so."""
-
-    limit: str
-    """Its name: that of the limit, of the field of the budget, of the policy, or the category of risk."""
-    allowed: int
-    found: int
-    addresses: tuple[Address, ...]
-    position: Position | None = None
-    """Where the documents say so; None for what always holds."""
-    kind: RefusalKind = RefusalKind.LIMIT
-    message: str = ""
-    """What else is to be said: the message of a policy, or why it could not be asked; what a budget has used."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Spending:
-    """What a budget allows, what is used of it, and what a plan would add. None: any number is allowed."""
-
-    max_runs: int | None = None
-    max_tokens: int | None = None
-    per: float | None = None
-    """How many seconds back it is counted; None: since ever."""
-    runs: int = 0
-    """Runs that were started."""
-    tokens: int = 0
-    unknown: int = 0
-    """How many of these runs have not told what they used."""
-    planned: int = 0
-    """Runs that the plan may start, conditional ones counted as certain."""
-    estimated: int = 0
-    """Tokens that the planned runs may use, as far as that is known."""
-    not_estimated: int = 0
-    """How many planned runs nothing is known of."""
 
 
 class Affected(StrEnum):

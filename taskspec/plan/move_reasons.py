@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from taskspec.address import Address
-from taskspec.plan.model import Declared, Reason
+from taskspec.plan.causes import Reason
+from taskspec.plan.model import Declared
 
 SHOWN: Final = 5
 """How many addresses a sentence names."""

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field, replace
 from taskspec.address import Address
 from taskspec.desired.model import DeferredTask, Desired
 from taskspec.plan import move_reasons
+from taskspec.plan.causes import Reason
 from taskspec.plan.finishing import finished, recorded_results
-from taskspec.plan.model import Action, Change, Declared, Reason, Spent, nothing_spent
+from taskspec.plan.model import Action, Change, Declared, Spent, nothing_spent
 from taskspec.plan.renaming import renamed_cells
 from taskspec.state.model import Record, Snapshot
 

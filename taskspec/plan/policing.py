@@ -15,7 +15,8 @@ from taskspec.expressions.evaluating import Expression, compile_expression
 from taskspec.expressions.model import MAX_WORK, Meter, WrongExpressionError
 from taskspec.judging.asserting import matches
 from taskspec.plan.encoding import change_json, summary_json
-from taskspec.plan.model import Action, Change, Plan, Refusal, RefusalKind, RiskCategory
+from taskspec.plan.model import Action, Change, Plan, RiskCategory
+from taskspec.plan.refusals import Refusal, RefusalKind
 
 WORK_OF_A_CHANGE: Final = 10_000
 """How much a policy may do for each change, beside what one expression may do; it may spread that as it likes."""

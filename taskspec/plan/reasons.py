@@ -8,7 +8,8 @@ from taskspec.address import Address
 from taskspec.desired.model import DesiredTask
 from taskspec.documents.model import OnRemove
 from taskspec.moments import utc
-from taskspec.plan.model import Declared, FieldDiff, Reason
+from taskspec.plan.causes import Reason
+from taskspec.plan.model import Declared, FieldDiff
 from taskspec.plan.standing import Place, Situation, Standing
 from taskspec.state.model import Accepted, Attempt, Record, StopCause
 

@@ -16,7 +16,8 @@ from taskspec.expressions.evaluating import Expression, compile_expression
 from taskspec.expressions.model import WrongExpressionError
 from taskspec.health import Health
 from taskspec.judging.asserting import matches
-from taskspec.plan.model import Action, Change, FieldDiff, Plan, Reason, Risk, RiskCategory
+from taskspec.plan.causes import Reason
+from taskspec.plan.model import Action, Change, FieldDiff, Plan, Risk, RiskCategory
 from taskspec.plan.policing import change_names, common_names, literal_labels
 
 _FIXED: Final = frozenset({"change", "plan", "project", "counts", "risks"})

@@ -6,8 +6,9 @@ from typing import assert_never
 from taskspec.documents.model import OnRemove
 from taskspec.health import Health
 from taskspec.plan import reasons
+from taskspec.plan.causes import Reason
 from taskspec.plan.drafting import Case, about, settle
-from taskspec.plan.model import Action, Change, Reason
+from taskspec.plan.model import Action, Change
 from taskspec.plan.standing import Place, Standing
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from taskspec.address import Address, cell_values, task_name
 from taskspec.desired.expanding import value_text
 from taskspec.desired.model import Cell, Desired
-from taskspec.plan.model import Reason
+from taskspec.plan.causes import Reason
 from taskspec.plan.move_reasons import cells_renamed
 from taskspec.state.model import Record
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from taskspec.desired.fingerprinting import fingerprint
 from taskspec.desired.model import DesiredTask
 from taskspec.documents.model import When
-from taskspec.plan.model import Reason
+from taskspec.plan.causes import Reason
 from taskspec.plan.rerun_reasons import due_always, grown_old
 from taskspec.state.model import Accepted, Generation, Record
 

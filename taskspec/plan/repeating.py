@@ -4,8 +4,9 @@ from dataclasses import replace
 
 from taskspec.desired.model import DesiredTask
 from taskspec.plan import rerun_reasons
+from taskspec.plan.causes import Reason
 from taskspec.plan.drafting import Case
-from taskspec.plan.model import Change, Reason
+from taskspec.plan.model import Change
 from taskspec.plan.standing import Standing
 from taskspec.state.model import Accepted
 

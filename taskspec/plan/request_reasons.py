@@ -2,7 +2,7 @@
 
 from shlex import quote
 
-from taskspec.plan.model import Reason
+from taskspec.plan.causes import Reason
 from taskspec.plan.reasons import run_of
 from taskspec.plan.standing import Situation
 

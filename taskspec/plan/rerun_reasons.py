@@ -6,7 +6,8 @@ from shlex import quote
 from taskspec.address import Address
 from taskspec.desired.model import DesiredTask
 from taskspec.diagnostics import Position
-from taskspec.plan.model import Declared, Reason
+from taskspec.plan.causes import Reason
+from taskspec.plan.model import Declared
 from taskspec.plan.standing import Situation
 
 _UNITS = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))

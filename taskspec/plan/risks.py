@@ -15,7 +15,8 @@ from taskspec.diagnostics import Position
 from taskspec.documents.model import Project
 from taskspec.judging.asserting import Assertion, digest_of
 from taskspec.plan import exposing, permitting, reaching
-from taskspec.plan.model import IDLE, Action, Change, Declared, Plan, Refusal, RefusalKind, Risk, RiskCategory
+from taskspec.plan.model import IDLE, Action, Change, Declared, Plan, Risk, RiskCategory
+from taskspec.plan.refusals import Refusal, RefusalKind
 from taskspec.state.model import Attempt, Record
 from taskspec.taskapi.remotes import RemoteIdentity
 
@@ -46,11 +47,15 @@ def background(
     project: Project, records: Mapping[Address, Record], remote: RemoteIdentity, environ: Mapping[str, str]
 ) -> Background:
     """Return what the changes of a project are held against."""
-    sent = [record for record in records.values() if _reached(record)]
-    remotes = dict.fromkeys(replace(one.remote, instance=None) for record in sent for one in _reached(record))
+    sent: list[Record] = []
+    reached: dict[RemoteIdentity, None] = {}
+    for record in records.values():
+        if attempts := _reached(record):
+            sent.append(record)
+            reached.update(dict.fromkeys([attempt.remote for attempt in attempts]))
     return Background(
         remote=remote,
-        remotes=tuple(remotes),
+        remotes=tuple(dict.fromkeys(replace(one, instance=None) for one in reached)),
         hosts=frozenset(host for record in sent for host, _ in reaching.hosts(record.generation.spec)),
         remote_position=project.source.position(("remote",)) if project.source is not None else None,
         environ=environ,

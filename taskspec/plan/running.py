@@ -6,8 +6,9 @@ from typing import assert_never
 from taskspec.documents.model import OnChangeActive
 from taskspec.health import Health
 from taskspec.plan import reasons, rerun_reasons
+from taskspec.plan.causes import Reason
 from taskspec.plan.drafting import Case, about, start
-from taskspec.plan.model import Action, Change, Declared, Reason
+from taskspec.plan.model import Action, Change, Declared
 from taskspec.plan.standing import Standing
 from taskspec.state.model import StopCause
 

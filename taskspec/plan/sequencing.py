@@ -11,11 +11,12 @@ from typing import Final
 from taskspec.address import Address
 from taskspec.desired.model import DeferredTask, Desired, DesiredTask
 from taskspec.health import Health
+from taskspec.plan.causes import Reason
 from taskspec.plan.depending import deferred, dependent
 from taskspec.plan.drafting import Case, about
 from taskspec.plan.finishing import finished, recorded_results
 from taskspec.plan.guarding import guards, repeating_marked
-from taskspec.plan.model import Action, Basis, Change, Declared, Reason
+from taskspec.plan.model import Action, Basis, Change, Declared
 from taskspec.plan.moving import Moves
 from taskspec.plan.prospect import Prospect, Upstream
 from taskspec.plan.renewing import passing

@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from taskspec.address import Address
 from taskspec.documents.model import Budget, Source
-from taskspec.plan.model import Action, Change, Refusal, RefusalKind, Spending
+from taskspec.plan.model import Action, Change
+from taskspec.plan.refusals import Refusal, RefusalKind, Spending
 from taskspec.state.model import Attempt, Note, Record, Sending
 from taskspec.taskapi.records import Tokens
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from shlex import quote
 
 from taskspec.address import Address
-from taskspec.plan.model import Reason
+from taskspec.plan.causes import Reason
 from taskspec.plan.reasons import MOST_NAMED
 from taskspec.plan.upstream_reasons import shortened
 from taskspec.quoting import operand

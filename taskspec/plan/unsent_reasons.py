@@ -5,7 +5,8 @@ from typing import Any, Final
 
 from taskspec.desired.unsent import unsent_of
 from taskspec.diagnostics import Position
-from taskspec.plan.model import Declared, Reason
+from taskspec.plan.causes import Reason
+from taskspec.plan.model import Declared
 from taskspec.state.model import Record
 
 CODE: Final = "unsent_changed"

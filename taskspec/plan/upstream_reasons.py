@@ -6,7 +6,8 @@ from typing import Final
 from taskspec.address import Address
 from taskspec.desired.model import DeferredTask
 from taskspec.diagnostics import ManifestError
-from taskspec.plan.model import Action, Change, Declared, Reason
+from taskspec.plan.causes import Reason
+from taskspec.plan.model import Action, Change, Declared
 
 SHOWN: Final = 5
 """How many upstream tasks a plan names for one change."""

@@ -5,7 +5,7 @@ from typing import Final
 
 from taskspec.address import Address
 from taskspec.observed.model import Absent, Observation
-from taskspec.plan.model import Refusal, RefusalKind
+from taskspec.plan.refusals import Refusal, RefusalKind
 from taskspec.state.model import Record, Verdict
 
 MISSING: Final = "missing"

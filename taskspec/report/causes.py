@@ -5,7 +5,8 @@ from typing import Final
 
 from taskspec.diagnostics import Position
 from taskspec.health import Health
-from taskspec.plan.model import Action, CausingLine, Change, Commit, Plan, Reason
+from taskspec.plan.causes import CausingLine, Commit, Reason
+from taskspec.plan.model import Action, Change, Plan
 from taskspec.plan.unsent_reasons import NEEDING_NO_RUN
 from taskspec.report.aiming import aimed
 from taskspec.report.risks import risk_lines

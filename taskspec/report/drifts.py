@@ -8,7 +8,7 @@ from taskspec.health import Health
 from taskspec.observed.model import Duplicate
 from taskspec.plan.drifting import Difference, Drift
 from taskspec.plan.encoding import duplicate_json
-from taskspec.plan.model import Refusal
+from taskspec.plan.refusals import Refusal
 from taskspec.report.exiting import ExitCode, foremost, of_health
 from taskspec.report.plans import duplicated
 from taskspec.report.refusing import refused, way_out

@@ -2,7 +2,7 @@
 
 from typing import Final, assert_never
 
-from taskspec.plan.model import Refusal, RefusalKind
+from taskspec.plan.refusals import Refusal, RefusalKind
 from taskspec.report.text import visible
 
 _WAY: Final = "Select fewer tasks, or go beyond it once with `--override {}`."

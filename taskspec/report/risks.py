@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from taskspec.plan.model import Change, Plan, RiskCategory, Spending
+from taskspec.plan.model import Change, Plan, RiskCategory
+from taskspec.plan.refusals import Spending
 from taskspec.report.text import Paint, duration, in_line, plural
 
 _TOLD = frozenset({RiskCategory.NEW_PAID_RUN})

@@ -7,9 +7,10 @@ from typing import Any, Final
 from taskspec.diagnostics import Position
 from taskspec.inputs import Input
 from taskspec.moments import utc
+from taskspec.plan.causes import CausingLine, Commit
 from taskspec.plan.comparing import Compared
 from taskspec.plan.encoding import change_json, commit_json
-from taskspec.plan.model import Action, CausingLine, Change, Commit, Plan
+from taskspec.plan.model import Action, Change, Plan
 from taskspec.plan.unsent_reasons import NEEDING_NO_RUN
 from taskspec.report.causes import place_words, reason_lines
 from taskspec.report.differences import difference_lines

@@ -18,7 +18,7 @@ from taskspec.runner.applying import results_folder
 from taskspec.runner.declaring import declared_now, former_name, only_one
 from taskspec.runner.locking import locked
 from taskspec.runner.model import Invocation, Ports
-from taskspec.runner.planning import prepare
+from taskspec.runner.preparing import prepare
 from taskspec.runner.recalling import BoundRuns, notes_of
 from taskspec.state.model import PutRecord, Verdict
 

@@ -18,7 +18,7 @@ from taskspec.runner.declaring import declared_now, former_name, only_one
 from taskspec.runner.locking import locked
 from taskspec.runner.model import Invocation, Need, Ports
 from taskspec.runner.observing import is_open
-from taskspec.runner.planning import Prepared, prepare
+from taskspec.runner.preparing import Prepared, prepare
 from taskspec.runner.recalling import BoundRuns
 from taskspec.state.model import PutRecord, Record, Snapshot, Verdict
 from taskspec.state.store import StateReader

@@ -23,13 +23,14 @@ from taskspec.events import AddressMoved, ApplyFinished, ApplyStarted, Interrupt
 from taskspec.observed.refreshing import observe
 from taskspec.plan.model import Plan
 from taskspec.plan.moving import moves_of
+from taskspec.runner.answering import Question, decide_on, used_results
 from taskspec.runner.attending import require_attendable
 from taskspec.runner.choosing import choose, choose_anew, require_recorded, require_some
 from taskspec.runner.guarding import used_so_far
 from taskspec.runner.heeding import first_signal
 from taskspec.runner.locking import locked
 from taskspec.runner.model import Invocation, Link, Need, Ports
-from taskspec.runner.planning import Prepared, Question, Remark, decide_on, prepare, say_nothing, used_results
+from taskspec.runner.preparing import Prepared, Remark, prepare, say_nothing
 from taskspec.runner.recalling import BoundRuns, KeptResults, Measurements
 from taskspec.runner.saved import SavedPlan, Use
 from taskspec.state.model import Snapshot

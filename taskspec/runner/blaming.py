@@ -15,7 +15,8 @@ from shutil import which
 from time import monotonic
 from typing import Final
 
-from taskspec.plan.model import CausingLine, Commit, Plan, Reason
+from taskspec.plan.causes import CausingLine, Commit, Reason
+from taskspec.plan.model import Plan
 
 MOST_FILES: Final = 100
 MOST_GONE: Final = 20

@@ -15,7 +15,7 @@ from taskspec.errors import TaskspecError
 from taskspec.report.checkups import Checkup, doubtful, fine, wrong
 from taskspec.report.text import place_of, plural, some
 from taskspec.runner.model import Invocation, Ports
-from taskspec.runner.planning import Prepared, examine, given_by
+from taskspec.runner.preparing import Prepared, examine, given_by
 
 KEY: Final = "XPANDER_API_KEY"
 """Which variable holds the key where the project names no other."""

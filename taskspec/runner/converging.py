@@ -13,8 +13,10 @@ from taskspec.health import Health
 from taskspec.observed.model import Observed
 from taskspec.plan.model import Action, Plan
 from taskspec.plan.unsent_reasons import NEEDING_NO_RUN
+from taskspec.runner.answering import Question, decide_at
 from taskspec.runner.model import Invocation, Ports, Refresh
-from taskspec.runner.planning import Question, Remark, decide_at, plan
+from taskspec.runner.planning import plan
+from taskspec.runner.preparing import Remark
 from taskspec.runner.recognising import project_of, recognised, vouch, vouchers_of
 from taskspec.runner.vouching import Valid, Vouchers
 

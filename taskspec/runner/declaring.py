@@ -6,9 +6,10 @@ from taskspec.observed.model import Observed
 from taskspec.plan.deciding import decide
 from taskspec.plan.model import Circumstances, Declared
 from taskspec.plan.moving import moves_of
+from taskspec.runner.answering import used_results
 from taskspec.runner.choosing import choose
 from taskspec.runner.model import Invocation
-from taskspec.runner.planning import Prepared, used_results
+from taskspec.runner.preparing import Prepared
 from taskspec.state.model import Snapshot
 from taskspec.state.store import StateReader
 from taskspec.taskapi.remotes import RemoteIdentity

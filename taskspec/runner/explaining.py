@@ -6,14 +6,15 @@ from dataclasses import replace
 from taskspec.address import Address
 from taskspec.desired.model import Desired
 from taskspec.observed.model import Observed
+from taskspec.plan.causes import CausingLine
 from taskspec.plan.comparing import Compared, compared
-from taskspec.plan.model import CausingLine
 from taskspec.plan.moving import moves_of
 from taskspec.report.whys import Why
+from taskspec.runner.answering import Question, decide_at, used_results
 from taskspec.runner.blaming import blame, lines_of
 from taskspec.runner.choosing import choose
 from taskspec.runner.model import Invocation, Ports, Refresh
-from taskspec.runner.planning import Question, decide_at, prepare, used_results
+from taskspec.runner.preparing import prepare
 from taskspec.runner.recalling import BoundRuns, KeptResults
 
 

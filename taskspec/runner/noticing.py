@@ -17,7 +17,7 @@ from taskspec.documents.loading import list_files
 from taskspec.documents.reading import list_folders, read
 from taskspec.documents.remembering import Memory
 from taskspec.errors import UsageError
-from taskspec.runner.planning import Prepared
+from taskspec.runner.preparing import Prepared
 
 _LAG: Final = 2 * 10**9
 """So many nanoseconds the times of a file system may lag: what is no older may have changed since it was read."""

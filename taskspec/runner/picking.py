@@ -10,7 +10,7 @@ from taskspec.documents.loading import load
 from taskspec.runner.choosing import choose, choose_among, require_recorded, within
 from taskspec.runner.locating import scope_of
 from taskspec.runner.model import Invocation, Ports
-from taskspec.runner.planning import prepare, render
+from taskspec.runner.preparing import prepare, render
 from taskspec.selecting.gathering import gather_recorded
 from taskspec.state.model import Record, Snapshot
 

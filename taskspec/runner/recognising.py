@@ -10,7 +10,7 @@ from taskspec.documents.loading import load_project, manifest_files
 from taskspec.documents.model import Project
 from taskspec.documents.remembering import Memory
 from taskspec.runner.model import Invocation, Ports
-from taskspec.runner.planning import Prepared, given_by, surroundings_of
+from taskspec.runner.preparing import Prepared, given_by, surroundings_of
 from taskspec.runner.vouching import Valid, Vouchers, basis
 
 NOTHING_MORE: Mapping[str, Any] = {}

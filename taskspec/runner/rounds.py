@@ -15,7 +15,7 @@ from taskspec.plan.model import Plan
 from taskspec.runner.applying import Job, apply
 from taskspec.runner.model import Invocation, Link, Need, Offline, Ports
 from taskspec.runner.noticing import Changes, Sight
-from taskspec.runner.planning import Prepared, Remark, examine, require_right
+from taskspec.runner.preparing import Prepared, Remark, examine, require_right
 
 if TYPE_CHECKING:
     from taskspec.state.model import Holder

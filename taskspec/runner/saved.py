@@ -26,8 +26,10 @@ from taskspec.plan.filing import filed, read, written
 from taskspec.plan.model import Action, Change, Plan
 from taskspec.plan.risks import shunned
 from taskspec.report.refusing import refused, way_out
+from taskspec.runner.answering import Question
 from taskspec.runner.model import Invocation, Ports
-from taskspec.runner.planning import Prepared, Question, given_by, read_state, surroundings_of
+from taskspec.runner.planning import read_state
+from taskspec.runner.preparing import Prepared, given_by, surroundings_of
 from taskspec.state.model import Note, Snapshot
 from taskspec.state.store import Lease, StateReader, StateStore
 

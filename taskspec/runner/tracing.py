@@ -15,7 +15,7 @@ from taskspec.report.orphans import Orphan, Orphans
 from taskspec.runner.locating import project_of
 from taskspec.runner.model import Invocation, Need, Ports
 from taskspec.runner.picking import declared_by
-from taskspec.runner.planning import prepare
+from taskspec.runner.preparing import prepare
 from taskspec.runner.recalling import BoundRuns
 from taskspec.state.model import Record, Snapshot
 from taskspec.taskapi.records import ENDED

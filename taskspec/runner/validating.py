@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from taskspec.diagnostics import Diagnostic
 from taskspec.documents.remembering import Memory
 from taskspec.runner.model import Invocation, Ports
-from taskspec.runner.planning import prepare, selected_tasks
+from taskspec.runner.planning import selected_tasks
+from taskspec.runner.preparing import prepare
 from taskspec.runner.recognising import project_of, recognised, vouch, vouchers_of
 from taskspec.runner.vouching import Valid
 

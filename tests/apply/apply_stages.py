@@ -38,7 +38,7 @@ from taskspec.observed.refreshing import observe, observe_all
 from taskspec.plan.deciding import decide
 from taskspec.plan.model import Circumstances
 from taskspec.report.counting import Tally
-from taskspec.runner.planning import used_results
+from taskspec.runner.answering import used_results
 from taskspec.state.model import Holder
 from taskspec.state.sqlite import SqliteState
 from taskspec.taskapi.drivers.asynchronous import Connection

@@ -10,7 +10,9 @@ from taskspec.address import Address
 from taskspec.apply.allowing import Allowance
 from taskspec.errors import LimitError
 from taskspec.health import Health
-from taskspec.plan.model import Action, Change, Plan, Reason, Spending
+from taskspec.plan.causes import Reason
+from taskspec.plan.model import Action, Change, Plan
+from taskspec.plan.refusals import Spending
 from taskspec.state.model import Attempt, Generation, Record
 from taskspec.taskapi.remotes import RemoteIdentity
 

@@ -9,7 +9,8 @@ from taskspec.apply.advancing import intended
 from taskspec.apply.model import Create, Follow, Forget, Hold, Retitle, Settle, Stop
 from taskspec.apply.staging import settling_steps, steps
 from taskspec.health import Health
-from taskspec.plan.model import Action, Change, FieldDiff, Reason
+from taskspec.plan.causes import Reason
+from taskspec.plan.model import Action, Change, FieldDiff
 from taskspec.state.model import Accepted, Attempt, ResultRef, StopCause
 
 TASK = task()

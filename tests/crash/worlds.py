@@ -25,7 +25,7 @@ from taskspec.desired.model import Desired
 from taskspec.report.exiting import ExitCode
 from taskspec.runner import applying, locking
 from taskspec.runner.model import Link, Offline, Refresh
-from taskspec.runner.planning import Prepared
+from taskspec.runner.preparing import Prepared
 from taskspec.state.model import Holder
 from taskspec.taskapi.drivers import dialling
 from taskspec.taskapi.drivers.asynchronous import Connection

@@ -7,8 +7,9 @@ from plan_worlds import DOCUMENT
 
 from taskspec.documents.model import Limits, Source
 from taskspec.health import Health
+from taskspec.plan.causes import Reason
 from taskspec.plan.limiting import LIMITS, refusals
-from taskspec.plan.model import Action, Change, Reason
+from taskspec.plan.model import Action, Change
 
 SOURCE = Source(document=DOCUMENT)
 WHY = (Reason(code="x", text="x"),)

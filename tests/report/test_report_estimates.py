@@ -4,9 +4,10 @@ import pytest
 
 from taskspec.address import Address
 from taskspec.health import Health
+from taskspec.plan.causes import Reason
 from taskspec.plan.estimates import Measured
 from taskspec.plan.estimating import estimate
-from taskspec.plan.model import Action, Change, Plan, Reason
+from taskspec.plan.model import Action, Change, Plan
 from taskspec.report.plans import lines
 from taskspec.report.text import Paint
 

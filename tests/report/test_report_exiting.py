@@ -7,7 +7,8 @@ import pytest
 from taskspec.address import Address
 from taskspec.events import ApplyFinished, ChangeFinished, Effect, Interrupted
 from taskspec.health import Health
-from taskspec.plan.model import Action, Change, Plan, Reason
+from taskspec.plan.causes import Reason
+from taskspec.plan.model import Action, Change, Plan
 from taskspec.report.counting import Tally
 from taskspec.report.exiting import ExitCode, foremost, of_plan
 

@@ -8,7 +8,8 @@ from taskspec.markers import Marker
 from taskspec.observed.model import Duplicate, Observed
 from taskspec.plan.adopting import Candidate
 from taskspec.plan.drifting import Difference, Drift
-from taskspec.plan.model import Basis, Circumstances, Plan, Refusal, RefusalKind
+from taskspec.plan.model import Basis, Circumstances, Plan
+from taskspec.plan.refusals import Refusal, RefusalKind
 from taskspec.plan.standing import Situation, Standing
 from taskspec.report.adopting import candidate_lines
 from taskspec.report.drifts import Drifts, drift_lines, drifts_json

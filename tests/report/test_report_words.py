@@ -10,7 +10,8 @@ from taskspec.address import Address
 from taskspec.diagnostics import Position
 from taskspec.events import ChangeFinished, Effect
 from taskspec.health import Health
-from taskspec.plan.model import Action, Change, FieldDiff, Missing, Plan, Reason
+from taskspec.plan.causes import Reason
+from taskspec.plan.model import Action, Change, FieldDiff, Missing, Plan
 from taskspec.report.counting import Tally
 from taskspec.report.jsonlines import JsonLines
 from taskspec.report.narrating import Narrator

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from taskspec.plan.model import CausingLine, Commit
+from taskspec.plan.causes import CausingLine, Commit
 from taskspec.runner import blaming
 from taskspec.runner.blaming import blame
 

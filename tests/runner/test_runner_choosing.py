@@ -12,9 +12,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "plan"))
 from plan_worlds import desired, record, task
 
 from taskspec.errors import UsageError
-from taskspec.runner import planning, telling
+from taskspec.runner import preparing, telling
 from taskspec.runner.choosing import choose, require_some
-from taskspec.runner.planning import prepare, selected_tasks
+from taskspec.runner.planning import selected_tasks
+from taskspec.runner.preparing import prepare
 from taskspec.selecting.parsing import parse
 
 
@@ -105,13 +106,13 @@ def test_the_upstream_of_what_was_never_applied_can_be_looked_at(ports, monkeypa
     ports.task()
     ports.task("b", "Other.")
     ports.apply("a")
-    resolved = planning.resolve
+    resolved = preparing.resolve
 
     def resolve(*given):
         known, found = resolved(*given)
         return replace(known, tasks={**known.tasks, "b": replace(known.tasks["b"], upstream=("a",))}), found
 
-    monkeypatch.setattr(planning, "resolve", resolve)
+    monkeypatch.setattr(preparing, "resolve", resolve)
     with telling.results(ports.invocation("+b"), ports) as opened:
         assert opened.selected == ("a",)
     for words in (("b",), ("b", "label:x"), ("b", "state:unchanged")):

@@ -7,10 +7,10 @@ import pytest
 
 from taskspec.errors import StateError
 from taskspec.plan.model import Action
-from taskspec.runner import planning
+from taskspec.runner import answering, planning
 from taskspec.runner.converging import plan_or_recall
 from taskspec.runner.model import Refresh
-from taskspec.runner.planning import say_nothing
+from taskspec.runner.preparing import say_nothing
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_what_is_unhealthy_or_active_is_never_recalled(ports, script):
 
 
 def test_what_changes_with_time_alone_is_never_recalled(ports, monkeypatch):
-    really = planning._decide
+    really = answering._decide
 
     def decide(question, observed, circumstances):
         made = really(question, observed, circumstances)
@@ -95,7 +95,7 @@ def test_what_changes_with_time_alone_is_never_recalled(ports, monkeypatch):
         changed = tuple(replace(change, action=Action.CREATE) for change in made.changes) if is_late else made.changes
         return replace(made, changes=changed)
 
-    monkeypatch.setattr(planning, "_decide", decide)
+    monkeypatch.setattr(answering, "_decide", decide)
     ports.task()
     ports.apply()
     assert not is_recalled(ports)

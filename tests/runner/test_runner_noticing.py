@@ -10,7 +10,7 @@ from runner_ports import ScriptedPorts
 from taskspec.documents.remembering import Memory
 from taskspec.runner import noticing
 from taskspec.runner.noticing import Sight
-from taskspec.runner.planning import examine
+from taskspec.runner.preparing import examine
 
 PROJECT = """\
 apiVersion: taskspec/v1
