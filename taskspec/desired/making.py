@@ -7,7 +7,7 @@ are rendered once more, masked. Holds no secret, and tells nothing of one but it
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from taskspec.desired.cutting import AS_TEXT
 from taskspec.desired.including import ProjectTexts
 from taskspec.desired.later import Later
 from taskspec.desired.model import Giver
-from taskspec.desired.normalising import RUN_RELEVANT
+from taskspec.desired.normalising import RUN_RELEVANT, is_secret
 from taskspec.desired.noting import ABSENT, noting
 from taskspec.desired.pinpointing import Pinpointer
 from taskspec.desired.scope import WrongTemplateError, names_a_secret
@@ -138,12 +138,16 @@ class Making:
         """Render the texts once more, and return what they depended on."""
         found: dict[str, Input] = {}
         uses: dict[str, dict[str, None]] = {}
+        shown: set[str] = set()
         for path, text in self.templates:
             used = self._used(text, path)
             uses.setdefault(str(path[0]), {}).update(dict.fromkeys(used))
             found |= {name: self._input(name, value) for name, value in used.items() if name not in found}
+            shown.update(() if is_secret(path) else used)
             if path[0] not in SECRET:
                 found[f"{TEXT}{path_text(path)}"] = Input(digest=_digest(text))
+        for used in uses.values():  # what is used for secrets alone is one
+            found |= {name: replace(found[name], digest="") for name in used if name not in shown}
         for path, origin in self.source.given.items():
             if origin is not None and path[0] in RUN_RELEVANT:
                 digest = "" if path[0] in SECRET else _digest(part_of(origin.document.value, origin.path))

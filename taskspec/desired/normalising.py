@@ -85,6 +85,18 @@ def secret_parts(fields: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, .
                 yield ("mcpServers", index, key), value
 
 
+def is_secret(path: tuple[str | int, ...]) -> bool:
+    """Tell whether what stands at a path in a spec is sensitive by schema, or may hold something that is."""
+    match path:
+        case ("userTokens" | "userOidcToken", *_):
+            return True
+        case ("mcpServers",) | ("mcpServers", _):
+            return True
+        case ("mcpServers", _, key, *_):
+            return key in _SECRET_PARTS
+    return False
+
+
 def _normal(name: str, value: Any) -> Any:
     if isinstance(value, str):
         return intern(value.replace("\r\n", "\n").rstrip() if name == "prompt" else value)

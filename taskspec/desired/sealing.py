@@ -13,19 +13,20 @@ from typing import Any, Final
 
 from taskspec.address import Address
 from taskspec.desired.charting import chart
+from taskspec.desired.divulging import SUMMARY, written_out
 from taskspec.desired.dotted import is_template
 from taskspec.desired.including import ProjectTexts
 from taskspec.desired.model import Cell, DeferredTask, Desired, DesiredTask, LocalFile
-from taskspec.desired.normalising import SENT, secret_parts
+from taskspec.desired.normalising import SENT, is_secret
 from taskspec.desired.scope import WrongTemplateError, names_a_secret
-from taskspec.diagnostics import Diagnostic, ManifestError, Position, path_text
+from taskspec.diagnostics import Diagnostic, ManifestError, Position
 from taskspec.documents.defaulting import TASK_POLICIES
 from taskspec.documents.model import Project, VariableSpec
 from taskspec.documents.salvaging import CELLS
 
 _WORD: Final = re.compile(r"\w+")
+_TAG: Final = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _LEFT_OUT: Final = CELLS | {"moved"}
-_SUMMARY: Final = "Cannot be saved"
 _TEXT_NAMES: Final = re.compile(
     r"""(?:\bfile\s*\(|\b(?:include|import|from)\s)\s*(?P<quote>['"])(?P<name>(?:(?!(?P=quote)).)*)(?P=quote)"""
 )
@@ -34,15 +35,11 @@ _TEXT_NAMES: Final = re.compile(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Words:
-    """The words of the templates that are kept: of the values that are secret by schema, and of all others."""
+    """The words of the templates that are kept: all, those of values that are secret, and those that others use."""
 
+    all: frozenset[str]
     hidden: frozenset[str]
     shown: frozenset[str]
-
-    @property
-    def all(self) -> frozenset[str]:
-        """Return all of them."""
-        return self.hidden | self.shown
 
     def may_be_kept(self, name: str) -> bool:
         """Tell whether the value of a name is shown anyway."""
@@ -55,11 +52,13 @@ def sealed(desired: Desired, sending: Collection[Address]) -> dict[str, Any]:
     Raises ManifestError for a secret that is written out in a manifest: nothing could stand for it.
     """
     opened = {address for address in sending if _is_open(desired.tasks[address])}
-    found = [wrong for address in opened for wrong in _written_out(desired.cells[address])]
+    cells = [desired.cells[address] for address in sorted(opened)]
+    shown = _words(cells, ())
+    found = [wrong for cell in cells for wrong in written_out(cell, shown.may_be_kept)]
     if found:
         raise ManifestError(found)
     texts = _texts(desired, opened)
-    words = _words([desired.cells[address] for address in opened], texts.values())
+    words = _words(cells, texts.values())
     used = opened | {one for address in opened for one in desired.tasks[address].upstream}
     return {
         "project": _project(desired.project),
@@ -129,33 +128,24 @@ def _file(file: LocalFile | str | Mapping[str, Any], desired: Desired) -> Any:
             return {**file, "size": (Path(desired.project.folder) / file["path"]).stat().st_size}
 
 
-def _written_out(cell: Cell) -> Iterator[Diagnostic]:
-    """Find secrets that stand in a manifest themselves."""
-    for path, value in secret_parts(cell.task.spec):
-        if value in (None, "", {}, []) or (isinstance(value, str) and is_template(value)):
-            continue
-        if isinstance(value, Mapping) and all(isinstance(one, str) and is_template(one) for one in value.values()):
-            continue
-        yield Diagnostic(
-            summary=_SUMMARY,
-            detail=f"`{path_text(path)}` of `{cell.address}` is written out, and a plan that is saved holds no secret.",
-            hint="Declare a sensitive variable, and use it here: it is asked for when the plan is applied.",
-            position=cell.task.source.position(path),
-            quotable=False,
-        )
-
-
 def _words(cells: Iterable[Cell], texts: Iterable[str]) -> _Words:
+    known: set[str] = set()
     hidden: set[str] = set()
     shown: set[str] = set()
     for cell in cells:
-        secret = {path for path, _ in secret_parts(cell.task.spec)}
         for path, text in _templates({name: cell.task.spec[name] for name in SENT if name in cell.task.spec}, ()):
-            is_secret = any(path[: len(one)] == one for one in secret)
-            (hidden if is_secret else shown).update(_WORD.findall(text))
+            known.update(_WORD.findall(text))
+            (hidden if is_secret(path) else shown).update(_used(text))
     for text in texts:
-        shown.update(_WORD.findall(text))
-    return _Words(hidden=frozenset(hidden), shown=frozenset(shown))
+        known.update(_WORD.findall(text))
+        shown.update(_used(text))
+    return _Words(all=frozenset(known), hidden=frozenset(hidden), shown=frozenset(shown))
+
+
+def _used(text: str) -> Iterator[str]:
+    """Yield the words of a template that are no text of it."""
+    for tag in _TAG.finditer(text):
+        yield from _WORD.findall(tag[0])
 
 
 def _templates(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
@@ -174,7 +164,8 @@ def _texts(desired: Desired, opened: Iterable[Address]) -> dict[str, str]:
     """Return the texts of the project that open tasks use, or may use once results are known, by path."""
     wanted = dict.fromkeys(desired.texts) if opened else {}
     cells = [desired.cells[address] for address in opened]
-    waiting = [name for cell in cells for _, text in _templates(cell.task.spec, ()) for name in _named(text)]
+    shown = [text for cell in cells for path, text in _templates(cell.task.spec, ()) if not is_secret(path)]
+    waiting = [name for text in shown for name in _named(text)]
     texts, found = ProjectTexts(Path(desired.project.folder)), {}
     waiting += wanted
     while waiting:
@@ -192,7 +183,7 @@ def _texts(desired: Desired, opened: Iterable[Address]) -> dict[str, str]:
         raise ManifestError(
             [
                 Diagnostic(
-                    summary=_SUMMARY,
+                    summary=SUMMARY,
                     detail=f"`{path}` has changed while the plan was made.",
                     hint="Plan again.",
                     position=Position(file=path),
