@@ -163,6 +163,13 @@ def test_a_secret_goes_to_the_remote_and_into_no_file(stage):
     assert "canary-secret" not in repr(stage.events)
 
 
+def test_why_a_run_failed_is_told_without_the_secrets_that_it_was_given(stage):
+    stage.remote.scripts["Write."] = [[{"status": "failed", "result": "no such token: Bearer canary-secret!"}]]
+    finished = stage.apply(task(userTokens={"crm": "canary-secret"}))[A]
+    assert finished.detail == "no such token: Bearer [secret]!"
+    assert not any(b"canary-secret" in path.read_bytes() for path in stage.folder.rglob("*") if path.is_file())
+
+
 def test_a_held_unknown_says_when_it_can_be_decided(stage):
     stage.remote.sends = ["lose"]
     stage.apply(task(), hold_unknown=True)

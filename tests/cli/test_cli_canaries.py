@@ -73,13 +73,15 @@ class EchoingRemote(CommandedRemote):
             run.steps = [{"status": "completed", "result": '{"a": 1}' if shaped else "done"}]
         if agent == "slow":
             run.steps = ["executing"]
+        if agent == "fails":
+            run.steps = [{"status": "failed", "result": f"cannot work with {run.body}"}]
         return run
 
 
 @pytest.fixture
 def remote():
     with EchoingRemote() as made:
-        made.agents = ["writer", "slow", *ECHOES]
+        made.agents = ["writer", "slow", "fails", *ECHOES]
         yield made
 
 
@@ -179,7 +181,7 @@ def declare_everything(project):
     )
     project.add("cells", matrix={"q": ["a", "b"]}, prompt="{{ matrix.q }} {{ vars.by_process }}")
     project.add("slow", agent="slow", prompt="Slowly {{ vars.by_process }}", userTokens={"a": "{{ vars.by_yaml }}"})
-    for agent in ECHOES:
+    for agent in ("fails", *ECHOES):
         project.add(f"x-{agent}", agent=agent, **LEAKY)
 
 
