@@ -17,12 +17,17 @@ _DIGEST = re.compile(r"[0-9a-fA-F]{16,}")
 
 def canary(name):
     """Return a secret of several lines, with all that JSON, YAML, URLs, shells and base64 have to escape."""
-    return f"{MARK}-{name}-\"'+/%é 𝄞\\\n\t{MARK}-{name}-{{&=<"
+    return f"{_own(name)}-{MARK}-{name}-\"'+/%é 𝄞\\\n\t{MARK}-{name}-{{&=<"
 
 
 def plain(name):
     """Return a secret of printable ASCII, as headers, keys and URLs carry it."""
-    return f"{MARK}-{name}-+/%&=~{MARK}-{name}"
+    return f"{_own(name)}-{MARK}-{name}-+/%&=~{MARK}-{name}"
+
+
+def _own(name):
+    """Return the beginning of a secret, which no other one has: a secret is known by its beginning."""
+    return hashlib.sha256(name.encode()).hexdigest()[:8]
 
 
 def _base64(text):

@@ -26,9 +26,12 @@ GIVEN = {
 NESTED = {"by_map": {"key": canary("by_map")}, "by_list": [canary("by_list")]}
 OTHERS = {
     name: plain(name)
-    for name in ("key", "token", "oidc", "header", "env", "env_vars", "envVars", "api_key", "apiKey", "client")
+    for name in (
+        *("key", "token", "oidc", "header", "env", "env_vars", "envVars", "api_key", "apiKey", "client"),
+        *("file", "part", "row", "given"),
+    )
 }
-"""The key of the remote, and what is secret by the field in which it is written out."""
+"""The key of the remote, and what is secret by the field in which it is written out, or for which it is read."""
 AROUND = {name: plain(name) for name in ("crm", "unused", "job", "origin", "proxy")}
 """What the process environment and the repository hold beside that."""
 
@@ -124,11 +127,13 @@ class Project(Checkout):
         spec["remote"]["apiKey"] = {"env": "SALES_KEY"}
         self._document("taskspec.yaml", "Project", "sales", spec)
 
-    def add(self, name, **spec):
-        self._document(f"{name}.yaml", "Task", name, {"agent": "writer", "prompt": f"Write {name}."} | spec)
+    def add(self, name, labels=None, **spec):
+        said = {"agent": "writer", "prompt": f"Write {name}."} | spec
+        self._document(f"{name}.yaml", "Task", name, said, labels=labels or {})
 
-    def _document(self, file, kind, name, spec):
-        document = {"apiVersion": "taskspec/v1", "kind": kind, "metadata": {"name": name}, "spec": spec}
+    def _document(self, file, kind, name, spec, **metadata):
+        head = {"apiVersion": "taskspec/v1", "kind": kind, "metadata": {"name": name, **metadata}}
+        document = {**head, "spec": spec}
         self.write(file, yaml.safe_dump(document, sort_keys=False))
 
     def give(self, monkeypatch):
@@ -207,12 +212,19 @@ WHILE = [
 ]
 AFTER = [
     *("stop slow --yes", "stop slow --yes --json", "apply --yes letter --rerun letter --json", "why slow"),
+    *("explain rows[a]", "explain rows[a] --json", "explain defaulted", "render", "why rows[a] --json"),
     *("accept letter@g1 --yes", "forget cells[a] --yes", "adopt cells[a] run-1 --foreign --yes --json"),
 ]
 OF_THE_STATE = [
     *("show plan.json", "show plan.json --json", "history", "history --json", "history letter", "history verify"),
     *("state list", "state list --json", "state show letter", "state show letter --json", "state show x-says"),
-    *("state show x-codes --json", "state show written --json", "state mv cells[b] cells[c] --yes", "state pull"),
+    *(
+        "state show x-codes --json",
+        "state show written --json",
+        "state show rows[a] --json",
+        "state mv cells[b] cells[c] --yes",
+        "state pull",
+    ),
     *("cancel", "agents list", "agents list --json"),
 ]
 
@@ -238,6 +250,9 @@ SAFE = {
     "given/two.json": "a --var-file",
     "given/three.env": "a --var-file",
     "written.yaml": "the author has written secrets out in it",
+    "token.txt": "a file of the author",
+    "part.txt": "the same",
+    "rows.json": "the same",
     ".git/config": "git keeps the address of its remote",
 }
 """The files in which secrets stand by right."""
@@ -281,6 +296,13 @@ def test_nothing_that_is_said_or_kept_of_a_project_shows_a_secret(project, tmp_p
             {"name": "c", "api_key": OTHERS["api_key"], "apiKey": OTHERS["apiKey"], "client_secret": OTHERS["client"]},
         ],
     )
+    project.write("token.txt", OTHERS["file"])
+    project.write("part.txt", f"{OTHERS['part']}{{{{ vars.by_dotenv }}}}")
+    project.write("rows.json", json.dumps([{"id": "a", "token": OTHERS["row"]}]))
+    tokens = {"a": "{{ each.value.token }}", "b": "{{ file('token.txt') }}", "c": "{% include 'part.txt' %}"}
+    project.add("rows", forEach={"file": "rows.json", "key": "id"}, userTokens=tokens)
+    project.declare(defaults=[{"match": {"labels": {"a": "b"}}, "spec": {"userOidcToken": OTHERS["given"]}}])
+    project.add("defaulted", labels={"a": "b"}, prompt="Write with {{ vars.pin }}.")
     for words in (*WHILE, *AFTER):
         sinks.run(*words.split())
     for words in OF_THE_STATE:
