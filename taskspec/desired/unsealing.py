@@ -92,12 +92,12 @@ def _reopened(
     cells = {address: _cell(address, one, one["template"]) for address, one in opened.items()}
     cells |= {address: _cell(address, tasks[address], {}) for address in used - opened.keys()}
     formats = {address: tasks[address]["spec"].get("outputFormat", "text") for address in used - opened.keys()}
-    asked = {one["name"] for one in value["variables"] if "value" not in one}
+    asked = {one["name"] for one in value["variables"] if "value" not in one and one["giver"] is not None}
     today = GivenVariables(
         cli=_only(given.cli, asked),
         files=[replace(file, values=_only(file.values, asked)) for file in given.files],
         variables=_only(given.variables, asked),
-        environ={**given.environ, **value["environ"]},
+        environ=_only(given.environ, value["asked"]) | value["environ"],
     )
     assigned, wrong = assign(project, today)
     for name in sorted(asked - assigned.givers.keys()):

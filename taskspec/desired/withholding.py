@@ -45,6 +45,8 @@ class Kept:
     """All that may be a name in their templates where no secret belongs."""
     hidden: frozenset[str]
     """All that may be a name where secrets belong, in any task."""
+    hides_all: frozenset[str]
+    """Of which kind, `vars` or `env`, some secret has a name that is computed: any of that kind may be one."""
     is_open: bool
     """They may use more than they name."""
     texts: Mapping[str, str]
@@ -58,7 +60,7 @@ class Kept:
 
     def may_hold(self, kind: str, name: str) -> bool:
         """Tell whether the value of a name of `vars` or `env` is no secret by where it stands."""
-        return f"{kind}.{name}" in self.shown or name not in self.hidden
+        return f"{kind}.{name}" in self.shown or (kind not in self.hides_all and name not in self.hidden)
 
 
 def kept(desired: Desired, opened: Collection[Address]) -> Kept:
@@ -69,12 +71,14 @@ def kept(desired: Desired, opened: Collection[Address]) -> Kept:
     shown = [text for cell in cells for _, text in _templates(cell, secret=False)] + list(texts.values())
     secret = [text for cell in cells for _, text in _templates(cell, secret=True)]
     named = [found for text in shown for found in _named(text)]
+    everywhere = [text for cell in desired.cells.values() for _, text in _templates(cell, secret=True)]
     return Kept(
         words=_words([*shown, *secret]),
         shown=frozenset(named),
         used=_words(tag for text in shown for tag in _TAG.findall(text)),
-        hidden=_words(text for cell in desired.cells.values() for _, text in _templates(cell, secret=True)),
-        is_open=any(name in {"vars", "env"} for text in [*shown, *secret] for name in _named(text)),
+        hidden=_words(everywhere),
+        hides_all=_computed(everywhere),
+        is_open=bool(_computed([*shown, *secret])),
         texts=texts,
         digests={path: read.read[path] for path in texts},
     )
@@ -90,6 +94,11 @@ def _named(text: str) -> Iterator[str]:
         for found in _NAMED.finditer(tag):
             name = found[2] or found[4]
             yield f"{found[1]}.{name}" if name else found[1]
+
+
+def _computed(texts: Iterable[str]) -> frozenset[str]:
+    """Return which of `vars` and `env` templates may use more of than they name."""
+    return frozenset(name for text in texts for name in _named(text) if "." not in name)
 
 
 def _templates(cell: Cell, *, secret: bool) -> Iterator[tuple[_Path, str]]:

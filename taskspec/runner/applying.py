@@ -98,7 +98,9 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
         results.check()
         began = ports.chance.now()
         job.emit(ApplyStarted(plan=plan.id, changes=len(plan.pending), paid=plan.paid_runs))
-        if changed := (*(use.beginning(plan, began) if use is not None else ()), *adjusted(plan, began)):
+        taken_over = tuple(adjusted(plan, began))
+        told = use.beginning(plan, began, changes=bool(taken_over)) if use is not None else ()
+        if changed := (*told, *taken_over):
             store.commit(lease, snapshot.serial, changed)
             snapshot = store.read()
         for change in plan.changes:
@@ -145,7 +147,7 @@ def _question(
         snapshot=snapshot,
         selected=selected,
         contents=contents,
-        refresh=invocation.refresh,
+        refresh=invocation.refresh if job.saved is None else job.saved.refresh(invocation.refresh),
         need=Need.HOLD,
         requested=selected if job.requested and selected is not None else frozenset(),
         rerun=anew,
@@ -190,7 +192,7 @@ def _world(project: Project, ports: Ports, job: Job, plan: Plan, recorder: Recor
         options=job.options,
         places=asyncio.Semaphore(job.options.parallelism),
         emit=job.emit,
-        allowance=Allowance(plan),
+        allowance=Allowance(plan, None if job.saved is None else job.saved.paid),
     )
 
 

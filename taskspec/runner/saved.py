@@ -27,7 +27,7 @@ from taskspec.plan.model import Action, Change, Plan
 from taskspec.plan.risks import shunned
 from taskspec.report.refusing import refused, way_out
 from taskspec.runner.answering import Question
-from taskspec.runner.model import Invocation, Ports
+from taskspec.runner.model import Invocation, Ports, Refresh
 from taskspec.runner.planning import read_state
 from taskspec.runner.preparing import Prepared, given_by, surroundings_of
 from taskspec.state.model import Note, Snapshot
@@ -39,6 +39,8 @@ EXPIRES: Final = 7 * 86_400.0
 """Seconds for which a plan may be applied, where nobody says otherwise."""
 MOST: Final = 256 * 1024 * 1024
 """Bytes of a saved plan."""
+_HEAD: Final = 100
+"""So many bytes tell a saved plan from another file."""
 _SENDING: Final = frozenset({Action.WAIT, Action.SETTLE, Action.REJUDGE})
 """The actions that start no run by themselves, but may lead to a further attempt."""
 _TOLD: Final = 5
@@ -73,6 +75,15 @@ class SavedPlan:
         """Return the addresses whose accepted results are to be made anew."""
         return frozenset(map(Address, self.document["saved"]["rerun"]))
 
+    @property
+    def paid(self) -> frozenset[Address]:
+        """Return the addresses for which it starts runs."""
+        return frozenset(change.address for change in self.plan.changes if change.paid)
+
+    def refresh(self, asked: Refresh) -> Refresh:
+        """Return which runs to look at: those that were looked at when it was made, and those that are asked for."""
+        return max(asked, Refresh(self.document["saved"]["refresh"]), key=list(Refresh).index)
+
 
 def save(question: Question, plan: Plan, path: Path, ports: Ports, state: str, lasts: float = EXPIRES) -> str:
     """Write a plan to a file that only its owner can read; return its digest. Raises ManifestError and TaskspecError.
@@ -93,6 +104,7 @@ def save(question: Question, plan: Plan, path: Path, ports: Ports, state: str, l
             "selected": None if question.selected is None else sorted(question.selected),
             "desired": sealed(desired, sending),
             "rerun": sorted(question.rerun | {c.address for c in plan.changes if c.moved_from in question.rerun}),
+            "refresh": question.refresh.value,
         },
         expires_at=plan.created_at + lasts,
     )
@@ -118,15 +130,19 @@ def _as_known(question: Question, plan: Plan, sending: Collection[Address]) -> D
 
 
 def is_saved_plan(word: str) -> bool:
-    """Tell whether a word of the command line names a file that is no manifest, and begins as a saved plan does."""
+    """Tell whether a word of the command line names a file that is no manifest, and is or was a saved plan.
+
+    One whose first bytes were changed is refused as a plan, and is not looked at as a manifest.
+    """
     path = Path(word)
     if path.suffix in {".yaml", ".yml"} or not path.is_file():
         return False
     try:
         with path.open("rb") as content:
-            return content.read(1) == b"{"
+            begins = content.read(_HEAD)
     except OSError:
         return False
+    return path.suffix == ".json" or begins[:1] == b"{" or b'"toolVersion"' in begins
 
 
 def load(path: Path) -> SavedPlan:
@@ -213,7 +229,7 @@ class Use:
         if any(note.what == "done" for note in ours):
             raise StaleError(f"the plan is refused: it was applied on {utc(ours[0].at)}", hint=_AGAIN)
         if ours:
-            return cls(saved=saved, is_begun=True, is_stale=not _only_this(saved, store))
+            return cls(saved=saved, is_begun=True, is_stale=not _only_this(saved, store, snapshot.serial))
         found = store.digest()
         return cls(saved=saved, is_begun=False, is_stale=found != (saved.plan.serial, saved.document["saved"]["state"]))
 
@@ -224,9 +240,13 @@ class Use:
             raise StaleError(_overtaken(now, planned, snapshot.serial), hint="Plan again.")
         return capped(now, planned)
 
-    def beginning(self, plan: Plan, at: float) -> tuple[Note, ...]:
-        """Return what the history is told before the first effect, where there is to be any."""
-        if self.is_begun or not plan.pending:
+    def beginning(self, plan: Plan, at: float, *, changes: bool) -> tuple[Note, ...]:
+        """Return what the history is told before the first effect, where there is to be any.
+
+        `changes`: records are taken over before it. When the plan is taken up again that is told too, since nobody
+        could tell whose doing it was.
+        """
+        if not plan.pending or (self.is_begun and not changes):
             return ()
         data = {"plan": plan.id, "digest": self.saved.digest}
         return (Note(address=WHOLE, at=at, what="begun", data=data),)
@@ -238,13 +258,18 @@ class Use:
             store.commit(lease, store.digest()[0], [note])
 
 
-def _only_this(saved: SavedPlan, store: StateReader) -> bool:
-    """Tell whether all that has happened since the plan was begun was its own doing."""
+def _only_this(saved: SavedPlan, store: StateReader, serial: int) -> bool:
+    """Tell whether all that has happened since the plan was begun, up to a serial, was its own doing.
+
+    Everything that it does is told: a serial of which the history has nothing is somebody else's.
+    """
+    following = serial + 1
     for entry in store.history():
-        if entry.note.data.get("plan") != saved.plan.id:
+        if entry.serial < following - 1 or entry.note.data.get("plan") != saved.plan.id:
             return False
         if entry.note.address == WHOLE:
             return True
+        following = entry.serial
     return False
 
 

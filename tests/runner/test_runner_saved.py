@@ -3,6 +3,7 @@
 import asyncio
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 from runner_ports import ScriptedPorts
@@ -15,6 +16,7 @@ from taskspec.plan.capping import differences
 from taskspec.plan.model import Action
 from taskspec.runner import planning, saved, showing
 from taskspec.runner.applying import Job, apply
+from taskspec.runner.model import Refresh
 from taskspec.settings import from_environ
 
 PROJECT = """\
@@ -65,17 +67,15 @@ class Desk(ScriptedPorts):
     environ = SECRETS
 
     def invocation(self, *addresses):
-        from dataclasses import replace
-
         return replace(super().invocation(*addresses), settings=from_environ(self.environ))
 
-    def save(self, *addresses, name="plan.json", lasts=saved.EXPIRES):
+    def save(self, *addresses, name="plan.json", lasts=saved.EXPIRES, refresh=Refresh.ACTIVE):
         path = self.folder / name
 
         def keep(question, plan, state):
             saved.save(question, plan, path, self, state, lasts)
 
-        planning.plan(self.invocation(*addresses), self, keep=keep)
+        planning.plan(replace(self.invocation(*addresses), refresh=refresh), self, keep=keep)
         return path
 
     def carry_out(self, path, expected=None, **options):
@@ -341,8 +341,6 @@ def test_a_plan_of_a_project_without_a_state_is_one_for_this_project(simple):
 
 
 def test_a_plan_for_another_remote_is_refused(simple, monkeypatch):
-    from dataclasses import replace
-
     simple.task("a")
     path = simple.save()
     offline = simple.offline
@@ -517,3 +515,139 @@ def test_any_byte_that_is_changed_is_noticed(simple):
                 saved.load(path)
     path.write_bytes(content)
     simple.carry_out(path)
+
+
+def test_what_no_planned_task_uses_of_the_environment_is_not_asked_for(simple):
+    simple.task("a", '"{{ vars.token }}"')
+    path = simple.save()
+    simple.environ = {"TASKSPEC_VAR_token": "canary-one"}
+    simple.carry_out(path)
+    assert len(simple.remote.runs) == 1
+
+
+@pytest.mark.parametrize("named", ["env.COMMIT", "env['COMMIT']", "env['COM' ~ 'MIT']"])
+@pytest.mark.parametrize(("then", "now"), [({}, {"COMMIT": "later"}), ({"COMMIT": "abc"}, {"COMMIT": "later"})])
+def test_the_environment_is_what_it_was_however_it_is_named(simple, named, then, now):
+    simple.task("a")
+    simple.task("b", f"\"{{{{ tasks.a.result }}}} at {{{{ {named} | default('nothing') }}}}\"")
+    simple.environ = then
+    path = simple.save()
+    simple.environ = now
+    simple.carry_out(path)
+    (run,) = simple.remote.started(f"answer to Write. at {then.get('COMMIT', 'nothing')}")
+    assert run
+
+
+@pytest.mark.parametrize("used", ["CRM", "'C' ~ 'RM'"])
+def test_what_may_be_a_secret_of_any_task_is_not_kept_for_a_name_that_is_computed(simple, used):
+    name = f"env.{used}" if used == "CRM" else f"env[{used}]"
+    simple.task("quiet", userTokens=f'{{crm: "{{{{ {name} }}}}"}}')
+    simple.apply()
+    simple.task("a", "Then.")
+    simple.task("b", "\"{{ tasks.a.result }} at {{ env['COM' ~ 'MIT'] | default('nothing') }}\"")
+    path = simple.save()
+    assert "canary-two" not in path.read_text()
+    simple.carry_out(path)
+    assert len(simple.remote.runs) == 3
+
+
+def test_a_variable_that_had_no_value_has_none(simple):
+    simple.write(PROJECT + "    late: {}\n", "taskspec.yaml")
+    simple.task("a")
+    simple.task("b", "\"{{ tasks.a.result }} {{ vars.late | default('never') }}\"")
+    path = simple.save()
+    simple.environ = SECRETS | {"TASKSPEC_VAR_late": "now"}
+    simple.carry_out(path)
+    assert simple.remote.started("answer to Write. never")
+
+
+def test_what_was_looked_at_is_looked_at_again(simple):
+    simple.task("a")
+    path = simple.save(refresh=Refresh.FULL)
+    state = simple.folder / ".taskspec/default/state.db"
+    kept = state.read_bytes()
+    simple.apply()
+    state.write_bytes(kept)
+    simple.carry_out(path)
+    assert len(simple.remote.runs) == 1
+    assert simple.finished()["a"].health is Health.UNKNOWN
+
+
+def test_a_plan_that_was_begun_is_refused_after_a_change_of_which_the_history_tells_nothing(simple):
+    simple.task("a")
+    simple.apply()
+    simple.task("b", "Then.")
+    simple.remote.scripts["Then."] = [["executing"]]
+    path = simple.save()
+    simple.carry_out(path, wait=False)
+    simple.task("a", protect="true")
+    simple.apply("a")
+    with pytest.raises(StaleError, match="the state has moved on"):
+        simple.carry_out(path)
+
+
+def test_a_plan_that_takes_records_over_when_it_is_taken_up_again_can_be_once_more(simple):
+    simple.task("a")
+    simple.remote.scripts["Write."] = [["executing"] * 20]
+    simple.apply(wait=False)
+    simple.task("a", protect="true")
+    simple.task("b", "Then.")
+    simple.remote.scripts["Then."] = [["executing"] * 20]
+    path = simple.save()
+    for _ in range(3):
+        simple.carry_out(path, wait=False)
+    assert len(simple.remote.runs) == 2
+
+
+@pytest.mark.parametrize("last", ["failed", "error", {"status": "completed", "result": ""}])
+def test_a_run_that_is_only_waited_for_gets_no_further_attempt(simple, last):
+    retry = {"retry": "{maxAttempts: 2, statuses: [failed, error, rejected], backoff: 0s}"}
+    simple.task("a", **retry)
+    simple.remote.scripts["Write."] = [["executing", "executing", "executing", last]]
+    simple.apply(wait=False)
+    path = simple.save()
+    assert json.loads(path.read_text())["summary"]["paidRuns"] == 0
+    simple.carry_out(path)
+    assert len(simple.remote.runs) == 1
+    assert simple.finished()["a"].effect == "refused"
+    assert "the saved plan starts none for it" in simple.finished()["a"].detail
+
+
+def test_a_run_that_is_planned_gets_the_attempts_of_its_policy(simple):
+    simple.task("a", retry="{maxAttempts: 2, statuses: [failed], backoff: 0s}")
+    simple.remote.scripts["Write."] = [["failed"], ["completed"]]
+    simple.carry_out(simple.save())
+    assert len(simple.remote.runs) == 2
+    assert simple.finished()["a"].verdict == "accepted"
+
+
+def test_a_task_that_uses_results_and_is_up_to_date_stays_so(simple):
+    simple.task("a")
+    simple.task("b", '"Of {{ tasks.a.result }} with {{ vars.token }}"')
+    simple.apply()
+    simple.task("c", "Then.")
+    plan = simple.carry_out(simple.save())
+    told = {change.address: (change.action, change.reasons[0].code) for change in plan.changes}
+    assert told["b"] == (Action.NONE, "accepted")
+    assert len(simple.remote.runs) == 3
+
+
+@pytest.mark.parametrize("name", ["plan.json", "plan", "plan.txt"])
+def test_a_plan_whose_beginning_was_changed_is_no_manifest(simple, name):
+    simple.task("a")
+    path = simple.save(name=name)
+    content = path.read_bytes()
+    for changed in (b"z" + content[1:], content[1:], b"\n" + content, b"\xef\xbb\xbf" + content):
+        path.write_bytes(changed)
+        assert saved.is_saved_plan(str(path))
+        with pytest.raises(StaleError, match="the plan is refused"):
+            saved.load(path)
+
+
+def test_a_file_of_json_is_a_plan_whatever_is_in_it(simple):
+    path = simple.folder / "plan.json"
+    for content in (b"", b"[]", b"\0", b"apiVersion: taskspec/v1"):
+        path.write_bytes(content)
+        assert saved.is_saved_plan(str(path))
+    (simple.folder / "notes.txt").write_bytes(b"apiVersion: taskspec/v1")
+    assert not saved.is_saved_plan(str(simple.folder / "notes.txt"))
