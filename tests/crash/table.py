@@ -24,8 +24,29 @@ class Row:
     most: int
 
 
-def row_of(world, task, record):
-    """Return the row of a task that is declared; `record` is what is kept of it, under whatever name."""
+def row_of(world, task, record, *, anew=False):
+    """Return the row of a task that is declared; `record` is what is kept of it, under whatever name.
+
+    `anew`: a person asks for its accepted result once more.
+    """
+    row = _row_of(world, task, record)
+    if not anew or record is None or not _has_result(task, record):
+        return row
+    least = max(row.least, int(row.name == "accepted"))
+    return Row(f"{row.name}, anew", least, max(row.most, task.policies.retry.max_attempts + ("unknown" in row.name)))
+
+
+def _has_result(task, record):
+    """Tell whether the accepted result is one of what is declared, or passes for it."""
+    kept, generation = record.accepted, record.generation
+    if kept is None:
+        return False
+    if _is_never(task) or kept.fingerprint == task.fingerprint:
+        return True
+    return _is_same(task, record) and generation.fingerprint == kept.fingerprint
+
+
+def _row_of(world, task, record):
     attempts = task.policies.retry.max_attempts
     if record is None:
         return Row("nothing", 1, attempts)
