@@ -73,6 +73,7 @@ async def _take(world: World, change: Change, planned: Iterable[Step], health: H
                 outcome = await _follow(world, change, has_place=has_place)
                 if left and not _has_ended(world, change):
                     return _put_off(outcome)
+                left[:0] = await _ending(world, change) if left else ()
             case Block():
                 return Outcome(effect=Effect.LEFT, health=Health.UNHEALTHY, detail=change.reasons[0].text)
             case Hold(why=why):
@@ -86,6 +87,13 @@ async def _take(world: World, change: Change, planned: Iterable[Step], health: H
             case _:
                 assert_never(step)
     return outcome
+
+
+async def _ending(world: World, change: Change) -> tuple[Step, ...]:
+    """Return what ends a run that was seen in `error`, before another takes its place: an error may pass by itself."""
+    if world.current(change.address)[1].verdict is not Verdict.ERROR:
+        return ()
+    return (Follow(),) if await stopping.revived(world, change) else (Stop(cause=StopCause.RETRY),)
 
 
 def _is_in_the_way(kept: Outcome) -> bool:

@@ -4,7 +4,7 @@ A plan is used once. Its beginning and its end stand in the history of the state
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -26,7 +26,7 @@ from taskspec.plan.risks import shunned
 from taskspec.report.refusing import refused, way_out
 from taskspec.runner.model import Invocation, Ports
 from taskspec.runner.planning import Prepared, Question, given_by, surroundings_of
-from taskspec.state.model import Note, Snapshot
+from taskspec.state.model import Note, Snapshot, StateChange
 from taskspec.state.store import Lease, StateReader, StateStore
 
 WHOLE: Final = Address("")
@@ -201,23 +201,34 @@ class Use:
             raise StaleError(_overtaken(now, planned, snapshot.serial), hint="Plan again.")
         return capped(now, planned)
 
-    def beginning(self, plan: Plan, at: float) -> tuple[Note, ...]:
-        """Return what the history is told before the first effect, where there is to be any."""
-        if self.is_begun or not plan.pending:
+    def beginning(self, plan: Plan, changed: Sequence[StateChange], at: float) -> tuple[Note, ...]:
+        """Return what the history is told before the first effect, where there is to be any.
+
+        `changed` is recorded with it. What is taken up again says so where it changes a record, so that all that it
+        does can be told from what others have done.
+        """
+        if not changed and (self.is_begun or not plan.pending):
             return ()
         data = {"plan": plan.id, "digest": self.saved.digest}
         return (Note(address=WHOLE, at=at, what="begun", data=data),)
 
     def end(self, plan: Plan, store: StateStore, lease: Lease, at: float) -> None:
         """Record that the plan was carried out, so that it is not once more; raises StateError."""
-        if self.is_begun or plan.pending:
+        begun = any(e.note.data.get("plan") == plan.id for e in store.history(WHOLE, limit=1))
+        if begun:
             note = Note(address=WHOLE, at=at, what="done", data={"plan": plan.id})
             store.commit(lease, store.digest()[0], [note])
 
 
 def _only_this(saved: SavedPlan, store: StateReader) -> bool:
-    """Tell whether all that has happened since the plan was begun was its own doing."""
-    for entry in store.history():
+    """Tell whether all that has happened since the plan was begun was its own doing.
+
+    A change of records that left no entry was none of it.
+    """
+    serial, _ = store.digest()
+    for number, entry in enumerate(store.history()):
+        if number == 0 and entry.serial != serial:
+            return False
         if entry.note.data.get("plan") != saved.plan.id:
             return False
         if entry.note.address == WHOLE:

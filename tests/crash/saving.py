@@ -89,8 +89,7 @@ class Using:
     def __init__(self, world, plan):
         self._world, self._saved = world, plan
         disk = world.durable
-        notes = [entry.note for entry in disk.history if entry.note.data.get("plan") == plan.plan]
-        self._was_done = any(note.what == "done" for note in notes)
+        self._was_done = self._is_noted("done")
         plan.is_overtaken = plan.is_overtaken or disk.serial != plan.serial
         self._runs, self._intents = set(world.remote.runs), set(world.ledger.intents)
         self._is_over = self._was_done or plan.is_overtaken or world.now > plan.expires_at
@@ -112,11 +111,17 @@ class Using:
             require(code == ExitCode.STALE, f"the plan is over, and the exit code is {code}")
         if not self._is_over:
             require(code != ExitCode.STALE, "the plan is fresh, and it is refused as if it were not")
-            plan.is_begun = plan.is_begun or world.durable.serial != plan.serial
-            plan.serial = world.durable.serial
-            is_done = any(e.note.what == "done" and e.note.data["plan"] == plan.plan for e in world.durable.history)
+            plan.is_begun = self._is_noted("begun")
             is_used = plan.is_begun and code == ExitCode.OK and waits
-            require(is_done or not is_used, "the plan was carried out, and could be used once more")
+            require(self._is_noted("done") or not is_used, "the plan was carried out, and could be used once more")
+            require(
+                plan.is_begun or world.durable.serial == plan.serial, "the state has changed, and no plan was begun"
+            )
+            plan.serial = world.durable.serial
+
+    def _is_noted(self, what):
+        history, plan = self._world.durable.history, self._saved.plan
+        return any(entry.note.what == what and entry.note.data.get("plan") == plan for entry in history)
 
 
 def _is_known(plan, address):

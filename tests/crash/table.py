@@ -62,7 +62,10 @@ def _row_of(world, task, record):
         return Row("not reached, has its result", 0, 0) if has_result and not due else Row("not reached", 1, attempts)
     if counting[-1].sending is Sending.INTENDED:
         spared = has_result and not due and (_is_never(task) or not (same and len(counting) > 1))
-        return Row("unknown, has its result", 0, 0) if spared else Row("unknown", 0, attempts + 1)
+        if spared:
+            found = same and any(run.nonce == counting[-1].nonce for run in world.remote.runs.values())
+            return Row("unknown, has its result", 0, max(0, left - len(counting)) if found else 0)
+        return Row("unknown", 0, attempts + 1)
     run = world.remote.runs[counting[-1].run]
     left = max(0, left - len(counting))
     goes_on = run.status(world.now + LONGEST_LOOK) in AT_WORK

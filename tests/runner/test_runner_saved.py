@@ -224,6 +224,29 @@ def test_a_plan_that_was_begun_is_refused_when_something_else_has_changed_the_st
         simple.carry_out(path)
 
 
+def test_a_plan_that_was_begun_is_refused_when_another_apply_has_only_taken_a_policy_over(simple):
+    simple.task("a")
+    simple.remote.scripts["Write."] = [["executing"]]
+    path = simple.save()
+    simple.carry_out(path, wait=False)
+    simple.task("a", onRemove="forget")
+    simple.apply(wait=False)
+    with pytest.raises(StaleError, match="the state has moved on"):
+        simple.carry_out(path)
+    assert simple.records()["a"].on_remove == "forget"
+
+
+def test_a_plan_that_only_takes_a_policy_over_is_carried_out_once_too(simple):
+    simple.task("a")
+    simple.apply()
+    simple.task("a", onRemove="forget")
+    path = simple.save()
+    simple.carry_out(path)
+    assert simple.records()["a"].on_remove == "forget"
+    with pytest.raises(StaleError, match="it was applied on"):
+        simple.carry_out(path)
+
+
 def test_a_stale_plan_says_of_each_item_what_has_become_of_it(simple):
     simple.task("a")
     path = simple.save()
