@@ -22,6 +22,8 @@ class Ledger:
     """The run that was bound to an attempt, by nonce."""
     let_go: set[str] = field(default_factory=set)
     """The nonces of attempts whose address was forgotten since."""
+    left: set[str] = field(default_factory=set)
+    """The nonces of attempts that had ended in an error when a person took another run: nobody looks at them again."""
     twins: set[str] = field(default_factory=set)
     """The nonces of which a proxy has made two runs: they can only be told."""
     foreign: set[str] = field(default_factory=set)
@@ -85,7 +87,7 @@ class Ledger:
 
     def _require_over(self, run, other, asked):
         whose = self.intents[other.nonce]
-        if other.nonce in self.let_go:
+        if other.nonce in self.let_go | self.left:
             return
         if whose == asked and self.intent_first:
             require(run.nonce in self.twins, f"{run.id} and {other.id} are both attempt {asked}")
@@ -105,6 +107,8 @@ class Ledger:
             self._moved(before, now)
         for change in changes:
             if isinstance(change, PutRecord):
+                if change.record.address in by_hand:
+                    self._let_be(change.record)
                 if by_hand.get(change.record.address) == "adopted":
                     self._adopted(change.record)
                 elif by_hand.get(change.record.address) == "accepted":
@@ -121,6 +125,13 @@ class Ledger:
         self.records.pop(before, None)
         if before in self.world.accepted:
             self.world.accepted[now] = self.world.accepted.pop(before)
+
+    def _let_be(self, record):
+        """Take down that a person has decided on an address whose run is in error: that counts no more."""
+        before = self.records.get(record.address)
+        last = before.generation.last if before is not None else None
+        if last is not None and last.status == "error" and last.nonce != record.generation.last.nonce:
+            self.left.add(last.nonce)
 
     def _adopted(self, record):
         """Take down that a person has given an address a run, which may be one that it was made to forget."""

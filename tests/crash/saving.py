@@ -32,7 +32,7 @@ class Saved:
     lasts: float = EXPIRES
     content: bytes = b""
     sending: frozenset = frozenset()
-    """The tasks whose requests it holds."""
+    """The tasks whose requests it holds: it starts a run of them, or follows one that may earn a further attempt."""
     paid: frozenset = frozenset()
     """The addresses of which it may start runs."""
     plan: str = ""
@@ -100,7 +100,9 @@ class Using:
         new = [run for run in world.remote.runs.values() if run.id not in self._runs]
         for run in new:
             address = world.ledger.intents[run.nonce][0]
-            require(address in plan.paid, f"{run.id} of {address} is paid for, and the saved plan does not have it")
+            is_retry = address in plan.sending and world.ledger.intents[run.nonce][2] > 1
+            planned = address in plan.paid or is_retry
+            require(planned, f"{run.id} of {address} is paid for, and the saved plan does not have it")
             texts = {task.spec["prompt"] for task in plan.tasks if task.address == address}
             known = run.nonce in self._intents or not _is_known(plan, address)
             require(known or run.prompt in texts, f"{run.id} is of `{run.prompt}`, which the saved plan does not have")

@@ -126,7 +126,7 @@ class World:
         said = {"dies_at": dies_at, "cancelled_at": cancelled_at, "former": former}
         code = self.command(story, tasks, rival_at=rival_at, rival=rival, **said)
         if using is not None:
-            using.ended(code, waits=options.get("wait", True))
+            using.ended(code, waits=options.get("wait", True) and "wait_timeout" not in options)
         self.requested = self.anew = frozenset()
         return code
 

@@ -349,6 +349,19 @@ def test_a_run_that_failed_since_gets_no_attempt_that_was_not_planned(simple):
     assert simple.finished()["a"].effect == "refused"
 
 
+def test_a_run_of_which_nothing_was_known_gets_no_attempt_whose_request_the_plan_does_not_have(simple):
+    simple.task("a", retry="{maxAttempts: 2, statuses: [failed], backoff: 0s}")
+    simple.remote.scripts["Write."] = [["executing"]]
+    simple.apply(wait=False)
+    simple.remote.runs["run-1"].steps = ["of a kind that nobody knows"]
+    path = simple.save()
+    simple.remote.runs["run-1"].steps = ["executing", "executing", "executing", "failed"]
+    simple.carry_out(path)
+    assert len(simple.remote.runs) == 1
+    assert simple.finished()["a"].effect == "refused"
+    assert "no further attempt: the saved plan does not have it" in simple.finished()["a"].detail
+
+
 def test_a_selection_is_kept_with_the_plan(simple):
     simple.task("a")
     simple.task("b", "Then.")
