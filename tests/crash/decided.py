@@ -23,12 +23,23 @@ FIRST, OTHER, MENDED = "Write.", "Write it.", "Write it well."
 
 
 def decisions():
-    """Yield the beginnings of all these scenarios."""
+    """Yield the beginnings of all these scenarios, but for those in pairs."""
     for kind, endings in ENDINGS.items():
         for fate in DECISIVE:
             for keys in ("plain", "keys"):
-                yield from (f"{kind}:{fate}:{keys}:{5 if kind == 'anew' else 0}:{ending}" for ending in endings)
+                yield from (f"{kind}:{fate}:{keys}:{_lag(kind)}:{ending}" for ending in endings)
+
+
+def in_pairs():
+    """Yield the beginnings of those in which two commands in a row are to be killed."""
+    for kind in ("anew", "filed"):
+        for fate, keys in (("cut", "plain"), ("cut", "keys"), ("late", "plain")):
+            yield from (f"{kind}:{fate}:{keys}:{_lag(kind)}:{ending}" for ending in ENDINGS[kind])
     yield "accept:answered:plain:0:same"
+
+
+def _lag(kind):
+    return 5 if kind == "anew" else 0
 
 
 def play_decided(world, played, kind, fate, ending, kills):

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from itertools import chain, count
 
 import neighbours  # noqa: F401
-from decided import decisions
+from decided import decisions, in_pairs
 from naive import PROTOCOLS
 from scenarios import disks, play, singles
 
@@ -101,8 +101,8 @@ def _jobs(most_random, seed, protocol, *, pairs) -> Iterator[tuple]:
     drawn = ((seeds, ends[start : start + CHUNK], protocol) for start in range(0, most_random, CHUNK))
     if not pairs:
         return drawn
-    paired = ((pairs_of_kills, beginning, protocol) for beginning in chain(singles(), decisions()))
-    failing = ((kills, beginning, protocol) for beginning in disks())
+    paired = ((pairs_of_kills, beginning, protocol) for beginning in chain(singles(), in_pairs()))
+    failing = ((kills, beginning, protocol) for beginning in chain(disks(), decisions()))
     return chain(paired, failing, drawn)
 
 
