@@ -23,8 +23,13 @@ def upload_reference(file: LocalFile) -> str:
 
 
 def new_task(task: DesiredTask, mark: str) -> NewTask:
-    """Return everything that the create call carries for a task."""
+    """Return everything that the create call carries for a task; raise ValueError where nobody has its request.
+
+    A saved plan has no requests of what it does not start: nothing is sent in their place.
+    """
     request = task.request
+    if not request:
+        raise ValueError(f"the request of {task.address} is not known")
     llm: Mapping[str, Any] = request.get("llm") or {}
     harness: Mapping[str, Any] = request.get("harness") or {}
     return NewTask(

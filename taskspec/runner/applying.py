@@ -33,7 +33,7 @@ from taskspec.runner.model import Invocation, Link, Need, Ports
 from taskspec.runner.preparing import Prepared, Remark, prepare, say_nothing
 from taskspec.runner.recalling import BoundRuns, KeptResults, Measurements
 from taskspec.runner.saved import SavedPlan, Use
-from taskspec.state.model import Snapshot
+from taskspec.state.model import Snapshot, StateChange
 from taskspec.state.store import StateStore
 
 Approve = Callable[[Plan], bool]
@@ -98,9 +98,7 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
         results.check()
         began = ports.chance.now()
         job.emit(ApplyStarted(plan=plan.id, changes=len(plan.pending), paid=plan.paid_runs))
-        taken_over = tuple(adjusted(plan, began))
-        told = use.beginning(plan, began, changes=bool(taken_over)) if use is not None else ()
-        if changed := (*told, *taken_over):
+        if changed := _beginning(plan, use, began):
             store.commit(lease, snapshot.serial, changed)
             snapshot = store.read()
         for change in plan.changes:
@@ -163,6 +161,12 @@ def _question(
 def results_folder(project: Project) -> ResultsFolder:
     """Return the project's results folder."""
     return ResultsFolder(Path(project.folder) / project.results_path, project.results_path)
+
+
+def _beginning(plan: Plan, use: Use | None, at: float) -> tuple[StateChange, ...]:
+    """Return what is recorded before anything is asked of a remote."""
+    changed = tuple(adjusted(plan, at))
+    return changed if use is None else (*use.beginning(plan, at, changes=bool(changed)), *changed)
 
 
 def _needs_remote(plan: Plan, options: Options) -> bool:

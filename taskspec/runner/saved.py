@@ -246,14 +246,15 @@ class Use:
         `changes`: records are taken over before it. When the plan is taken up again that is told too, since nobody
         could tell whose doing it was.
         """
-        if not plan.pending or (self.is_begun and not changes):
+        if not changes and (self.is_begun or not plan.pending):
             return ()
         data = {"plan": plan.id, "digest": self.saved.digest}
         return (Note(address=WHOLE, at=at, what="begun", data=data),)
 
     def end(self, plan: Plan, store: StateStore, lease: Lease, at: float) -> None:
         """Record that the plan was carried out, so that it is not once more; raises StateError."""
-        if self.is_begun or plan.pending:
+        begun = any(e.note.data.get("plan") == plan.id for e in store.history(WHOLE, limit=1))
+        if begun:
             note = Note(address=WHOLE, at=at, what="done", data={"plan": plan.id})
             store.commit(lease, store.digest()[0], [note])
 

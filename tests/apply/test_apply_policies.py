@@ -44,6 +44,20 @@ def test_a_queued_change_starts_also_behind_a_run_that_ends_badly_and_grants_tha
     assert stage.record().generation.number == 2
 
 
+def test_a_queued_change_starts_beside_no_run_in_error_that_may_go_on(stage, active):
+    active.steps = ["executing", "error"]
+    finished = stage.apply(task(prompt=ANEW, policies=QUEUE))[A]
+    assert (finished.verdict, created(stage)) == ("accepted", ["run-2"])
+    assert stage.history() == ["intended", "bound", "ended", "stopping", "stopped", "intended", "bound", "ended"]
+
+
+def test_a_queued_change_is_behind_a_run_whose_error_passes_too(stage, active):
+    active.steps = ["executing", "error", "executing", "completed"]
+    finished = stage.apply(task(prompt=ANEW, policies=QUEUE))[A]
+    assert (finished.verdict, stage.told(RunStopped), created(stage)) == ("accepted", [], ["run-2"])
+    assert stage.history() == ["intended", "bound", "ended", "revived", "ended", "intended", "bound", "ended"]
+
+
 def test_a_queued_change_does_not_start_while_the_run_before_it_waits_for_a_person(stage, active):
     active.steps = ["executing", "paused"]
     finished = stage.apply(task(prompt=ANEW, policies=QUEUE))[A]

@@ -306,6 +306,29 @@ def test_a_plan_that_was_begun_is_refused_when_something_else_has_changed_the_st
         simple.carry_out(path)
 
 
+def test_a_plan_that_was_begun_is_refused_when_another_apply_has_only_taken_a_policy_over(simple):
+    simple.task("a")
+    simple.remote.scripts["Write."] = [["executing"]]
+    path = simple.save()
+    simple.carry_out(path, wait=False)
+    simple.task("a", onRemove="forget")
+    simple.apply(wait=False)
+    with pytest.raises(StaleError, match="the state has moved on"):
+        simple.carry_out(path)
+    assert simple.records()["a"].on_remove == "forget"
+
+
+def test_a_plan_that_only_takes_a_policy_over_is_carried_out_once_too(simple):
+    simple.task("a")
+    simple.apply()
+    simple.task("a", onRemove="forget")
+    path = simple.save()
+    simple.carry_out(path)
+    assert simple.records()["a"].on_remove == "forget"
+    with pytest.raises(StaleError, match="it was applied on"):
+        simple.carry_out(path)
+
+
 def test_a_stale_plan_says_of_each_item_what_has_become_of_it(simple):
     simple.task("a")
     path = simple.save()
@@ -449,6 +472,19 @@ def test_a_plan_is_carried_out_behind_a_chain_that_is_up_to_date(simple):
     simple.task("c", '"Then {{ tasks.b.result }}"')
     simple.carry_out(simple.save("c"))
     assert [event.address for event in simple.told(RunCreated)] == ["c"]
+
+
+def test_a_run_of_which_nothing_was_known_gets_no_attempt_whose_request_the_plan_does_not_have(simple):
+    simple.task("a", retry="{maxAttempts: 2, statuses: [failed], backoff: 0s}")
+    simple.remote.scripts["Write."] = [["executing"]]
+    simple.apply(wait=False)
+    simple.remote.runs["run-1"].steps = ["of a kind that nobody knows"]
+    path = simple.save()
+    simple.remote.runs["run-1"].steps = ["executing", "executing", "executing", "failed"]
+    simple.carry_out(path)
+    assert len(simple.remote.runs) == 1
+    assert simple.finished()["a"].effect == "refused"
+    assert "no further attempt: the saved plan does not have it" in simple.finished()["a"].detail
 
 
 def test_a_selection_is_kept_with_the_plan(simple):
