@@ -34,9 +34,9 @@ def input_changed(name: str, position: Position | None, before: Input, now: Inpu
 
 def input_dropped(name: str, position: Position) -> Reason:
     """Say that nothing uses what was used before; the line that did is gone."""
-    word = name.rpartition("/")[2] if name.startswith(FILE) else name
+    word = name.removeprefix(FILE).rpartition("/")[2] if name.startswith(FILE) else name
     text = f"`{name.removeprefix(FILE)}` is not used any more"
-    return Reason(code="input_dropped", text=text, position=position, removed=word.removeprefix(FILE))
+    return Reason(code="input_dropped", text=text, position=position, removed=f"- {word}")
 
 
 def differs_too(field: str, position: Position) -> Reason:
