@@ -14,12 +14,15 @@ from typing import Any, Final
 from taskspec.address import Address, matches
 from taskspec.desired.attaching import ProjectFiles
 from taskspec.desired.cutting import AS_TEXT
+from taskspec.desired.dotted import is_template
 from taskspec.desired.including import ProjectTexts
+from taskspec.desired.itemizing import ITEM, templates_in, written_of
 from taskspec.desired.later import Later
 from taskspec.desired.model import Giver
 from taskspec.desired.normalising import RUN_RELEVANT
 from taskspec.desired.noting import ABSENT, noting
 from taskspec.desired.pinpointing import Pinpointer
+from taskspec.desired.rows import Row, rows_of
 from taskspec.desired.scope import WrongTemplateError, names_a_secret
 from taskspec.desired.segmenting import Segment, line_of, pieces_of
 from taskspec.desired.templating import SpecRenderer, as_rendered
@@ -62,6 +65,7 @@ class Maker:
         self._files = files
         self._folder = Path(project.folder)
         self._within: dict[str, str] = {}
+        self._rows: dict[tuple[str, str | None], Mapping[str, Row]] = {}
         self._cut: tuple[Making, FieldPath, list[Segment]] | None = None
 
     def place(self, file: str, line: int = 0) -> Position:
@@ -92,6 +96,13 @@ class Maker:
             return None
         finally:
             self._texts.noted = None
+
+    def rows(self, file: str, named_by: str | None) -> Mapping[str, Row]:
+        """Return where the items of a file stand, by name; each file is looked through once."""
+        found = self._rows.get((file, named_by))
+        if found is None:
+            found = self._rows[file, named_by] = rows_of(self.text_of(file), file, named_by)
+        return found
 
     def digest_of(self, file: str) -> str:
         """Return the digest of a file that was read for the tasks."""
@@ -125,10 +136,16 @@ class Making:
     """The names that only its cell has."""
     matrix: Mapping[str, Any] | None = None
     """Its matrix, as it is written."""
+    each: Any = None
+    """Its `forEach`, as it is written."""
     items: str = ""
     """The file that holds the items of its `forEach`, relative to the project folder."""
     tasks: Mapping[str, Any] | None = field(default=None, repr=False)
     """The results that it was made with."""
+
+    def written(self, name: str) -> tuple[FieldPath, Any]:
+        """Return where in the spec that of an item of the `forEach` is written which a name stands for, and what is."""
+        return written_of(self.each, part_of(self.own.get("each"), ("key",)), name, self._rendered)
 
     def inputs(self) -> Mapping[str, Input]:
         """Return everything that the rendering depended on, by name, in order."""
@@ -144,6 +161,7 @@ class Making:
             found |= {name: self._input(name, value) for name, value in used.items() if name not in found}
             if path[0] not in SECRET:
                 found[f"{TEXT}{path_text(path)}"] = Input(digest=_digest(text))
+            found |= {f"{TEXT}{name}": Input(digest=_digest(self.written(name)[1])) for name in self._composed(used)}
         for path, origin in self.source.given.items():
             if origin is not None and path[0] in RUN_RELEVANT:
                 digest = "" if path[0] in SECRET else _digest(part_of(origin.document.value, origin.path))
@@ -253,10 +271,24 @@ class Making:
         files: set[str] = set()
         text = as_rendered(text, path)[1]
         self.maker.evaluated(text, self._names(noted), files)
+        for name in self._composed(noted):
+            for part in templates_in(self.written(name)[1]):
+                self.maker.evaluated(part.strip(), self._names(noted), files)
         if self.items and any(name.startswith("each.") for name in noted):
             files.add(self.items)
         noted |= {f"{FILE}{file}": None for file in sorted(files)}
         return noted | self._references(text)
+
+    def _composed(self, names: Iterable[str]) -> list[str]:
+        """Return those of some names that stand for what is made of templates within the item of a `forEach`."""
+        if self.each is None or self.items:
+            return []
+        return [name for name in names if name.startswith(ITEM) and any(templates_in(self.written(name)[1]))]
+
+    def _rendered(self, value: Any) -> Any:
+        if not (isinstance(value, str) and is_template(value)):
+            return value
+        return self.maker.evaluated(value.strip(), self._names({}), set())
 
     def _references(self, text: str) -> dict[str, Any]:
         """Return the results of other tasks that a text uses, by the words with which it names them."""

@@ -130,8 +130,13 @@ def _inputs(field: _Field) -> Iterator[Reason]:
         one, other = before.get(name), now.get(name)
         if one is None or other is None or one == other or (one.digest == other.digest and one.digest):
             continue
-        if name != f"{FILE}{field.making.items}":  # else the item that it gives is told, with its line
+        if name == f"{FILE}{field.making.items}":
+            continue  # the item that it gives is told, with its line
+        written = before.get(f"{TEXT}{name}"), now.get(f"{TEXT}{name}")
+        if written[1] is None or written[0] not in {None, written[1]}:
             yield _input(field, name, one, other)
+        elif written[0] is None:  # nobody noted whether the item was edited, or what it is made of is another one
+            yield causes.input_changed(name, None, one, other)
 
 
 def _input(field: _Field, name: str, before: Input, now: Input) -> Reason:
@@ -144,7 +149,8 @@ def _input(field: _Field, name: str, before: Input, now: Input) -> Reason:
     if address is not None:
         upstream = field.done.get(address)
         return causes.upstream_answered(name, address, upstream, _use(field, name))
-    return causes.input_changed(name, given_at(making, name), before, now)
+    lines = [line for diff in field.diffs for line in _new_lines(diff)]
+    return causes.input_changed(name, given_at(making, name, lines), before, now)
 
 
 def _new_lines(diff: FieldDiff) -> Iterator[str]:
