@@ -1,6 +1,6 @@
 """Where the inputs of a rendering are given: a variable, a value of a matrix, an item, a file. Renders nothing."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from taskspec.desired.assigning import DEFAULT
@@ -25,16 +25,26 @@ def given_at(making: Making, name: str, lines: Iterable[str] = ()) -> Position |
     return _of_items(making, rest, lines) if root == "each" else None
 
 
-def cell_places(making: Making) -> tuple[tuple[str, Position], ...]:
-    """Return what names its cell, as an author writes it, and where that stands: the values, and what gives them."""
+def cell_places(making: Making) -> Iterator[tuple[str, int, Position]]:
+    """Yield what names its cell, as an author writes it, for which of the cell's values, and where that stands.
+
+    Where a variable holds the value, that is told, and not the template which only takes it from there.
+    """
     if "each" in making.own:
         place = _of_items(making, "key")
-        return (("each.key", place),) if place is not None else ()
+        if place is not None:
+            yield "each.key", 0, place
+        return
     axes = {name: value for name, value in (making.matrix or {}).items() if name not in {"include", "exclude"}}
-    found = [(f"matrix.{name}", _of_matrix(making, name)) for name in axes]
-    used = dict.fromkeys(one for value in axes.values() if isinstance(value, str) for one in making.names_in(value))
-    found += [(name, place) for name in used if (place := given_at(making, name)) is not None]
-    return tuple(found)
+    for index, (name, axis) in enumerate(axes.items()):
+        own = part_of(making.own.get("matrix"), (name,))
+        used = making.names_in(axis) if isinstance(axis, str) else ()
+        holding = [one for one in used if isinstance(held := making.value_of(one), list | Mapping) and own in held]
+        for one in holding:
+            if (place := given_at(making, one)) is not None:
+                yield one, index, place
+        if not holding:
+            yield f"matrix.{name}", index, _of_matrix(making, name)
 
 
 def _variable(making: Making, name: str) -> Position | None:

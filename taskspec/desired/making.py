@@ -235,6 +235,11 @@ class Making:
             begin += len(given)
         return found
 
+    def value_of(self, name: str) -> Any:
+        """Return the value of a variable, or of what is within it, masked; None where there is none."""
+        steps = name.split(".")
+        return part_of(self.maker.renderer.names({}, None).get(steps[0]), tuple(steps[1:]))
+
     def names_in(self, text: str) -> tuple[str, ...]:
         """Return the names that a text uses which names its cells."""
         noted: dict[str, Any] = {}

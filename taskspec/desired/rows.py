@@ -15,6 +15,8 @@ from taskspec.desired.expanding import value_text
 from taskspec.documents.model import Document, Source
 from taskspec.documents.parsing import parse
 
+ANY: Final = "…"
+"""Stands in a row for the cells that may hold anything."""
 _BLANK: Final = re.compile(r"[ \t\r\n]*")
 _LONE_RETURN: Final = re.compile(r"\r(?!\n)")
 
@@ -41,13 +43,15 @@ def rows_of(text: str, file: str, named_by: str | None) -> Mapping[str, Row]:
     return {_name(key, value, named_by): row for key, value, row in items}
 
 
-def row_of_table(text: str, named_by: str, name: str) -> tuple[str, ...]:
-    """Return the name of an item in its column of a CSV file, all before it unknown; nothing without that column."""
+def table_row(text: str, named_by: str, name: str) -> str:
+    """Return how a row of a CSV file begins, as far as its name tells it: `…,fr,…`; nothing without its column."""
     header = next(csv.reader([text.removeprefix("\ufeff").partition("\n")[0].rstrip("\r")]), [])
     if named_by not in header:
-        return ()
-    index = header.index(named_by)
-    return (*[""] * index, name, *[""] * (index + 1 < len(header)))
+        return ""
+    index, written = header.index(named_by), StringIO()
+    rest = [ANY] if index + 1 < len(header) else []
+    csv.writer(written, lineterminator="").writerow([*[ANY] * index, name, *rest])
+    return written.getvalue() if len(header) > 1 else f"- {name}"
 
 
 def _items(text: str, file: str) -> Iterator[tuple[str | None, Any, Row]]:

@@ -5,16 +5,14 @@ from dataclasses import replace
 from typing import Final
 
 from taskspec.address import Address
-from taskspec.desired.giving import cell_places
 from taskspec.desired.making import ENVIRON, FILE
 from taskspec.desired.model import DesiredTask
 from taskspec.diagnostics import Position
 from taskspec.documents.model import Origin
 from taskspec.inputs import Input
 from taskspec.plan.causes import Reason
-from taskspec.plan.model import Action, Change, Declared
+from taskspec.plan.model import Action, Change
 
-_SHOWN: Final = 3
 _RUNS: Final = {
     Action.CREATE: "runs",
     Action.REPLACE: "runs anew",
@@ -85,15 +83,6 @@ def default_gone(field: str, former: str, position: Position | None, because: Se
     return Reason(code="default_gone", text=text, position=position, removed=f"{last}:" if position else "")
 
 
-def declared(reason: Reason, task: Declared) -> Reason:
-    """Say of a task that was never asked for where it is declared, and of a cell what names it."""
-    places = cell_places(task.making) if task.making is not None else ()
-    cells = tuple(
-        Reason(code="cell_added", text=f"`{name}` gives it", position=position) for name, position in places[:_SHOWN]
-    )
-    return replace(reason, position=task.source.document.position(("metadata", "name")), because=cells)
-
-
 def label_changed(task: DesiredTask, name: str, before: str | None) -> Reason:
     """Say that a label, which chooses defaults, has another value."""
     now = task.labels.get(name)
@@ -103,17 +92,10 @@ def label_changed(task: DesiredTask, name: str, before: str | None) -> Reason:
     return Reason(code="label_changed", text=text, position=position, removed="" if now is not None else f"{name}:")
 
 
-def cell_gone(reason: Reason, name: str, task: Declared) -> Reason:
-    """Say that a task is declared, and has not this cell any more."""
-    places = cell_places(task.making) if task.making is not None else ()
-    position = places[-1][1] if places else task.source.document.position(("metadata", "name"))
-    return replace(reason, text=f"{reason.text}; `{name}` has other cells now", position=position)
-
-
 def removed_from(reason: Reason, file: str, name: str) -> Reason:
-    """Say of a task that is no longer declared which file declared it; without a name it may be that of a cell."""
+    """Say of a task that is no longer declared which file declared it."""
     text = f"{reason.text}; `{file}` did"
-    return replace(reason, text=text, position=Position(file=file, line=0), removed=f"name: {name}" if name else "")
+    return replace(reason, text=text, position=Position(file=file, line=0), removed=f"name: {name}")
 
 
 def _named(giver: str) -> str:

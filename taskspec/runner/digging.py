@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
-ANY: Final = "…"
-"""Stands in a row for the cells that may hold anything."""
+from taskspec.desired.rows import ANY
+
 _KEY: Final = re.compile(r"([\w./-]+):(?: (\S.*))?")
 _ENTRY: Final = re.compile(r"- (\S+)")
 _COMMIT: Final = "\0"
