@@ -1,6 +1,6 @@
 """Dwindling: a task that is declared, and a cell that it has no longer → what is gone that gave it. Renders nothing."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,15 +43,28 @@ def lost(making: Making, address: Address, used: Container[str] | None) -> Lost:
     )
 
 
+def table_place(making: Making, moved: Iterable[Address]) -> tuple[Position | None, str]:
+    """Return the file whose rows have another order now, and the rows: nothing where the items stand in no file."""
+    if not making.items:
+        return None, ""
+    rows = dict.fromkeys(_written(making, cell_values(address)[0])[1] for address in moved)
+    return making.maker.place(making.items), "\n".join(rows)
+
+
+def _written(making: Making, key: str) -> tuple[str, str]:
+    """Return what the item of a file is called, and how it is written there."""
+    file, field = making.items, named_by(making.each)
+    if file.endswith(".csv"):
+        return "row", table_row(making.maker.text_of(file), field or "", key)
+    return "item", f"{field}: {key}" if field else f"{key}:\n- {key}"
+
+
 def _of_file(making: Making, key: str, used: Container[str] | None) -> Lost:
     """Return the row that is gone: none where the items were of another file, or are named by another field now."""
     file, field = making.items, named_by(making.each)
     if (used is not None and f"{FILE}{file}" not in used) or key in making.maker.rows(file, field):
         return Lost()
-    if file.endswith(".csv"):
-        what, removed = "row", table_row(making.maker.text_of(file), field or "", key)
-    else:
-        what, removed = "item", f"{field}: {key}" if field else f"{key}:\n- {key}"
+    what, removed = _written(making, key)
     return Lost(what=f"the {what} `{key}` of `{file}`", position=making.maker.place(file), removed=removed)
 
 

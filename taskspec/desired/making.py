@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from taskspec.address import Address, matches
+from taskspec.address import Address, listed, matches
 from taskspec.desired.attaching import ProjectFiles
 from taskspec.desired.cutting import AS_TEXT
 from taskspec.desired.dotted import is_template
@@ -22,6 +22,7 @@ from taskspec.desired.model import Giver
 from taskspec.desired.normalising import RUN_RELEVANT
 from taskspec.desired.noting import ABSENT, noting
 from taskspec.desired.pinpointing import Pinpointer
+from taskspec.desired.references import TASKS
 from taskspec.desired.rows import Row, rows_of
 from taskspec.desired.scope import WrongTemplateError, names_a_secret
 from taskspec.desired.segmenting import Segment, line_of, pieces_of
@@ -42,6 +43,8 @@ DEFAULTS: Final = "defaults."
 """Begins the name of an input that is a field which the project's defaults give."""
 ENVIRON: Final = "the process environment"
 _DIGITS: Final = 16
+_MOST_LISTED: Final = 1_000
+"""So many characters may name the tasks of a list of results."""
 _FARTHEST: Final = 200_000
 """So many characters of a text are followed to tell where one of them is written; beyond, its line is told."""
 
@@ -315,6 +318,8 @@ class Making:
             giver = known.name
         declared = self.maker.project.variables.get(variable) if root == "vars" else None
         is_secret = declared is not None and declared.sensitive
+        if root.startswith(TASKS):
+            giver = members_of(value)
         if is_secret or type(value) is Later or names_a_secret(value):
             return Input(digest="", giver=giver)
         return Input(digest=_digest(value), giver=giver)
@@ -329,6 +334,14 @@ def result_of(name: str) -> Address | None:
         quote = rest[1:2]
         return Address(rest[2 : rest.find(f"{quote}]", 2)])
     return Address(rest[1:].partition(".")[0].partition("[")[0])
+
+
+def members_of(value: Any) -> str:
+    """Return the tasks of a list of results, in order: nothing for any other value, and of too many how many."""
+    if not isinstance(value, list) or not all(isinstance(one, Mapping) and "address" in one for one in value):
+        return ""
+    text = listed(one["address"] for one in value)
+    return text if len(text) <= _MOST_LISTED else f"{len(value)} tasks"
 
 
 def part_of(value: Any, path: tuple[str | int, ...]) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from taskspec.address import Address
+from taskspec.address import Address, addresses_in
 from taskspec.desired.giving import given_at
 from taskspec.desired.making import DEFAULTS, FILE, TEXT, FieldPath, Looked, Making, result_of
 from taskspec.desired.model import DesiredTask
@@ -12,7 +12,9 @@ from taskspec.diagnostics import Position, path_text
 from taskspec.inputs import Input
 from taskspec.plan import cause_reasons as causes
 from taskspec.plan.causes import Reason
+from taskspec.plan.cell_reasons import Cells
 from taskspec.plan.diffing import Edit, edits
+from taskspec.plan.member_reasons import members_changed
 from taskspec.plan.model import Change, FieldDiff, Missing
 from taskspec.state.model import Record
 
@@ -33,6 +35,7 @@ class _Field:
     record: Record
     looked: Looked
     done: Mapping[Address, Change]
+    siblings: Mapping[str, Cells]
 
     @property
     def first(self) -> FieldDiff:
@@ -45,14 +48,27 @@ def looked_at(change: Change) -> Looked | None:
     return making.look() if making is not None else None
 
 
-def attributed(reason: Reason, change: Change, looked: Looked | None, done: Mapping[Address, Change]) -> Reason:
+def attributed(
+    reason: Reason,
+    change: Change,
+    looked: Looked | None,
+    done: Mapping[Address, Change],
+    siblings: Mapping[str, Cells],
+) -> Reason:
     """Return the reason of a changed field with its place, and with what is behind it."""
     task, record = change.task, change.record
     diffs = tuple(diff for diff in change.diffs if diff.path[0] == reason.field)
     if not isinstance(task, DesiredTask) or task.making is None or looked is None or record is None or not diffs:
         return reason
     field = _Field(
-        name=reason.field, diffs=diffs, task=task, making=task.making, record=record, looked=looked, done=done
+        name=reason.field,
+        diffs=diffs,
+        task=task,
+        making=task.making,
+        record=record,
+        looked=looked,
+        done=done,
+        siblings=siblings,
     )
     place, removed = _place(field)
     inputs = tuple(_inputs(field))
@@ -134,23 +150,38 @@ def _inputs(field: _Field) -> Iterator[Reason]:
             continue  # the item that it gives is told, with its line
         written = before.get(f"{TEXT}{name}"), now.get(f"{TEXT}{name}")
         if written[1] is None or written[0] not in {None, written[1]}:
-            yield _input(field, name, one, other)
+            yield from _input(field, name, one, other)
         elif written[0] is None:  # nobody noted whether the item was edited, or what it is made of is another one
             yield causes.input_changed(name, None, one, other)
 
 
-def _input(field: _Field, name: str, before: Input, now: Input) -> Reason:
+def _input(field: _Field, name: str, before: Input, now: Input) -> Iterator[Reason]:
     making = field.making
     if name.startswith(FILE):
         file = name.removeprefix(FILE)
-        lines = [line for diff in field.diffs for line in _new_lines(diff)]
-        return causes.file_changed(file, making.line_in(file, lines), _gone(field))
-    address = result_of(name)
-    if address is not None:
-        upstream = field.done.get(address)
-        return causes.upstream_answered(name, address, upstream, _use(field, name))
-    lines = [line for diff in field.diffs for line in _new_lines(diff)]
-    return causes.input_changed(name, given_at(making, name, lines), before, now)
+        yield causes.file_changed(file, making.line_in(file, _lines(field)), _gone(field))
+    elif (address := result_of(name)) is None:
+        yield causes.input_changed(name, given_at(making, name, _lines(field)), before, now)
+    else:
+        yield from _result(field, name, address, before, now)
+
+
+def _result(field: _Field, name: str, address: Address, before: Input, now: Input) -> Iterator[Reason]:
+    """Yield what became of the result of another task, or of a list of such."""
+    use = _use(field, name)
+    if not now.giver:
+        yield causes.upstream_answered(name, address, field.done.get(address), use)
+        return
+    members = members_changed(address, addresses_in(before.giver), addresses_in(now.giver), field.siblings)
+    if members is None:
+        yield causes.members_unknown(name, address, use)
+    else:
+        yield from members or (causes.upstream_answered(name, address, None, use),)
+
+
+def _lines(field: _Field) -> list[str]:
+    """Return the lines that are new in what was rendered."""
+    return [line for diff in field.diffs for line in _new_lines(diff)]
 
 
 def _new_lines(diff: FieldDiff) -> Iterator[str]:

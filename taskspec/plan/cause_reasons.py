@@ -61,6 +61,12 @@ def upstream_answered(name: str, address: Address, upstream: Change | None, posi
     return Reason(code="upstream_answered", text=text, position=position)
 
 
+def members_unknown(name: str, address: Address, position: Position) -> Reason:
+    """Say that a list of results is another one, where nobody noted which members it had."""
+    text = f"`{name}` is another one: `{address}` has other members, another order, or another answer"
+    return Reason(code="members_changed", text=text, position=position)
+
+
 def upstream_runs(address: Address, action: Action, because: tuple[Reason, ...]) -> Reason:
     """Say what is to be done about a task that is waited for, and why."""
     return Reason(code="upstream_runs", text=f"`{address}` {_RUNS.get(action, action)}", because=because)

@@ -9,12 +9,14 @@ from dataclasses import replace
 from typing import Final
 
 from taskspec.address import Address, task_name
+from taskspec.desired.model import DeferredTask
 from taskspec.diagnostics import Position
 from taskspec.plan import cause_reasons as causes
 from taskspec.plan import cell_reasons
 from taskspec.plan.attributing import MOST, attributed, looked_at
 from taskspec.plan.causes import Reason
 from taskspec.plan.cell_reasons import Cells
+from taskspec.plan.member_reasons import of_waiting
 from taskspec.plan.model import Change, Declared, Plan
 from taskspec.plan.unsent_reasons import CODE as UNSENT
 from taskspec.plan.unsent_reasons import NEEDING_NO_RUN, changed_at, unsent_changed
@@ -35,8 +37,12 @@ def caused(plan: Plan, tasks: Mapping[Address, Declared], recorded: Iterable[Add
     known: dict[str, list[Address]] = {}
     for address in recorded:
         known.setdefault(task_name(address), []).append(address)
-    declared = {task_name(address): task for address, task in tasks.items()}
-    siblings = {name: Cells(task=declared.get(name), recorded=known.get(name, ())) for name in {*known, *declared}}
+    declared: dict[str, dict[Address, Declared]] = {}
+    for address, task in tasks.items():
+        declared.setdefault(task_name(address), {})[address] = task
+    siblings = {
+        name: Cells(declared=declared.get(name, {}), recorded=known.get(name, ())) for name in {*known, *declared}
+    }
     for change in plan.changes:
         done[change.address] = _caused(change, done, siblings, placed)
     return replace(plan, changes=tuple(done.values()))
@@ -48,9 +54,10 @@ def _caused(change: Change, done: Mapping[Address, Change], siblings: Mapping[st
     looked = looked_at(change) if is_changed else None
     for reason in change.reasons:
         if reason.code == "spec_changed" and reason.field:
-            found.append(attributed(reason, change, looked, done))
+            found.append(attributed(reason, change, looked, done, siblings))
         elif reason.code in _UPSTREAM:
-            because = tuple(_of_upstream(change, done))
+            inputs = change.record.generation.inputs if change.record is not None else None
+            because = (*_of_upstream(change, done), *of_waiting(inputs or {}, _upstream(change), siblings))
             found.append(replace(reason, position=_used_at(change) or reason.position, because=because))
         elif reason.code == "no_longer_declared" and change.record is not None and change.record.file:
             found.append(_removed(reason, change.record, placed(change.record.file), siblings))
@@ -72,6 +79,10 @@ def _removed(reason: Reason, record: Record, file: str, siblings: Mapping[str, C
     if cells is not None and cells.task is not None:
         return cell_reasons.cell_gone(reason, record, cells.task)
     return causes.removed_from(reason, file, name)
+
+
+def _upstream(change: Change) -> tuple[Address, ...]:
+    return change.task.upstream if isinstance(change.task, DeferredTask) else ()
 
 
 def _used_at(change: Change) -> Position | None:

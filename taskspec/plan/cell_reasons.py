@@ -1,7 +1,7 @@
 """The reasons of cells: what gives a task a cell that it did not have, and what took one from it. Decides nothing."""
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from taskspec.address import Address, cell_values, task_name
@@ -16,10 +16,15 @@ _SHOWN: Final = 3
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cells:
-    """The cells of one task: one that is declared, and the addresses of those that are recorded."""
+    """The cells of one task: those that are declared, and the addresses of those that are recorded."""
 
-    task: Declared | None = None
+    declared: Mapping[Address, Declared] = field(default_factory=dict)
     recorded: Collection[Address] = ()
+
+    @property
+    def task(self) -> Declared | None:
+        """Return one of those that are declared."""
+        return next(iter(self.declared.values()), None)
 
 
 def declared(reason: Reason, task: Declared, cells: Cells) -> Reason:
@@ -30,9 +35,9 @@ def declared(reason: Reason, task: Declared, cells: Cells) -> Reason:
 
 def added(task: Declared, cells: Cells) -> Iterator[Reason]:
     """Yield what gives a task a cell: nothing where the task itself is new."""
-    if task.making is None or not cells.recorded:
+    former = [cell_values(address) for address in cells.recorded if address != task.address]
+    if task.making is None or not former:
         return
-    former = [cell_values(address) for address in cells.recorded]
     own = cell_values(task.address)
     is_new = [all(values[index : index + 1] != (value,) for values in former) for index, value in enumerate(own)]
     for name, axis, position in cell_places(task.making):
