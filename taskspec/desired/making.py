@@ -41,6 +41,8 @@ TEXT: Final = "text."
 """Begins the name of an input that is a template itself, by its field."""
 DEFAULTS: Final = "defaults."
 """Begins the name of an input that is a field which the project's defaults give."""
+ITSELF: Final = "the task itself"
+"""Gives what stands within a field of a default, and is not the default's."""
 ENVIRON: Final = "the process environment"
 _DIGITS: Final = 16
 _MOST_LISTED: Final = 1_000
@@ -166,9 +168,11 @@ class Making:
                 found[f"{TEXT}{path_text(path)}"] = Input(digest=_digest(text))
             found |= {f"{TEXT}{name}": Input(digest=_digest(self.written(name)[1])) for name in self._composed(used)}
         for path, origin in self.source.given.items():
-            if origin is not None and path[0] in RUN_RELEVANT:
-                digest = "" if path[0] in SECRET else _digest(part_of(origin.document.value, origin.path))
-                found[f"{DEFAULTS}{path_text(path)}"] = Input(digest=digest, giver=origin.giver)
+            if path[0] in RUN_RELEVANT:
+                value = part_of(origin.document.value, origin.path) if origin is not None else None
+                is_secret = path[0] in SECRET and origin is not None
+                giver = origin.giver if origin is not None else ITSELF
+                found[f"{DEFAULTS}{path_text(path)}"] = Input(digest="" if is_secret else _digest(value), giver=giver)
         return Looked(inputs=dict(sorted(found.items())), uses={name: tuple(names) for name, names in uses.items()})
 
     def template_of(self, path: FieldPath) -> FieldPath | None:

@@ -6,9 +6,10 @@ from typing import Final
 
 from taskspec.address import Address, addresses_in
 from taskspec.desired.giving import given_at
-from taskspec.desired.making import DEFAULTS, FILE, TEXT, FieldPath, Looked, Making, result_of
+from taskspec.desired.making import DEFAULTS, FILE, ITSELF, TEXT, FieldPath, Looked, Making, result_of
 from taskspec.desired.model import DesiredTask
 from taskspec.diagnostics import Position, path_text
+from taskspec.documents.model import Source
 from taskspec.inputs import Input
 from taskspec.plan import cause_reasons as causes
 from taskspec.plan.causes import Reason
@@ -18,6 +19,7 @@ from taskspec.plan.member_reasons import members_changed
 from taskspec.plan.model import Change, FieldDiff, Missing
 from taskspec.state.model import Record
 
+_NOWHERE: Final = object()
 MOST: Final = 5
 """How many causes are told of one reason."""
 _WRITTEN: Final = frozenset({"text_edited", "default_changed", "differs_too"})
@@ -73,10 +75,13 @@ def attributed(
     place, removed = _place(field)
     inputs = tuple(_inputs(field))
     dropped = tuple(_dropped(field, place)) if removed or not inputs else ()
-    because = (*inputs, *dropped, *_template(field, inputs), *_defaults(field), *_files(field), *_too(field, place))
+    defaults = tuple(_defaults(field))
+    is_elsewhere = field.first.after is Missing.MISSING and any(one.code == "default_gone" for one in defaults)
+    if is_elsewhere:
+        dropped = tuple(replace(one, position=None, removed="") for one in dropped)
+    because = (*inputs, *dropped, *_template(field, inputs), *defaults, *_files(field), *_too(field, place))
     if any(one.code not in _WRITTEN for one in because):
         removed = ""
-    is_elsewhere = any(one.code == "default_gone" for one in because)
     return replace(reason, position=None if is_elsewhere else place, removed=removed, because=because[:MOST])
 
 
@@ -226,20 +231,21 @@ def _is_text_of(name: str, field_name: str) -> bool:
 
 
 def _defaults(field: _Field) -> Iterator[Reason]:
-    """Yield which default gives the field now, or gave it before."""
+    """Yield which default gives the field now, or gave it before, where that is another one."""
     before = field.record.generation.inputs
     for diff in field.diffs[:MOST]:
         origin, _ = field.task.source.origin(diff.path)
-        recorded = _given(before or {}, diff.path)
-        if origin is None and recorded is None:
+        former = _former(before, diff.path, field.task.source)
+        if former == (origin.giver if origin is not None else ""):
             continue
-        giver = origin.giver if origin is not None else ""
-        labels = _labels(field) if before is not None and (recorded.giver if recorded else "") != giver else ()
-        former = recorded.giver if recorded is not None else "" if before is not None else None
-        if origin is None:
-            yield causes.default_gone(path_text(diff.path), former or "", _former_place(field), labels)
-        else:
+        labels = _labels(field) if before is not None else ()
+        if origin is not None:
             yield causes.default_changed(path_text(diff.path), origin, former, labels)
+        elif former and diff.after is Missing.MISSING:
+            removed = causes.written(str(diff.path[-1]), diff.before)
+            yield causes.default_gone(path_text(diff.path), former, _former_place(field), removed, labels)
+        elif former:
+            yield causes.default_gone(path_text(diff.path), former, None, "", labels)
 
 
 def _former_place(field: _Field) -> Position | None:
@@ -248,10 +254,18 @@ def _former_place(field: _Field) -> Position | None:
     return Position(file=document.file, line=0) if document is not None else None
 
 
-def _given(inputs: Mapping[str, Input], path: FieldPath) -> Input | None:
-    """Return what the defaults were recorded to give at a path, or around it."""
-    whole = (inputs.get(f"{DEFAULTS}{path_text(path[:length])}") for length in range(len(path), 0, -1))
-    return next((one for one in whole if one is not None), None)
+def _former(inputs: Mapping[str, Input] | None, path: FieldPath, source: Source) -> str | None:
+    """Return the default that was recorded to give what is at a path: nothing for none, None where nobody can tell."""
+    if inputs is None:
+        return None
+    for length in range(len(path), 0, -1):
+        found = inputs.get(f"{DEFAULTS}{path_text(path[:length])}")
+        if found is not None:
+            around, now = source.given.get(path[:length]), source.given.get(path, _NOWHERE)
+            if length < len(path) and now is None and around is not None and around.giver == found.giver:
+                return ""  # the task had a field of its own in the same default, as it has now
+            return found.giver if found.giver != ITSELF else ""
+    return ""
 
 
 def _labels(field: _Field) -> tuple[Reason, ...]:

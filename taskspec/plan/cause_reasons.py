@@ -1,10 +1,11 @@
 """The reasons behind reasons: what made a field another one, down to who gave it. Decides nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from taskspec.address import Address
+from taskspec.desired.expanding import value_text
 from taskspec.desired.making import ENVIRON, FILE
 from taskspec.desired.model import DesiredTask
 from taskspec.diagnostics import Position
@@ -80,13 +81,20 @@ def default_changed(field: str, origin: Origin, former: str | None, because: Seq
     return Reason(code="default_changed", text=text, because=tuple(because))
 
 
-def default_gone(field: str, former: str, position: Position | None, because: Sequence[Reason]) -> Reason:
+def default_gone(field: str, former: str, position: Position | None, removed: str, because: Sequence[Reason]) -> Reason:
     """Say that a default which gave a field gives it no longer: because of a label, or because it is gone."""
     text = f"`{former}` gave `{field}` before, and gives it no longer"
-    last = field.rpartition(".")[2]
     if because:
         return Reason(code="default_gone", text=text, because=tuple(because))
-    return Reason(code="default_gone", text=text, position=position, removed=f"{last}:" if position else "")
+    return Reason(code="default_gone", text=text, position=position, removed=removed)
+
+
+def written(name: str, value: Any) -> str:
+    """Return how a field was written, by what of it is least like anything else."""
+    if isinstance(value, Mapping) and value:
+        return max((written(key, inner) for key, inner in sorted(value.items())), key=len)
+    is_short = isinstance(value, bool | int | float) or (isinstance(value, str) and value and "\n" not in value)
+    return f"{name}: {value_text(value)}" if is_short else f"{name}:"
 
 
 def label_changed(task: DesiredTask, name: str, before: str | None) -> Reason:
