@@ -221,6 +221,10 @@ class Making:
         """Return the parts of the rendered text at a path; none where they cannot be told from each other."""
         return self.maker.segments(self, path)
 
+    def markup(self, path: FieldPath, segment: Segment) -> str:
+        """Return what a part of a rendered text is written as."""
+        return self._text(path)[segment.offset : segment.offset + segment.length]
+
     def cut(self, path: FieldPath) -> list[Segment]:
         """Return the parts of the rendered text at a path, found anew."""
         text = next((text for own, text in self.templates if own == path), None)

@@ -81,6 +81,7 @@ def attributed(
         dropped = tuple(replace(one, position=None, removed="") for one in dropped)
     because = (*inputs, *dropped, *_template(field, inputs), *defaults, *_files(field), *_too(field, place))
     if any(one.code not in _WRITTEN for one in because):
+        is_elsewhere = is_elsewhere or (bool(removed) and bool(dropped))  # beside what is gone stands another's line
         removed = ""
     return replace(reason, position=None if is_elsewhere else place, removed=removed, because=because[:MOST])
 
@@ -149,6 +150,8 @@ def _inputs(field: _Field) -> Iterator[Reason]:
         return
     for name in field.looked.uses.get(field.name, ()):
         one, other = before.get(name), now.get(name)
+        if one is None and other is not None and result_of(name) is None and _decides(field, name):
+            yield causes.input_added(field.name, name, given_at(field.making, name), other)
         if one is None or other is None or one == other or (one.digest == other.digest and one.digest):
             continue
         if name == f"{FILE}{field.making.items}":
@@ -158,6 +161,13 @@ def _inputs(field: _Field) -> Iterator[Reason]:
             yield from _input(field, name, one, other)
         elif written[0] is None:  # nobody noted whether the item was edited, or what it is made of is another one
             yield causes.input_changed(name, None, one, other)
+
+
+def _decides(field: _Field, name: str) -> bool:
+    """Tell whether a name stands in a condition or a loop, so that its value decides what else is written."""
+    making = field.making
+    cut = [(path, one) for path in making.paths(field.name) for one in making.segments(path) if name in one.names]
+    return any(making.markup(path, one).startswith("{%") for path, one in cut)
 
 
 def _input(field: _Field, name: str, before: Input, now: Input) -> Iterator[Reason]:

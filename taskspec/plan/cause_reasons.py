@@ -31,6 +31,13 @@ def input_changed(name: str, position: Position | None, before: Input, now: Inpu
     return Reason(code="input_changed", text=f"`{name}` {what}{given}{former}", position=position)
 
 
+def input_added(field: str, name: str, position: Position | None, now: Input) -> Reason:
+    """Say that a condition or a loop uses what was not used before: its value may be as it was, or another one."""
+    given = f", given by {_named(now.giver)}" if now.giver else ""
+    text = f"`{field}` depends on `{name.removeprefix(FILE)}` now, and did not before{given}"
+    return Reason(code="input_added", text=text, position=position)
+
+
 def input_dropped(name: str, position: Position) -> Reason:
     """Say that nothing uses what was used before; the line that did is gone."""
     word = name.removeprefix(FILE).rpartition("/")[2] if name.startswith(FILE) else name
