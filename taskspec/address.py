@@ -53,6 +53,17 @@ def cell_values(address: str) -> tuple[str, ...]:
     return tuple(json.loads(value) if value.startswith('"') else value for value in _VALUES.findall(inside))
 
 
+def listed(addresses: Iterable[str]) -> str:
+    """Return addresses as one text."""
+    return ", ".join(addresses)
+
+
+def addresses_in(text: str) -> tuple[str, ...]:
+    """Return the addresses of such a text; none of any other."""
+    found = tuple(one[0] for one in _ADDRESS.finditer(text))
+    return found if listed(found) == text else ()
+
+
 def task_name(address: str) -> str:
     """Return the name of the task that an address belongs to."""
     return address.partition("[")[0]

@@ -1,12 +1,13 @@
 """A rendered cell → the task that it asks for: normalised, without secrets, fingerprinted. Renders nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from taskspec.desired.dotted import is_template
 from taskspec.desired.fingerprinting import fingerprint
 from taskspec.desired.model import Cell, DesiredTask, LocalFile
 from taskspec.desired.normalising import SENT_ONLY, normalised, without_secrets
+from taskspec.desired.rechecking import TRIGGERS
 from taskspec.desired.references import may_refer
 from taskspec.desired.templating import RenderedSpec
 
@@ -54,3 +55,12 @@ def items_of(cell: Cell) -> str:
     items = cell.task.spec.get("forEach") if cell.names else None
     file = items.get("file", "") if isinstance(items, Mapping) else ""
     return "" if is_template(file) else file
+
+
+def written_triggers(cell: Cell) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield the templates of `rerun.triggers`, which are rendered for themselves, each with its place in the spec."""
+    rerun = cell.task.spec.get("rerun")
+    triggers = rerun.get("triggers") if isinstance(rerun, Mapping) else None
+    for name, text in triggers.items() if isinstance(triggers, Mapping) else ():
+        if isinstance(text, str) and is_template(text):
+            yield (*TRIGGERS, name), text

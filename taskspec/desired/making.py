@@ -11,15 +11,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from taskspec.address import Address, matches
+from taskspec.address import Address, listed, matches
 from taskspec.desired.attaching import ProjectFiles
 from taskspec.desired.cutting import AS_TEXT
+from taskspec.desired.dotted import is_template
 from taskspec.desired.including import ProjectTexts
+from taskspec.desired.itemizing import ITEM, templates_in, written_of
 from taskspec.desired.later import Later
 from taskspec.desired.model import Giver
 from taskspec.desired.normalising import RUN_RELEVANT, is_secret_place
 from taskspec.desired.noting import ABSENT, noting
 from taskspec.desired.pinpointing import Pinpointer
+from taskspec.desired.references import TASKS
+from taskspec.desired.rows import Row, rows_of
 from taskspec.desired.scope import WrongTemplateError, names_a_secret
 from taskspec.desired.segmenting import Segment, line_of, pieces_of
 from taskspec.desired.templating import SpecRenderer, as_rendered
@@ -37,8 +41,12 @@ TEXT: Final = "text."
 """Begins the name of an input that is a template itself, by its field."""
 DEFAULTS: Final = "defaults."
 """Begins the name of an input that is a field which the project's defaults give."""
+ITSELF: Final = "the task itself"
+"""Gives what stands within a field of a default, and is not the default's."""
 ENVIRON: Final = "the process environment"
 _DIGITS: Final = 16
+_MOST_LISTED: Final = 1_000
+"""So many characters may name the tasks of a list of results."""
 _FARTHEST: Final = 200_000
 """So many characters of a text are followed to tell where one of them is written; beyond, its line is told."""
 
@@ -62,6 +70,7 @@ class Maker:
         self._files = files
         self._folder = Path(project.folder)
         self._within: dict[str, str] = {}
+        self._rows: dict[tuple[str, str | None], Mapping[str, Row]] = {}
         self._cut: tuple[Making, FieldPath, list[Segment]] | None = None
 
     def place(self, file: str, line: int = 0) -> Position:
@@ -92,6 +101,13 @@ class Maker:
             return None
         finally:
             self._texts.noted = None
+
+    def rows(self, file: str, named_by: str | None) -> Mapping[str, Row]:
+        """Return where the items of a file stand, by name; each file is looked through once."""
+        found = self._rows.get((file, named_by))
+        if found is None:
+            found = self._rows[file, named_by] = rows_of(self.text_of(file), file, named_by)
+        return found
 
     def digest_of(self, file: str) -> str:
         """Return the digest of a file that was read for the tasks."""
@@ -125,10 +141,16 @@ class Making:
     """The names that only its cell has."""
     matrix: Mapping[str, Any] | None = None
     """Its matrix, as it is written."""
+    each: Any = None
+    """Its `forEach`, as it is written."""
     items: str = ""
     """The file that holds the items of its `forEach`, relative to the project folder."""
     tasks: Mapping[str, Any] | None = field(default=None, repr=False)
     """The results that it was made with."""
+
+    def written(self, name: str) -> tuple[FieldPath, Any]:
+        """Return where in the spec that of an item of the `forEach` is written which a name stands for, and what is."""
+        return written_of(self.each, part_of(self.own.get("each"), ("key",)), name, self._rendered)
 
     def inputs(self) -> Mapping[str, Input]:
         """Return everything that the rendering depended on, by name, in order."""
@@ -146,10 +168,14 @@ class Making:
                     found[name] = self._input(name, value, is_secret=is_secret_place(path))
             if path[0] not in SECRET:
                 found[f"{TEXT}{path_text(path)}"] = Input(digest=_digest(text))
+            composed = () if is_secret_place(path) else self._composed(used)
+            found |= {f"{TEXT}{name}": Input(digest=_digest(self.written(name)[1])) for name in composed}
         for path, origin in self.source.given.items():
-            if origin is not None and path[0] in RUN_RELEVANT:
-                digest = "" if path[0] in SECRET else _digest(part_of(origin.document.value, origin.path))
-                found[f"{DEFAULTS}{path_text(path)}"] = Input(digest=digest, giver=origin.giver)
+            if path[0] in RUN_RELEVANT:
+                value = part_of(origin.document.value, origin.path) if origin is not None else None
+                is_secret = path[0] in SECRET and origin is not None
+                giver = origin.giver if origin is not None else ITSELF
+                found[f"{DEFAULTS}{path_text(path)}"] = Input(digest="" if is_secret else _digest(value), giver=giver)
         return Looked(inputs=dict(sorted(found.items())), uses={name: tuple(names) for name, names in uses.items()})
 
     def template_of(self, path: FieldPath) -> FieldPath | None:
@@ -198,6 +224,10 @@ class Making:
         """Return the parts of the rendered text at a path; none where they cannot be told from each other."""
         return self.maker.segments(self, path)
 
+    def markup(self, path: FieldPath, segment: Segment) -> str:
+        """Return what a part of a rendered text is written as."""
+        return self._text(path)[segment.offset : segment.offset + segment.length]
+
     def cut(self, path: FieldPath) -> list[Segment]:
         """Return the parts of the rendered text at a path, found anew."""
         text = next((text for own, text in self.templates if own == path), None)
@@ -218,6 +248,11 @@ class Making:
             found.append(segment)
             begin += len(given)
         return found
+
+    def value_of(self, name: str) -> Any:
+        """Return the value of a variable, or of what is within it, masked; None where there is none."""
+        steps = name.split(".")
+        return part_of(self.maker.renderer.names({}, None).get(steps[0]), tuple(steps[1:]))
 
     def names_in(self, text: str) -> tuple[str, ...]:
         """Return the names that a text uses which names its cells."""
@@ -255,10 +290,24 @@ class Making:
         files: set[str] = set()
         text = as_rendered(text, path)[1]
         self.maker.evaluated(text, self._names(noted), files)
+        for name in self._composed(noted):
+            for part in templates_in(self.written(name)[1]):
+                self.maker.evaluated(part.strip(), self._names(noted), files)
         if self.items and any(name.startswith("each.") for name in noted):
             files.add(self.items)
         noted |= {f"{FILE}{file}": None for file in sorted(files)}
         return noted | self._references(text)
+
+    def _composed(self, names: Iterable[str]) -> list[str]:
+        """Return those of some names that stand for what is made of templates within the item of a `forEach`."""
+        if self.each is None or self.items:
+            return []
+        return [name for name in names if name.startswith(ITEM) and any(templates_in(self.written(name)[1]))]
+
+    def _rendered(self, value: Any) -> Any:
+        if not (isinstance(value, str) and is_template(value)):
+            return value
+        return self.maker.evaluated(value.strip(), self._names({}), set())
 
     def _references(self, text: str) -> dict[str, Any]:
         """Return the results of other tasks that a text uses, by the words with which it names them."""
@@ -280,6 +329,8 @@ class Making:
             giver = known.name
         declared = self.maker.project.variables.get(variable) if root == "vars" else None
         is_secret = is_secret or (declared is not None and declared.sensitive)
+        if root.startswith(TASKS):
+            giver = members_of(value)
         if is_secret or type(value) is Later or names_a_secret(value):
             return Input(digest="", giver=giver)
         return Input(digest=_digest(value), giver=giver)
@@ -294,6 +345,14 @@ def result_of(name: str) -> Address | None:
         quote = rest[1:2]
         return Address(rest[2 : rest.find(f"{quote}]", 2)])
     return Address(rest[1:].partition(".")[0].partition("[")[0])
+
+
+def members_of(value: Any) -> str:
+    """Return the tasks of a list of results, in order: nothing for any other value, and of too many how many."""
+    if not isinstance(value, list) or not all(isinstance(one, Mapping) and "address" in one for one in value):
+        return ""
+    text = listed(one["address"] for one in value)
+    return text if len(text) <= _MOST_LISTED else f"{len(value)} tasks"
 
 
 def part_of(value: Any, path: tuple[str | int, ...]) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 from taskspec.address import Address, task_name
 from taskspec.desired.assigning import GivenVariables, assign
 from taskspec.desired.attaching import ProjectFiles
-from taskspec.desired.composing import desired_task, items_of, not_known_yet
+from taskspec.desired.composing import desired_task, items_of, not_known_yet, written_triggers
 from taskspec.desired.depending import Declared, Dependencies, depend
 from taskspec.desired.enclosing import Encloser
 from taskspec.desired.entangling import circular, entangled, misfits
@@ -247,9 +247,10 @@ class _Resolver:
         making = Making(
             maker=self._maker,
             source=task.source,
-            templates=rendered.templates,
+            templates=(*rendered.templates, *written_triggers(cell)),
             own=cell.names,
             matrix=cell.task.spec.get("matrix") if cell.names else None,
+            each=cell.task.spec.get("forEach") if cell.names else None,
             items=items_of(cell),
             tasks=tasks,
         )

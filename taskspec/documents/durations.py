@@ -14,3 +14,13 @@ def seconds(text: str) -> float:
     if factor is None or not (digits.isascii() and digits.isdigit() and len(digits) <= _DIGITS):
         raise ValueError(f"`{text}` is not a duration such as `30s`, `15m`, `2h` or `7d`")
     return int(digits) * factor
+
+
+def written(duration: float) -> str:
+    """Return a duration as an author would write it: in the largest unit of which it is a whole number."""
+    milliseconds = round(duration * 1000)
+    for unit, factor in reversed(_SECONDS.items()):
+        size = round(factor * 1000)
+        if milliseconds and not milliseconds % size:
+            return f"{milliseconds // size}{unit}"
+    return "0s"

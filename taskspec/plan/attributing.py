@@ -4,18 +4,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from taskspec.address import Address
+from taskspec.address import Address, addresses_in
 from taskspec.desired.giving import given_at
-from taskspec.desired.making import DEFAULTS, FILE, TEXT, FieldPath, Looked, Making, result_of
+from taskspec.desired.making import DEFAULTS, FILE, ITSELF, TEXT, FieldPath, Looked, Making, result_of
 from taskspec.desired.model import DesiredTask
 from taskspec.diagnostics import Position, path_text
+from taskspec.documents.model import Source
 from taskspec.inputs import Input
 from taskspec.plan import cause_reasons as causes
 from taskspec.plan.causes import Reason
+from taskspec.plan.cell_reasons import Cells
 from taskspec.plan.diffing import Edit, edits
+from taskspec.plan.member_reasons import members_changed
 from taskspec.plan.model import Change, FieldDiff, Missing
 from taskspec.state.model import Record
 
+_NOWHERE: Final = object()
 MOST: Final = 5
 """How many causes are told of one reason."""
 _WRITTEN: Final = frozenset({"text_edited", "default_changed", "differs_too"})
@@ -33,6 +37,7 @@ class _Field:
     record: Record
     looked: Looked
     done: Mapping[Address, Change]
+    siblings: Mapping[str, Cells]
 
     @property
     def first(self) -> FieldDiff:
@@ -45,22 +50,39 @@ def looked_at(change: Change) -> Looked | None:
     return making.look() if making is not None else None
 
 
-def attributed(reason: Reason, change: Change, looked: Looked | None, done: Mapping[Address, Change]) -> Reason:
+def attributed(
+    reason: Reason,
+    change: Change,
+    looked: Looked | None,
+    done: Mapping[Address, Change],
+    siblings: Mapping[str, Cells],
+) -> Reason:
     """Return the reason of a changed field with its place, and with what is behind it."""
     task, record = change.task, change.record
     diffs = tuple(diff for diff in change.diffs if diff.path[0] == reason.field)
     if not isinstance(task, DesiredTask) or task.making is None or looked is None or record is None or not diffs:
         return reason
     field = _Field(
-        name=reason.field, diffs=diffs, task=task, making=task.making, record=record, looked=looked, done=done
+        name=reason.field,
+        diffs=diffs,
+        task=task,
+        making=task.making,
+        record=record,
+        looked=looked,
+        done=done,
+        siblings=siblings,
     )
     place, removed = _place(field)
     inputs = tuple(_inputs(field))
     dropped = tuple(_dropped(field, place)) if removed or not inputs else ()
-    because = (*inputs, *dropped, *_template(field, inputs), *_defaults(field), *_files(field), *_too(field, place))
+    defaults = tuple(_defaults(field))
+    is_elsewhere = field.first.after is Missing.MISSING and any(one.code == "default_gone" for one in defaults)
+    if is_elsewhere:
+        dropped = tuple(replace(one, position=None, removed="") for one in dropped)
+    because = (*inputs, *dropped, *_template(field, inputs), *defaults, *_files(field), *_too(field, place))
     if any(one.code not in _WRITTEN for one in because):
+        is_elsewhere = is_elsewhere or (bool(removed) and bool(dropped))  # beside what is gone stands another's line
         removed = ""
-    is_elsewhere = any(one.code == "default_gone" for one in because)
     return replace(reason, position=None if is_elsewhere else place, removed=removed, because=because[:MOST])
 
 
@@ -128,23 +150,53 @@ def _inputs(field: _Field) -> Iterator[Reason]:
         return
     for name in field.looked.uses.get(field.name, ()):
         one, other = before.get(name), now.get(name)
+        if one is None and other is not None and result_of(name) is None and _decides(field, name):
+            yield causes.input_added(field.name, name, given_at(field.making, name), other)
         if one is None or other is None or one == other or (one.digest == other.digest and one.digest):
             continue
-        if name != f"{FILE}{field.making.items}":  # else the item that it gives is told, with its line
-            yield _input(field, name, one, other)
+        if name == f"{FILE}{field.making.items}":
+            continue  # the item that it gives is told, with its line
+        written = before.get(f"{TEXT}{name}"), now.get(f"{TEXT}{name}")
+        if written[1] is None or written[0] not in {None, written[1]}:
+            yield from _input(field, name, one, other)
+        elif written[0] is None:  # nobody noted whether the item was edited, or what it is made of is another one
+            yield causes.input_changed(name, None, one, other)
 
 
-def _input(field: _Field, name: str, before: Input, now: Input) -> Reason:
+def _decides(field: _Field, name: str) -> bool:
+    """Tell whether a name stands in a condition or a loop, so that its value decides what else is written."""
+    making = field.making
+    cut = [(path, one) for path in making.paths(field.name) for one in making.segments(path) if name in one.names]
+    return any(making.markup(path, one).startswith("{%") for path, one in cut)
+
+
+def _input(field: _Field, name: str, before: Input, now: Input) -> Iterator[Reason]:
     making = field.making
     if name.startswith(FILE):
         file = name.removeprefix(FILE)
-        lines = [line for diff in field.diffs for line in _new_lines(diff)]
-        return causes.file_changed(file, making.line_in(file, lines), _gone(field))
-    address = result_of(name)
-    if address is not None:
-        upstream = field.done.get(address)
-        return causes.upstream_answered(name, address, upstream, _use(field, name))
-    return causes.input_changed(name, given_at(making, name), before, now)
+        yield causes.file_changed(file, making.line_in(file, _lines(field)), _gone(field))
+    elif (address := result_of(name)) is None:
+        yield causes.input_changed(name, given_at(making, name, _lines(field)), before, now)
+    else:
+        yield from _result(field, name, address, before, now)
+
+
+def _result(field: _Field, name: str, address: Address, before: Input, now: Input) -> Iterator[Reason]:
+    """Yield what became of the result of another task, or of a list of such."""
+    use = _use(field, name)
+    if not now.giver:
+        yield causes.upstream_answered(name, address, field.done.get(address), use)
+        return
+    members = members_changed(address, addresses_in(before.giver), addresses_in(now.giver), field.siblings)
+    if members is None:
+        yield causes.members_unknown(name, address, use)
+    else:
+        yield from members or (causes.upstream_answered(name, address, None, use),)
+
+
+def _lines(field: _Field) -> list[str]:
+    """Return the lines that are new in what was rendered."""
+    return [line for diff in field.diffs for line in _new_lines(diff)]
 
 
 def _new_lines(diff: FieldDiff) -> Iterator[str]:
@@ -189,20 +241,21 @@ def _is_text_of(name: str, field_name: str) -> bool:
 
 
 def _defaults(field: _Field) -> Iterator[Reason]:
-    """Yield which default gives the field now, or gave it before."""
+    """Yield which default gives the field now, or gave it before, where that is another one."""
     before = field.record.generation.inputs
     for diff in field.diffs[:MOST]:
         origin, _ = field.task.source.origin(diff.path)
-        recorded = _given(before or {}, diff.path)
-        if origin is None and recorded is None:
+        former = _former(before, diff.path, field.task.source)
+        if former == (origin.giver if origin is not None else ""):
             continue
-        giver = origin.giver if origin is not None else ""
-        labels = _labels(field) if before is not None and (recorded.giver if recorded else "") != giver else ()
-        former = recorded.giver if recorded is not None else "" if before is not None else None
-        if origin is None:
-            yield causes.default_gone(path_text(diff.path), former or "", _former_place(field), labels)
-        else:
+        labels = _labels(field) if before is not None else ()
+        if origin is not None:
             yield causes.default_changed(path_text(diff.path), origin, former, labels)
+        elif former and diff.after is Missing.MISSING:
+            removed = causes.written(str(diff.path[-1]), diff.before)
+            yield causes.default_gone(path_text(diff.path), former, _former_place(field), removed, labels)
+        elif former:
+            yield causes.default_gone(path_text(diff.path), former, None, "", labels)
 
 
 def _former_place(field: _Field) -> Position | None:
@@ -211,10 +264,18 @@ def _former_place(field: _Field) -> Position | None:
     return Position(file=document.file, line=0) if document is not None else None
 
 
-def _given(inputs: Mapping[str, Input], path: FieldPath) -> Input | None:
-    """Return what the defaults were recorded to give at a path, or around it."""
-    whole = (inputs.get(f"{DEFAULTS}{path_text(path[:length])}") for length in range(len(path), 0, -1))
-    return next((one for one in whole if one is not None), None)
+def _former(inputs: Mapping[str, Input] | None, path: FieldPath, source: Source) -> str | None:
+    """Return the default that was recorded to give what is at a path: nothing for none, None where nobody can tell."""
+    if inputs is None:
+        return None
+    for length in range(len(path), 0, -1):
+        found = inputs.get(f"{DEFAULTS}{path_text(path[:length])}")
+        if found is not None:
+            around, now = source.given.get(path[:length]), source.given.get(path, _NOWHERE)
+            if length < len(path) and now is None and around is not None and around.giver == found.giver:
+                return ""  # the task had a field of its own in the same default, as it has now
+            return found.giver if found.giver != ITSELF else ""
+    return ""
 
 
 def _labels(field: _Field) -> tuple[Reason, ...]:

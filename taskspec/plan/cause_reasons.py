@@ -1,20 +1,19 @@
 """The reasons behind reasons: what made a field another one, down to who gave it. Decides nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from taskspec.address import Address
-from taskspec.desired.giving import cell_places
+from taskspec.desired.expanding import value_text
 from taskspec.desired.making import ENVIRON, FILE
 from taskspec.desired.model import DesiredTask
 from taskspec.diagnostics import Position
 from taskspec.documents.model import Origin
 from taskspec.inputs import Input
 from taskspec.plan.causes import Reason
-from taskspec.plan.model import Action, Change, Declared
+from taskspec.plan.model import Action, Change
 
-_SHOWN: Final = 3
 _RUNS: Final = {
     Action.CREATE: "runs",
     Action.REPLACE: "runs anew",
@@ -32,11 +31,18 @@ def input_changed(name: str, position: Position | None, before: Input, now: Inpu
     return Reason(code="input_changed", text=f"`{name}` {what}{given}{former}", position=position)
 
 
+def input_added(field: str, name: str, position: Position | None, now: Input) -> Reason:
+    """Say that a condition or a loop uses what was not used before: its value may be as it was, or another one."""
+    given = f", given by {_named(now.giver)}" if now.giver else ""
+    text = f"`{field}` depends on `{name.removeprefix(FILE)}` now, and did not before{given}"
+    return Reason(code="input_added", text=text, position=position)
+
+
 def input_dropped(name: str, position: Position) -> Reason:
     """Say that nothing uses what was used before; the line that did is gone."""
-    word = name.rpartition("/")[2] if name.startswith(FILE) else name
+    word = name.removeprefix(FILE).rpartition("/")[2] if name.startswith(FILE) else name
     text = f"`{name.removeprefix(FILE)}` is not used any more"
-    return Reason(code="input_dropped", text=text, position=position, removed=word.removeprefix(FILE))
+    return Reason(code="input_dropped", text=text, position=position, removed=f"- {word}")
 
 
 def differs_too(field: str, position: Position) -> Reason:
@@ -63,6 +69,12 @@ def upstream_answered(name: str, address: Address, upstream: Change | None, posi
     return Reason(code="upstream_answered", text=text, position=position)
 
 
+def members_unknown(name: str, address: Address, position: Position) -> Reason:
+    """Say that a list of results is another one, where nobody noted which members it had."""
+    text = f"`{name}` is another one: `{address}` has other members, another order, or another answer"
+    return Reason(code="members_changed", text=text, position=position)
+
+
 def upstream_runs(address: Address, action: Action, because: tuple[Reason, ...]) -> Reason:
     """Say what is to be done about a task that is waited for, and why."""
     return Reason(code="upstream_runs", text=f"`{address}` {_RUNS.get(action, action)}", because=because)
@@ -76,22 +88,20 @@ def default_changed(field: str, origin: Origin, former: str | None, because: Seq
     return Reason(code="default_changed", text=text, because=tuple(because))
 
 
-def default_gone(field: str, former: str, position: Position | None, because: Sequence[Reason]) -> Reason:
+def default_gone(field: str, former: str, position: Position | None, removed: str, because: Sequence[Reason]) -> Reason:
     """Say that a default which gave a field gives it no longer: because of a label, or because it is gone."""
     text = f"`{former}` gave `{field}` before, and gives it no longer"
-    last = field.rpartition(".")[2]
     if because:
         return Reason(code="default_gone", text=text, because=tuple(because))
-    return Reason(code="default_gone", text=text, position=position, removed=f"{last}:" if position else "")
+    return Reason(code="default_gone", text=text, position=position, removed=removed)
 
 
-def declared(reason: Reason, task: Declared) -> Reason:
-    """Say of a task that was never asked for where it is declared, and of a cell what names it."""
-    places = cell_places(task.making) if task.making is not None else ()
-    cells = tuple(
-        Reason(code="cell_added", text=f"`{name}` gives it", position=position) for name, position in places[:_SHOWN]
-    )
-    return replace(reason, position=task.source.document.position(("metadata", "name")), because=cells)
+def written(name: str, value: Any) -> str:
+    """Return how a field was written, by what of it is least like anything else."""
+    if isinstance(value, Mapping) and value:
+        return max((written(key, inner) for key, inner in sorted(value.items())), key=len)
+    is_short = isinstance(value, bool | int | float) or (isinstance(value, str) and value and "\n" not in value)
+    return f"{name}: {value_text(value)}" if is_short else f"{name}:"
 
 
 def label_changed(task: DesiredTask, name: str, before: str | None) -> Reason:
@@ -103,17 +113,10 @@ def label_changed(task: DesiredTask, name: str, before: str | None) -> Reason:
     return Reason(code="label_changed", text=text, position=position, removed="" if now is not None else f"{name}:")
 
 
-def cell_gone(reason: Reason, name: str, task: Declared) -> Reason:
-    """Say that a task is declared, and has not this cell any more."""
-    places = cell_places(task.making) if task.making is not None else ()
-    position = places[-1][1] if places else task.source.document.position(("metadata", "name"))
-    return replace(reason, text=f"{reason.text}; `{name}` has other cells now", position=position)
-
-
 def removed_from(reason: Reason, file: str, name: str) -> Reason:
-    """Say of a task that is no longer declared which file declared it; without a name it may be that of a cell."""
+    """Say of a task that is no longer declared which file declared it."""
     text = f"{reason.text}; `{file}` did"
-    return replace(reason, text=text, position=Position(file=file, line=0), removed=f"name: {name}" if name else "")
+    return replace(reason, text=text, position=Position(file=file, line=0), removed=f"name: {name}")
 
 
 def _named(giver: str) -> str:

@@ -4,18 +4,23 @@ What is behind a changed field are the inputs of its rendering that are not as t
 where that was edited, and what the project's defaults give. What is behind a change that waits are its upstream's.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
 from taskspec.address import Address, task_name
+from taskspec.desired.model import DeferredTask
 from taskspec.diagnostics import Position
 from taskspec.plan import cause_reasons as causes
+from taskspec.plan import cell_reasons
 from taskspec.plan.attributing import MOST, attributed, looked_at
 from taskspec.plan.causes import Reason
+from taskspec.plan.cell_reasons import Cells
+from taskspec.plan.member_reasons import of_waiting
 from taskspec.plan.model import Change, Declared, Plan
 from taskspec.plan.unsent_reasons import CODE as UNSENT
 from taskspec.plan.unsent_reasons import NEEDING_NO_RUN, changed_at, unsent_changed
+from taskspec.state.model import Record
 
 DEEPEST: Final = 5
 """How many tasks that wait for each other a reason goes through."""
@@ -26,29 +31,38 @@ Placed = Callable[[str], str]
 """Tells how a file of the project is shown."""
 
 
-def caused(plan: Plan, placed: Placed) -> Plan:
-    """Return a plan whose reasons tell what is behind them."""
+def caused(plan: Plan, tasks: Mapping[Address, Declared], recorded: Iterable[Address], placed: Placed) -> Plan:
+    """Return a plan whose reasons tell what is behind them; `tasks` and `recorded` are all, selected or not."""
     done: dict[Address, Change] = {}
-    siblings = {task_name(change.address): change.task for change in plan.changes if change.task is not None}
+    known: dict[str, list[Address]] = {}
+    for address in recorded:
+        known.setdefault(task_name(address), []).append(address)
+    declared: dict[str, dict[Address, Declared]] = {}
+    for address, task in tasks.items():
+        declared.setdefault(task_name(address), {})[address] = task
+    siblings = {
+        name: Cells(declared=declared.get(name, {}), recorded=known.get(name, ())) for name in {*known, *declared}
+    }
     for change in plan.changes:
         done[change.address] = _caused(change, done, siblings, placed)
     return replace(plan, changes=tuple(done.values()))
 
 
-def _caused(change: Change, done: Mapping[Address, Change], siblings: Mapping[str, Declared], placed: Placed) -> Change:
+def _caused(change: Change, done: Mapping[Address, Change], siblings: Mapping[str, Cells], placed: Placed) -> Change:
     found: list[Reason] = []
     is_changed = any(reason.code == "spec_changed" for reason in change.reasons)
     looked = looked_at(change) if is_changed else None
     for reason in change.reasons:
         if reason.code == "spec_changed" and reason.field:
-            found.append(attributed(reason, change, looked, done))
+            found.append(attributed(reason, change, looked, done, siblings))
         elif reason.code in _UPSTREAM:
-            because = tuple(_of_upstream(change, done))
+            inputs = change.record.generation.inputs if change.record is not None else None
+            because = (*_of_upstream(change, done), *of_waiting(inputs or {}, _upstream(change), siblings))
             found.append(replace(reason, position=_used_at(change) or reason.position, because=because))
         elif reason.code == "no_longer_declared" and change.record is not None and change.record.file:
-            found.append(_removed(reason, change.address, placed(change.record.file), siblings))
+            found.append(_removed(reason, change.record, placed(change.record.file), siblings))
         elif reason.code == "not_recorded" and change.task is not None:
-            found.append(causes.declared(reason, change.task))
+            found.append(cell_reasons.declared(reason, change.task, siblings[task_name(change.address)]))
         elif reason.code == "assertions_changed" and change.task is not None and change.record is not None:
             found.append(replace(reason, position=changed_at(change.task, change.record, "assertions")))
         else:
@@ -58,12 +72,17 @@ def _caused(change: Change, done: Mapping[Address, Change], siblings: Mapping[st
     return change if tuple(found) == change.reasons else replace(change, reasons=tuple(found))
 
 
-def _removed(reason: Reason, address: Address, file: str, siblings: Mapping[str, Declared]) -> Reason:
+def _removed(reason: Reason, record: Record, file: str, siblings: Mapping[str, Cells]) -> Reason:
     """Return why an address is declared no longer: its task is gone, or only its cell."""
-    name = task_name(address)
-    if name in siblings:
-        return causes.cell_gone(reason, name, siblings[name])
-    return causes.removed_from(reason, file, name if name == address else "")
+    name = task_name(record.address)
+    cells = siblings.get(name)
+    if cells is not None and cells.task is not None:
+        return cell_reasons.cell_gone(reason, record, cells.task)
+    return causes.removed_from(reason, file, name)
+
+
+def _upstream(change: Change) -> tuple[Address, ...]:
+    return change.task.upstream if isinstance(change.task, DeferredTask) else ()
 
 
 def _used_at(change: Change) -> Position | None:

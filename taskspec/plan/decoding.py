@@ -125,6 +125,7 @@ def _reason(value: Mapping[str, Any]) -> Reason:
         code=value["code"],
         text=value["text"],
         position=_position(value.get("at")),
+        removed=value.get("at", {}).get("removed", ""),
         because=tuple(map(_reason, value["because"])),
     )
 
@@ -136,7 +137,7 @@ def _commits(reasons: Iterable[Mapping[str, Any]]) -> Iterator[tuple[CausingLine
         place = value.get("at")
         if place is not None and place["commit"] is not None:
             known = {name: word or "" for name, word in place["commit"].items()}
-            yield CausingLine(file=place["file"], line=place["line"]), Commit(**known)
+            yield CausingLine(place["file"], place["line"], place.get("removed", "")), Commit(**known)
 
 
 def _difference(value: Mapping[str, Any]) -> FieldDiff:

@@ -130,7 +130,8 @@ def reason_json(reason: Reason, commits: Mapping[CausingLine, Commit]) -> dict[s
     encoded: dict[str, Any] = {"code": reason.code, "text": reason.text}
     if reason.position is not None and reason.line is not None:
         commit = commits.get(reason.line)
-        encoded["at"] = {**reason.position.as_json, "commit": commit_json(commit)}
+        gone = {"removed": reason.removed} if reason.removed else {}
+        encoded["at"] = {**reason.position.as_json, **gone, "commit": commit_json(commit)}
     encoded["because"] = [reason_json(one, commits) for one in reason.because]
     return encoded
 

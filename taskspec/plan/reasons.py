@@ -10,6 +10,7 @@ from taskspec.documents.model import OnRemove
 from taskspec.moments import utc
 from taskspec.plan.causes import Reason
 from taskspec.plan.model import Declared, FieldDiff
+from taskspec.plan.rerun_reasons import triggers_changed
 from taskspec.plan.standing import Place, Situation, Standing
 from taskspec.state.model import Accepted, Attempt, Record, StopCause
 
@@ -93,9 +94,12 @@ def text_returned(result: Accepted, task: DesiredTask) -> Reason:
 def spec_changed(record: Record, task: DesiredTask, diffs: Iterable[FieldDiff]) -> Iterator[Reason]:
     """Name each field of what is sent that differs from the last generation."""
     since = f"changed since g{record.generation.number}"
+    diffs = tuple(diffs)
     fields = list(dict.fromkeys(str(diff.path[0]) for diff in diffs))
     for name in fields:
-        yield Reason(code="spec_changed", text=f"`{name}` {since}", position=task.source.position((name,)), field=name)
+        is_rerun = name == "rerun"  # what is sent of it nowhere, and yet is a reason to run again: its triggers
+        text = f"{triggers_changed(diffs)} since g{record.generation.number}" if is_rerun else f"`{name}` {since}"
+        yield Reason(code="spec_changed", text=text, position=task.source.position((name,)), field=name)
     if not fields:
         text = f"what is sent with the run {since}"
         yield Reason(code="spec_changed", text=text, position=task.source.position())

@@ -1,13 +1,13 @@
 """The reasons of a plan that `rerun`, `onChangeActive`, `protect` and `sideEffects` give. Decides nothing."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from shlex import quote
 
 from taskspec.address import Address
 from taskspec.desired.model import DesiredTask
 from taskspec.diagnostics import Position
 from taskspec.plan.causes import Reason
-from taskspec.plan.model import Declared
+from taskspec.plan.model import Declared, FieldDiff
 from taskspec.plan.standing import Situation
 
 _UNITS = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
@@ -16,6 +16,19 @@ _UNITS = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 def due_always(task: DesiredTask) -> Reason:
     """Say that the task runs once in every apply."""
     return Reason(code="rerun_always", text="`rerun: always`: once in every apply", position=_rerun(task))
+
+
+def triggers_changed(diffs: Iterable[FieldDiff]) -> str:
+    """Return which of the values whose change is a reason to run again are other ones."""
+    names: dict[str, None] = {}
+    for diff in diffs:
+        if diff.path[:2] == ("rerun", "triggers"):
+            names[f"`{diff.path[2]}`"] = None
+        elif diff.path[0] == "rerun":
+            sides = [side["triggers"] for side in (diff.before, diff.after) if isinstance(side, Mapping)]
+            names.update((f"`{name}`", None) for side in sides for name in side)
+    listed = ", ".join(names)
+    return f"the trigger {listed} is another one" if len(names) == 1 else f"the triggers {listed} are other ones"
 
 
 def grown_old(task: DesiredTask, age: float) -> Reason:

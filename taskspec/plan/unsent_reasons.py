@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from taskspec.desired.unsent import unsent_of
 from taskspec.diagnostics import Position
+from taskspec.documents.durations import written
 from taskspec.plan.causes import Reason
 from taskspec.plan.model import Declared
 from taskspec.state.model import Record
@@ -66,4 +67,4 @@ def _from_to(before: Any, now: Any) -> str:
 def _word(value: Any) -> str:
     if value is None:
         return "nothing"
-    return str(value).lower() if isinstance(value, bool) else f"{value:g}s" if isinstance(value, float) else f"{value}"
+    return str(value).lower() if isinstance(value, bool) else written(value) if isinstance(value, float) else f"{value}"

@@ -14,6 +14,7 @@ from taskspec.report.text import Paint, in_line, one_line, plural
 
 MOST_UNSENT: Final = 20
 """So many tasks are listed of those that changed without a run."""
+_LONGEST_GONE: Final = 40
 _STEP: Final = "  "
 
 
@@ -67,7 +68,16 @@ def _unsent(change: Change) -> list[Reason]:
 def place_words(line: CausingLine | None, position: Position, plan: Plan) -> str:
     """Return a place, and the commit to blame for it where that is known."""
     commit = plan.commits.get(line) if line is not None else None
+    if line is not None and line.removed and line.line:
+        taken = f" ({commit_words(commit)})" if commit is not None else ""
+        return f"at {position} `{_short(line.removed)}` was taken out{taken}"
     return f"{position} ({commit_words(commit)})" if commit is not None else str(position)
+
+
+def _short(removed: str) -> str:
+    """Return the beginning of what was taken out."""
+    first = removed.partition("\n")[0].removeprefix("- ")
+    return first if len(first) <= _LONGEST_GONE else f"{first[: _LONGEST_GONE - 1]}…"
 
 
 def _place(reason: Reason, plan: Plan, paint: Paint) -> str:

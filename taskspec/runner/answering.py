@@ -130,8 +130,10 @@ def _decide(question: Question, observed: Observed, circumstances: Circumstances
         overridden=question.prepared.overridden,
         fail_on=question.prepared.fail_on,
     )
-    told = caused(plan, partial(shown_in, question.prepared.desired.project.folder))
-    return guarded(told, question.prepared.desired, observed, circumstances.remote, guards)
+    desired = question.prepared.desired
+    placed = partial(shown_in, desired.project.folder)
+    told = caused(plan, desired.tasks, question.snapshot.records, placed)
+    return guarded(told, desired, observed, circumstances.remote, guards)
 
 
 def decide_alone(question: Question, ports: Ports) -> Plan | None:

@@ -7,7 +7,7 @@ in files and time; where git is missing, or the folder is in no repository, noth
 import os
 import re
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,10 +17,11 @@ from typing import Final
 
 from taskspec.plan.causes import CausingLine, Commit, Reason
 from taskspec.plan.model import Plan
+from taskspec.runner.digging import dug
 
 MOST_FILES: Final = 100
-MOST_GONE: Final = 20
-"""How many lines that are gone are looked for."""
+FARTHEST: Final = (20, 500)
+"""So many commits of a file are looked through for the lines that are gone from it, and then so many."""
 LONGEST: Final = 5.0
 """Seconds for all of it."""
 _ONE: Final = 3.0
@@ -43,6 +44,15 @@ _SAFE: Final = (
     "-c", "color.ui=false",
 )  # fmt: skip
 _FORMAT: Final = "%H%x00%at%x00%an%x00%P"
+_PATCH: Final = (
+    "--patch",
+    "--unified=0",
+    "--no-renames",
+    "--no-textconv",
+    "--no-ext-diff",
+    "--no-color",
+    "-O/dev/null",
+)
 _COMMANDS: Final = re.compile(r"filter\..*\.(?:clean|smudge|process|required)", re.IGNORECASE | re.DOTALL)
 """What a configuration has run on the content of files."""
 _KEPT: Final = frozenset({"PATH", "HOME", "XDG_CONFIG_HOME", "GIT_CONFIG_GLOBAL", "SYSTEMROOT", "TMPDIR"})
@@ -76,18 +86,20 @@ def blame(lines: Iterable[CausingLine], folder: Path, environ: Mapping[str, str]
             by_file.setdefault(line.file, []).append(line)
     if program is None:
         return found
-    gone = MOST_GONE
     try:
         git = _Git(program, folder, environ)
-        for file, own in list(by_file.items())[:MOST_FILES] if git.is_usable else ():
+        files = list(by_file.items())[:MOST_FILES] if git.is_usable else []
+        for file, own in files:
             there = sorted({line.line for line in own if line.line and not line.removed})[:_MOST_LINES]
             known = git.commits(file, there) if there else {}
             found |= {line: known[line.line] for line in own if line.line in known and not line.removed}
-            for line in own:
-                if (line.removed or not line.line) and gone:
-                    gone -= 1
-                    commit = git.last(file, line.removed, is_whole=not line.line)
-                    found |= {line: commit} if commit is not None else {}
+        for file, own in files:
+            if any(not (line.line or line.removed) for line in own):
+                last = git.last(file)
+                found |= {line: last for line in own if last is not None and not (line.line or line.removed)}
+            gone = {line.removed for line in own if line.removed}
+            took = git.took(file, gone) if gone else {}
+            found |= {line: took[line.removed] for line in own if line.removed in took}
     except _OutOfTimeError:
         pass
     return found
@@ -126,23 +138,31 @@ class _Git:
             return dict(_told(told, is_shallow=self._is_shallow))
         return dict.fromkeys(lines, Commit()) if self._is_touched(path) else {}
 
-    def last(self, file: str, removed: str, *, is_whole: bool) -> Commit | None:
-        """Return the commit that took a line out of a file; where the file is meant as a whole, else its last."""
+    def last(self, file: str) -> Commit | None:
+        """Return the last commit that touched a file."""
         path = os.path.realpath(file)
-        is_open = self._has(path, removed) if removed else self._is_touched(path)
-        if is_open:
+        if self._is_touched(path):
             return Commit()
-        searches = [[f"-S{removed}"]] if removed else []
-        for search in [*searches, []] if is_whole else searches:
-            told = self._ask("log", "-1", f"--format={_FORMAT}", "--no-textconv", "--no-ext-diff", *search, "--", path)
-            commit, day, author, parents = (*(told or "").strip("\n").split("\0"), "", "", "", "")[:4]
-            if commit and (parents or not self._is_shallow):
-                return _commit(commit, author, day)
-        return None
+        return self._known(self._ask("log", "-1", f"--format={_FORMAT}", "--", path) or "")
 
-    def _has(self, path: str, text: str) -> bool:
-        """Tell whether the last commit holds a text in a file."""
-        return self._ask("grep", "-q", "-I", "-F", "-e", text, "HEAD", "--", path) is not None
+    def took(self, file: str, lines: Collection[str]) -> Mapping[str, Commit]:
+        """Return the commits that took some lines out of a file, each the last that did: one search serves them all."""
+        path, found = os.path.realpath(file), dict[str, Commit]()
+        for change in dug(self._ask("diff", *_PATCH, "HEAD", "--", path) or ""):
+            found |= {line: Commit() for line in lines if change.took(line)}
+        for most in FARTHEST:
+            left = [line for line in lines if line not in found]
+            told = self._ask("log", f"-{most}", *_PATCH, f"--format=%x00{_FORMAT}", "--", path) if left else ""
+            for change in dug(told or ""):
+                took = [line for line in left if line not in found and change.took(line)]
+                commit = self._known(change.about) if took else None
+                found |= dict.fromkeys(took, commit) if commit is not None else {}
+        return found
+
+    def _known(self, told: str) -> Commit | None:
+        """Return the commit that git tells of; None for one that only seems to begin all, in a shallow clone."""
+        commit, day, author, parents = (*told.strip("\n").split("\0"), "", "", "", "")[:4]
+        return _commit(commit, author, day) if commit and (parents or not self._is_shallow) else None
 
     def _is_touched(self, path: str) -> bool:
         """Tell whether a file is not as the last commit has it."""

@@ -64,7 +64,62 @@ def test_a_line_that_is_gone_has_the_commit_that_took_it_out(repository):
     repository.commit()
     assert repository.blame(2, "two").id == second
     assert repository.blame(2, "never there") is None
-    assert repository.blame(0, "never there") is not None
+    assert repository.blame(0, "never there") is None
+
+
+GONE = {
+    # what is searched for; the lines before, after the commit that takes it out, and after a later one
+    "a name that another begins with": (
+        "name: sweep",
+        "metadata: {name: sweep, labels: {a: b}}\n",
+        "metadata: {name: sweep-all, labels: {a: b}}\n",
+        "metadata: {name: sweep-all, labels: {a: c}}\n",
+    ),
+    "a key that others have too": (
+        "name: gpt-5-mini",
+        "llm: {name: gpt-5}\nllm: {name: gpt-5-mini}\n",
+        "llm: {name: gpt-5}\n",
+        "llm: {name: gpt-6}\n",
+    ),
+    "a line that stands in a longer one": ("- Be kind.", "- Be kind.\n- Be kind. Be.\n", "- Be kind. Be.\n", "x\n"),
+    "a row of a table": ("…,fr,…", "a,fr,1\nfr,de,2\n", "fr,de,2\n", "xx,de,2\n"),
+    "a row with commas in quotes": ('"a,b",…', '"a,b",1\na,2\n', "a,2\n", "c,2\n"),
+    "an entry of a list": ("- q2", "quarter: [q1, q2, q22]\n", "quarter: [q1, q22]\n", "quarter: [q1]\n"),
+    "a key in JSON": ("id: fr", '{"id": "fr", "n": 1},\n{"id": "fri"}\n', '{"id": "fri"}\n', "[]\n"),
+    "a row that was moved": ("fr,…", "de,1\nfr,2\njp,3\n", "fr,2\njp,3\nde,1\n", "fr,2\njp,3\nde,4\n"),
+}
+
+
+@pytest.mark.parametrize("kind", GONE)
+def test_what_is_gone_is_told_as_a_whole_and_never_by_a_part_of_a_word(repository, kind):
+    removed, *texts = GONE[kind]
+    removed = "de,…\nfr,…" if "moved" in kind else removed
+    repository.write(texts[0])
+    repository.commit()
+    repository.write(texts[1])
+    assert repository.blame(0, removed) == Commit()
+    took = repository.commit()
+    assert repository.blame(0, removed).id == took
+    repository.write(texts[2])
+    assert repository.blame(0, removed).id == took
+    repository.commit()
+    assert repository.blame(0, removed).id == took
+
+
+def test_however_many_lines_are_gone_each_has_its_commit(repository):
+    lines = [f"name: job{number}" for number in range(100)]
+    repository.write("\n".join(lines))
+    repository.commit()
+    repository.write("\n".join(lines[60:]))
+    first = repository.commit()
+    repository.write("")
+    second = repository.commit()
+    for _ in range(max(blaming.FARTHEST[:1])):
+        repository.write(repository.folder.joinpath("a.yaml").read_text() + "more: 1\n")
+        repository.commit()
+    asked = [CausingLine(str(repository.folder / "a.yaml"), 0, line) for line in lines]
+    found = blame(asked, repository.folder, ENVIRON)
+    assert [found[line].id for line in asked] == [first] * 60 + [second] * 40
 
 
 def test_a_file_as_a_whole_has_its_last_commit_also_when_it_is_gone(repository):

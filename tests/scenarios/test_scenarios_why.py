@@ -312,7 +312,7 @@ UNSENT = {
         "timeout: 2m",
         "unsent_changed",
         "tasks.yaml:17:12",
-        "`timeout` changed from 60s to 120s",
+        "`timeout` changed from 1m to 2m",
     ),
     "an assertion": (
         "maxLength: 5000",
@@ -430,7 +430,7 @@ def test_why_tells_all_of_one_task(repository):
     assert changed == {"vars.region": commit}
     told = repository.told("extract")
     assert "to pay    1 run" in told
-    assert "`timeout` changed from 60s to 120s; it needs no run" in told
+    assert "`timeout` changed from 1m to 2m; it needs no run" in told
     assert f"taskspec.yaml:10:37 ({commit} 2026-11-20 Grace)" in told
 
 
