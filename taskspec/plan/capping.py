@@ -69,11 +69,19 @@ def _capped(now: Change, planned: Change | None) -> Change:
             paid=False,
             conditional=False,
             destructive=False,
+            retries=0,
             refused=planned.refused,
             in_error=planned.in_error,
             verdict=planned.verdict,
             run=planned.run,
         )
     return replace(
-        now, action=Action.HOLD, reasons=(why,), paid=False, conditional=False, destructive=False, refused=True
+        now,
+        action=Action.HOLD,
+        reasons=(why,),
+        paid=False,
+        conditional=False,
+        destructive=False,
+        retries=0,
+        refused=True,
     )

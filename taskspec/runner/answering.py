@@ -17,6 +17,7 @@ from taskspec.plan.estimating import Measure, estimated, likely_tokens, unmeasur
 from taskspec.plan.model import Circumstances, Plan, Spent, nothing_spent
 from taskspec.plan.moving import moves_of
 from taskspec.plan.renewing import passing
+from taskspec.plan.retrying import with_retries
 from taskspec.plan.spending import NOTHING_USED, Usage
 from taskspec.runner.guarding import Guards, guarded
 from taskspec.runner.model import Need, Ports, Refresh
@@ -122,7 +123,7 @@ def decide_at(question: Question, ports: Ports, observed: Observed, now: float) 
 
 def _decide(question: Question, observed: Observed, circumstances: Circumstances) -> Plan:
     plan = decide(question.prepared.desired, question.snapshot, observed, circumstances, question.contents)
-    plan = estimated(plan, question.measure)
+    plan = estimated(with_retries(plan), question.measure)
     guards = Guards(
         snapshot=question.snapshot,
         used=question.used,
