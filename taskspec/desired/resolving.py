@@ -65,7 +65,7 @@ def resolve(
         variables=assigned.scope.masked["vars"],
         environ=assigned.scope.masked["env"],
         files=texts.read | resolver.files.read,
-        texts=texts.read,
+        texts={path: digest for path, digest in texts.read.items() if path in texts.shown},
         sought=frozenset(texts.sought | resolver.files.sought),
     )
     return desired, found + renderer.findings.all(resolver.declared)

@@ -5,19 +5,18 @@ as its templates, with everything that these see but the secrets. Renders nothin
 """
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
 from taskspec.address import Address
 from taskspec.desired.charting import chart
-from taskspec.desired.dotted import is_template
-from taskspec.desired.model import Cell, DeferredTask, Desired, DesiredTask, LocalFile
-from taskspec.desired.normalising import secret_parts
+from taskspec.desired.divulging import written_out
+from taskspec.desired.model import DeferredTask, Desired, DesiredTask, LocalFile
 from taskspec.desired.scope import names_a_secret
-from taskspec.desired.withholding import SUMMARY, Kept, kept
-from taskspec.diagnostics import Diagnostic, ManifestError, path_text
+from taskspec.desired.withholding import Kept, kept
+from taskspec.diagnostics import ManifestError
 from taskspec.documents.defaulting import TASK_POLICIES
 from taskspec.documents.model import Project, VariableSpec
 from taskspec.documents.salvaging import CELLS
@@ -31,10 +30,11 @@ def sealed(desired: Desired, sending: Collection[Address]) -> dict[str, Any]:
     Raises ManifestError for a secret that is written out in a manifest or a file: nothing could stand for it.
     """
     opened = {address for address in sending if _is_open(desired.tasks[address])}
-    found = [wrong for address in opened for wrong in _written_out(desired.cells[address])]
+    held = kept(desired, opened)
+    cells = [desired.cells[address] for address in sorted(opened)]
+    found = [wrong for cell in cells for wrong in written_out(cell, held.used)]
     if found:
         raise ManifestError(found)
-    held = kept(desired, opened)
     environ = {name: value for name, value in desired.environ.items() if opened and held.uses(name)}
     used = opened | {one for address in opened for one in desired.tasks[address].upstream}
     return {
@@ -103,22 +103,6 @@ def _file(file: LocalFile | str | Mapping[str, Any], desired: Desired) -> Any:
             return {"path": file.path, "sha256": file.sha256, "size": file.size}
         case _:
             return {**file, "size": (Path(desired.project.folder) / file["path"]).stat().st_size}
-
-
-def _written_out(cell: Cell) -> Iterator[Diagnostic]:
-    """Find secrets that stand in a manifest themselves."""
-    for path, value in secret_parts(cell.task.spec):
-        if value in (None, "", {}, []) or (isinstance(value, str) and is_template(value)):
-            continue
-        if isinstance(value, Mapping) and all(isinstance(one, str) and is_template(one) for one in value.values()):
-            continue
-        yield Diagnostic(
-            summary=SUMMARY,
-            detail=f"`{path_text(path)}` of `{cell.address}` is written out, and a plan that is saved holds no secret.",
-            hint="Declare a sensitive variable, and use it here: it is asked for when the plan is applied.",
-            position=cell.task.source.position(path),
-            quotable=False,
-        )
 
 
 def _variable(desired: Desired, spec: VariableSpec, held: Kept) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from taskspec.desired.including import ProjectTexts
 from taskspec.desired.model import Cell, Desired
 from taskspec.desired.normalising import SENT, is_secret_place
 from taskspec.desired.scope import WrongTemplateError
-from taskspec.diagnostics import Diagnostic, ManifestError, Position, path_text
+from taskspec.diagnostics import Diagnostic, ManifestError, Position
 
 SUMMARY: Final = "Cannot be saved"
 _WORD: Final = re.compile(r"\w+")
@@ -41,6 +41,8 @@ class Kept:
     """All that may be a name in their templates."""
     shown: frozenset[str]
     """What they name where no secret belongs: `vars.x`, `env.X`."""
+    used: frozenset[str]
+    """All that may be a name in their templates where no secret belongs."""
     hidden: frozenset[str]
     """All that may be a name where secrets belong, in any task."""
     is_open: bool
@@ -60,7 +62,7 @@ class Kept:
 
 
 def kept(desired: Desired, opened: Collection[Address]) -> Kept:
-    """Return what may be kept for some tasks; raise ManifestError where they read a secret out of a file."""
+    """Return what may be kept for some tasks; raise ManifestError where a file has changed since they were rendered."""
     cells = [desired.cells[address] for address in opened]
     read = ProjectTexts(Path(desired.project.folder))
     texts = _texts(desired, cells, read)
@@ -70,6 +72,7 @@ def kept(desired: Desired, opened: Collection[Address]) -> Kept:
     return Kept(
         words=_words([*shown, *secret]),
         shown=frozenset(named),
+        used=_words(tag for text in shown for tag in _TAG.findall(text)),
         hidden=_words(text for cell in desired.cells.values() for _, text in _templates(cell, secret=True)),
         is_open=any(name in {"vars", "env"} for text in [*shown, *secret] for name in _named(text)),
         texts=texts,
@@ -112,8 +115,6 @@ def _within(value: Any, path: _Path) -> Iterator[tuple[_Path, str]]:
 def _texts(desired: Desired, opened: Collection[Cell], texts: ProjectTexts) -> dict[str, str]:
     """Return the texts that open tasks use, or may use once results are known, by path; none that is a secret."""
     found = _reached(texts, (text for cell in opened for _, text in _templates(cell, secret=False)))
-    if wrong := [fault for cell in opened for fault in _read_as_secrets(texts, cell, found)]:
-        raise ManifestError(wrong)
     everywhere = [text for cell in desired.cells.values() for _, text in _templates(cell, secret=True)]
     if opened and not any(map(_is_computed, everywhere)):
         secret = _reached(texts, everywhere)
@@ -121,20 +122,6 @@ def _texts(desired: Desired, opened: Collection[Cell], texts: ProjectTexts) -> d
         found |= {path: text for path, text in known.items() if path not in secret}
     _require_unchanged(desired, texts, found)
     return dict(sorted(found.items()))
-
-
-def _read_as_secrets(texts: ProjectTexts, cell: Cell, shown: Mapping[str, str]) -> Iterator[Diagnostic]:
-    """Find the texts of files that stand for a secret."""
-    for path, text in _templates(cell, secret=True):
-        if _is_computed(text) or not _reached(texts, [text]).keys() <= shown.keys():
-            yield Diagnostic(
-                summary=SUMMARY,
-                detail=f"`{path_text(path)}` of `{cell.address}` is read from a file, and a plan that is saved holds "
-                "no secret.",
-                hint="Declare a sensitive variable, and use it here: it is asked for when the plan is applied.",
-                position=cell.task.source.position(path),
-                quotable=False,
-            )
 
 
 def _is_computed(text: str) -> bool:

@@ -1,15 +1,16 @@
 """state pull: the whole state of a project as one document, at one serial. Takes no lock, and changes nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from taskspec.errors import StateError, TaskspecError
+from taskspec.errors import StateError, TaskspecError, UnchainedError
 from taskspec.runner.locating import project_of
 from taskspec.runner.model import Invocation, Ports
 from taskspec.state.chaining import linked, root
 from taskspec.state.folders import write_pieces
 from taskspec.state.model import HistoryEntry, Snapshot
+from taskspec.state.parsing import results_of
 from taskspec.state.store import StateReader
 from taskspec.state.writing import pieces
 
@@ -30,11 +31,11 @@ def pulled(invocation: Invocation, ports: Ports, *, results: bool) -> Iterator[I
                 f"Nothing is kept yet for environment `{project.environment}`.", hint="`taskspec apply` begins a state."
             )
         if not snapshot.head:
-            raise StateError(
+            raise UnchainedError(
                 "The history was written by an older taskspec, and has no hashes yet.",
                 hint="The next command that takes the lock, such as `taskspec apply`, chains it.",
             )
-        kept = store.results() if results else None
+        kept = _with_all_named(snapshot, store.results()) if results else None
         yield pieces(snapshot, project.name, project.environment, _until(snapshot, store), kept)
     finally:
         store.close()
@@ -46,6 +47,19 @@ def pull_to(file: Path, text: Iterator[str]) -> None:
         write_pieces(file, (piece.encode() for piece in text))
     except OSError as error:
         raise TaskspecError(f"`{file}` cannot be written: {error.strerror}.") from error
+
+
+def _with_all_named(snapshot: Snapshot, results: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Yield the kept results; StateError where one that a record names is not among them: nobody could push that."""
+    missing = {ref.digest: record.address for record in snapshot.records.values() for ref in results_of(record)}
+    for digest, content in results:
+        missing.pop(digest, None)
+        yield digest, content
+    for digest, address in missing.items():
+        raise StateError(
+            f"The result {digest}, which `{address}` names, is not kept any more.",
+            hint="`--no-results` pulls everything but the results' texts; `taskspec doctor` tells what else is lost.",
+        )
 
 
 def _until(snapshot: Snapshot, store: StateReader) -> Iterator[HistoryEntry]:

@@ -68,6 +68,20 @@ def test_of_a_secret_there_is_no_digest(workshop, prompt):
     assert {one.digest for name, one in inputs.items() if name.startswith("vars")} == {""}
 
 
+def test_of_what_is_used_for_a_secret_alone_there_is_no_digest(workshop):
+    workshop.declare("login", default="ada")
+    workshop.declare("pin", default="4711")
+    (workshop.folder / "token.txt").write_text("4711")
+    fields = """prompt: "{{ vars.login }}"
+userTokens: {crm: "{{ vars.login }}:{{ vars.pin }}:{{ file('token.txt') }}"}
+mcpServers:
+  - {name: m, url: "https://m.test/{{ vars.region }}", headers: {a: "{{ vars.pin }}"}}"""
+    workshop.declare("region", default="emea")
+    inputs = workshop.spec(fields).task.inputs
+    assert {name for name, one in inputs.items() if not one.digest} == {"vars.pin", "file:token.txt"}
+    assert {"vars.login", "vars.region"} < inputs.keys()
+
+
 def test_the_template_of_a_secret_field_has_no_digest(workshop):
     workshop.declare("token", default="canary")
     made = workshop.spec("userTokens: {crm: 'Bearer {{ vars.token }} abc'}").task

@@ -207,9 +207,71 @@ def test_a_secret_that_is_written_out_cannot_be_saved(simple):
     with pytest.raises(ManifestError) as found:
         simple.save()
     (wrong,) = found.value.diagnostics
-    assert "`userTokens` of `a`" in wrong.detail
+    assert "`userTokens.crm` of `a`" in wrong.detail
     assert "written-out" not in wrong.detail
     assert not wrong.quotable
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "hunter2{{ vars.token }}",
+        "{{ 'hunter2' ~ vars.token }}",
+        "{{ 'hunter2' }}",
+        "{{ vars.token if env.COMMIT else 'hunter2' }}",
+        "{{ vars.token }}{# hunter2 #}",
+        "{% raw %}hunter2{% endraw %}{{ vars.token }}",
+        "{{ 47114711 }}{{ vars.token }}",
+        "{{ file('hunter2.txt') }}",
+        "{% include 'hunter2.txt' %}",
+    ],
+)
+@pytest.mark.parametrize("field", ["userTokens: {crm: %s}", "mcpServers: [{name: m, env: {A: %s}}]"])
+def test_what_is_written_out_beside_a_template_of_a_secret_cannot_be_saved(simple, field, secret):
+    from taskspec.diagnostics import ManifestError
+
+    (simple.folder / "hunter2.txt").write_text("hunter2")
+    name, _, value = (field % json.dumps(secret)).partition(": ")
+    simple.task("a", **{name: value})
+    with pytest.raises(ManifestError) as found:
+        simple.save()
+    (wrong,) = found.value.diagnostics
+    assert wrong.position.line
+    assert "hunter2" not in wrong.detail + wrong.hint
+    assert not (simple.folder / "plan.json").exists()
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "Bearer {{ vars.token }}",
+        "{{ 'Bearer ' ~ vars.token }}",
+        "Basic {{ ('x-access-token:' ~ vars['token']) | b64encode }}",
+        "{{ vars.token }}",
+    ],
+)
+def test_a_word_that_says_what_a_secret_is_may_stand_beside_it(simple, secret):
+    simple.task("a", userTokens=json.dumps({"crm": secret}))
+    path = simple.save()
+    assert "canary" not in path.read_text()
+    simple.carry_out(path)
+    (run,) = simple.remote.runs.values()
+    assert run.body["user_tokens"]["crm"]
+
+
+def test_a_plan_holds_no_file_that_is_read_for_a_secret_of_another_task(simple):
+    (simple.folder / "hunter2.txt").write_text("hunter2")
+    simple.task("a", userTokens="""{crm: "{{ file('hunter2.txt') }}"}""")
+    simple.apply()
+    simple.task("b", prompt="\"With {{ vars.token }} and {{ file('notes/big.md') }}\"")
+    text = simple.save().read_text()
+    assert "hunter2" not in text
+    assert "It is big." in text
+
+
+def test_an_environment_variable_that_a_text_only_names_is_not_kept(simple):
+    simple.task("a", prompt='"The CRM wants {{ vars.token }}"', userTokens='{crm: "{{ env.CRM }}"}')
+    assert "canary" not in simple.save().read_text()
 
 
 def test_a_plan_is_carried_out_once(simple):

@@ -183,7 +183,7 @@ def test_a_remote_that_echoes_the_key_cannot_make_us_show_it(connected, http):
     traced = []
     error, _ = outcome(connected, behave, get_task("t1"), trace=traced.append)
     assert type(error) is AuthenticationError
-    assert "bad key [key]" in error.message
+    assert "bad key [secret]" in error.message
     assert KEY not in repr(error) + error.message + "".join(traced)
     assert "GET /agent-execution/t1/status 403" in traced[0]
 
