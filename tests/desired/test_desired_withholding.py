@@ -108,7 +108,7 @@ def test_a_secret_that_is_read_from_a_file_cannot_be_saved(seal, header):
     with pytest.raises(ManifestError) as found:
         seal(task(OPEN, header))
     (wrong,) = found.value.diagnostics
-    assert "`mcpServers[0].headers.Authorization` of `second` is read from a file" in wrong.detail
+    assert "`mcpServers[0].headers.Authorization` of `second` takes a file of the project" in wrong.detail
     assert "canary" not in wrong.detail
 
 
@@ -119,5 +119,6 @@ def test_a_file_that_another_task_reads_a_secret_from_is_left_out(seal, header):
 
 
 def test_a_file_that_is_shown_elsewhere_is_kept(seal):
-    value = seal(task(f"{OPEN} {{{{ file('notes.txt') }}}}", "{{ file('notes.txt') }}"))
+    other = task("Known.", "{{ file('notes.txt') }}", name="other")
+    value = seal(other, task(f"{OPEN} {{{{ file('notes.txt') }}}}", "{{ env.KEY }}"))
     assert {path: one["text"] for path, one in value["texts"].items()} == {"notes.txt": "See {{ vars.tone }}."}
