@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import shutil
 
 import pytest
@@ -464,6 +465,19 @@ def test_a_plan_is_not_saved_where_it_would_be_read_as_a_manifest(simple):
     simple.task("a")
     with pytest.raises(UsageError, match="manifest"):
         simple.save(name="plan.yaml")
+
+
+def test_nothing_but_a_file_takes_the_place_of_what_is_there(simple):
+    simple.task("a")
+    os.mkfifo(simple.folder / "pipe")
+    for name in ("pipe", "notes"):
+        with pytest.raises(UsageError, match="no file"):
+            simple.save(name=name)
+    kept = simple.folder / "notes" / "kept.json"
+    (simple.folder / "plan.json").symlink_to(kept)
+    simple.save()
+    assert (simple.folder / "plan.json").readlink() == kept
+    assert saved.load(kept).plan.paid_runs == 1
 
 
 def test_what_is_shown_of_a_plan_says_whether_it_can_still_be_applied(simple):
