@@ -70,6 +70,7 @@ def _capped(now: Change, planned: Change | None) -> Change:
             conditional=False,
             destructive=False,
             retries=0,
+            risks=(),
             refused=planned.refused,
             in_error=planned.in_error,
             verdict=planned.verdict,
@@ -83,5 +84,6 @@ def _capped(now: Change, planned: Change | None) -> Change:
         conditional=False,
         destructive=False,
         retries=0,
+        risks=(),
         refused=True,
     )

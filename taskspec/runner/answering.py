@@ -124,6 +124,19 @@ def decide_at(question: Question, ports: Ports, observed: Observed, now: float) 
 def _decide(question: Question, observed: Observed, circumstances: Circumstances) -> Plan:
     plan = decide(question.prepared.desired, question.snapshot, observed, circumstances, question.contents)
     plan = estimated(with_retries(plan), question.measure)
+    told = caused(plan, partial(shown_in, question.prepared.desired.project.folder))
+    return _guarded(question, told, observed, circumstances.remote)
+
+
+def guarded_anew(question: Question, plan: Plan) -> Plan:
+    """Return a plan, some of whose changes are weaker than they were decided, as it is guarded without these."""
+    if plan.basis is None:
+        raise LookupError("the plan does not say what it was decided on")
+    bare = replace(plan, refusals=(), spending=None)
+    return _guarded(question, bare, plan.basis.observed, plan.basis.circumstances.remote)
+
+
+def _guarded(question: Question, plan: Plan, observed: Observed, remote: RemoteIdentity) -> Plan:
     guards = Guards(
         snapshot=question.snapshot,
         used=question.used,
@@ -131,8 +144,7 @@ def _decide(question: Question, observed: Observed, circumstances: Circumstances
         overridden=question.prepared.overridden,
         fail_on=question.prepared.fail_on,
     )
-    told = caused(plan, partial(shown_in, question.prepared.desired.project.folder))
-    return guarded(told, question.prepared.desired, observed, circumstances.remote, guards)
+    return guarded(plan, question.prepared.desired, observed, remote, guards)
 
 
 def decide_alone(question: Question, ports: Ports) -> Plan | None:

@@ -407,6 +407,19 @@ def test_what_has_become_due_since_is_left_as_it_was_planned(simple):
     assert simple.finished()["a"].health is Health.HEALTHY
 
 
+def test_what_is_left_as_it_was_planned_takes_nothing_of_the_budget(simple):
+    simple.write(PROJECT + "  budget: {maxRuns: 2}\n", "taskspec.yaml")
+    simple.task("a", rerun="{after: 1h}")
+    simple.apply()
+    simple.task("b", "Then.")
+    path = simple.save()
+    simple.remote.clock.time += 7200.0
+    plan = simple.carry_out(path)
+    assert (plan.spending.runs, plan.spending.planned) == (1, 1)
+    assert plan.risks["new_paid_run"] == 1
+    assert [event.address for event in simple.told(RunCreated)] == ["b"]
+
+
 def test_a_run_that_failed_since_gets_no_attempt_that_was_not_planned(simple):
     retry = {"retry": "{maxAttempts: 2, statuses: [failed], backoff: 0s}"}
     simple.task("a", **retry)
