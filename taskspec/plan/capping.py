@@ -72,6 +72,8 @@ def _capped(now: Change, planned: Change | None) -> Change:
             paid=False,
             conditional=False,
             destructive=False,
+            retries=0,
+            risks=(),
             refused=planned.refused,
             in_error=planned.in_error,
             verdict=planned.verdict,
@@ -80,5 +82,13 @@ def _capped(now: Change, planned: Change | None) -> Change:
     if now.action is Action.UPDATE:
         return replace(now, action=Action.NONE, reasons=(why,))
     return replace(
-        now, action=Action.HOLD, reasons=(why,), paid=False, conditional=False, destructive=False, refused=True
+        now,
+        action=Action.HOLD,
+        reasons=(why,),
+        paid=False,
+        conditional=False,
+        destructive=False,
+        retries=0,
+        risks=(),
+        refused=True,
     )

@@ -70,6 +70,7 @@ def _change(value: Mapping[str, Any]) -> Change:
         moved_from=None if value["movedFrom"] is None else Address(value["movedFrom"]),
         paid=value["paid"],
         conditional=value["conditional"],
+        retries=value["retries"],
         after=tuple(map(Address, value["after"])),
         destructive=value["destructive"],
         generation=value["generation"],

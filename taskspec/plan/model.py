@@ -159,6 +159,8 @@ class Change:
     """What it means, apart from what differs; nothing for one that does nothing."""
     estimate: Estimate | None = None
     """What the run is likely to take that it may start; None where it starts none, or nobody has asked."""
+    retries: int = 0
+    """How many further attempts `retry` may start beside the run that it starts, or follows: each is paid for."""
 
     @property
     def rejudges(self) -> bool:
@@ -257,6 +259,11 @@ class Plan:
     def paid_runs(self) -> int:
         """Return how many runs the plan may start, the conditional ones counted as certain."""
         return sum(c.paid for c in self.changes)
+
+    @property
+    def retries(self) -> int:
+        """Return how many further attempts `retry` may start."""
+        return sum(c.retries for c in self.changes)
 
     @property
     def conditional_runs(self) -> int:

@@ -84,6 +84,8 @@ def _headline(plan: Plan) -> str:
     price = f"starts {plural(certain, 'run')}" if certain else "starts no run"
     if perhaps:
         price = f"{price}, and up to {perhaps} more" if certain else f"starts up to {plural(perhaps, 'run')}"
+    if plan.retries:
+        price = f"{price}; `retry` may start up to {plan.retries} more"
     return f"Plan: {price}."
 
 
@@ -132,6 +134,8 @@ def _change(change: Change, paint: Paint, plan: Plan) -> Iterator[str]:
     head = f"{paint(symbol, style)} {name}  {paint(word, style)}{generation}{again}"
     yield f"  {head}  {paint(in_line(change.agent), 'dim')}{tail}"
     yield from reason_lines(change.reasons, plan, paint)
+    if change.retries:
+        yield f"      `retry` may start up to {plural(change.retries, 'further run')}, each paid for"
     yield from risk_lines(change, paint)
     yield from change_lines(change, paint)
     for diff in change.diffs:

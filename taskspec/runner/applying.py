@@ -23,7 +23,7 @@ from taskspec.events import AddressMoved, ApplyFinished, ApplyStarted, Interrupt
 from taskspec.observed.refreshing import observe
 from taskspec.plan.model import Plan
 from taskspec.plan.moving import moves_of
-from taskspec.runner.answering import Question, decide_on, used_results
+from taskspec.runner.answering import Question, decide_on, guarded_anew, used_results
 from taskspec.runner.attending import require_attendable
 from taskspec.runner.choosing import choose, choose_anew, require_recorded, require_some
 from taskspec.runner.guarding import used_so_far
@@ -86,9 +86,10 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
     async with locked(project, ports, invocation.lock_timeout) as (store, lease):
         snapshot = store.read()
         use = Use.of(job.saved, store, snapshot) if job.saved is not None else None
-        plan = await decide_on(_question(invocation, job, prepared, store, snapshot, ports.chance.now()), ports)
+        question = _question(invocation, job, prepared, store, snapshot, ports.chance.now())
+        plan = await decide_on(question, ports)
         if use is not None:
-            plan = use.held(plan, snapshot)
+            plan = guarded_anew(question, use.held(plan, snapshot))
         await require_attendable(plan, project, ports)
         if not job.approve(plan):
             return None

@@ -92,6 +92,9 @@ def save(question: Question, plan: Plan, path: Path, ports: Ports, state: str, l
     """
     if path.suffix in {".yaml", ".yml"}:
         raise UsageError(f"`{path}` would be taken for a manifest.", hint="Write, for example, --out plan.json.")
+    target = Path(os.path.realpath(path))  # a link stays one
+    if target.exists() and not target.is_file():
+        raise UsageError(f"`{path}` is no file that a plan could be in.", hint="Write, for example, --out plan.json.")
     sending = {c.address for c in plan.changes if c.task is not None and (c.paid or c.action in _SENDING)}
     desired = _as_known(question, plan, sending)
     identity = ports.offline(desired.project).identity
@@ -109,7 +112,7 @@ def save(question: Question, plan: Plan, path: Path, ports: Ports, state: str, l
         expires_at=plan.created_at + lasts,
     )
     try:
-        write_private(path, written(document))
+        write_private(target, written(document))
     except OSError as error:
         raise TaskspecError(f"`{path}` cannot be written: {error.strerror}.") from error
     return str(document["digest"])

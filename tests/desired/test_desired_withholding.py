@@ -116,3 +116,9 @@ def test_a_secret_that_is_read_from_a_file_cannot_be_saved(seal, header):
 def test_a_file_that_another_task_reads_a_secret_from_is_left_out(seal, header):
     value = seal(task("Known.", header, name="other"), task(f"{OPEN} {{{{ file('notes.txt') }}}}", "{{ env.KEY }}"))
     assert list(value["texts"]) == ["notes.txt"]
+
+
+def test_a_file_that_is_shown_elsewhere_is_kept(seal):
+    other = task("Known.", "{{ file('notes.txt') }}", name="other")
+    value = seal(other, task(f"{OPEN} {{{{ file('notes.txt') }}}}", "{{ env.KEY }}"))
+    assert {path: one["text"] for path, one in value["texts"].items()} == {"notes.txt": "See {{ vars.tone }}."}

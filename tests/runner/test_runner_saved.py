@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import shutil
 from dataclasses import replace
 
@@ -427,6 +428,19 @@ def test_what_has_become_due_since_is_left_as_it_was_planned(simple):
     assert simple.finished()["a"].health is Health.HEALTHY
 
 
+def test_what_is_left_as_it_was_planned_takes_nothing_of_the_budget(simple):
+    simple.write(PROJECT + "  budget: {maxRuns: 2}\n", "taskspec.yaml")
+    simple.task("a", rerun="{after: 1h}")
+    simple.apply()
+    simple.task("b", "Then.")
+    path = simple.save()
+    simple.remote.clock.time += 7200.0
+    plan = simple.carry_out(path)
+    assert (plan.spending.runs, plan.spending.planned) == (1, 1)
+    assert plan.risks["new_paid_run"] == 1
+    assert [event.address for event in simple.told(RunCreated)] == ["b"]
+
+
 def test_a_run_that_failed_since_gets_no_attempt_that_was_not_planned(simple):
     retry = {"retry": "{maxAttempts: 2, statuses: [failed], backoff: 0s}"}
     simple.task("a", **retry)
@@ -498,6 +512,19 @@ def test_a_plan_is_not_saved_where_it_would_be_read_as_a_manifest(simple):
     simple.task("a")
     with pytest.raises(UsageError, match="manifest"):
         simple.save(name="plan.yaml")
+
+
+def test_nothing_but_a_file_takes_the_place_of_what_is_there(simple):
+    simple.task("a")
+    os.mkfifo(simple.folder / "pipe")
+    for name in ("pipe", "notes"):
+        with pytest.raises(UsageError, match="no file"):
+            simple.save(name=name)
+    kept = simple.folder / "notes" / "kept.json"
+    (simple.folder / "plan.json").symlink_to(kept)
+    simple.save()
+    assert (simple.folder / "plan.json").readlink() == kept
+    assert saved.load(kept).plan.paid_runs == 1
 
 
 def test_what_is_shown_of_a_plan_says_whether_it_can_still_be_applied(simple):
