@@ -78,7 +78,7 @@ def checked_ignore(project: Project) -> Iterator[Checkup]:
     untold = f"whether git leaves {folder.name} alone is not known"
     try:
         done = subprocess.run(
-            ["git", "check-ignore", "-q", str(folder / "default")],  # noqa: S607  # the user's own git
+            ["git", "check-ignore", "-q", str(folder / project.environment)],  # noqa: S607  # the user's own git
             cwd=project.folder,
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -14,10 +14,6 @@ from taskspec.state.parsing import results_of
 from taskspec.state.store import StateReader
 from taskspec.state.writing import pieces
 
-_MOVED_ON = StateError(
-    "The state was replaced by another one while it was read.", hint="Nothing was written. Run the command again."
-)
-
 
 @contextmanager
 def pulled(invocation: Invocation, ports: Ports, *, results: bool) -> Iterator[Iterator[str]]:
@@ -72,6 +68,12 @@ def _until(snapshot: Snapshot, store: StateReader) -> Iterator[HistoryEntry]:
         yield entry
     newest = root(snapshot.lineage)
     if last is None and snapshot.head != newest:
-        raise _MOVED_ON
+        raise _moved_on()
     if last is not None and linked(newest, last.serial, last.note) != last.hash:
-        raise _MOVED_ON
+        raise _moved_on()
+
+
+def _moved_on() -> StateError:
+    return StateError(
+        "The state was replaced by another one while it was read.", hint="Nothing was written. Run the command again."
+    )

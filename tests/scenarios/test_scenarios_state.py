@@ -162,6 +162,22 @@ def test_a_run_that_is_active_goes_on_under_the_new_name(workspace):
     assert workspace.result("b.txt") == "hi"
 
 
+def test_a_push_that_leaves_a_run_to_itself_says_so(workspace):
+    workspace.shell("gated", "cat; until [ -e gate ]; do sleep 0.05; done")
+    workspace.project()
+    workspace.tasks(a={"agent": "gated", "prompt": "hi"})
+    with workspace.serving():
+        assert workspace.apply("--no-wait").code == 0
+        document = json.loads(pulled(workspace))
+        put_aside(workspace, json.dumps(document | {"serial": document["serial"] + 1, "records": []}))
+        done = workspace.taskspec("state", "push", "kept.json", "--yes")
+        assert (done.code, "the run of a may be at work, and is recorded no more" in done.out) == (0, True), done
+        document["records"][0]["address"] = "b"
+        put_aside(workspace, json.dumps(document | {"serial": document["serial"] + 2}))
+        assert workspace.taskspec("state", "push", "kept.json", "--yes", "--json").json["abandoned"] == []
+        (workspace.folder / "gate").touch()
+
+
 def test_a_state_that_is_pulled_is_the_same_wherever_it_is_pushed(applied, tmp_path):
     text = pulled(applied)
     assert pulled(applied) == text
