@@ -212,7 +212,15 @@ WHILE = [
 ]
 AFTER = [
     *("stop slow --yes", "stop slow --yes --json", "apply --yes letter --rerun letter --json", "why slow"),
-    *("explain rows[a]", "explain rows[a] --json", "explain defaulted", "render", "why rows[a] --json"),
+    *(
+        "explain rows[a]",
+        "explain rows[a] --json",
+        "explain defaulted",
+        "explain written",
+        "explain written --json",
+        "render --json",
+        "why rows[a] --json",
+    ),
     *("accept letter@g1 --yes", "forget cells[a] --yes", "adopt cells[a] run-1 --foreign --yes --json"),
 ]
 OF_THE_STATE = [
