@@ -281,19 +281,22 @@ def secrets_rotated(world, random):
     world.environ |= {"TASKSPEC_VAR_token": "rotated-one", "CRM": "rotated-two", "HOOK": "rotated-three"}
 
 
+def _end(run, end):
+    return JSON_ANSWER if end == "completed" and "JSON" in run.body["input"]["text"] else end
+
+
 @_of(TARGET)
 def runs_went_on(world, made, random):
     for run in world.remote.runs.values():
         if random.random() < 0.6:
-            end = random.choice(ENDS)
-            run.steps = [JSON_ANSWER if end == "completed" and "JSON" in run.body["input"]["text"] else end]
+            run.steps = [_end(run, random.choice(ENDS))]
 
 
 @_of(TARGET)
 def active_runs_ended(world, made, random, ends=("completed", "failed", "error", "stopped")):
     for run in world.remote.runs.values():
         if run.steps[-1] in ("executing", "pending", "paused"):
-            run.steps = [random.choice(ends)]
+            run.steps = [_end(run, random.choice(ends))]
 
 
 @_of(TARGET)

@@ -84,20 +84,22 @@ class Promise:
         require(json.loads(one.body)["title"] in titles, f"not a title of the plan: {one}, but {titles}")
 
     def _stopped(self, run, world):
+        """Hold a run that was there before: it is to be ended, or is in the way of one that is to be started.
+
+        A settled intent may prove to have a run that nothing declares any more, or that another takes the place of.
+        """
         if run not in self.before:
             return
         found = world.remote.runs[run]
-        marked = [change for change in self.changes.values() if change["run"] == run]
-        marked += [self.changes[whose] for whose in [_owner_of(found)] if self._settles(whose)]
-        require(marked, f"{run} was stopped, and the plan does not name it")
-        change = marked[0]
-        ends = change["action"] in {"stop", "replace"} or change["paid"]
+        change = next((change for change in self.changes.values() if change["run"] == run), None) or self._whose(found)
+        require(change is not None, f"{run} was stopped, and the plan does not have its address")
+        ends = change["action"] in {"stop", "replace", "settle"} or change["paid"]
         require(ends or world.overdue(run), f"{run} was stopped, and {change['address']} is {change['action']}")
 
-    def _settles(self, whose):
-        """Tell whether the plan looks for a run that nobody has heard of, in order to put another in its place."""
-        change = self.changes.get(whose)
-        return change is not None and change["action"] in {"settle", "stop"} and change["run"] is None
+    def _whose(self, run):
+        """Return what is planned of the address that a run was asked for, whatever name it has now."""
+        now = self.intents.get(nonce_of(run))
+        return self.changes.get(owner(now) if now is not None else _owner_of(run))
 
     def _counted(self, world, sent):
         """Hold how many runs there are, whatever was cut and taken up again."""
