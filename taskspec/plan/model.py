@@ -172,7 +172,12 @@ class Change:
 
     @property
     def needs_remote(self) -> bool:
-        """Tell whether it does more than what becomes of its record before anything is asked of a remote."""
+        """Tell whether it does more than what becomes of its record before anything is asked of a remote.
+
+        What only its upstream decides on is not over before that.
+        """
+        if self.conditional:
+            return True
         return self.action not in IDLE and not self.rejudges and (self.action is not Action.MOVE or self.retitles)
 
     @property

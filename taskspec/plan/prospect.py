@@ -2,6 +2,7 @@
 
 DONE   what it declares now has its accepted result, and nothing is to be done about a run of it
 OPEN   it may have it at the end of this apply: it runs, is waited for, settled or judged, or is conditional itself
+       (also where it would be held: it is not if its own upstream answers as before)
 SHUT   it will not have it: it is unhealthy and left so, held, blocked or stopped, or the command did not select it:
        so it is too with one that has its result under a former name, where nobody can find it before it is moved
 """
@@ -67,7 +68,9 @@ def _is_open(change: Change) -> bool:
             return comes and change.health in {Health.HEALTHY, Health.NEEDS_INPUT}
         case Action.REJUDGE | Action.STOP:
             return _is_of_declared(change) and change.health is Health.HEALTHY
-        case Action.NONE | Action.UPDATE | Action.MOVE | Action.FORGET | Action.HOLD | Action.BLOCKED:
+        case Action.HOLD:
+            return change.conditional  # only its upstream tells whether there is anything to hold
+        case Action.NONE | Action.UPDATE | Action.MOVE | Action.FORGET | Action.BLOCKED:
             return False
         case _:
             assert_never(change.action)

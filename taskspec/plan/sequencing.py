@@ -15,7 +15,7 @@ from taskspec.plan.causes import Reason
 from taskspec.plan.depending import deferred, dependent
 from taskspec.plan.drafting import Case, about
 from taskspec.plan.finishing import finished, recorded_results
-from taskspec.plan.guarding import guards, repeating_marked
+from taskspec.plan.guarding import guards, repeating_marked, would_be_held
 from taskspec.plan.model import Action, Basis, Change, Declared
 from taskspec.plan.moving import Moves
 from taskspec.plan.prospect import Prospect, Upstream
@@ -111,7 +111,7 @@ def _deferred(task: DeferredTask, upstream: Sequence[Upstream], known: Known, al
     used = [one for one in upstream if one.change.address in task.uses]
     if any(one.prospect is not Prospect.DONE for one in used):
         case = _case(task.address, task, known)
-        return repeating_marked(case, deferred(case, task, upstream))
+        return would_be_held(case, repeating_marked(case, deferred(case, task, upstream)))
     results = recorded_results(task, known.snapshot.records, known.contents)
     made = results if isinstance(results, Reason) else finished(task, results)
     if isinstance(made, Reason):

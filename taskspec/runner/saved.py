@@ -79,7 +79,7 @@ def save(question: Question, plan: Plan, path: Path, ports: Ports, state: str, l
     if path.suffix in {".yaml", ".yml"}:
         raise UsageError(f"`{path}` would be taken for a manifest.", hint="Write, for example, --out plan.json.")
     desired = question.prepared.desired
-    sending = {c.address for c in plan.changes if c.task is not None and (c.paid or c.action in _SENDING)}
+    sending = {c.address for c in plan.changes if c.task is not None and (c.paid or c.conditional or c.action in _SENDING)}
     identity = ports.offline(desired.project).identity
     document = filed(
         plan,
