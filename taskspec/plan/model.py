@@ -200,6 +200,8 @@ class Basis:
     circumstances: Circumstances
     dependents: Mapping[Address, Sequence[Address]] = field(default_factory=dict)
     """For each address, the tasks that need it to be accepted."""
+    known: Mapping[Address, DesiredTask] = field(default_factory=dict, repr=False)
+    """The tasks whose text is known, also those that were finished with recorded results."""
 
 
 class Affected(StrEnum):

@@ -48,6 +48,8 @@ class Decided:
 
     changes: tuple[Change, ...]
     needed: Mapping[Address, Upstream]
+    known: Mapping[Address, DesiredTask]
+    """Those of all of them whose text is known."""
 
 
 def in_order(chosen: Sequence[Address], desired: Desired, known: Known, alone: Alone) -> Decided:
@@ -68,6 +70,7 @@ def in_order(chosen: Sequence[Address], desired: Desired, known: Known, alone: A
     return Decided(
         changes=changes,
         needed={address: upstream for address, upstream in decided.items() if not upstream.selected},
+        known={a: one.change.task for a, one in decided.items() if isinstance(one.change.task, DesiredTask)},
     )
 
 

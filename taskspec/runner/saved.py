@@ -5,7 +5,7 @@ A plan is used once. Its beginning and its end stand in the history of the state
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -79,8 +79,10 @@ def save(question: Question, plan: Plan, path: Path, ports: Ports, state: str, l
     if path.suffix in {".yaml", ".yml"}:
         raise UsageError(f"`{path}` would be taken for a manifest.", hint="Write, for example, --out plan.json.")
     desired = question.prepared.desired
-    sending = {c.address for c in plan.changes if c.task is not None and (c.paid or c.conditional or c.action in _SENDING)}
+    sending = {c.address for c in plan.changes if c.task is not None and _may_send(c)}
     identity = ports.offline(desired.project).identity
+    known = plan.basis.known if plan.basis is not None else {}
+    tasks = {a: task if a in sending else known.get(a, task) for a, task in desired.tasks.items()}
     document = filed(
         plan,
         {
@@ -88,7 +90,7 @@ def save(question: Question, plan: Plan, path: Path, ports: Ports, state: str, l
             "state": state,
             "overridden": sorted(question.prepared.overridden),
             "selected": None if question.selected is None else sorted(question.selected),
-            "desired": sealed(desired, sending),
+            "desired": sealed(replace(desired, tasks=tasks), sending),
             "rerun": sorted(question.rerun | {c.address for c in plan.changes if c.moved_from in question.rerun}),
         },
         expires_at=plan.created_at + lasts,
@@ -98,6 +100,11 @@ def save(question: Question, plan: Plan, path: Path, ports: Ports, state: str, l
     except OSError as error:
         raise TaskspecError(f"`{path}` cannot be written: {error.strerror}.") from error
     return str(document["digest"])
+
+
+def _may_send(change: Change) -> bool:
+    """Tell whether all that is sent with a run of a change has to be known when the plan is carried out."""
+    return change.paid or change.conditional or change.action in _SENDING
 
 
 def is_saved_plan(word: str) -> bool:
