@@ -14,7 +14,7 @@ from taskspec.observed.model import Duplicate, Observed
 from taskspec.plan.causes import CausingLine, Commit, Reason
 from taskspec.plan.estimates import Estimate
 from taskspec.plan.refusals import Refusal, Spending
-from taskspec.state.model import Record
+from taskspec.state.model import Record, ResultRef, Verdict
 from taskspec.taskapi.records import TaskRecord
 from taskspec.taskapi.remotes import RemoteIdentity
 
@@ -164,6 +164,16 @@ class Change:
     def rejudges(self) -> bool:
         """Tell whether it only judges a kept result again, for which no remote is needed."""
         return self.action is Action.REJUDGE and self.judgement is not None
+
+    @property
+    def will_accept(self) -> ResultRef | None:
+        """Return the kept result that judging it again accepts, which no run and no remote is needed for."""
+        judgement, record = self.judgement, self.record
+        if self.action is not Action.REJUDGE or record is None or judgement is None:
+            return None
+        if judgement.verdict is not Verdict.ACCEPTED or not self.declares(record.generation.fingerprint):
+            return None
+        return next((one.result for one in record.generation.attempts if one.number == self.attempt), None)
 
     @property
     def retitles(self) -> bool:

@@ -115,7 +115,9 @@ def _deferred(task: DeferredTask, upstream: Sequence[Upstream], known: Known, al
     if any(one.prospect is not Prospect.DONE for one in used):
         case = _case(task.address, task, known)
         return would_be_held(case, repeating_marked(case, deferred(case, task, upstream)))
-    results = recorded_results(task, known.snapshot.records, known.contents)
+    kept = known.basis.circumstances.kept
+    judged = {one.change.address: kept.get(ref.digest) for one in used if (ref := one.change.will_accept) is not None}
+    results = recorded_results(task, known.snapshot.records, known.contents, judged)
     made = results if isinstance(results, Reason) else finished(task, results)
     if isinstance(made, Reason):
         held = about(_case(task.address, task, known), Action.HOLD, Health.UNHEALTHY, made)

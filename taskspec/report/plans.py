@@ -48,7 +48,7 @@ _MEANINGS: Final[tuple[tuple[Action, str], ...]] = (
 
 def lines(plan: Plan, paint: Paint) -> Iterator[str]:
     """Yield a plan, line by line: what will be paid for first, then each change with its reasons and differences."""
-    yield paint(_headline(plan), "strong")
+    yield paint(_headline(plan), "error" if plan.refusals else "strong")
     yield from total_lines(plan, paint)
     shown = [c for c in plan.changes if c.action is not Action.NONE or c.health is not Health.HEALTHY]
     for change in shown:
@@ -75,16 +75,23 @@ def duplicated(duplicate: Duplicate) -> str:
 
 
 def _headline(plan: Plan) -> str:
+    if plan.refusals:
+        what = "nothing will be started" if plan.paid_runs else "nothing of it will be carried out"
+        return f"Refused: {what}. It would {_price(plan, 'start')}."
     if not plan.changes and plan.unselected:
         return "No task is selected."
     if not plan.pending:
         stuck = any(_is_stuck(change) for change in plan.changes)
         return "Nothing can be done as things stand." if stuck else "Nothing is to be done."
+    return f"Plan: {_price(plan, 'starts')}."
+
+
+def _price(plan: Plan, starts: str) -> str:
     certain, perhaps = plan.paid_runs - plan.conditional_runs, plan.conditional_runs
-    price = f"starts {plural(certain, 'run')}" if certain else "starts no run"
-    if perhaps:
-        price = f"{price}, and up to {perhaps} more" if certain else f"starts up to {plural(perhaps, 'run')}"
-    return f"Plan: {price}."
+    if not certain:
+        return f"{starts} up to {plural(perhaps, 'run')}" if perhaps else f"{starts} no run"
+    more = f", and up to {perhaps} more" if perhaps else ""
+    return f"{starts} {plural(certain, 'run')}{more}"
 
 
 def _is_stuck(change: Change) -> bool:

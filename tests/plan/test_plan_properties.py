@@ -569,6 +569,8 @@ def test_what_is_started_unconditionally_has_its_whole_upstream_accepted_as_it_i
             assert isinstance(change.task, DesiredTask)
             for address in change.task.upstream:
                 upstream = changes[address]
+                if upstream.will_accept is not None:
+                    continue  # an apply records that before it starts anything
                 assert upstream.declares(upstream.record.accepted.fingerprint)
                 assert (upstream.action in {Action.NONE, Action.UPDATE, Action.MOVE}, upstream.health) == (
                     True,
