@@ -143,6 +143,8 @@ class Change:
     run: str | None = None
     verdict: str | None = None
     diffs: tuple[FieldDiff, ...] = ()
+    own_diffs: tuple[FieldDiff, ...] | None = None
+    """What would differ if all that it waits for answered as it did last; None where nobody can tell, or has asked."""
     task: Declared | None = field(default=None, repr=False)
     """What is declared; None where it no longer is."""
     record: Record | None = field(default=None, repr=False)

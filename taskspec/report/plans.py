@@ -1,17 +1,19 @@
 """A plan in words, for a person. Decides nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from taskspec.health import Health
 from taskspec.observed.model import Duplicate
-from taskspec.plan.model import Action, Change, Plan
+from taskspec.plan.model import Action, Change, Plan, RiskCategory
+from taskspec.plan.tallying import Roots, roots_of
 from taskspec.report.causes import changed_without_run, reason_lines, unsent_lines
-from taskspec.report.differences import difference_lines
+from taskspec.report.culprits import cause_lines
+from taskspec.report.differences import differing_lines
 from taskspec.report.estimates import change_lines, total_lines
 from taskspec.report.leaving import left_out_lines
 from taskspec.report.refusing import refused, way_out
-from taskspec.report.risks import budget_lines, risk_lines, risk_summary
+from taskspec.report.risks import budget_lines, common_risks, risk_lines, risk_summary
 from taskspec.report.text import UNCLAIMED, Paint, in_line, one_line, place_of, plural
 
 SYMBOLS: Final[dict[Action, tuple[str, str]]] = {
@@ -50,10 +52,13 @@ def lines(plan: Plan, paint: Paint) -> Iterator[str]:
     """Yield a plan, line by line: what will be paid for first, then each change with its reasons and differences."""
     yield paint(_headline(plan), "error" if plan.refusals else "strong")
     yield from total_lines(plan, paint)
+    roots = roots_of(plan)
+    yield from cause_lines(plan, roots, paint)
+    common = common_risks(plan)
     shown = [c for c in plan.changes if c.action is not Action.NONE or c.health is not Health.HEALTHY]
     for change in shown:
         yield ""
-        yield from _change(change, paint, plan)
+        yield from _change(change, paint, plan, roots, common)
     yield from unsent_lines(plan, paint)
     yield ""
     yield _summary(plan)
@@ -117,7 +122,7 @@ def _summary(plan: Plan) -> str:
     return f"{place_of(plan.project, plan.environment)}: {', '.join(parts) or 'no tasks'}."
 
 
-def _change(change: Change, paint: Paint, plan: Plan) -> Iterator[str]:
+def _change(change: Change, paint: Paint, plan: Plan, roots: Roots, common: Collection[RiskCategory]) -> Iterator[str]:
     symbol, style = SYMBOLS[change.action]
     if change.action is Action.NONE:
         symbol, style = "✗", "error"
@@ -138,11 +143,10 @@ def _change(change: Change, paint: Paint, plan: Plan) -> Iterator[str]:
     name = f"{name} {paint(f'(was {change.moved_from})', 'dim')}" if change.moved_from else name
     head = f"{paint(symbol, style)} {name}  {paint(word, style)}{generation}{again}"
     yield f"  {head}  {paint(in_line(change.agent), 'dim')}{tail}"
-    yield from reason_lines(change.reasons, plan, paint)
-    yield from risk_lines(change, paint)
+    yield from reason_lines(change.reasons, plan, paint, roots=roots)
+    yield from risk_lines(change, paint, common)
     yield from change_lines(change, paint)
-    for diff in change.diffs:
-        yield from difference_lines(diff, paint)
+    yield from differing_lines(change, paint)
 
 
 def _needs_input(change: Change) -> bool:

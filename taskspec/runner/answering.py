@@ -14,8 +14,11 @@ from taskspec.plan.accounting import Past
 from taskspec.plan.causing import caused
 from taskspec.plan.deciding import decide
 from taskspec.plan.estimating import Measure, estimated, likely_tokens, unmeasured
+from taskspec.plan.foreseeing import Answer, foreseen, unanswered
 from taskspec.plan.model import Circumstances, Plan, Spent, nothing_spent
 from taskspec.plan.moving import moves_of
+from taskspec.plan.obstructing import obstructed
+from taskspec.plan.reminding import Former, nothing_kept, reminded
 from taskspec.plan.renewing import passing
 from taskspec.plan.spending import NOTHING_USED, Usage
 from taskspec.runner.guarding import Guards, guarded
@@ -48,6 +51,10 @@ class Question:
     """What the history says of the runs of an address."""
     measure: Measure = unmeasured
     """What it says that they took."""
+    answer: Answer = unanswered
+    """Reads the results that tasks have so far, for what waits for others."""
+    former: Former = nothing_kept
+    """Tells which results are kept of texts that are declared again."""
     plan: str | None = None
     """The id of the plan that is decided once more; None for a new one."""
     used: Usage = NOTHING_USED
@@ -122,7 +129,7 @@ def decide_at(question: Question, ports: Ports, observed: Observed, now: float) 
 
 def _decide(question: Question, observed: Observed, circumstances: Circumstances) -> Plan:
     plan = decide(question.prepared.desired, question.snapshot, observed, circumstances, question.contents)
-    plan = estimated(plan, question.measure)
+    plan = foreseen(estimated(plan, question.measure), question.snapshot.records, question.answer)
     guards = Guards(
         snapshot=question.snapshot,
         used=question.used,
@@ -130,8 +137,9 @@ def _decide(question: Question, observed: Observed, circumstances: Circumstances
         overridden=question.prepared.overridden,
         fail_on=question.prepared.fail_on,
     )
+    plan = reminded(plan, question.former)
     told = caused(plan, partial(shown_in, question.prepared.desired.project.folder))
-    return guarded(told, question.prepared.desired, observed, circumstances.remote, guards)
+    return guarded(obstructed(told), question.prepared.desired, observed, circumstances.remote, guards)
 
 
 def decide_alone(question: Question, ports: Ports) -> Plan | None:

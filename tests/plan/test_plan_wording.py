@@ -37,14 +37,9 @@ def test_the_placeholder_of_a_secret_is_one_word():
 
 
 def test_a_word_is_not_divided_at_its_dots():
-    assert (
-        marked(words("a rate of 1.19 for vars.it", "a rate of 1.07 for vars.it"))
-        == "a rate of [-1.19-]{+1.07+} for vars.it"
-    )
-    assert (
-        marked(words("for {{ vars.a }} alone.", "for {{ vars.b }} alone."))
-        == "for [-{{ vars.a }}-]{+{{ vars.b }}+} alone."
-    )
+    assert marked(words("a rate of 1.19 for it", "a rate of 1.07 for it")) == "a rate of [-1.19-]{+1.07+} for it"
+    before, after = "This is a letter for {{ vars.a }} alone.", "This is a letter for {{ vars.b }} alone."
+    assert marked(words(before, after)) == "This is a letter for [-{{ vars.a }}-]{+{{ vars.b }}+} alone."
 
 
 def test_lines_with_hardly_a_word_in_common_are_no_pair():
