@@ -5,18 +5,16 @@ An older generation than the last is known by the markers of its runs alone, whi
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from shlex import quote
 from typing import Final
 
 from taskspec.address import Address
 from taskspec.desired.model import DesiredTask
 from taskspec.markers import digest_of, marker_in
-from taskspec.plan.causes import Reason
 from taskspec.plan.keeping import Kept
 from taskspec.plan.model import Action, Change, Plan
+from taskspec.plan.request_reasons import text_kept
 from taskspec.state.model import Record, Verdict
 
-CODE: Final = "text_kept"
 MOST: Final = 500
 """Of so many changes of a plan the history is looked at."""
 
@@ -56,9 +54,7 @@ def _reminded(change: Change, former: Former) -> Change:
     kept = next((one for one in former(change.moved_from or change.address, record) if _is_of(one, wanted)), None)
     if kept is None:
         return change
-    address = quote(f"{change.address}@g{kept.generation}")
-    text = f"`taskspec accept {address}` takes the kept result of the same text instead of a paid run"
-    return replace(change, reasons=(*change.reasons, Reason(code=CODE, text=text)))
+    return replace(change, reasons=(*change.reasons, text_kept(change.address, kept.generation)))
 
 
 def _is_of(kept: Kept, wanted: str) -> bool:

@@ -6,7 +6,7 @@ from plan_worlds import attempt, desired, fingerprint, planned, record, snapshot
 
 from taskspec.markers import Marker
 from taskspec.plan.keeping import Kept
-from taskspec.plan.reminding import CODE, reminded
+from taskspec.plan.reminding import reminded
 from taskspec.state.model import ResultRef, Verdict
 
 NOW = record(text="B", generation=2, attempts=[attempt(status="completed", verdict="accepted")], accepted=(2, "B"))
@@ -21,7 +21,7 @@ def kept(text, *, generation=1, verdict="accepted"):
 def hints(*found, text="A", of=NOW):
     plan = planned(desired(task(text=text)), snapshot(of))
     (change,) = reminded(plan, lambda address, known: found).changes
-    return [reason.text for reason in change.reasons if reason.code == CODE]
+    return [reason.text for reason in change.reasons if reason.code == "text_kept"]
 
 
 def test_a_text_that_returns_says_that_its_result_is_kept():
