@@ -8,7 +8,7 @@ import click
 
 from taskspec.cli import options
 from taskspec.cli.aiming import all_meant
-from taskspec.cli.printing import note, paint_for, say, say_json
+from taskspec.cli.printing import note, paint_for, say, say_json, say_wrapped
 from taskspec.cli.wiring import Wiring
 from taskspec.errors import UsageError
 from taskspec.runner.model import Invocation, Refresh
@@ -85,7 +85,7 @@ def plan(
     else:
         from taskspec.report.plans import lines
 
-        say(lines(made, paint_for(sys.stdout)))
+        say_wrapped(lines(made, paint_for(sys.stdout)))
     return exiting.of_plan(made, detailed=detailed_exitcode)
 
 

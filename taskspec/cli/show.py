@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from taskspec.cli import options
-from taskspec.cli.printing import paint_for, say, say_json
+from taskspec.cli.printing import paint_for, say, say_json, say_wrapped
 
 
 @click.command()
@@ -33,7 +33,7 @@ def show(file: Path, project: Path | None, as_json: bool) -> int:
         plan = {key: value for key, value in saved.document.items() if key not in {"saved", "digest"}}
         say_json({"digest": saved.digest, "obstacles": found, "plan": plan})
     else:
-        say(lines(saved.plan, paint))
+        say_wrapped(lines(saved.plan, paint))
         say([f"{paint('warning', 'warning')}: {one}" for one in found])
         say([f"Digest: {saved.digest}"])
     refused = [ExitCode.REFUSED] if saved.plan.refusals else []

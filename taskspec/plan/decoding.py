@@ -79,6 +79,7 @@ def _change(value: Mapping[str, Any]) -> Change:
         run=value["run"],
         verdict=value["verdict"],
         diffs=tuple(map(_difference, value["diff"])),
+        own_diffs=None if value.get("ownDiff") is None else tuple(map(_difference, value["ownDiff"])),
         refused=value["refused"],
         in_error=value["inError"],
         risks=tuple(map(_risk, value["risks"])),

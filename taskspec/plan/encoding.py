@@ -80,6 +80,7 @@ def change_json(change: Change, commits: Mapping[CausingLine, Commit] = NO_COMMI
         "diff": [_difference(diff) for diff in change.diffs],
         "risks": [_risk(risk) for risk in change.risks],
         "estimate": _estimate(change.estimate or Estimate()) if change.paid else None,
+        "ownDiff": None if change.own_diffs is None else [_difference(diff) for diff in change.own_diffs],
     }
 
 

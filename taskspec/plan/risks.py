@@ -188,8 +188,10 @@ def _weaker_assertions(task: Declared, record: Record | None, former: Sequence[A
     """Return what is to be said of assertions that changed; where it is not known how, any change may be weaker."""
     if former is not None:
         gone = [number for number, one in enumerate(former, start=1) if one not in task.assertions]
-        which = ", ".join(map(str, gone))
-        return f"assertion {which} of {len(former)} was changed or removed" if gone else ""
+        if len(gone) < 2:
+            return f"assertion {gone[0]} of {len(former)} was changed or removed" if gone else ""
+        which = f"{', '.join(map(str, gone[:-1]))} and {gone[-1]}"
+        return f"assertions {which} of {len(former)} were changed or removed"
     judged = _judged(record)
     if judged is None or judged.assertions is None or judged.assertions == digest_of(task.assertions):
         return ""

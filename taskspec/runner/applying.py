@@ -31,7 +31,7 @@ from taskspec.runner.heeding import first_signal
 from taskspec.runner.locking import locked
 from taskspec.runner.model import Invocation, Link, Need, Ports
 from taskspec.runner.preparing import Prepared, Remark, prepare, say_nothing
-from taskspec.runner.recalling import BoundRuns, KeptResults, Measurements
+from taskspec.runner.recalling import Answers, BoundRuns, FormerResults, KeptResults, Measurements
 from taskspec.runner.saved import SavedPlan, Use
 from taskspec.state.model import Snapshot, StateChange
 from taskspec.state.store import StateStore
@@ -155,6 +155,8 @@ def _question(
         spent=history.last_generation,
         used=used_so_far(prepared.desired.project, snapshot, store, now),
         measure=Measurements(store),
+        answer=Answers(store),
+        former=FormerResults(store),
         plan=job.saved.plan.id if job.saved is not None else None,
     )
 

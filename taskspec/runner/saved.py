@@ -4,14 +4,13 @@ A plan is used once. Its beginning and its end stand in the history of the state
 """
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from taskspec.address import Address
 from taskspec.contracts import Contract, load_schema
-from taskspec.desired.model import Desired, DesiredTask
 from taskspec.desired.sealing import sealed
 from taskspec.desired.unsealing import project_of, unsealed
 from taskspec.documents.model import Project
@@ -20,7 +19,6 @@ from taskspec.documents.supplying import read_values
 from taskspec.errors import LimitError, StaleError, TaskspecError, UsageError
 from taskspec.moments import seconds_of, utc
 from taskspec.plan.capping import capped, differences
-from taskspec.plan.deciding import decide
 from taskspec.plan.decoding import plan_of
 from taskspec.plan.filing import filed, read, written
 from taskspec.plan.model import Action, Change, Plan
@@ -95,9 +93,11 @@ def save(question: Question, plan: Plan, path: Path, ports: Ports, state: str, l
     target = Path(os.path.realpath(path))  # a link stays one
     if target.exists() and not target.is_file():
         raise UsageError(f"`{path}` is no file that a plan could be in.", hint="Write, for example, --out plan.json.")
-    sending = {c.address for c in plan.changes if c.task is not None and (c.paid or c.action in _SENDING)}
-    desired = _as_known(question, plan, sending)
+    desired = question.prepared.desired
+    sending = {c.address for c in plan.changes if c.task is not None and _may_send(c)}
     identity = ports.offline(desired.project).identity
+    known = plan.basis.known if plan.basis is not None else {}
+    tasks = {a: task if a in sending else known.get(a, task) for a, task in desired.tasks.items()}
     document = filed(
         plan,
         {
@@ -105,7 +105,7 @@ def save(question: Question, plan: Plan, path: Path, ports: Ports, state: str, l
             "state": state,
             "overridden": sorted(question.prepared.overridden),
             "selected": None if question.selected is None else sorted(question.selected),
-            "desired": sealed(desired, sending),
+            "desired": sealed(replace(desired, tasks=tasks), sending),
             "rerun": sorted(question.rerun | {c.address for c in plan.changes if c.moved_from in question.rerun}),
             "refresh": question.refresh.value,
         },
@@ -118,18 +118,9 @@ def save(question: Question, plan: Plan, path: Path, ports: Ports, state: str, l
     return str(document["digest"])
 
 
-def _as_known(question: Question, plan: Plan, sending: Collection[Address]) -> Desired:
-    """Return what is declared, with each task that is not sent finished where all that it uses is accepted.
-
-    So they are the same when the plan is applied, and need no secret then. What was not selected is decided too: others
-    may depend on it.
-    """
-    desired, basis = question.prepared.desired, plan.basis
-    if basis is not None and question.selected is not None:
-        circumstances = replace(basis.circumstances, selected=None)
-        plan = decide(desired, question.snapshot, basis.observed, circumstances, question.contents)
-    found = {c.address: c.task for c in plan.changes if isinstance(c.task, DesiredTask) and c.address not in sending}
-    return replace(desired, tasks={address: found.get(address, task) for address, task in desired.tasks.items()})
+def _may_send(change: Change) -> bool:
+    """Tell whether all that is sent with a run of a change has to be known when the plan is carried out."""
+    return change.paid or change.conditional or change.action in _SENDING
 
 
 def is_saved_plan(word: str) -> bool:

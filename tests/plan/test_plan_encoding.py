@@ -64,6 +64,7 @@ def test_a_change_tells_its_reason_its_place_and_its_difference(document):
         "diff": [{"path": "prompt", "before": "A", "after": "B"}],
         "risks": [],
         "estimate": {"seconds": None, "tokens": None},
+        "ownDiff": None,
     }
 
 

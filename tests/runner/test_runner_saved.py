@@ -508,6 +508,34 @@ def test_a_selection_is_kept_with_the_plan(simple):
     assert list(simple.records()) == ["a"]
 
 
+CHAIN = """\
+apiVersion: taskspec/v1
+kind: Task
+metadata: {name: one}
+spec: {agent: writer, prompt: One.}
+---
+apiVersion: taskspec/v1
+kind: Task
+metadata: {name: two}
+spec: {agent: writer, prompt: "Two of {{ tasks.one.result }}"}
+---
+apiVersion: taskspec/v1
+kind: Task
+metadata: {name: three}
+spec: {agent: writer, prompt: "Three of {{ tasks.two.result }}"}
+"""
+
+
+@pytest.mark.parametrize("chosen", [(), ("three",)])
+def test_what_uses_results_and_is_up_to_date_stays_so_under_what_runs(simple, chosen):
+    simple.write(CHAIN)
+    simple.carry_out(simple.save())
+    simple.write(CHAIN.replace("Three", "Thrice"))
+    made = simple.carry_out(simple.save(*chosen))
+    assert [c.address for c in made.changes if c.paid] == ["three"]
+    assert [event.address for event in simple.events if isinstance(event, RunCreated)] == ["three"]
+
+
 def test_a_plan_is_not_saved_where_it_would_be_read_as_a_manifest(simple):
     simple.task("a")
     with pytest.raises(UsageError, match="manifest"):
