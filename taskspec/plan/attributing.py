@@ -9,7 +9,6 @@ from taskspec.desired.giving import given_at
 from taskspec.desired.making import DEFAULTS, FILE, ITSELF, TEXT, FieldPath, Looked, Making, result_of
 from taskspec.desired.model import DesiredTask
 from taskspec.diagnostics import Position, path_text
-from taskspec.documents.model import Source
 from taskspec.inputs import Input
 from taskspec.plan import cause_reasons as causes
 from taskspec.plan.causes import Reason
@@ -19,7 +18,6 @@ from taskspec.plan.member_reasons import members_changed
 from taskspec.plan.model import Change, FieldDiff, Missing
 from taskspec.state.model import Record
 
-_NOWHERE: Final = object()
 MOST: Final = 5
 """How many causes are told of one reason."""
 _WRITTEN: Final = frozenset({"text_edited", "default_changed", "differs_too"})
@@ -125,7 +123,7 @@ def _place(field: _Field, *, literal: bool = False) -> tuple[Position, str]:
     """
     diff, making = field.first, field.making
     if diff.after is Missing.MISSING:
-        return field.task.source.position(diff.path), f"{diff.path[-1]}:"
+        return field.task.source.document.position(("spec", *diff.path)), f"{diff.path[-1]}:"
     if not (isinstance(diff.before, str) and isinstance(diff.after, str)):
         return making.position(diff.path), ""
     found = edits(diff.before, diff.after)
@@ -244,14 +242,15 @@ def _defaults(field: _Field) -> Iterator[Reason]:
     """Yield which default gives the field now, or gave it before, where that is another one."""
     before = field.record.generation.inputs
     for diff in field.diffs[:MOST]:
-        origin, _ = field.task.source.origin(diff.path)
-        former = _former(before, diff.path, field.task.source)
+        is_gone = diff.after is Missing.MISSING
+        origin = None if is_gone else field.task.source.origin(diff.path)[0]
+        former = _former(field, diff.path)
         if former == (origin.giver if origin is not None else ""):
             continue
         labels = _labels(field) if before is not None else ()
         if origin is not None:
             yield causes.default_changed(path_text(diff.path), origin, former, labels)
-        elif former and diff.after is Missing.MISSING:
+        elif former and is_gone:
             removed = causes.written(str(diff.path[-1]), diff.before)
             yield causes.default_gone(path_text(diff.path), former, _former_place(field), removed, labels)
         elif former:
@@ -264,17 +263,20 @@ def _former_place(field: _Field) -> Position | None:
     return Position(file=document.file, line=0) if document is not None else None
 
 
-def _former(inputs: Mapping[str, Input] | None, path: FieldPath, source: Source) -> str | None:
+def _former(field: _Field, path: FieldPath) -> str | None:
     """Return the default that was recorded to give what is at a path: nothing for none, None where nobody can tell."""
+    inputs, now, source = field.record.generation.inputs, field.looked.inputs, field.task.source
     if inputs is None:
         return None
     for length in range(len(path), 0, -1):
-        found = inputs.get(f"{DEFAULTS}{path_text(path[:length])}")
-        if found is not None:
-            around, now = source.given.get(path[:length]), source.given.get(path, _NOWHERE)
-            if length < len(path) and now is None and around is not None and around.giver == found.giver:
-                return ""  # the task had a field of its own in the same default, as it has now
-            return found.giver if found.giver != ITSELF else ""
+        name = f"{DEFAULTS}{path_text(path[:length])}"
+        found, around = inputs.get(name), source.given.get(path[:length])
+        if found is None:
+            continue
+        is_own = source.given.get(path, around) is None and around is not None and around.giver == found.giver
+        if length < len(path) and (is_own or now.get(name) == found):
+            return ""  # a field of the task itself, within what a default gives as before
+        return found.giver if found.giver != ITSELF else ""
     return ""
 
 

@@ -128,9 +128,9 @@ class Repository:
         self.folder = workspace.folder
         workspace.environ["TEAM_NAME"] = "the growth team"
 
-    def begin(self):
+    def begin(self, files=FILES):
         """Write, commit and apply the project."""
-        for name, text in FILES.items():
+        for name, text in files.items():
             self._workspace.write(name, text)
         self.git("init", "-q", "-b", "main")
         self.commit("Begin", author="Ada")
