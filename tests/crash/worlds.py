@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 
 import commanding
+from cancelled import require_ended
 from commanding import INVOCATION, PROJECT, chosen, naming
 from fates import Faults
 from ledger import Ledger
@@ -155,7 +156,10 @@ class World:
         self.ledger.owners |= {address_hash(address): address for address in self.declared}
         desired = Desired(project=PROJECT, tasks=self.declared, former=former or {})
         process = Process(self, Prepared(desired=desired), story, dies_at, cancelled_at)
-        return process.live_alone() if alone else process.live(rival_at, rival)
+        code = process.live_alone() if alone else process.live(rival_at, rival)
+        if process.is_asked and code is not None:
+            require_ended(self, code, heard=process.is_heard)
+        return code
 
     def tell(self, *words):
         if self.trace is not None:
@@ -171,6 +175,10 @@ class Process:
         self._story = story
         self._dies_at = dies_at
         self._cancelled_at = cancelled_at
+        self.is_asked = False
+        """It was asked to end."""
+        self.is_heard = False
+        """It was asked to end, and that became a call in its loop."""
         self._loop = VirtualLoop(world.now)
         self._steps = 0
         self.chance = Chance(now=self._loop.time, nonce=self._nonce)
@@ -221,7 +229,9 @@ class Process:
             self._loop.kill()
         if self._steps == self._cancelled_at:
             self.world.tell("asked to end")
-            if not self._loop.signal(signal.SIGTERM):  # as the process itself hears it, wherever it is
+            self.is_asked = True
+            self.is_heard = self._loop.signal(signal.SIGTERM)
+            if not self.is_heard:  # as the process itself hears it, wherever it is
                 raise RunInterruptedError(signal.SIGTERM)
 
     def alive(self):
