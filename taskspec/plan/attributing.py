@@ -123,7 +123,8 @@ def _place(field: _Field, *, literal: bool = False) -> tuple[Position, str]:
     """
     diff, making = field.first, field.making
     if diff.after is Missing.MISSING:
-        return field.task.source.document.position(("spec", *diff.path)), f"{diff.path[-1]}:"
+        gone = causes.written(str(diff.path[-1]), diff.before)
+        return field.task.source.document.position(("spec", *diff.path)), gone
     if not (isinstance(diff.before, str) and isinstance(diff.after, str)):
         return making.position(diff.path), ""
     found = edits(diff.before, diff.after)

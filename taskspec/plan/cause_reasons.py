@@ -110,7 +110,9 @@ def label_changed(task: DesiredTask, name: str, before: str | None) -> Reason:
     position = task.source.document.position(("metadata", "labels", name))
     text = f"the label `{name}` is `{now}`" if now is not None else f"the label `{name}` is gone"
     text += f" (`{before}` before)" if before is not None else " (it had none before)"
-    return Reason(code="label_changed", text=text, position=position, removed="" if now is not None else f"{name}:")
+    return Reason(
+        code="label_changed", text=text, position=position, removed="" if now is not None else f"{name}: {before}"
+    )
 
 
 def removed_from(reason: Reason, file: str, name: str) -> Reason:

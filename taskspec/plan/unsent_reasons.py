@@ -29,7 +29,7 @@ def unsent_changed(task: Declared, record: Record) -> Iterator[Reason]:
     for name in sorted({*labels, *former}):
         if labels.get(name) != former.get(name):
             position = task.source.document.position(("metadata", "labels", name))
-            removed = "" if name in labels else f"{name}:"
+            removed = "" if name in labels else f"{name}: {former[name]}"
             text = f"the label `{name}` changed{_from_to(former.get(name), labels.get(name))}; it needs no run"
             yield Reason(code=CODE, text=text, position=position, field="labels", removed=removed)
     for name in sorted({*now, *before} - {"labels"}):
@@ -52,7 +52,7 @@ def _place(task: Declared, name: str, before: Any, now: Any) -> Position:
 
 
 def _field(task: Declared, name: str, before: Any, now: Any) -> Reason:
-    removed = f"{name}:" if now is None else ""
+    removed = "" if now is not None else f"{name}:{'' if isinstance(before, Mapping | list) else f' {_word(before)}'}"
     text = f"`{name}` changed{_from_to(before, now)}; it needs no run"
     return Reason(code=CODE, text=text, position=_place(task, name, before, now), field=name, removed=removed)
 

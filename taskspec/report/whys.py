@@ -19,6 +19,8 @@ from taskspec.report.text import Paint, columns, in_line, plural
 from taskspec.state.model import Record
 
 _MARGIN: Final = "    "
+_RESULTS: Final = "tasks"
+"""Begins the names of inputs that are results of other tasks."""
 _FREE: Final = {Action.NONE, Action.MOVE, Action.UPDATE, Action.FORGET, Action.REJUDGE}
 """Actions that start no run and are no trouble either."""
 
@@ -136,6 +138,9 @@ def _input(one: Compared, plan: Plan) -> tuple[str, str, str]:
 
 
 def _giver(one: Compared) -> str:
+    """Return who gives an input, and who gave it before; of a list of results its members are told elsewhere."""
+    if one.name.startswith(_RESULTS):
+        return ""
     now, before = one.now.giver if one.now else "", one.before.giver if one.before else ""
     return f"{now} (before: {before})" if now and before and now != before else now or before
 

@@ -17,7 +17,7 @@ from typing import Final
 
 from taskspec.plan.causes import CausingLine, Commit, Reason
 from taskspec.plan.model import Plan
-from taskspec.runner.digging import dug
+from taskspec.runner.digging import dug, taker
 
 MOST_FILES: Final = 100
 FARTHEST: Final = (20, 500)
@@ -146,17 +146,20 @@ class _Git:
         return self._known(self._ask("log", "-1", f"--format={_FORMAT}", "--", path) or "")
 
     def took(self, file: str, lines: Collection[str]) -> Mapping[str, Commit]:
-        """Return the commits that took some lines out of a file, each the last that did: one search serves them all."""
+        """Return the commits that took some lines out of a file: one search serves them all."""
         path, found = os.path.realpath(file), dict[str, Commit]()
-        for change in dug(self._ask("diff", *_PATCH, "HEAD", "--", path) or ""):
-            found |= {line: Commit() for line in lines if change.took(line)}
+        here = [*dug(self._ask("diff", *_PATCH, "HEAD", "--", path) or "")]
+        left = list(lines)
         for most in FARTHEST:
-            left = [line for line in lines if line not in found]
-            told = self._ask("log", f"-{most}", *_PATCH, f"--format=%x00{_FORMAT}", "--", path) if left else ""
-            for change in dug(told or ""):
-                took = [line for line in left if line not in found and change.took(line)]
-                commit = self._known(change.about) if took else None
-                found |= dict.fromkeys(took, commit) if commit is not None else {}
+            told = self._ask("log", f"-{most}", *_PATCH, f"--format=%x00{_FORMAT}", "--", path) if left else None
+            changes = [*here, *dug(told or "")]
+            takers = {line: taker(changes, line) for line in left}
+            is_all = len(changes) < most
+            left = [] if is_all else [line for line, (_, is_sure) in takers.items() if not is_sure]
+            for line, (change, is_sure) in takers.items():
+                if change is not None and (is_sure or is_all or most == FARTHEST[-1]):
+                    commit = self._known(change.about) if change.about else Commit()
+                    found |= {line: commit} if commit is not None else {}
         return found
 
     def _known(self, told: str) -> Commit | None:

@@ -6,7 +6,7 @@ another word (`- q2`), or by a row of a table (`fr,…`): never by a part of a w
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
@@ -31,12 +31,33 @@ class Dug:
         """Tell whether it took a line out, or moved it elsewhere."""
         return any(self._took(one) for one in removed.split("\n"))
 
+    def gave(self, removed: str) -> bool:
+        """Tell whether it put such a line in."""
+        return any(_count(self.put, one) > _count(self.out, one) for one in removed.split("\n"))
+
     def _took(self, removed: str) -> bool:
         out = [line for line in self.out if holds(line, removed)]
         if not out:
             return False
         put = [line for line in self.put if holds(line, removed)]
         return len(out) > len(put) or not set(out).isdisjoint(put)
+
+
+def taker(changes: Iterable[Dug], removed: str) -> tuple[Dug | None, bool]:
+    """Return the change, of the newest first, that took a line out, and whether older ones can tell nothing else.
+
+    Where two did and nothing put it in between, such a line stood in two places, and nobody knows which is meant: none
+    is returned. A row has a name of its own, so that it stands in one.
+    """
+    found: Dug | None = None
+    for change in changes:
+        if change.took(removed):
+            if found is not None or ANY in removed:
+                return (change, True) if found is None else (None, True)
+            found = change
+        elif found is not None and change.gave(removed):
+            return found, True
+    return found, False
 
 
 def dug(told: str) -> Iterator[Dug]:
@@ -65,6 +86,10 @@ def holds(line: str, removed: str) -> bool:
         return _is_row(line, _cells(removed))
     sought = _sought(removed)
     return sought is not None and sought.search(line) is not None
+
+
+def _count(lines: Iterable[str], removed: str) -> int:
+    return sum(holds(line, removed) for line in lines)
 
 
 def _is_row(line: str, wanted: tuple[str, ...]) -> bool:

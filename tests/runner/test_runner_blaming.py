@@ -106,6 +106,25 @@ def test_what_is_gone_is_told_as_a_whole_and_never_by_a_part_of_a_word(repositor
     assert repository.blame(0, removed).id == took
 
 
+def test_of_two_places_that_lost_the_same_line_nobody_is_blamed(repository):
+    both = "one:\nBe kind.\ntwo:\nBe kind.\n"
+    repository.write(both)
+    repository.commit()
+    repository.write("one:\ntwo:\nBe kind.\n")
+    first = repository.commit()
+    assert repository.blame(1, "Be kind.").id == first
+    repository.write("one:\ntwo:\n")
+    assert repository.blame(1, "Be kind.") is None
+    repository.commit()
+    assert repository.blame(1, "Be kind.") is None
+    repository.write("one:\nBe kind.\ntwo:\n")
+    repository.commit()
+    repository.write("one:\ntwo:\n")
+    assert repository.blame(1, "Be kind.") == Commit()
+    last = repository.commit()
+    assert repository.blame(1, "Be kind.").id == last
+
+
 def test_however_many_lines_are_gone_each_has_its_commit(repository):
     lines = [f"name: job{number}" for number in range(100)]
     repository.write("\n".join(lines))
