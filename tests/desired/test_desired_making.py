@@ -2,7 +2,7 @@
 
 import pytest
 
-from taskspec.desired.making import result_of
+from taskspec.desired.ingredients import result_of
 from taskspec.desired.segmenting import line_of
 
 HEAD = "kind: Task\nmetadata: {name: one}\nspec:\n  agent: writer\n"
