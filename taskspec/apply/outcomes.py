@@ -72,7 +72,8 @@ def of_declared(change: Change, record: Record | None, outcome: Outcome) -> Outc
     if isinstance(change.task, DesiredTask) and never_again(change.task, record):
         wanted = False
     kept = record.accepted if record is not None else None
-    if not wanted and kept is not None and change.declares(kept.fingerprint) and outcome.effect is Effect.DONE:
+    rests_on_kept = not wanted or (change.action is Action.SETTLE and outcome.verdict is None)
+    if rests_on_kept and kept is not None and change.declares(kept.fingerprint) and outcome.effect is Effect.DONE:
         return replace(outcome, health=_of_kept(change, kept), verdict=None)
     if not change.after or wanted or outcome.health is not Health.HEALTHY:
         return outcome

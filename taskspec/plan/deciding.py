@@ -15,7 +15,7 @@ from taskspec.health import Health
 from taskspec.observed.model import Observed
 from taskspec.plan import reasons, request_reasons, rerun_reasons
 from taskspec.plan.causes import Reason
-from taskspec.plan.drafting import Case, about, changed_fields, differences, keep, settle, settle_with_a_run, start
+from taskspec.plan.drafting import Case, about, changed_fields, differences, settle, settle_with_a_run, start
 from taskspec.plan.ending import accepted, ended, outdone, returned
 from taskspec.plan.guarding import guards, protected_held, repeating_marked
 from taskspec.plan.leaving import left_out
@@ -192,7 +192,8 @@ def _unchanged(case: Case, task: DesiredTask) -> Change:
     situation = case.situation
     match situation.standing:
         case Standing.NOTHING | Standing.UNSETTLED if (kept := _kept_from_before(case, task)) is not None:
-            return settle(case, kept) if situation.standing is Standing.UNSETTLED else keep(case, kept)
+            why = reasons.accepted(kept)
+            return settle(case, why) if situation.standing is Standing.UNSETTLED else returned(case, task, kept, why)
         case Standing.NOTHING:
             return _not_reached(case)
         case Standing.UNSETTLED:
@@ -278,8 +279,8 @@ def _renewed(case: Case, task: DesiredTask, result: Accepted | None, kept: Chang
     return start(case, Action.CREATE, why, *changed_fields(case), anew=True)
 
 
-def _kept_from_before(case: Case, task: DesiredTask) -> Reason | None:
-    """Return that a text has its result, where it was asked for once more, no agent is known to have been reached, and
+def _kept_from_before(case: Case, task: DesiredTask) -> Accepted | None:
+    """Return the result that a text has, where it was asked for once more, no agent is known to have been reached, and
     `rerun` asks for that no longer: nothing takes the place of that run."""
     record = case.record
     kept = record.accepted if record else None
@@ -288,7 +289,7 @@ def _kept_from_before(case: Case, task: DesiredTask) -> Reason | None:
     reached = any(attempt.sending is Sending.BOUND for attempt in record.generation.attempts)
     if reached and not never_again(task, record):
         return None
-    return reasons.accepted(kept) if _due(case, task, kept) is None else None
+    return kept if _due(case, task, kept) is None else None
 
 
 def _due(case: Case, task: DesiredTask, result: Accepted) -> Reason | None:

@@ -235,10 +235,13 @@ def removal(policy: OnRemove, situation: Situation) -> Reason:
 
 def title_changed(task: DesiredTask) -> Reason:
     """Say that the title differs from the one that was last sent."""
+    written = task.source.position(("title",))
+    if written == task.source.position():  # there is none: it is the address
+        written = task.source.document.position(("metadata", "name"))
     return Reason(
         code="title_changed",
         text="`title` changed; it needs no run",
-        position=task.source.position(("title",)),
+        position=written,
     )
 
 

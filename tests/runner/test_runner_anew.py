@@ -166,3 +166,22 @@ def test_a_saved_plan_that_was_cut_makes_anew_nothing_twice(saving):
     desk.carry_out(path, wait=False)
     desk.carry_out(path)
     assert desk.remote.asked["POST"] == 4
+
+
+def test_a_result_that_stays_as_its_new_run_never_arrived_is_held_against_the_assertions_of_today(ports):
+    ports.task()
+    ports.apply()
+    ports.remote.sends = ["drop"]
+    ports.events = []
+    job = Job(options=Options(hold_unknown=True), approve=lambda _: True, emit=ports.events.append)
+    asyncio.run(apply(asking(ports, "a"), ports, job))
+    ports.remote.runs = {"run-1": ports.remote.runs["run-1"]}
+    ports.task("a", assertions="[{regex: nosuch}]")
+    ports.apply()
+    assert ports.finished()["a"].health is Health.UNKNOWN, "nobody has judged it by them yet"
+    (change,) = plan(ports.invocation(), ports).changes
+    assert (change.action, change.health, change.paid) == (Action.REJUDGE, Health.UNHEALTHY, False)
+    ports.apply()
+    assert ports.finished()["a"].health is Health.UNHEALTHY
+    assert ports.records()["a"].accepted is None
+    assert ports.remote.asked["POST"] == 2
