@@ -50,7 +50,7 @@ SEED ?= 0
 SECONDS ?= 600
 
 crash: setup ## Kill applies: 100,000 scenarios in virtual time, 200 real processes (minutes)
-	$(BIN)/python tests/crash/sweep.py --random 30000 --seed $(SEED)
+	$(BIN)/python tests/crash/sweep.py --random 21000 --seed $(SEED)
 	$(BIN)/python tests/crash/processes.py --kills 200 --seed $(SEED)
 
 soak: setup ## The same for SECONDS=600, from SEED=0 on

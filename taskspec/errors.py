@@ -53,6 +53,10 @@ class StateError(TaskspecError):
     """The state cannot be read or written."""
 
 
+class UnchainedError(StateError):
+    """The history was written by an older taskspec, and has no hashes yet."""
+
+
 class LockHeldError(StateError):
     """Another command holds the lock."""
 

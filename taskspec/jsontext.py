@@ -23,16 +23,25 @@ def parse(text: str) -> Any:
     if text.lstrip().startswith(FENCE):
         raise NotJsonError(f"it is wrapped in a Markdown code fence ({FENCE}) and must be the JSON alone")
     try:
-        value = json.loads(
+        value = loaded(text)
+    except RecursionError as error:
+        raise NotJsonError(f"it is nested more than {DEEPEST} levels deep") from error
+    _check(value)
+    return value
+
+
+def loaded(text: str) -> Any:
+    """Return the value of a JSON text, of any depth and with any characters; raise NotJsonError for what is none.
+
+    Raises RecursionError for a text that is nested more deeply than can be read.
+    """
+    try:
+        return json.loads(
             text, object_pairs_hook=_object, parse_constant=_constant, parse_float=_number, parse_int=_integer
         )
     except json.JSONDecodeError as error:
         place = error.lineno, error.colno
         raise NotJsonError(f"line {place[0]}, column {place[1]}: {error.msg}", place) from error
-    except RecursionError as error:
-        raise NotJsonError(f"it is nested more than {DEEPEST} levels deep") from error
-    _check(value)
-    return value
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -1,8 +1,10 @@
-"""Allowing: what is left of a budget while a plan is carried out. Starts nothing, and asks nobody.
+"""Allowing: for what runs may be started while a plan is carried out, and what is left of a budget. Starts nothing.
 
 Each run that the plan may start has its place in the budget from the beginning, so that a further attempt of another
 task never takes it. A place that turns out not to be needed is free again.
 """
+
+from collections.abc import Collection
 
 from taskspec.address import Address
 from taskspec.errors import LimitError
@@ -12,11 +14,15 @@ from taskspec.plan.spending import is_counted
 
 
 class Allowance:
-    """How many runs may be started, and whether tokens are left; without a budget, any number."""
+    """How many runs may be started, and whether tokens are left; without a budget, any number.
 
-    def __init__(self, plan: Plan | None = None) -> None:
+    `planned`: the addresses for which a saved plan starts runs, and no others get one; None where it is not about one.
+    """
+
+    def __init__(self, plan: Plan | None = None, planned: Collection[Address] | None = None) -> None:
         stands = (plan.spending if plan is not None else None) or Spending()
         paid = [change for change in plan.changes if change.paid] if plan is not None else []
+        self._planned = planned
         self._max_runs = stands.max_runs
         self._max_tokens = stands.max_tokens
         self._places = {change.address for change in paid}
@@ -27,6 +33,8 @@ class Allowance:
 
     def refuses(self, address: Address) -> str:
         """Return why no run of an address may be started now; nothing where one may."""
+        if self._planned is not None and address not in self._planned:
+            return "the saved plan starts none for it; plan again"
         if self._max_tokens is not None and self._tokens >= self._max_tokens:
             return f"the budget's `maxTokens` ({self._max_tokens}) is used up: {self._tokens} tokens were used"
         if address in self._places or self._max_runs is None:

@@ -2,24 +2,29 @@
 
 import asyncio
 from dataclasses import replace
-from typing import assert_never
+from typing import Final, assert_never
 
-from taskspec.apply import advancing
+from taskspec.apply import advancing, requesting
 from taskspec.apply.model import Outcome
 from taskspec.apply.noting import ending_facts, result_facts
 from taskspec.apply.stopping import record_revived, stop
 from taskspec.apply.world import World, unbroken
+from taskspec.desired.model import DesiredTask
 from taskspec.events import Effect, RunEnded, RunStatusChanged
 from taskspec.health import Health
 from taskspec.jsontext import is_text
 from taskspec.judging.asserting import digest_of
 from taskspec.judging.judging import Expectation, judge
 from taskspec.observed.model import Absent, Present, Unreadable
-from taskspec.plan.model import Change
+from taskspec.plan.model import Change, Declared
 from taskspec.plan.spending import total
 from taskspec.state.model import Attempt, PutResult, Record, ResultRef, StopCause, Verdict
 from taskspec.taskapi.records import ENDED, TaskRecord
 from taskspec.taskapi.records import AgentExecutionStatus as Status
+from taskspec.taskapi.redacting import without_in
+
+_MOST_WORDS: Final = 16_384
+"""So much of the words with which a run failed is looked at, in characters: many times what is told of them."""
 
 
 async def follow(world: World, change: Change) -> Outcome:
@@ -73,7 +78,7 @@ async def conclude(world: World, change: Change, found: TaskRecord) -> Outcome:
     spec, task = record.generation.spec, change.task
     assertions = task.assertions if task is not None and change.declares(record.generation.fingerprint) else ()
     expectation = Expectation.of(spec, assertions)
-    judgement = judge(found.status, found.result, expectation, attempt.stop)
+    judgement = judge(found.status, _told(found, task), expectation, attempt.stop)
     ended = replace(
         attempt,
         status=found.status,
@@ -117,6 +122,13 @@ async def conclude(world: World, change: Change, found: TaskRecord) -> Outcome:
         detail=judgement.detail,
         by_person=found.is_manually_stopped is True and attempt.stop is None,
     )
+
+
+def _told(found: TaskRecord, task: Declared | None) -> str | None:
+    """Return the answer of a run; why one has failed is told without the secrets that it was given."""
+    if found.result is None or found.status == Status.Completed or not isinstance(task, DesiredTask):
+        return found.result
+    return without_in(requesting.new_task(task, "").secrets, found.result[:_MOST_WORDS])
 
 
 def _is_outdone(change: Change, record: Record) -> bool:

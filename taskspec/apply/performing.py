@@ -13,6 +13,7 @@ from taskspec.apply.rejudging import note_of, rejudged
 from taskspec.apply.restoring import withdraw
 from taskspec.apply.staging import settling_steps, steps
 from taskspec.apply.world import World, unbroken
+from taskspec.desired.model import DesiredTask
 from taskspec.events import Effect, RetryScheduled
 from taskspec.health import Health
 from taskspec.plan.guarding import is_protected
@@ -73,6 +74,7 @@ async def _take(world: World, change: Change, planned: Iterable[Step], health: H
                 outcome = await _follow(world, change, has_place=has_place)
                 if left and not _has_ended(world, change):
                     return _put_off(outcome)
+                left[:0] = await _ending(world, change) if left else ()
             case Block():
                 return Outcome(effect=Effect.LEFT, health=Health.UNHEALTHY, detail=change.reasons[0].text)
             case Hold(why=why):
@@ -86,6 +88,13 @@ async def _take(world: World, change: Change, planned: Iterable[Step], health: H
             case _:
                 assert_never(step)
     return outcome
+
+
+async def _ending(world: World, change: Change) -> tuple[Step, ...]:
+    """Return what ends a run that was seen in `error`, before another takes its place: an error may pass by itself."""
+    if world.current(change.address)[1].verdict is not Verdict.ERROR:
+        return ()
+    return (Follow(),) if await stopping.revived(world, change) else (Stop(cause=StopCause.RETRY),)
 
 
 def _is_in_the_way(kept: Outcome) -> bool:
@@ -162,10 +171,10 @@ async def _follow_on(world: World, change: Change, place: AsyncExitStack, *, has
             )
         outcome = await following.follow(world, change)
         record, attempt = world.current(change.address)
-        task = change.task if _may_repeat(world, change) else None
+        task = change.finished_task if _may_repeat(world, change) else None
         if outcome.by_person or task is None or not grants_another(task.policies.retry, record.generation):
             return outcome
-        if why := world.allowance.refuses(change.address):
+        if why := _unsaved(task) or world.allowance.refuses(change.address):
             said = f"{outcome.detail}; " if outcome.detail else ""
             return replace(outcome, effect=Effect.REFUSED, detail=f"{said}no further attempt: {why}")
         backoff = task.policies.retry.backoff
@@ -181,6 +190,11 @@ async def _follow_on(world: World, change: Change, place: AsyncExitStack, *, has
             await place.enter_async_context(world.places)
             has_place = True
         await sending.create(world, change, fresh=False)
+
+
+def _unsaved(task: DesiredTask) -> str:
+    """Return why what only a saved plan tells of cannot be sent: it has the requests of what it may start alone."""
+    return "" if task.request else "the saved plan does not have it, plan again"
 
 
 def _may_repeat(world: World, change: Change) -> bool:

@@ -75,8 +75,11 @@ def _goes_on(ended: Ended) -> bool:
     return outcome.health is Health.HEALTHY and (outcome.verdict is Verdict.ACTIVE or outcome.effect is Effect.CUT)
 
 
-def _left_out(change: Change, lacking: Sequence[Ended]) -> Ended:
-    """Return the end of a change that cannot begin: blocked, or put off where its upstream only goes on."""
+def _left_out(change: Change, lacking: Sequence[Ended]) -> Change | Ended:
+    """Return the end of a change that cannot begin: blocked, or put off where its upstream only goes on.
+
+    What was asked for already, and has an unknown outcome, is found out all the same, and starts nothing.
+    """
     barring = [ended for ended in lacking if not _goes_on(ended)]
     if not barring:
         detail = f"not started: it depends on {_named(lacking)}, not waited for; apply again when it has ended"
@@ -85,6 +88,9 @@ def _left_out(change: Change, lacking: Sequence[Ended]) -> Ended:
     healths = [change.health, *(_health(ended) for ended in barring)]
     words = shortened(barring[0].outcome.detail)
     detail = f"blocked: {_named(barring)} without an accepted result{f': {words}' if words else ''}"
+    if change.action is Action.SETTLE:
+        why = Reason(code="upstream_unhealthy", text=detail)
+        return replace(change, conditional=False, paid=False, destructive=False, reasons=(why, *change.reasons))
     blocked = replace(change, action=Action.BLOCKED, conditional=False, paid=False, destructive=False)
     return Ended(change=blocked, outcome=Outcome(effect=Effect.LEFT, health=gravest(healths), detail=detail))
 

@@ -1,9 +1,13 @@
 """A declared task → the request that starts its run, with the marker in its title. Sends nothing."""
 
+import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from taskspec.desired.model import DesiredTask, LocalFile
+from taskspec.desired.normalising import without_secrets
+from taskspec.taskapi.encoding import create_body
 from taskspec.taskapi.records import NewTask
 
 _USER_FIELDS = {
@@ -19,8 +23,13 @@ def upload_reference(file: LocalFile) -> str:
 
 
 def new_task(task: DesiredTask, mark: str) -> NewTask:
-    """Return everything that the create call carries for a task."""
+    """Return everything that the create call carries for a task; raise ValueError where nobody has its request.
+
+    A saved plan has no requests of what it does not start: nothing is sent in their place.
+    """
     request = task.request
+    if not request:
+        raise ValueError(f"the request of {task.address} is not known")
     llm: Mapping[str, Any] = request.get("llm") or {}
     harness: Mapping[str, Any] = request.get("harness") or {}
     return NewTask(
@@ -48,7 +57,17 @@ def new_task(task: DesiredTask, mark: str) -> NewTask:
         llm_reasoning_effort=llm.get("reasoningEffort"),
         user_tokens=request.get("userTokens"),
         user_oidc_token=request.get("userOidcToken"),
+        hidden=task.secrets,
     )
+
+
+def digest_of(task: DesiredTask, mark: str) -> str:
+    """Return the digest of the body of a task's create call, in which each secret counts by its place.
+
+    A digest of what is sent would let whoever reads the state try out which short secret fits.
+    """
+    shown = without_secrets({name: task.spec.get(name, value) for name, value in task.request.items()})
+    return hashlib.sha256(create_body(new_task(replace(task, request=shown), mark))).hexdigest()
 
 
 def _user(user: Mapping[str, Any] | None) -> Mapping[str, Any] | None:

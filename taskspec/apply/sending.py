@@ -1,7 +1,6 @@
 """Sending: starts a run so that it is never started twice: intent, request, run id. Waits for no run."""
 
 import asyncio
-import hashlib
 from dataclasses import replace
 
 from taskspec.apply import advancing, requesting
@@ -96,7 +95,7 @@ async def _send(world: World, change: Change, task: DesiredTask, *, fresh: bool)
         number=1 if fresh or record is None else len(record.generation.attempts) + 1,
         nonce=nonce,
         marker=mark,
-        body_digest=hashlib.sha256(endpoints.create_body(new)).hexdigest(),
+        body_digest=requesting.digest_of(task, mark),
         intended_at=world.chance.now(),
         send_deadline=world.chance.now() + world.connection.traits.create_timeout,
         remote=world.connection.identity,

@@ -1,7 +1,6 @@
 """Settling: finds out whether the run of an intent exists. A missing answer is never taken for "no"."""
 
 import asyncio
-import hashlib
 from dataclasses import replace
 from enum import Enum
 from shlex import quote
@@ -15,7 +14,6 @@ from taskspec.observed.finding import age
 from taskspec.observed.model import Marked
 from taskspec.plan.model import Change
 from taskspec.state.model import Attempt, Sending
-from taskspec.taskapi.encoding import create_body
 from taskspec.taskapi.records import TaskRecord
 
 LONGEST_PAUSE = 15.0
@@ -120,10 +118,10 @@ async def _repeat(world: World, change: Change) -> Finding:
     record, attempt = world.current(change.address)
     if not change.declares(record.generation.fingerprint):
         return Finding.OPEN
-    task = change.finished_task
-    new = requesting.new_task(replace(task, title=attempt.title), attempt.marker)
-    if hashlib.sha256(create_body(new)).hexdigest() != attempt.body_digest:
+    task = replace(change.finished_task, title=attempt.title)
+    if requesting.digest_of(task, attempt.marker) != attempt.body_digest:
         return Finding.OPEN
+    new = requesting.new_task(task, attempt.marker)
     try:
         await world.uploads.bring(world.connection, world.folder, task)
         repeated = replace(attempt, send_deadline=world.chance.now() + world.connection.traits.create_timeout)

@@ -14,7 +14,7 @@ from taskspec.apply.model import Options
 from taskspec.cli.aiming import meant
 from taskspec.cli.audience import Audience
 from taskspec.cli.failing import tell
-from taskspec.cli.printing import note, paint_for, say
+from taskspec.cli.printing import note, paint_for, say, say_wrapped
 from taskspec.cli.wiring import Wiring
 from taskspec.errors import LimitError, TaskspecError, UsageError
 from taskspec.plan.model import Plan
@@ -99,7 +99,7 @@ def _approved(plan: Plan, invocation: Invocation, *, yes: bool, as_json: bool) -
         from taskspec.cli.blaming import blamed
         from taskspec.report.plans import lines
 
-        say(lines(blamed(plan, invocation), paint_for(sys.stdout)))
+        say_wrapped(lines(blamed(plan, invocation), paint_for(sys.stdout)))
     require_within(plan, shown=not as_json)
     if yes or not plan.pending:
         return True

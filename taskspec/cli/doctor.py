@@ -69,7 +69,8 @@ def doctor(
         say_json(checkups_json(found, probed.traits if probed is not None else None))
     else:
         say(closing_lines(found))
-    return ExitCode.ERROR if has_problem(found) else ExitCode.OK
+    declined = probes and probed is None
+    return ExitCode.ERROR if has_problem(found) or declined else ExitCode.OK
 
 
 async def _diagnose(invocation: "Invocation", tell: "Callable[[Checkup], None]", *, offline: bool) -> None:

@@ -8,7 +8,7 @@ import click
 
 from taskspec.cli import options
 from taskspec.cli.aiming import all_meant
-from taskspec.cli.printing import note, paint_for, say, say_json
+from taskspec.cli.printing import note, paint_for, say, say_json, say_wrapped
 from taskspec.cli.wiring import Wiring
 from taskspec.errors import UsageError
 from taskspec.runner.model import Invocation, Refresh
@@ -79,13 +79,13 @@ def plan(
     if as_json and not made.changes and made.unselected:
         note(nothing_chosen(invocation.selection))
     if as_json:
-        from taskspec.plan.encoding import to_json
+        from taskspec.plan.encoding import printed, to_json
 
-        say_json(to_json(made))
+        say_json(printed(made) if out is None else to_json(made))
     else:
         from taskspec.report.plans import lines
 
-        say(lines(made, paint_for(sys.stdout)))
+        say_wrapped(lines(made, paint_for(sys.stdout)))
     return exiting.of_plan(made, detailed=detailed_exitcode)
 
 

@@ -30,6 +30,13 @@ def say(lines: Iterable[str]) -> None:
     sys.stdout.flush()
 
 
+def say_wrapped(lines: Iterable[str]) -> None:
+    """Write lines to stdout, on a terminal no longer than it is wide."""
+    from taskspec.report.wrapping import wrapped
+
+    say(wrapped(lines, width_of(sys.stdout)))
+
+
 def note(text: str) -> None:
     """Write a remark to stderr, out of the way of what a pipe reads."""
     sys.stderr.write(text + "\n")

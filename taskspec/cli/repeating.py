@@ -15,7 +15,7 @@ from taskspec.cli import failing
 from taskspec.cli.aiming import meant
 from taskspec.cli.applying import asked, json_lines, require_within
 from taskspec.cli.hosting import EngineHost
-from taskspec.cli.printing import note, paint_for, say, silence_stdout
+from taskspec.cli.printing import note, paint_for, say, say_wrapped, silence_stdout
 from taskspec.cli.wiring import Wiring
 from taskspec.errors import TaskspecError, UsageError
 from taskspec.events import Event
@@ -90,7 +90,7 @@ def _approved(invocation: Invocation, wiring: Wiring, *, as_json: bool) -> bool:
     from taskspec.report.plans import lines
 
     made = plan(invocation, wiring, _remark)
-    say(lines(made, paint_for(sys.stdout)))
+    say_wrapped(lines(made, paint_for(sys.stdout)))
     require_within(made, shown=True, way=_WAY)
     return asked("Carry this out, and whatever the files ask for from now on?")
 

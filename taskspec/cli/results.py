@@ -66,9 +66,8 @@ def _json(record: "Record", accepted: "Accepted", content: str) -> dict[str, Any
 
 
 def _table(found: "Sequence[tuple[Record, Accepted]]", *, everything: bool) -> list[str]:
-    from datetime import UTC, datetime
-
-    from taskspec.report.text import columns
+    from taskspec.moments import utc
+    from taskspec.report.text import columns, in_line
 
     if not found and not everything:
         return ["No result of what is selected is accepted yet."]
@@ -76,6 +75,6 @@ def _table(found: "Sequence[tuple[Record, Accepted]]", *, everything: bool) -> l
         return ["No result is accepted yet: `taskspec apply` makes the first."]
     rows = [("ADDRESS", "GENERATION", "FORMAT", "BYTES", "ACCEPTED")]
     for record, accepted in found:
-        at = datetime.fromtimestamp(accepted.at, UTC).isoformat(timespec="seconds")
-        rows.append((record.address, f"g{accepted.generation}", accepted.result.format, str(accepted.result.size), at))
+        size, form = str(accepted.result.size), in_line(accepted.result.format)
+        rows.append((record.address, f"g{accepted.generation}", form, size, utc(accepted.at)))
     return columns(rows)

@@ -114,11 +114,11 @@ def mv(before: str, now: str, project: Path | None, dry_run: bool, yes: bool, as
     view = events_view(as_json=as_json)
 
     def approve(relocations: "list[Relocation]") -> bool:
-        if not as_json or dry_run:
-            say(relocation_lines(relocations, paint_for(sys.stdout)) if not as_json else ())
+        if not as_json:
+            say(relocation_lines(relocations, paint_for(sys.stdout)))
+        elif dry_run:
+            say_json({"moves": [{"from": one.before, "to": one.record.address} for one in relocations]})
         if dry_run:
-            if as_json:
-                say_json({"moves": [{"from": one.before, "to": one.record.address} for one in relocations]})
             return False
         what = f"{relocations[0].before}" if len(relocations) == 1 else f"these {len(relocations)} addresses"
         return confirmed(f"Move {what}?", "state mv", yes=yes, as_json=as_json)

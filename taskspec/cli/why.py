@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from taskspec.cli import options
-from taskspec.cli.printing import paint_for, say, say_json
+from taskspec.cli.printing import paint_for, say_json, say_wrapped
 
 
 @click.command()
@@ -32,5 +32,5 @@ def why(words: Sequence[str], project: Path | None, exclude: Sequence[str], give
     if as_json:
         say_json({"tasks": [whys.why_json(one) for one in found]})
     else:
-        say(whys.several(found, paint_for(sys.stdout)))
+        say_wrapped(whys.several(found, paint_for(sys.stdout)))
     return 0

@@ -7,8 +7,9 @@ from typing import Any
 from taskspec.address import Address, cell_values
 from taskspec.desired.expanding import value_text
 from taskspec.desired.giving import given_at
+from taskspec.desired.ingredients import FILE
 from taskspec.desired.itemizing import items_in, named_by
-from taskspec.desired.making import FILE, Making
+from taskspec.desired.making import Making
 from taskspec.desired.rows import table_row
 from taskspec.diagnostics import Position
 

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from taskspec.desired.assigning import DEFAULT
+from taskspec.desired.ingredients import FILE, FieldPath, part_of
 from taskspec.desired.itemizing import ITEM, items_in, named_by
-from taskspec.desired.making import FILE, FieldPath, Making, part_of
+from taskspec.desired.making import Making
 from taskspec.desired.segmenting import line_of
 from taskspec.diagnostics import Position
 

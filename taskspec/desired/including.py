@@ -38,6 +38,10 @@ class ProjectTexts:
         self._held = 0
         self.read: dict[str, str] = {}
         """The SHA-256 of each file that was read, by path: what renderings depended on besides the documents."""
+        self.shown: set[str] = set()
+        """The path of each file that was read for something that is not secret."""
+        self.is_shown = True
+        """Whether what is rendered now is not secret."""
         self.noted: set[str] | None = None
         """While somebody asks for it: the files that are used."""
         self._place = folder
@@ -60,6 +64,8 @@ class ProjectTexts:
             raise WrongTemplateError(fault.detail, hint=fault.hint) from None
         if self.noted is not None:
             self.noted.add(found.path)
+        if self.is_shown:
+            self.shown.add(found.path)
         return found
 
     def macros(self, entry: Any) -> ProjectText:

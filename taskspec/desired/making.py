@@ -4,121 +4,41 @@ A task is looked at only when somebody asks: when a run of it is started, or its
 are rendered once more, masked. Holds no secret, and tells nothing of one but its name.
 """
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
-from taskspec.address import Address, listed, matches
-from taskspec.desired.attaching import ProjectFiles
+from taskspec.address import Address, matches
 from taskspec.desired.cutting import AS_TEXT
 from taskspec.desired.dotted import is_template
-from taskspec.desired.including import ProjectTexts
+from taskspec.desired.ingredients import (
+    DEFAULTS,
+    ENVIRON,
+    FILE,
+    ITSELF,
+    TEXT,
+    FieldPath,
+    digest,
+    members_of,
+    part_of,
+    result_of,
+)
 from taskspec.desired.itemizing import ITEM, templates_in, written_of
 from taskspec.desired.later import Later
-from taskspec.desired.model import Giver
-from taskspec.desired.normalising import RUN_RELEVANT
-from taskspec.desired.noting import ABSENT, noting
-from taskspec.desired.pinpointing import Pinpointer
+from taskspec.desired.normalising import RUN_RELEVANT, is_secret_place
+from taskspec.desired.noting import noting
 from taskspec.desired.references import TASKS
-from taskspec.desired.rows import Row, rows_of
 from taskspec.desired.scope import WrongTemplateError, names_a_secret
 from taskspec.desired.segmenting import Segment, line_of, pieces_of
-from taskspec.desired.templating import SpecRenderer, as_rendered
+from taskspec.desired.templating import as_rendered
+from taskspec.desired.workshop import Maker
 from taskspec.diagnostics import Position, path_text
-from taskspec.documents.locating import shown
-from taskspec.documents.model import Project, Source
+from taskspec.documents.model import Source
 from taskspec.documents.violating import SECRET
 from taskspec.inputs import Input
 
-FieldPath = tuple[str | int, ...]
-
-FILE: Final = "file:"
-"""Begins the name of an input that is a file of the project."""
-TEXT: Final = "text."
-"""Begins the name of an input that is a template itself, by its field."""
-DEFAULTS: Final = "defaults."
-"""Begins the name of an input that is a field which the project's defaults give."""
-ITSELF: Final = "the task itself"
-"""Gives what stands within a field of a default, and is not the default's."""
-ENVIRON: Final = "the process environment"
-_DIGITS: Final = 16
-_MOST_LISTED: Final = 1_000
-"""So many characters may name the tasks of a list of results."""
 _FARTHEST: Final = 200_000
 """So many characters of a text are followed to tell where one of them is written; beyond, its line is told."""
-
-
-class Maker:
-    """What the makings of the tasks of one project share."""
-
-    def __init__(
-        self,
-        project: Project,
-        givers: Mapping[str, Giver],
-        renderer: SpecRenderer,
-        texts: ProjectTexts,
-        files: ProjectFiles,
-    ) -> None:
-        self.project = project
-        self.givers = givers
-        self.renderer = renderer
-        self.pinpointer = Pinpointer()
-        self._texts = texts
-        self._files = files
-        self._folder = Path(project.folder)
-        self._within: dict[str, str] = {}
-        self._rows: dict[tuple[str, str | None], Mapping[str, Row]] = {}
-        self._cut: tuple[Making, FieldPath, list[Segment]] | None = None
-
-    def place(self, file: str, line: int = 0) -> Position:
-        """Return a line of a file of the project; 0 is the file as a whole."""
-        return Position(file=shown(self._folder / file), line=line, column=1)
-
-    def segments(self, making: "Making", path: FieldPath) -> "list[Segment]":
-        """Return the parts of a rendered text; of the last one that was asked for they are known."""
-        if self._cut is None or self._cut[0] is not making or self._cut[1] != path:
-            self._cut = (making, path, making.cut(path))
-        return self._cut[2]
-
-    def within(self, file: str) -> str:
-        """Return the file of a document relative to the project folder."""
-        found = self._within.get(file)
-        if found is None:
-            whole = Path(file).absolute()
-            inside = whole.is_relative_to(self._folder)
-            found = self._within[file] = str(whole.relative_to(self._folder)) if inside else str(whole)
-        return found
-
-    def evaluated(self, text: str, names: Mapping[str, Any], files: set[str]) -> Any:
-        """Return what a text gives, and add the files to `files` that it used; None where it gives nothing."""
-        self._texts.noted = files
-        try:
-            return self.renderer.again(text, names)
-        except WrongTemplateError:
-            return None
-        finally:
-            self._texts.noted = None
-
-    def rows(self, file: str, named_by: str | None) -> Mapping[str, Row]:
-        """Return where the items of a file stand, by name; each file is looked through once."""
-        found = self._rows.get((file, named_by))
-        if found is None:
-            found = self._rows[file, named_by] = rows_of(self.text_of(file), file, named_by)
-        return found
-
-    def digest_of(self, file: str) -> str:
-        """Return the digest of a file that was read for the tasks."""
-        return (self._texts.read.get(file) or self._files.read.get(file) or "")[:_DIGITS]
-
-    def text_of(self, file: str) -> str:
-        """Return the text of a file that was read for the tasks; nothing where it is no text."""
-        try:
-            return self._texts.text(file).text
-        except WrongTemplateError:
-            return ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -163,16 +83,19 @@ class Making:
         for path, text in self.templates:
             used = self._used(text, path)
             uses.setdefault(str(path[0]), {}).update(dict.fromkeys(used))
-            found |= {name: self._input(name, value) for name, value in used.items() if name not in found}
+            for name, value in used.items():
+                if name not in found or not found[name].digest:
+                    found[name] = self._input(name, value, is_secret=is_secret_place(path))
             if path[0] not in SECRET:
-                found[f"{TEXT}{path_text(path)}"] = Input(digest=_digest(text))
-            found |= {f"{TEXT}{name}": Input(digest=_digest(self.written(name)[1])) for name in self._composed(used)}
+                found[f"{TEXT}{path_text(path)}"] = Input(digest=digest(text))
+            composed = () if is_secret_place(path) else self._composed(used)
+            found |= {f"{TEXT}{name}": Input(digest=digest(self.written(name)[1])) for name in composed}
         for path, origin in self.source.given.items():
             if path[0] in RUN_RELEVANT:
                 value = part_of(origin.document.value, origin.path) if origin is not None else None
                 is_secret = path[0] in SECRET and origin is not None
                 giver = origin.giver if origin is not None else ITSELF
-                found[f"{DEFAULTS}{path_text(path)}"] = Input(digest="" if is_secret else _digest(value), giver=giver)
+                found[f"{DEFAULTS}{path_text(path)}"] = Input(digest="" if is_secret else digest(value), giver=giver)
         return Looked(inputs=dict(sorted(found.items())), uses={name: tuple(names) for name, names in uses.items()})
 
     def template_of(self, path: FieldPath) -> FieldPath | None:
@@ -316,54 +239,18 @@ class Making:
             return {}
         return {one.expression: part_of(self.tasks.get(one.address), one.path) for one in references}
 
-    def _input(self, name: str, value: Any) -> Input:
+    def _input(self, name: str, value: Any, *, is_secret: bool) -> Input:
         if name.startswith(FILE):
-            return Input(digest=self.maker.digest_of(name.removeprefix(FILE)))
+            return Input(digest="" if is_secret else self.maker.digest_of(name.removeprefix(FILE)))
         root, _, rest = name.partition(".")
         giver = ENVIRON if root == "env" else ""
         variable = rest.partition(".")[0]
         if root == "vars" and (known := self.maker.givers.get(variable)) is not None:
             giver = known.name
         declared = self.maker.project.variables.get(variable) if root == "vars" else None
-        is_secret = declared is not None and declared.sensitive
+        is_secret = is_secret or (declared is not None and declared.sensitive)
         if root.startswith(TASKS):
             giver = members_of(value)
         if is_secret or type(value) is Later or names_a_secret(value):
             return Input(digest="", giver=giver)
-        return Input(digest=_digest(value), giver=giver)
-
-
-def result_of(name: str) -> Address | None:
-    """Return the task whose result an input is, or the pattern of such; None for any other input."""
-    if not name.startswith("tasks"):
-        return None
-    rest = name.removeprefix("tasks")
-    if rest.startswith("["):
-        quote = rest[1:2]
-        return Address(rest[2 : rest.find(f"{quote}]", 2)])
-    return Address(rest[1:].partition(".")[0].partition("[")[0])
-
-
-def members_of(value: Any) -> str:
-    """Return the tasks of a list of results, in order: nothing for any other value, and of too many how many."""
-    if not isinstance(value, list) or not all(isinstance(one, Mapping) and "address" in one for one in value):
-        return ""
-    text = listed(one["address"] for one in value)
-    return text if len(text) <= _MOST_LISTED else f"{len(value)} tasks"
-
-
-def part_of(value: Any, path: tuple[str | int, ...]) -> Any:
-    """Return what is used of a task: the part of its result that a path leads to, else all of it."""
-    for step in path:
-        try:
-            value = value[step]
-        except (LookupError, TypeError):
-            break
-    return value
-
-
-def _digest(value: Any) -> str:
-    if value is ABSENT:
-        return "absent"
-    text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGITS]
+        return Input(digest=digest(value), giver=giver)

@@ -58,6 +58,11 @@ class DesiredTask:
     """What its rendering depended on, where that was found out when a plan was saved."""
 
     @property
+    def secrets(self) -> frozenset[str]:
+        """Return the secrets that may stand in its request, besides those that are secret by their field."""
+        return self.making.maker.renderer.secrets if self.making is not None else frozenset()
+
+    @property
     def inputs(self) -> Mapping[str, Input] | None:
         """Return what its rendering depended on, by name; None where nobody can tell."""
         if self.noted is not None:
@@ -141,7 +146,7 @@ class Desired:
     None: not accounted for.
     """
     texts: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Those of `files` whose texts templates use."""
+    """Those of `files` whose texts templates use, other than for secrets alone."""
     sought: frozenset[str] = frozenset()
     """All of `files`, and every other that was looked for and not found."""
 

@@ -85,6 +85,13 @@ def secret_parts(fields: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, .
                 yield ("mcpServers", index, key), value
 
 
+def is_secret_place(path: tuple[str | int, ...]) -> bool:
+    """Tell whether what a template at a path of a spec gives is sensitive by schema, or holds what is."""
+    if path[0] == "mcpServers":
+        return len(path) <= 2 or path[2] in _SECRET_PARTS
+    return path[0] in {"userTokens", "userOidcToken"}
+
+
 def _normal(name: str, value: Any) -> Any:
     if isinstance(value, str):
         return intern(value.replace("\r\n", "\n").rstrip() if name == "prompt" else value)

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from taskspec.contracts import SHOWN, Contract, InvalidSchemaError, Violation
 from taskspec.desired.dotted import is_template
+from taskspec.desired.normalising import SENT_ONLY
 from taskspec.desired.templating import RenderedSpec
 from taskspec.diagnostics import Diagnostic, path_text
 from taskspec.documents.checking import rendered_spec_contract
@@ -14,8 +15,8 @@ from taskspec.documents.hinting import way_out
 from taskspec.documents.model import Project, TaskDocument
 from taskspec.documents.violating import SECRET
 
-_SHOWN: Final = ("agent", "title", "files")
-"""Fields that are shown in plans, lists and file names: no secret may stand there."""
+_SHOWN: Final = ("agent", "files", *SENT_ONLY)
+"""Fields that are shown in plans, in lists of the remote too, and in file names: no secret may stand there."""
 TRIGGERS: Final = ("rerun", "triggers")
 _NO_JSON: Final = frozenset({"text", "markdown", "voice"})
 

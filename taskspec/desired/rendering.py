@@ -158,7 +158,7 @@ class Renderer:
         return self._part_templates[path]
 
     def _entered(self, path: str, text: str) -> Template:
-        template = self._compiler.template(self._written(text, path), path)
+        template = self._compiler.template(self._written(text, path), path, keep=self._keeps)
         root = template.root_render_func
 
         def run(context: Any) -> Iterator[str]:

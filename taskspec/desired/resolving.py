@@ -17,7 +17,7 @@ from taskspec.desired.depending import Declared, Dependencies, depend
 from taskspec.desired.enclosing import Encloser
 from taskspec.desired.entangling import circular, entangled, misfits
 from taskspec.desired.including import ProjectTexts
-from taskspec.desired.making import Maker, Making
+from taskspec.desired.making import Making
 from taskspec.desired.model import Cell, DeferredTask, Desired, DesiredTask, Giver
 from taskspec.desired.moving import former_addresses
 from taskspec.desired.multiplying import multiply
@@ -27,6 +27,7 @@ from taskspec.desired.rechecking import TRIGGERS, recheck, unfit_triggers
 from taskspec.desired.results import Whatever, WrongResultError, known, later
 from taskspec.desired.scope import Scope
 from taskspec.desired.templating import SpecRenderer
+from taskspec.desired.workshop import Maker
 from taskspec.diagnostics import Diagnostic, ManifestError
 from taskspec.documents.model import Manifests, Project
 
@@ -65,7 +66,7 @@ def resolve(
         variables=assigned.scope.masked["vars"],
         environ=assigned.scope.masked["env"],
         files=texts.read | resolver.files.read,
-        texts=texts.read,
+        texts={path: digest for path, digest in texts.read.items() if path in texts.shown},
         sought=frozenset(texts.sought | resolver.files.sought),
     )
     return desired, found + renderer.findings.all(resolver.declared)

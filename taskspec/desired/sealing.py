@@ -5,72 +5,48 @@ as its templates, with everything that these see but the secrets. Renders nothin
 """
 
 import os
-import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
 from taskspec.address import Address
 from taskspec.desired.charting import chart
-from taskspec.desired.dotted import is_template
-from taskspec.desired.including import ProjectTexts
-from taskspec.desired.model import Cell, DeferredTask, Desired, DesiredTask, LocalFile
-from taskspec.desired.normalising import SENT, secret_parts
-from taskspec.desired.scope import WrongTemplateError, names_a_secret
-from taskspec.diagnostics import Diagnostic, ManifestError, Position, path_text
+from taskspec.desired.divulging import written_out
+from taskspec.desired.model import DeferredTask, Desired, DesiredTask, LocalFile
+from taskspec.desired.scope import names_a_secret
+from taskspec.desired.withholding import Kept, kept
+from taskspec.diagnostics import ManifestError
 from taskspec.documents.defaulting import TASK_POLICIES
 from taskspec.documents.model import Project, VariableSpec
 from taskspec.documents.salvaging import CELLS
 
-_WORD: Final = re.compile(r"\w+")
 _LEFT_OUT: Final = CELLS | {"moved"}
-_SUMMARY: Final = "Cannot be saved"
-_TEXT_NAMES: Final = re.compile(
-    r"""(?:\bfile\s*\(|\b(?:include|import|from)\s)\s*(?P<quote>['"])(?P<name>(?:(?!(?P=quote)).)*)(?P=quote)"""
-)
-"""What a template names by a constant: texts that it reads, includes or imports."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Words:
-    """The words of the templates that are kept: of the values that are secret by schema, and of all others."""
-
-    hidden: frozenset[str]
-    shown: frozenset[str]
-
-    @property
-    def all(self) -> frozenset[str]:
-        """Return all of them."""
-        return self.hidden | self.shown
-
-    def may_be_kept(self, name: str) -> bool:
-        """Tell whether the value of a name is shown anyway."""
-        return name in self.shown
 
 
 def sealed(desired: Desired, sending: Collection[Address]) -> dict[str, Any]:
     """Return tasks as plain JSON values; those of `sending` with all that is sent, others as they are shown.
 
-    Raises ManifestError for a secret that is written out in a manifest: nothing could stand for it.
+    Raises ManifestError for a secret that is written out in a manifest or a file: nothing could stand for it.
     """
     opened = {address for address in sending if _is_open(desired.tasks[address])}
-    found = [wrong for address in opened for wrong in _written_out(desired.cells[address])]
+    held = kept(desired, opened)
+    cells = [desired.cells[address] for address in sorted(opened)]
+    found = [wrong for cell in cells for wrong in written_out(cell, held.used)]
     if found:
         raise ManifestError(found)
-    texts = _texts(desired, opened)
-    words = _words([desired.cells[address] for address in opened], texts.values())
+    environ = {name: value for name, value in desired.environ.items() if opened and held.uses(name)}
     used = opened | {one for address in opened for one in desired.tasks[address].upstream}
     return {
         "project": _project(desired.project),
         "variables": [
-            _variable(desired, spec, words)
+            _variable(desired, spec, held)
             for spec in desired.project.variables.values()
-            if opened and (spec.name in words.all or not spec.sensitive)
+            if opened and held.uses(spec.name)
         ],
-        "environ": {name: value for name, value in desired.environ.items() if opened and words.may_be_kept(name)},
-        "asked": sorted(name for name in desired.environ if opened and not words.may_be_kept(name)),
-        "texts": texts,
+        "environ": {name: value for name, value in environ.items() if held.may_hold("env", name)},
+        "asked": sorted(name for name in environ if not held.may_hold("env", name)),
+        "texts": {path: {"text": text, "sha256": held.digests[path]} for path, text in held.texts.items()},
         "former": dict(desired.former),
         "tasks": [
             _task(task, desired, is_open=address in opened, is_sent=address in sending, is_used=address in used)
@@ -129,88 +105,10 @@ def _file(file: LocalFile | str | Mapping[str, Any], desired: Desired) -> Any:
             return {**file, "size": (Path(desired.project.folder) / file["path"]).stat().st_size}
 
 
-def _written_out(cell: Cell) -> Iterator[Diagnostic]:
-    """Find secrets that stand in a manifest themselves."""
-    for path, value in secret_parts(cell.task.spec):
-        if value in (None, "", {}, []) or (isinstance(value, str) and is_template(value)):
-            continue
-        if isinstance(value, Mapping) and all(isinstance(one, str) and is_template(one) for one in value.values()):
-            continue
-        yield Diagnostic(
-            summary=_SUMMARY,
-            detail=f"`{path_text(path)}` of `{cell.address}` is written out, and a plan that is saved holds no secret.",
-            hint="Declare a sensitive variable, and use it here: it is asked for when the plan is applied.",
-            position=cell.task.source.position(path),
-            quotable=False,
-        )
-
-
-def _words(cells: Iterable[Cell], texts: Iterable[str]) -> _Words:
-    hidden: set[str] = set()
-    shown: set[str] = set()
-    for cell in cells:
-        secret = {path for path, _ in secret_parts(cell.task.spec)}
-        for path, text in _templates({name: cell.task.spec[name] for name in SENT if name in cell.task.spec}, ()):
-            is_secret = any(path[: len(one)] == one for one in secret)
-            (hidden if is_secret else shown).update(_WORD.findall(text))
-    for text in texts:
-        shown.update(_WORD.findall(text))
-    return _Words(hidden=frozenset(hidden), shown=frozenset(shown))
-
-
-def _templates(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    if isinstance(value, str):
-        if is_template(value):
-            yield path, value
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from _templates(item, (*path, key))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _templates(item, (*path, index))
-
-
-def _texts(desired: Desired, opened: Iterable[Address]) -> dict[str, str]:
-    """Return the texts of the project that open tasks use, or may use once results are known, by path."""
-    wanted = dict.fromkeys(desired.texts) if opened else {}
-    cells = [desired.cells[address] for address in opened]
-    waiting = [name for cell in cells for _, text in _templates(cell.task.spec, ()) for name in _named(text)]
-    texts, found = ProjectTexts(Path(desired.project.folder)), {}
-    waiting += wanted
-    while waiting:
-        name = waiting.pop()
-        for read in (texts.text, texts.macros):
-            try:
-                kept = read(name)
-            except WrongTemplateError:
-                continue
-            if kept.path not in found:
-                found[kept.path] = kept.text
-                waiting += _named(kept.text)
-    changed = [path for path, digest in desired.texts.items() if path in found and texts.read[path] != digest]
-    if changed:
-        raise ManifestError(
-            [
-                Diagnostic(
-                    summary=_SUMMARY,
-                    detail=f"`{path}` has changed while the plan was made.",
-                    hint="Plan again.",
-                    position=Position(file=path),
-                )
-                for path in changed
-            ]
-        )
-    return dict(sorted(found.items()))
-
-
-def _named(text: str) -> list[str]:
-    return [found["name"] for found in _TEXT_NAMES.finditer(text)]
-
-
-def _variable(desired: Desired, spec: VariableSpec, words: _Words) -> dict[str, Any]:
+def _variable(desired: Desired, spec: VariableSpec, held: Kept) -> dict[str, Any]:
     known = desired.variables.get(spec.name)
-    is_secret = spec.sensitive or (spec.name in words.hidden and not words.may_be_kept(spec.name))
-    kept = spec.name in desired.variables and not is_secret
+    is_secret = spec.sensitive or not held.may_hold("vars", spec.name)
+    is_kept = spec.name in desired.variables and not is_secret
     return {
         "name": spec.name,
         "type": spec.type.value,
@@ -219,7 +117,7 @@ def _variable(desired: Desired, spec: VariableSpec, words: _Words) -> dict[str, 
         "enum": [] if is_secret else list(spec.enum),
         "at": spec.position.as_json,
         "giver": desired.givers[spec.name].name if spec.name in desired.givers else None,
-        **({"value": known} if kept else {}),
+        **({"value": known} if is_kept else {}),
     }
 
 

@@ -14,6 +14,7 @@ from taskspec.desired.including import ProjectTexts
 from taskspec.desired.later import LaterError
 from taskspec.desired.metering import MAX_TEXT, TooMuchError
 from taskspec.desired.model import Cell
+from taskspec.desired.normalising import is_secret_place
 from taskspec.desired.references import Reference, ReferenceFinder, may_refer
 from taskspec.desired.scope import Scope, WrongTemplateError, placeholders, revealed
 from taskspec.diagnostics import Diagnostic, Position
@@ -85,6 +86,7 @@ class SpecRenderer:
         self._engine: Renderer | None = None
         self._done: dict[str, tuple[Any, Any]] = {}
         self._secrets = placeholders(scope.real["vars"], scope.masked["vars"]) if scope.has_secrets else {}
+        self._derived: set[str] = set()
         self._keeps = True
         self._budget = Budget()
         self._finder = ReferenceFinder(self._jinja)
@@ -148,6 +150,11 @@ class SpecRenderer:
         self._keeps = False
         return self._found(text, names, dict(self._secrets) if self._scope.has_secrets else None)
 
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Return the texts that stand behind placeholders: of sensitive variables, and what filters made of them."""
+        return frozenset(str(value) for value in self._secrets.values() if _may_be_told(value)) | self._derived
+
     def uses(self, text: str, names: Mapping[str, Any]) -> tuple[Reference, ...]:
         """Return the uses of other tasks' results in a text that was found sound."""
         return self._finder.references(text, names)
@@ -202,6 +209,7 @@ class SpecRenderer:
     def _text(self, text: str, path: _Path) -> tuple[Any, Any]:
         self._templates.append((path, text))
         self._keeps = path[0] not in SECRET  # what is written out there is not kept outside of the project
+        self._texts.is_shown = not is_secret_place(path)
         wants_text = _wants_text(path)
         try:
             real, masked = self._rendered(text if wants_text else text.strip())
@@ -253,6 +261,7 @@ class SpecRenderer:
             return real, real
         if revealed(masked, secrets) != real:
             raise WrongTemplateError(COMPUTED, hint=COMPUTED_HINT)
+        self._derived.update(str(secrets[name]) for name in secrets.keys() - self._secrets.keys())
         return real, masked
 
     def _renders(self, text: str) -> bool:
@@ -307,6 +316,11 @@ class SpecRenderer:
 def as_rendered(text: str, path: _Path) -> tuple[int, str]:
     """Return the text that is rendered of one at a path, and how many characters into it that begins."""
     return (0, text) if _wants_text(path) else (len(text) - len(text.lstrip()), text.strip())
+
+
+def _may_be_told(value: Any) -> bool:
+    """Tell whether somebody could show that a value is the secret one: true, false and nothing stand everywhere."""
+    return isinstance(value, str | int | float) and not isinstance(value, bool)
 
 
 def _wants_text(path: _Path) -> bool:

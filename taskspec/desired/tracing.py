@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from taskspec.address import Address
 from taskspec.desired.dotted import is_template
 from taskspec.desired.model import Cell, DeferredTask, Desired, DesiredTask, Giver
+from taskspec.desired.normalising import is_secret_place
+from taskspec.desired.scope import names_a_secret, placeholder
 from taskspec.diagnostics import Position
 from taskspec.documents.defaulting import TASK_POLICIES
 from taskspec.documents.model import Policies
@@ -60,7 +62,9 @@ def _written(cell: Cell, task: DesiredTask | DeferredTask, desired: Desired) -> 
             value=raw if rendered is None else rendered,
             giver=origin.giver if origin else TASK,
             position=source.position(path, key=True),
-            ingredients=tuple(_ingredients(raw, cell, desired)),
+            ingredients=tuple(
+                _hidden(one) if is_secret_place(path) else one for one in _ingredients(raw, cell, desired)
+            ),
         )
     if "title" not in spec:
         yield Traced(path=("title",), value=task.title, giver=BUILT_IN)
@@ -83,6 +87,11 @@ def _ingredients(raw: Any, cell: Cell, desired: Desired) -> Iterator[Ingredient]
             field = "matrix" if holder == "matrix" else "forEach"
             place = cell.task.source.position((field,), key=True)
             yield Ingredient(name=f"{holder}.{name}", value=names[name], giver=field, position=place)
+
+
+def _hidden(one: Ingredient) -> Ingredient:
+    """Return what a secret is made of without its value."""
+    return one if names_a_secret(one.value) else replace(one, value=placeholder(one.name))
 
 
 def _named(pattern: re.Pattern[str], texts: Iterable[str]) -> Iterable[str]:

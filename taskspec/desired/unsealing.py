@@ -92,12 +92,12 @@ def _reopened(
     cells = {address: _cell(address, one, one["template"]) for address, one in opened.items()}
     cells |= {address: _cell(address, tasks[address], {}) for address in used - opened.keys()}
     formats = {address: tasks[address]["spec"].get("outputFormat", "text") for address in used - opened.keys()}
-    asked = {one["name"] for one in value["variables"] if "value" not in one}
+    asked = {one["name"] for one in value["variables"] if "value" not in one and one["giver"] is not None}
     today = GivenVariables(
         cli=_only(given.cli, asked),
         files=[replace(file, values=_only(file.values, asked)) for file in given.files],
         variables=_only(given.variables, asked),
-        environ={**given.environ, **value["environ"]},
+        environ=_only(given.environ, value["asked"]) | value["environ"],
     )
     assigned, wrong = assign(project, today)
     for name in sorted(asked - assigned.givers.keys()):
@@ -189,7 +189,7 @@ def _variable(value: Mapping[str, Any]) -> VariableSpec:
 class _KeptTexts(ProjectTexts):
     """The texts that were kept with a plan, in the place of the files of a project."""
 
-    def __init__(self, folder: Path, contents: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, contents: Mapping[str, Mapping[str, str]]) -> None:
         super().__init__(folder)
         self._contents = contents
 
@@ -197,7 +197,8 @@ class _KeptTexts(ProjectTexts):
         path = posixpath.normpath(entry)
         if path not in self._contents:
             raise WrongFileError(f"`{path}` was not read when the plan was made.", "Plan again.")
-        return ProjectText(path=path, text=self._contents[path])
+        self.read[path] = self._contents[path]["sha256"]
+        return ProjectText(path=path, text=self._contents[path]["text"])
 
 
 class _KeptFiles(ProjectFiles):
@@ -212,4 +213,5 @@ class _KeptFiles(ProjectFiles):
         path = posixpath.normpath(entry)
         if path not in self._kept:
             raise WrongFileError(f"`{path}` was not attached when the plan was made.", "Plan again.")
+        self.read[path] = self._kept[path].sha256
         return self._kept[path]

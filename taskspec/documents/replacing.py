@@ -4,6 +4,8 @@ import os
 import shutil
 import stat
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,33 +44,32 @@ def replace_content(path: Path, content: bytes, before: Glimpse | None) -> Diagn
 
 def write_private(path: Path, content: bytes) -> None:
     """Write a file that only its owner can read, whole or not at all; raises OSError."""
-    opened, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".new")
-    draft = Path(name)
-    try:
-        with os.fdopen(opened, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+    with _drafted(path, content) as draft:
         draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _put(path: Path, content: bytes, before: Glimpse | None) -> Diagnostic | None:
-    opened, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".new")
-    draft = Path(name)
-    try:
-        with os.fdopen(opened, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+    with _drafted(path, content) as draft:
         _take_after(path, draft)
         if before is None or glimpse(path) != before:
             return _unwritten(path, "it was changed meanwhile")
         draft.replace(path)
+    return None
+
+
+@contextmanager
+def _drafted(path: Path, content: bytes) -> Iterator[Path]:
+    """Give a file beside another one, durably with a content of its own; what was not put in its place is removed."""
+    opened, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".new")
+    draft = Path(name)
+    try:
+        with os.fdopen(opened, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        yield draft
     finally:
         draft.unlink(missing_ok=True)
-    return None
 
 
 def _take_after(path: Path, draft: Path) -> None:

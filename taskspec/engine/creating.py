@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
 
-from taskspec.engine import changing, loans
+from taskspec.engine import changing, loans, wire
 from taskspec.engine.bodies import json_object
 from taskspec.engine.changing import Run
 from taskspec.engine.keys import Asked
@@ -33,7 +33,7 @@ async def create_task(request: "Request") -> Response:
     agent = known_agent(engine, request.path_params["id"])
     body = await json_object(request)
     version = request.headers.get("x-agent-version")
-    asked = _asked(request, [agent, version, body])
+    asked = _asked(request, [agent, version, wire.asked(body)])
     body = {**body, "agent_version": version}
     if body.get("id") is not None:
         return await _continue_task(engine, agent, body, asked)

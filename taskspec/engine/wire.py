@@ -159,6 +159,15 @@ def without_secrets(task: Mapping[str, Any]) -> dict[str, Any]:
     return {**task, **dict.fromkeys(_SECRET_KEYS), "mcp_servers": servers}
 
 
+def asked(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a body asks for without its secrets, so that its digest, which is kept, tells nothing of them."""
+    hidden = {**body, **{key: None for key in _SECRET_KEYS if key in body}}
+    servers = body.get("mcp_servers")
+    if isinstance(servers, list):
+        hidden["mcp_servers"] = [_plain_server(server) if isinstance(server, dict) else server for server in servers]
+    return hidden
+
+
 def told(value: Any) -> Any:
     """Return what a client tells in an event as it may be kept: tasks within it are told without their secrets."""
     if isinstance(value, list):

@@ -15,7 +15,7 @@ from taskspec.plan.diffing import diff
 from taskspec.plan.keeping import Kept
 from taskspec.plan.model import Declared, FieldDiff
 from taskspec.plan.standing import Situation, Standing
-from taskspec.state.model import Record
+from taskspec.state.model import Accepted, Record
 from taskspec.taskapi.remotes import RemoteIdentity
 
 
@@ -127,7 +127,7 @@ def _in_the_way(acceptance: Acceptance) -> tuple[str, str] | None:
 def _needless(acceptance: Acceptance) -> tuple[str, str] | None:
     """Return that the result is the accepted one of what is declared, and that nothing has made that doubtful since."""
     record, task = acceptance.record, acceptance.task
-    if record is None or record.accepted is None or not acceptance.kept.is_accepted:
+    if record is None or record.accepted is None or not _is_accepted(acceptance.kept, record.accepted):
         return None
     if not isinstance(task, DesiredTask) or record.accepted.fingerprint != task.fingerprint:
         return None
@@ -136,6 +136,11 @@ def _needless(acceptance: Acceptance) -> tuple[str, str] | None:
         return None  # the last run of this very text has ended without a result
     which = f"the result of g{acceptance.kept.generation}"
     return f"{which} is the accepted one of what `{acceptance.address}` declares", "There is nothing to do."
+
+
+def _is_accepted(kept: Kept, accepted: Accepted) -> bool:
+    """Tell whether a kept result is the accepted one, also where that has it by hand from an older generation."""
+    return kept.is_accepted or (kept.attempt.run, kept.result) == (accepted.run, accepted.result)
 
 
 def _from_elsewhere(acceptance: Acceptance, remote: RemoteIdentity) -> tuple[str, str] | None:

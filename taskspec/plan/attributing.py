@@ -6,7 +6,8 @@ from typing import Final
 
 from taskspec.address import Address, addresses_in
 from taskspec.desired.giving import given_at
-from taskspec.desired.making import DEFAULTS, FILE, TEXT, FieldPath, Looked, Making, result_of
+from taskspec.desired.ingredients import DEFAULTS, FILE, TEXT, FieldPath, result_of
+from taskspec.desired.making import Looked, Making
 from taskspec.desired.model import DesiredTask
 from taskspec.diagnostics import Position, path_text
 from taskspec.inputs import Input

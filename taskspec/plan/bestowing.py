@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from taskspec.desired.making import DEFAULTS, ITSELF, FieldPath
+from taskspec.desired.ingredients import DEFAULTS, ITSELF, FieldPath
 from taskspec.diagnostics import Position, path_text
 from taskspec.plan import cause_reasons as causes
 from taskspec.plan.causes import Reason

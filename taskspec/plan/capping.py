@@ -1,15 +1,21 @@
 """Capping: what may still be done of a saved plan, given what would be decided now: as much, or less. Decides nothing.
 
-A change of now stands where it starts no run and ends no run that was not to be started or ended; else the item is
-left as it is, and says that it was not planned.
+A change of now stands where it starts no run and ends no run that was not to be started or ended, and sends no title
+that was not to be sent; else the item is left as it is, and says that it was not planned.
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Final
 
 from taskspec.address import Address
 from taskspec.plan.causes import Reason
 from taskspec.plan.model import IDLE, Action, Change, Plan
+
+_ENDING: Final = frozenset({Action.STOP, Action.REPLACE})
+"""A run is asked to end."""
+_TAKING: Final = _ENDING | {Action.FORGET}
+"""… or a record is given up."""
 
 
 def capped(now: Plan, planned: Plan) -> Plan:
@@ -37,19 +43,16 @@ def _essence(change: Change | None) -> tuple[object, ...] | None:
 
 
 def is_stronger(now: Change, planned: Change | None) -> bool:
-    """Tell whether a change would do more than was planned: start or end a run, or take a record away."""
+    """Tell whether a change would do more than was planned: start, end or rename a run, or take a record away."""
     if planned is None:
         return now.action not in IDLE
+    if now.retitles and not planned.retitles:
+        return True
     if now.paid and (not planned.paid or now.generation > planned.generation):
         return True
     if now.destructive and not planned.destructive:
         return True
-    return _takes(now) and not _takes(planned)
-
-
-def _takes(change: Change) -> bool:
-    """Tell whether a run is asked to end, or a record is given up."""
-    return change.action in {Action.STOP, Action.REPLACE, Action.FORGET}
+    return any(now.action in those and planned.action not in those for those in (_ENDING, _TAKING))
 
 
 def _capped(now: Change, planned: Change | None) -> Change:
@@ -69,11 +72,23 @@ def _capped(now: Change, planned: Change | None) -> Change:
             paid=False,
             conditional=False,
             destructive=False,
+            retries=0,
+            risks=(),
             refused=planned.refused,
             in_error=planned.in_error,
             verdict=planned.verdict,
             run=planned.run,
         )
+    if now.action is Action.UPDATE:
+        return replace(now, action=Action.NONE, reasons=(why,))
     return replace(
-        now, action=Action.HOLD, reasons=(why,), paid=False, conditional=False, destructive=False, refused=True
+        now,
+        action=Action.HOLD,
+        reasons=(why,),
+        paid=False,
+        conditional=False,
+        destructive=False,
+        retries=0,
+        risks=(),
+        refused=True,
     )

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from taskspec.address import Address
 from taskspec.desired.expanding import value_text
-from taskspec.desired.making import ENVIRON, FILE
+from taskspec.desired.ingredients import ENVIRON, FILE
 from taskspec.desired.model import DesiredTask
 from taskspec.diagnostics import Position
 from taskspec.documents.model import Origin

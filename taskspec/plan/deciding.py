@@ -63,7 +63,7 @@ def decide(
         created_at=circumstances.now,
         changes=decided.changes,
         unselected=len(unselected),
-        basis=known.basis,
+        basis=replace(known.basis, known=decided.known),
         left_out=left_out(decided, desired.tasks, unselected),
     )
 

@@ -15,6 +15,7 @@ completed, not judged                          create                           
 rejected · failed · error · stopped · missing  create                           blocked
 lost · unreadable · unknown status             hold                             hold
 
+A conditional change that `protect` would hold is a conditional hold: it starts no run, and is decided once more.
 The second column also holds for a known text that would start a run. Lost runs, and runs whose engine is gone, may be
 run anew by hand while the upstream is OPEN. What is waited for or judged under a SHUT upstream has its health: the
 result is none of what is declared now, or nobody knows it.

@@ -37,6 +37,11 @@ def to_json(plan: Plan) -> dict[str, Any]:
     }
 
 
+def printed(plan: Plan) -> dict[str, Any]:
+    """Return a plan that nobody keeps as plain JSON values: it is known by what it says, and equal to the next one."""
+    return {**to_json(plan), "id": None, "createdAt": None}
+
+
 def summary_json(plan: Plan) -> dict[str, Any]:
     """Return a plan in numbers, as plain JSON values."""
     counts, risks = plan.counts, plan.risks
@@ -44,6 +49,7 @@ def summary_json(plan: Plan) -> dict[str, Any]:
         "counts": {action.value: counts[action] for action in sorted(counts)},
         "paidRuns": plan.paid_runs,
         "conditionalRuns": plan.conditional_runs,
+        "retries": plan.retries,
         "unselected": plan.unselected,
         "risks": {category.value: risks[category] for category in sorted(risks)},
         "estimate": {"seconds": _total(total_seconds(plan)), "tokens": _total(total_tokens(plan))},
@@ -59,6 +65,7 @@ def change_json(change: Change, commits: Mapping[CausingLine, Commit] = NO_COMMI
         "reasons": [reason_json(reason, commits) for reason in change.reasons],
         "paid": change.paid,
         "conditional": change.conditional,
+        "retries": change.retries,
         "after": list(change.after),
         "destructive": change.destructive,
         "health": change.health.value,
@@ -73,6 +80,7 @@ def change_json(change: Change, commits: Mapping[CausingLine, Commit] = NO_COMMI
         "diff": [_difference(diff) for diff in change.diffs],
         "risks": [_risk(risk) for risk in change.risks],
         "estimate": _estimate(change.estimate or Estimate()) if change.paid else None,
+        "ownDiff": None if change.own_diffs is None else [_difference(diff) for diff in change.own_diffs],
     }
 
 

@@ -11,6 +11,8 @@ from taskspec.plan.encoding import FORMAT, moment, to_json
 from taskspec.plan.model import Plan
 
 KIND: Final = "Plan"
+_LONGEST: Final = 100
+"""So many characters of a version are looked at."""
 _AGAIN: Final = "Make a new one with `taskspec plan --out`."
 
 
@@ -59,8 +61,9 @@ def _canonical(value: Any) -> bytes:
 
 
 def _version(text: Any) -> tuple[int, ...]:
-    parts = str(text).split(".")
-    return tuple(int(part) for part in parts if part.isdigit())
+    """Return the numbers of a version; whatever else somebody wrote there is none, and is told by the digest."""
+    parts = str(text)[:_LONGEST].split(".")
+    return tuple(int(part) for part in parts if part.isascii() and part.isdigit())
 
 
 def _refused(why: str, hint: str) -> StaleError:

@@ -10,7 +10,7 @@ from taskspec.plan.causes import Reason
 from taskspec.plan.drafting import Case, about
 from taskspec.plan.model import Action, Change, Declared
 from taskspec.plan.reasons import unknown_agent
-from taskspec.plan.rerun_reasons import protected, repeats_side_effects
+from taskspec.plan.rerun_reasons import protected, repeats_side_effects, would_be_protected
 from taskspec.plan.standing import Standing
 from taskspec.plan.unrecorded_reasons import runs_unlisted, unrecorded_runs
 from taskspec.state.model import Record
@@ -78,6 +78,18 @@ def protected_held(case: Case, change: Change) -> Change:
         return change
     held = about(case, Action.HOLD, change.health, protected(change.address, task), *change.reasons)
     return replace(held, diffs=change.diffs, refused=True)
+
+
+def would_be_held(case: Case, change: Change) -> Change:
+    """Return the destructive change of a protected task whose text is not known yet as one that would be held.
+
+    It is decided once more when its upstream is accepted: where that answers as before, nothing has to be held.
+    """
+    task = case.task
+    if task is None or not is_protected(task, case.record) or not change.destructive or change.action is Action.SETTLE:
+        return change
+    held = about(case, Action.HOLD, change.health, would_be_protected(task), *change.reasons)
+    return replace(held, after=change.after, diffs=change.diffs, conditional=True, refused=True)
 
 
 def is_protected(task: Declared | None, record: Record | None) -> bool:

@@ -8,7 +8,7 @@ from typing import Final
 
 from taskspec.address import Address, addresses_in, matches, task_name
 from taskspec.desired.dwindling import table_place
-from taskspec.desired.making import result_of
+from taskspec.desired.ingredients import result_of
 from taskspec.inputs import Input
 from taskspec.plan.causes import Reason
 from taskspec.plan.cell_reasons import Cells, added, gone

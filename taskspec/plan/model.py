@@ -14,7 +14,7 @@ from taskspec.observed.model import Duplicate, Observed
 from taskspec.plan.causes import CausingLine, Commit, Reason
 from taskspec.plan.estimates import Estimate
 from taskspec.plan.refusals import Refusal, Spending
-from taskspec.state.model import Record
+from taskspec.state.model import Record, ResultRef, Verdict
 from taskspec.taskapi.records import TaskRecord
 from taskspec.taskapi.remotes import RemoteIdentity
 
@@ -143,6 +143,8 @@ class Change:
     run: str | None = None
     verdict: str | None = None
     diffs: tuple[FieldDiff, ...] = ()
+    own_diffs: tuple[FieldDiff, ...] | None = None
+    """What would differ if all that it waits for answered as it did last; None where nobody can tell, or has asked."""
     task: Declared | None = field(default=None, repr=False)
     """What is declared; None where it no longer is."""
     record: Record | None = field(default=None, repr=False)
@@ -159,11 +161,23 @@ class Change:
     """What it means, apart from what differs; nothing for one that does nothing."""
     estimate: Estimate | None = None
     """What the run is likely to take that it may start; None where it starts none, or nobody has asked."""
+    retries: int = 0
+    """How many further attempts `retry` may start beside the run that it starts, or follows: each is paid for."""
 
     @property
     def rejudges(self) -> bool:
         """Tell whether it only judges a kept result again, for which no remote is needed."""
         return self.action is Action.REJUDGE and self.judgement is not None
+
+    @property
+    def will_accept(self) -> ResultRef | None:
+        """Return the kept result that judging it again accepts, which no run and no remote is needed for."""
+        judgement, record = self.judgement, self.record
+        if self.action is not Action.REJUDGE or record is None or judgement is None:
+            return None
+        if judgement.verdict is not Verdict.ACCEPTED or not self.declares(record.generation.fingerprint):
+            return None
+        return next((one.result for one in record.generation.attempts if one.number == self.attempt), None)
 
     @property
     def retitles(self) -> bool:
@@ -172,7 +186,12 @@ class Change:
 
     @property
     def needs_remote(self) -> bool:
-        """Tell whether it does more than what becomes of its record before anything is asked of a remote."""
+        """Tell whether it does more than what becomes of its record before anything is asked of a remote.
+
+        What only its upstream decides on is not over before that.
+        """
+        if self.conditional:
+            return True
         return self.action not in IDLE and not self.rejudges and (self.action is not Action.MOVE or self.retitles)
 
     @property
@@ -195,6 +214,8 @@ class Basis:
     circumstances: Circumstances
     dependents: Mapping[Address, Sequence[Address]] = field(default_factory=dict)
     """For each address, the tasks that need it to be accepted."""
+    known: Mapping[Address, DesiredTask] = field(default_factory=dict, repr=False)
+    """The tasks whose text is known, also those that were finished with recorded results."""
 
 
 class Affected(StrEnum):
@@ -257,6 +278,11 @@ class Plan:
     def paid_runs(self) -> int:
         """Return how many runs the plan may start, the conditional ones counted as certain."""
         return sum(c.paid for c in self.changes)
+
+    @property
+    def retries(self) -> int:
+        """Return how many further attempts `retry` may start."""
+        return sum(c.retries for c in self.changes)
 
     @property
     def conditional_runs(self) -> int:

@@ -30,6 +30,12 @@ def ambiguous(task: Declared, olds: Sequence[Address], news: Sequence[Address]) 
     return Reason(code="move_ambiguous", text=text, position=task.source.position())
 
 
+def may_be_renamed(task: Declared, before: str) -> Reason:
+    """Say that a new task is like one that is declared no longer, and what would say that it is the same."""
+    text = f"it may be `{before}`, which is declared no longer: `moved: {{from: {before}}}` keeps its record"
+    return Reason(code="may_be_renamed", text=text, position=task.source.document.position(("metadata", "name")))
+
+
 def recorded_anew(task: Declared, before: Address) -> Reason:
     """Say of a former address why its record is not moved."""
     text = f"`{task.address}` says that it was `{before}`, and has a record of its own already"

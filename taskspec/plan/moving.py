@@ -15,6 +15,7 @@ from taskspec.plan.causes import Reason
 from taskspec.plan.finishing import finished, recorded_results
 from taskspec.plan.model import Action, Change, Declared, Spent, nothing_spent
 from taskspec.plan.renaming import renamed_cells
+from taskspec.plan.resembling import resembling
 from taskspec.state.model import Record, Snapshot
 
 
@@ -81,8 +82,9 @@ def moves_of(desired: Desired, snapshot: Snapshot, contents: Mapping[str, str]) 
         else:
             reasons |= {new: move_reasons.ambiguous(tasks[new], olds, news) for new in news}
     moves = Moves(former=former, reasons=reasons)
-    hints = renamed_cells(desired, moves.rekeyed(snapshot).records)
-    return replace(moves, reasons={**reasons, **hints})  # what holds of all cells says more than that one is not plain
+    records = moves.rekeyed(snapshot).records
+    hints = {**dict(resembling(desired, records)), **reasons, **renamed_cells(desired, records)}
+    return replace(moves, reasons=hints)  # what holds of all cells says more than that one is not plain
 
 
 class _Fitting:

@@ -1,7 +1,9 @@
 """The prospect of an upstream task: whether it is accepted, may become so, or will not. Decides nothing.
 
-DONE   what it declares now has its accepted result, and nothing is to be done about a run of it
+DONE   what it declares now has its accepted result, and nothing is to be done about a run of it; or its kept result is
+       accepted by the assertions that are declared now, which an apply records before anything else
 OPEN   it may have it at the end of this apply: it runs, is waited for, settled or judged, or is conditional itself
+       (also where it would be held: it is not if its own upstream answers as before)
 SHUT   it will not have it: it is unhealthy and left so, held, blocked or stopped, or the command did not select it:
        so it is too with one that has its result under a former name, where nobody can find it before it is moved
 """
@@ -38,6 +40,8 @@ class Upstream:
         """Return what is to be expected of it."""
         if _is_done(self.change) and (self.selected or self.change.moved_from is None):
             return Prospect.DONE
+        if self.selected and self.change.will_accept is not None:
+            return Prospect.DONE
         return Prospect.OPEN if self.selected and _is_open(self.change) else Prospect.SHUT
 
     @property
@@ -67,7 +71,9 @@ def _is_open(change: Change) -> bool:
             return comes and change.health in {Health.HEALTHY, Health.NEEDS_INPUT}
         case Action.REJUDGE | Action.STOP:
             return _is_of_declared(change) and change.health is Health.HEALTHY
-        case Action.NONE | Action.UPDATE | Action.MOVE | Action.FORGET | Action.HOLD | Action.BLOCKED:
+        case Action.HOLD:
+            return change.conditional  # only its upstream tells whether there is anything to hold
+        case Action.NONE | Action.UPDATE | Action.MOVE | Action.FORGET | Action.BLOCKED:
             return False
         case _:
             assert_never(change.action)

@@ -22,7 +22,14 @@ def hosts(spec: Mapping[str, Any]) -> Iterator[tuple[str, _Path]]:
 
 
 def new_hosts(task: Declared, known: Collection[str]) -> Iterator[Risk]:
-    """Yield each host that a task names and no recorded task has named."""
+    """Yield each host that a task names and no recorded task has named; what is not known yet may name any."""
+    if isinstance(task.spec.get("files"), str):
+        yield Risk(
+            category=RiskCategory.DATA_TO_NEW_HOST,
+            text="`files` is not known yet, and may name any host",
+            path=("files",),
+            place=partial(task.source.position, ("files",)),
+        )
     told: set[str] = set()
     for host, path in hosts(task.spec):
         if host not in known and host not in told:

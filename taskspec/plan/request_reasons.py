@@ -2,6 +2,7 @@
 
 from shlex import quote
 
+from taskspec.address import Address
 from taskspec.plan.causes import Reason
 from taskspec.plan.reasons import run_of
 from taskspec.plan.standing import Situation
@@ -31,3 +32,10 @@ def request_put_off(situation: Situation) -> Reason:
         f"with `taskspec forget {named}`"
     )
     return Reason(code="request_put_off", text=text)
+
+
+def text_kept(address: Address, generation: int) -> Reason:
+    """Say that the text was asked for before, and how its kept result is taken by hand in the place of a run."""
+    which = quote(f"{address}@g{generation}")
+    text = f"`taskspec accept {which}` takes the kept result of the same text instead of a paid run"
+    return Reason(code="text_kept", text=text)

@@ -81,6 +81,12 @@ def protected(address: Address, task: Declared | None) -> Reason:
     return Reason(code="change_protected", text=text, position=task.source.position(("protect",)))
 
 
+def would_be_protected(task: Declared) -> Reason:
+    """Say that the change would be held if it came to it, and how to let it."""
+    text = "would be held: `protect: true`; no run of it starts; without `protect` one does"
+    return Reason(code="change_protected", text=text, position=task.source.position(("protect",)))
+
+
 def repeats_side_effects(task: Declared) -> Reason:
     """Say that running it again repeats what it does to the world."""
     position = task.source.position(("sideEffects",))

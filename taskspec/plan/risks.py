@@ -15,7 +15,7 @@ from taskspec.diagnostics import Position
 from taskspec.documents.model import Project
 from taskspec.judging.asserting import Assertion, digest_of
 from taskspec.plan import exposing, permitting, reaching
-from taskspec.plan.model import IDLE, Change, Declared, Plan, Risk, RiskCategory
+from taskspec.plan.model import IDLE, Action, Change, Declared, Plan, Risk, RiskCategory
 from taskspec.plan.refusals import Refusal, RefusalKind
 from taskspec.state.model import Attempt, Record
 from taskspec.taskapi.remotes import RemoteIdentity
@@ -100,10 +100,16 @@ def shunned(changes: Iterable[Change], categories: Collection[str]) -> tuple[Ref
 
 
 def risks(change: Change, behind: Background, former: Sequence[Assertion] | None = None) -> Iterator[Risk]:
-    """Yield the risks of a change; none of one that does nothing."""
-    if change.action in IDLE or change.task is None:
+    """Yield the risks of a change. One that does nothing has one alone: weaker assertions are taken over without a run.
+
+    Where it is held, nothing is taken over.
+    """
+    if change.action is Action.HOLD or change.task is None:
         return
     task, record = change.task, change.record
+    if change.action in IDLE:
+        yield from _weaker_judging(task, record, former)
+        return
     before = _before(record)
     if change.paid:
         yield from _runs(change, task, record)
@@ -157,6 +163,10 @@ def _weaker_acceptance(
             path=(name,),
             place=partial(task.source.position, (name,)),
         )
+    yield from _weaker_judging(task, record, former)
+
+
+def _weaker_judging(task: Declared, record: Record | None, former: Sequence[Assertion] | None) -> Iterator[Risk]:
     if text := _weaker_assertions(task, record, former):
         yield Risk(
             category=RiskCategory.ACCEPTANCE_WEAKENED,
@@ -178,8 +188,10 @@ def _weaker_assertions(task: Declared, record: Record | None, former: Sequence[A
     """Return what is to be said of assertions that changed; where it is not known how, any change may be weaker."""
     if former is not None:
         gone = [number for number, one in enumerate(former, start=1) if one not in task.assertions]
-        which = ", ".join(map(str, gone))
-        return f"assertion {which} of {len(former)} was changed or removed" if gone else ""
+        if len(gone) < 2:
+            return f"assertion {gone[0]} of {len(former)} was changed or removed" if gone else ""
+        which = f"{', '.join(map(str, gone[:-1]))} and {gone[-1]}"
+        return f"assertions {which} of {len(former)} were changed or removed"
     judged = _judged(record)
     if judged is None or judged.assertions is None or judged.assertions == digest_of(task.assertions):
         return ""

@@ -15,7 +15,7 @@ from taskspec.plan.causes import Reason
 from taskspec.plan.depending import deferred, dependent
 from taskspec.plan.drafting import Case, about
 from taskspec.plan.finishing import finished, recorded_results
-from taskspec.plan.guarding import guards, repeating_marked
+from taskspec.plan.guarding import guards, repeating_marked, would_be_held
 from taskspec.plan.model import Action, Basis, Change, Declared
 from taskspec.plan.moving import Moves
 from taskspec.plan.prospect import Prospect, Upstream
@@ -48,6 +48,8 @@ class Decided:
 
     changes: tuple[Change, ...]
     needed: Mapping[Address, Upstream]
+    known: Mapping[Address, DesiredTask]
+    """Those of all of them whose text is known."""
 
 
 def in_order(chosen: Sequence[Address], desired: Desired, known: Known, alone: Alone) -> Decided:
@@ -68,6 +70,7 @@ def in_order(chosen: Sequence[Address], desired: Desired, known: Known, alone: A
     return Decided(
         changes=changes,
         needed={address: upstream for address, upstream in decided.items() if not upstream.selected},
+        known={a: one.change.task for a, one in decided.items() if isinstance(one.change.task, DesiredTask)},
     )
 
 
@@ -111,8 +114,10 @@ def _deferred(task: DeferredTask, upstream: Sequence[Upstream], known: Known, al
     used = [one for one in upstream if one.change.address in task.uses]
     if any(one.prospect is not Prospect.DONE for one in used):
         case = _case(task.address, task, known)
-        return repeating_marked(case, deferred(case, task, upstream))
-    results = recorded_results(task, known.snapshot.records, known.contents)
+        return would_be_held(case, repeating_marked(case, deferred(case, task, upstream)))
+    kept = known.basis.circumstances.kept
+    judged = {one.change.address: kept.get(ref.digest) for one in used if (ref := one.change.will_accept) is not None}
+    results = recorded_results(task, known.snapshot.records, known.contents, judged)
     made = results if isinstance(results, Reason) else finished(task, results)
     if isinstance(made, Reason):
         held = about(_case(task.address, task, known), Action.HOLD, Health.UNHEALTHY, made)

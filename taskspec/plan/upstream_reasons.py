@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from taskspec.address import Address
+from taskspec.address import Address, task_name
 from taskspec.desired.model import DeferredTask
 from taskspec.diagnostics import ManifestError
 from taskspec.plan.causes import Reason
@@ -84,10 +84,16 @@ def shortened(text: str) -> str:
 
 
 def _named(upstream: Sequence[Change]) -> str:
-    """Return tasks with what is done about each: "`extract` (create) and 2 more"."""
-    named = [f"`{change.address}` ({change.action})" for change in upstream[:SHOWN]]
-    left = len(upstream) - SHOWN
-    return ", ".join(named) + (f" and {left} more" if left > 0 else "")
+    """Return tasks with what is done about each: "`extract` (create), 4 of `report[*]` (create) and 2 more"."""
+    groups: dict[tuple[str, Action], list[Address]] = {}
+    for change in upstream:
+        groups.setdefault((task_name(change.address), change.action), []).append(change.address)
+    named = [
+        f"`{cells[0]}` ({action})" if len(cells) == 1 else f"{len(cells)} of `{name}[*]` ({action})"
+        for (name, action), cells in groups.items()
+    ]
+    left = sum(len(cells) for cells in list(groups.values())[SHOWN:])
+    return ", ".join(named[:SHOWN]) + (f" and {left} more" if left else "")
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -12,7 +12,8 @@ MOST_PAIRS: Final = 50
 """So many pairs of lines of one text are compared word by word."""
 _ALIKE: Final = 0.4
 """So much of two lines has to be the same, else nobody could read them as one."""
-_WORD: Final = re.compile(r"\w+|\s+|[^\w\s]")
+_WORD: Final = re.compile(r"\(sensitive: [^()]*\)|\{\{[^{}]*\}\}|\w+(?:\.\w+)*|\s+|[^\w\s]")
+"""A placeholder of a secret is one word, and so are `vars.region`, `{{ vars.region }}` and `1.19`."""
 
 
 class Word(NamedTuple):

@@ -3,12 +3,16 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from taskspec.address import Address
 from taskspec.diagnostics import Position
 from taskspec.health import Health
 from taskspec.plan.causes import CausingLine, Commit, Reason
 from taskspec.plan.model import Action, Change, Plan
+from taskspec.plan.tallying import Roots
 from taskspec.plan.unsent_reasons import NEEDING_NO_RUN
 from taskspec.report.aiming import aimed
+from taskspec.report.folding import folded
+from taskspec.report.risks import risk_lines
 from taskspec.report.text import Paint, in_line, one_line, plural
 
 MOST_UNSENT: Final = 20
@@ -17,18 +21,36 @@ _LONGEST_GONE: Final = 40
 _STEP: Final = "  "
 
 
-def reason_lines(reasons: Sequence[Reason], plan: Plan, paint: Paint, margin: str = "      ") -> Iterator[str]:
-    """Yield reasons, each with what is behind it below."""
+def reason_lines(
+    reasons: Sequence[Reason], plan: Plan, paint: Paint, margin: str = "      ", roots: Roots | None = None
+) -> Iterator[str]:
+    """Yield reasons, each with what is behind it below.
+
+    With `roots` the plan is shown as a whole: what is behind another task is told there, and here only where it begins.
+    """
     for reason in reasons:
         yield f"{margin}{in_line(aimed(reason.text, plan.environment))}{_place(reason, plan, paint)}"
-        yield from _behind(reason.because, plan, paint, margin + _STEP)
+        yield from _behind(reason.because, plan, paint, margin + _STEP, roots)
 
 
-def _behind(reasons: Sequence[Reason], plan: Plan, paint: Paint, margin: str) -> Iterator[str]:
-    for reason in reasons:
+def _behind(reasons: Sequence[Reason], plan: Plan, paint: Paint, margin: str, roots: Roots | None) -> Iterator[str]:
+    for reason, addresses in folded(reasons, alike=roots is None):
         text = in_line(aimed(reason.text, plan.environment))
+        if addresses and roots is not None:
+            yield f"{margin}{paint('because', 'dim')} {text}: see there{_beginning(addresses, roots, plan, paint)}"
+            continue
         yield f"{margin}{paint('because', 'dim')} {text}{_place(reason, plan, paint)}"
-        yield from _behind(reason.because, plan, paint, margin + _STEP)
+        yield from _behind(reason.because, plan, paint, margin + _STEP, roots)
+
+
+def _beginning(addresses: Sequence[Address], roots: Roots, plan: Plan, paint: Paint) -> str:
+    """Return where what is behind some tasks begins: the first place, and how many others there are."""
+    found = {root: place for address in addresses for root, place in roots.get(address, {}).items()}
+    placed = [(root.line, place) for root, place in found.items() if place is not None]
+    if not placed:
+        return ""
+    more = f" and {plural(len(placed) - 1, 'more place')}" if len(placed) > 1 else ""
+    return f"  {paint(one_line(place_words(*placed[0], plan), 400) + more, 'dim')}"
 
 
 def changed_without_run(plan: Plan) -> tuple[Change, ...]:
@@ -50,6 +72,7 @@ def unsent_lines(plan: Plan, paint: Paint) -> Iterator[str]:
         for reason in _unsent(change):
             text = in_line(reason.text)
             yield f"  {paint('·', 'dim')} {paint(change.address, 'strong')}  {text}{_place(reason, plan, paint)}"
+        yield from risk_lines(change, paint)
     if len(changed) > MOST_UNSENT:
         yield f"  {paint('·', 'dim')} and {plural(len(changed) - MOST_UNSENT, 'more task')}"
 

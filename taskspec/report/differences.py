@@ -4,12 +4,14 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from taskspec.address import task_name
 from taskspec.diagnostics import path_text
 from taskspec.plan.diffing import LineKind, changed_lines
-from taskspec.plan.model import FieldDiff, Missing
+from taskspec.plan.model import Change, FieldDiff, Missing
 from taskspec.plan.wording import Word, Worded, worded, words
-from taskspec.report.text import Paint, one_line, visible
+from taskspec.report.text import Paint, one_line, some, visible
 
+_NAMED: Final = 3
 CONTEXT: Final = 60
 """How many characters of what is the same are shown on each side of a changed word of one long line."""
 _LONG: Final = 40
@@ -19,9 +21,33 @@ _WORD_STYLES: Final = {LineKind.ADDED: "added word", LineKind.REMOVED: "removed 
 _MARKS: Final = {LineKind.ADDED: ("{+", "+}"), LineKind.REMOVED: ("[-", "-]")}
 
 
-def difference_lines(diff: FieldDiff, paint: Paint) -> Iterator[str]:
-    """Yield one field that differs: its name, and both sides of it."""
-    name = paint(visible(path_text(diff.path)), "accent")
+def differing_lines(change: Change, paint: Paint) -> Iterator[str]:
+    """Yield the fields in which a change differs; where it waits for answers, in what it differs apart from these."""
+    if change.own_diffs is None:
+        for diff in change.diffs:
+            yield from difference_lines(diff, paint)
+        return
+    own, waiting = {diff.path: diff for diff in change.own_diffs}, {diff.path for diff in change.diffs}
+    answers = f"what {_answering(change)}"
+    for path in sorted({*own, *waiting}, key=path_text):
+        if path not in own:
+            yield f"        {paint(visible(path_text(path)), 'accent')}: as before, but for {answers}"
+        else:
+            yield from difference_lines(own[path], paint, f", apart from {answers}" if path in waiting else "")
+
+
+def _answering(change: Change) -> str:
+    """Return what answers, the cells of one task together, with its verb."""
+    cells: dict[str, list[str]] = {}
+    for address in change.after:
+        cells.setdefault(task_name(address), []).append(address)
+    listed = some([f"`{name}[*]`" if len(found) > 1 else f"`{found[0]}`" for name, found in cells.items()], _NAMED)
+    return f"{listed} {'answers' if len(change.after) == 1 else 'answer'}"
+
+
+def difference_lines(diff: FieldDiff, paint: Paint, apart: str = "") -> Iterator[str]:
+    """Yield one field that differs: its name, and both sides of it; `apart` says from what that is told apart."""
+    name = paint(visible(path_text(diff.path)), "accent") + apart
     whole = any(isinstance(side, str) and "\n" in side for side in (diff.before, diff.after))
     before, after = _text_of(diff.before, quoted=not whole), _text_of(diff.after, quoted=not whole)
     if whole:

@@ -1,11 +1,15 @@
 """What the runs of a plan are likely to take, in words. Computes nothing: what is not known is said to be unknown."""
 
 from collections.abc import Callable, Iterator
+from typing import Final
 
 from taskspec.plan.estimates import Spread, Total
 from taskspec.plan.estimating import total_seconds, total_tokens
 from taskspec.plan.model import Change, Plan
 from taskspec.report.text import Paint, duration, plural
+
+SHORTEST: Final = 1.0
+"""Seconds: of a shorter run, whose tokens nobody tells, nothing is said but in the sum."""
 
 
 def total_lines(plan: Plan, paint: Paint) -> Iterator[str]:
@@ -20,9 +24,9 @@ def total_lines(plan: Plan, paint: Paint) -> Iterator[str]:
 
 
 def change_lines(change: Change, paint: Paint) -> Iterator[str]:
-    """Yield what one run is likely to take, and on how many runs that rests; nothing where nothing is known of it."""
+    """Yield what one run is likely to take, and on how many runs that rests; nothing where that says nothing."""
     found = change.estimate
-    if found is None or (found.tokens is None and found.seconds is None):
+    if found is None or (found.tokens is None and (found.seconds is None or found.seconds.p90 < SHORTEST)):
         return
     tokens, time = _spread(found.tokens, _tokens, "tokens"), _spread(found.seconds, duration, "time")
     runs = max(spread.runs for spread in (found.tokens, found.seconds) if spread is not None)

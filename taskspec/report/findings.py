@@ -5,6 +5,7 @@ from pathlib import Path
 
 from taskspec.diagnostics import Diagnostic, Position, Severity
 from taskspec.report.text import Paint, plural, visible
+from taskspec.report.withholding import may_show_a_secret
 
 WIDEST = 160
 """How much of a source line is shown, in characters."""
@@ -45,7 +46,7 @@ def _excerpt(position: Position, sources: dict[str, list[str]], root: Path, pain
         sources.clear()  # in the order of their places, no file comes again
         sources[position.file] = _source(root / position.file)
     text = sources[position.file]
-    if not 1 <= position.line <= len(text):
+    if not 1 <= position.line <= len(text) or (_is_manifest(position) and may_show_a_secret(text, position.line)):
         return
     line = text[position.line - 1][:WIDEST]
     gutter = f"{position.line:>5} | "
@@ -53,6 +54,10 @@ def _excerpt(position: Position, sources: dict[str, list[str]], root: Path, pain
     if 1 <= position.column <= len(line) + 1:
         before = len(visible(line[: position.column - 1]))
         yield paint(" " * (len(gutter) - 2) + "| ", "dim") + " " * before + paint("^", "accent")
+
+
+def _is_manifest(position: Position) -> bool:
+    return position.file.endswith((".yaml", ".yml"))
 
 
 def _source(path: Path) -> list[str]:

@@ -24,9 +24,7 @@ class Farewell:
     def may_be_at_work(self) -> Attempt | None:
         """Return the attempt whose run may go on with nobody to watch it."""
         last = self.record.generation.last
-        if last is None or not last.counts:
-            return None
-        return last if last.verdict is None or last.verdict is Verdict.LOST else None
+        return last if last is not None and last.may_be_at_work else None
 
 
 def farewell_lines(farewell: Farewell, paint: Paint) -> Iterator[str]:

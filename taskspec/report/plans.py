@@ -1,17 +1,19 @@
 """A plan in words, for a person. Decides nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from taskspec.health import Health
 from taskspec.observed.model import Duplicate
-from taskspec.plan.model import Action, Change, Plan
+from taskspec.plan.model import Action, Change, Plan, RiskCategory
+from taskspec.plan.tallying import Roots, roots_of
 from taskspec.report.causes import changed_without_run, reason_lines, unsent_lines
-from taskspec.report.differences import difference_lines
+from taskspec.report.culprits import cause_lines
+from taskspec.report.differences import differing_lines
 from taskspec.report.estimates import change_lines, total_lines
 from taskspec.report.leaving import left_out_lines
 from taskspec.report.refusing import refused, way_out
-from taskspec.report.risks import budget_lines, risk_lines, risk_summary
+from taskspec.report.risks import budget_lines, common_risks, risk_lines, risk_summary
 from taskspec.report.text import UNCLAIMED, Paint, in_line, one_line, place_of, plural
 
 SYMBOLS: Final[dict[Action, tuple[str, str]]] = {
@@ -48,12 +50,15 @@ _MEANINGS: Final[tuple[tuple[Action, str], ...]] = (
 
 def lines(plan: Plan, paint: Paint) -> Iterator[str]:
     """Yield a plan, line by line: what will be paid for first, then each change with its reasons and differences."""
-    yield paint(_headline(plan), "strong")
+    yield paint(_headline(plan), "error" if plan.refusals else "strong")
     yield from total_lines(plan, paint)
+    roots = roots_of(plan)
+    yield from cause_lines(plan, roots, paint)
+    common = common_risks(plan)
     shown = [c for c in plan.changes if c.action is not Action.NONE or c.health is not Health.HEALTHY]
     for change in shown:
         yield ""
-        yield from _change(change, paint, plan)
+        yield from _change(change, paint, plan, roots, common)
     yield from unsent_lines(plan, paint)
     yield ""
     yield _summary(plan)
@@ -75,16 +80,24 @@ def duplicated(duplicate: Duplicate) -> str:
 
 
 def _headline(plan: Plan) -> str:
+    if plan.refusals:
+        what = "nothing will be started" if plan.paid_runs else "nothing of it will be carried out"
+        return f"Refused: {what}. It would {_price(plan, 'start')}."
     if not plan.changes and plan.unselected:
         return "No task is selected."
     if not plan.pending:
         stuck = any(_is_stuck(change) for change in plan.changes)
         return "Nothing can be done as things stand." if stuck else "Nothing is to be done."
+    return f"Plan: {_price(plan, 'starts')}."
+
+
+def _price(plan: Plan, starts: str) -> str:
     certain, perhaps = plan.paid_runs - plan.conditional_runs, plan.conditional_runs
-    price = f"starts {plural(certain, 'run')}" if certain else "starts no run"
-    if perhaps:
-        price = f"{price}, and up to {perhaps} more" if certain else f"starts up to {plural(perhaps, 'run')}"
-    return f"Plan: {price}."
+    if certain:
+        price = f"{starts} {plural(certain, 'run')}" + (f", and up to {perhaps} more" if perhaps else "")
+    else:
+        price = f"{starts} up to {plural(perhaps, 'run')}" if perhaps else f"{starts} no run"
+    return f"{price}; `retry` may start up to {plan.retries} more" if plan.retries else price
 
 
 def _is_stuck(change: Change) -> bool:
@@ -110,7 +123,7 @@ def _summary(plan: Plan) -> str:
     return f"{place_of(plan.project, plan.environment)}: {', '.join(parts) or 'no tasks'}."
 
 
-def _change(change: Change, paint: Paint, plan: Plan) -> Iterator[str]:
+def _change(change: Change, paint: Paint, plan: Plan, roots: Roots, common: Collection[RiskCategory]) -> Iterator[str]:
     symbol, style = SYMBOLS[change.action]
     if change.action is Action.NONE:
         symbol, style = "✗", "error"
@@ -131,11 +144,12 @@ def _change(change: Change, paint: Paint, plan: Plan) -> Iterator[str]:
     name = f"{name} {paint(f'(was {change.moved_from})', 'dim')}" if change.moved_from else name
     head = f"{paint(symbol, style)} {name}  {paint(word, style)}{generation}{again}"
     yield f"  {head}  {paint(in_line(change.agent), 'dim')}{tail}"
-    yield from reason_lines(change.reasons, plan, paint)
-    yield from risk_lines(change, paint)
+    yield from reason_lines(change.reasons, plan, paint, roots=roots)
+    if change.retries:
+        yield f"      `retry` may start up to {plural(change.retries, 'further run')}, each paid for"
+    yield from risk_lines(change, paint, common)
     yield from change_lines(change, paint)
-    for diff in change.diffs:
-        yield from difference_lines(diff, paint)
+    yield from differing_lines(change, paint)
 
 
 def _needs_input(change: Change) -> bool:

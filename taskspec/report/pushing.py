@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from taskspec.address import Address
-from taskspec.report.text import Paint, in_line, plural
+from taskspec.report.text import Paint, in_line, plural, some
 from taskspec.state.document import StateDocument
 from taskspec.state.model import Snapshot
 from taskspec.state.replacing import is_empty
@@ -43,6 +43,13 @@ class Replacement:
         old, new = self.before.records, self.after.records
         return [address for address in new if address in old and new[address] != old[address]]
 
+    @property
+    def abandoned(self) -> list[Address]:
+        """Return the addresses here whose run may be at work, and is that of no record any more."""
+        kept = {attempt.nonce for record in self.after.records.values() for attempt in record.generation.attempts}
+        last = {address: record.generation.last for address, record in self.before.records.items()}
+        return [a for a, one in last.items() if one is not None and one.may_be_at_work and one.nonce not in kept]
+
 
 def replacement_lines(replacement: Replacement, paint: Paint) -> Iterator[str]:
     """Yield what a push does."""
@@ -52,6 +59,12 @@ def replacement_lines(replacement: Replacement, paint: Paint) -> Iterator[str]:
     yield from _named(paint("+", "add"), "recorded only in what is pushed", replacement.added)
     yield from _named(paint("~", "change"), "recorded otherwise", replacement.changed)
     yield from _named(paint("-", "remove"), "recorded only here: it is forgotten", replacement.removed)
+    if abandoned := replacement.abandoned:
+        text = (
+            f"the run of {some(abandoned)} may be at work, and is recorded no more: `taskspec orphans` finds it "
+            "afterwards, and an apply that comes first starts another"
+        )
+        yield f"  {paint('!', 'warning')} {text}"
     if replacement.forced_over:
         yield f"  {paint('!', 'warning')} forced: {in_line(replacement.forced_over, 600)}"
     if replacement.lost:
@@ -72,6 +85,7 @@ def replacement_json(replacement: Replacement) -> dict[str, Any]:
         "added": replacement.added,
         "changed": replacement.changed,
         "removed": replacement.removed,
+        "abandoned": replacement.abandoned,
         "lostEntries": replacement.lost,
     }
 

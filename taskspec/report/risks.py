@@ -1,6 +1,7 @@
 """The risks of a plan, and how its budget stands, in words. Judges nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from typing import Final
 
 from taskspec.plan.model import Change, Plan, RiskCategory
 from taskspec.plan.refusals import Spending
@@ -8,19 +9,34 @@ from taskspec.report.text import Paint, duration, in_line, plural
 
 _TOLD = frozenset({RiskCategory.NEW_PAID_RUN})
 """What the head of a plan and the line of a change tell already."""
+_AGAIN: Final = RiskCategory.RERUN_OF_ACCEPTED
+_COMMON: Final = " (what has an accepted result is paid for once more)"
 
 
-def risk_lines(change: Change, paint: Paint) -> Iterator[str]:
-    """Yield the risks of a change, but for those that its own line tells."""
+def common_risks(plan: Plan) -> Collection[RiskCategory]:
+    """Return the risks that all runs of a plan have which are not the first ones: the summary tells them once."""
+    again = [change for change in plan.changes if change.paid and change.generation > 1]
+    if len(again) < 2 or any(_AGAIN not in {risk.category for risk in change.risks} for change in again):
+        return ()
+    return (_AGAIN,)
+
+
+def risk_lines(change: Change, paint: Paint, common: Collection[RiskCategory] = ()) -> Iterator[str]:
+    """Yield the risks of a change, but for those that its own line tells, or the summary."""
     for risk in change.risks:
-        if risk.category not in _TOLD:
+        if risk.category not in _TOLD and risk.category not in common:
             place = f"  {paint(str(risk.position), 'dim')}" if risk.position else ""
             yield f"      {paint(f'risk {risk.category}', 'warning')}: {in_line(risk.text)}{place}"
 
 
 def risk_summary(plan: Plan, paint: Paint) -> Iterator[str]:
     """Yield how many changes have which risk."""
-    told = [f"{count} {category}" for category, count in sorted(plan.risks.items()) if category not in _TOLD]
+    common = common_risks(plan)
+    told = [
+        f"{count} {category}{_COMMON if category in common else ''}"
+        for category, count in sorted(plan.risks.items())
+        if category not in _TOLD
+    ]
     if told:
         yield f"{paint('Risks', 'warning')}: {', '.join(told)}."
 

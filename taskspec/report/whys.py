@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from taskspec.diagnostics import Position
+from taskspec.health import Health
 from taskspec.inputs import Input
 from taskspec.moments import utc
-from taskspec.plan.causes import CausingLine, Commit
+from taskspec.plan.causes import CausingLine, Commit, Reason
 from taskspec.plan.comparing import Compared
 from taskspec.plan.encoding import change_json, commit_json
 from taskspec.plan.model import Action, Change, Plan
 from taskspec.plan.unsent_reasons import NEEDING_NO_RUN
 from taskspec.report.causes import place_words, reason_lines
-from taskspec.report.differences import difference_lines
+from taskspec.report.differences import differing_lines
 from taskspec.report.text import Paint, columns, in_line, plural
 from taskspec.state.model import Record
 
@@ -51,8 +52,8 @@ def why_lines(why: Why, paint: Paint) -> Iterator[str]:
             ("  to pay", _price(change)),
         ]
     )
-    main = [reason for reason in change.reasons if reason.code not in NEEDING_NO_RUN]
-    rest = [reason for reason in change.reasons if reason.code in NEEDING_NO_RUN]
+    main = [reason for reason in change.reasons if _matters(reason, change)]
+    rest = [reason for reason in change.reasons if not _matters(reason, change)]
     yield paint("  why", "accent")
     yield from reason_lines(main, plan, paint, _MARGIN)
     if rest:
@@ -68,8 +69,13 @@ def why_lines(why: Why, paint: Paint) -> Iterator[str]:
         yield from columns([(f"{_MARGIN}{one.address}", _standing(one)) for one in upstream])
     if change.diffs:
         yield paint("  differences", "accent")
-        for diff in change.diffs:
-            yield from difference_lines(diff, paint)
+        yield from differing_lines(change, paint)
+
+
+def _matters(reason: Reason, change: Change) -> bool:
+    """Tell whether a reason is one of what is done, and not only of what changed beside it."""
+    judged = change.action is Action.REJUDGE or change.health is not Health.HEALTHY
+    return reason.code not in NEEDING_NO_RUN or (judged and reason.code == "assertions_changed")
 
 
 def why_json(why: Why) -> dict[str, Any]:

@@ -78,7 +78,10 @@ async def accept(invocation: Invocation, ports: Ports, wish: Wish) -> bool:
 
 def _chosen(address: Address, generation: int | None, kept: tuple[Kept, ...]) -> Kept:
     if not kept:
-        raise _refused(f"no result of `{address}` is kept", f"`taskspec apply {quote(address)}` makes one.")
+        raise _refused(
+            f"no result of `{address}` is kept",
+            f"`taskspec apply {quote(address)}` or `taskspec retry {quote(address)}` makes one.",
+        )
     if generation is None:
         return kept[0]
     for one in kept:

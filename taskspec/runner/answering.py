@@ -14,9 +14,13 @@ from taskspec.plan.accounting import Past
 from taskspec.plan.causing import caused
 from taskspec.plan.deciding import decide
 from taskspec.plan.estimating import Measure, estimated, likely_tokens, unmeasured
+from taskspec.plan.foreseeing import Answer, foreseen, unanswered
 from taskspec.plan.model import Circumstances, Plan, Spent, nothing_spent
 from taskspec.plan.moving import moves_of
+from taskspec.plan.obstructing import obstructed
+from taskspec.plan.reminding import Former, nothing_kept, reminded
 from taskspec.plan.renewing import passing
+from taskspec.plan.retrying import with_retries
 from taskspec.plan.spending import NOTHING_USED, Usage
 from taskspec.runner.guarding import Guards, guarded
 from taskspec.runner.model import Need, Ports, Refresh
@@ -48,6 +52,10 @@ class Question:
     """What the history says of the runs of an address."""
     measure: Measure = unmeasured
     """What it says that they took."""
+    answer: Answer = unanswered
+    """Reads the results that tasks have so far, for what waits for others."""
+    former: Former = nothing_kept
+    """Tells which results are kept of texts that are declared again."""
     plan: str | None = None
     """The id of the plan that is decided once more; None for a new one."""
     used: Usage = NOTHING_USED
@@ -121,8 +129,23 @@ def decide_at(question: Question, ports: Ports, observed: Observed, now: float) 
 
 
 def _decide(question: Question, observed: Observed, circumstances: Circumstances) -> Plan:
-    plan = decide(question.prepared.desired, question.snapshot, observed, circumstances, question.contents)
-    plan = estimated(plan, question.measure)
+    desired, snapshot = question.prepared.desired, question.snapshot
+    plan = decide(desired, snapshot, observed, circumstances, question.contents)
+    plan = foreseen(estimated(with_retries(plan), question.measure), snapshot.records, question.answer)
+    plan = reminded(plan, question.former)
+    told = caused(plan, desired.tasks, snapshot.records, partial(shown_in, desired.project.folder))
+    return _guarded(question, obstructed(told), observed, circumstances.remote)
+
+
+def guarded_anew(question: Question, plan: Plan) -> Plan:
+    """Return a plan, some of whose changes are weaker than they were decided, as it is guarded without these."""
+    if plan.basis is None:
+        raise LookupError("the plan does not say what it was decided on")
+    bare = replace(plan, refusals=(), spending=None)
+    return _guarded(question, bare, plan.basis.observed, plan.basis.circumstances.remote)
+
+
+def _guarded(question: Question, plan: Plan, observed: Observed, remote: RemoteIdentity) -> Plan:
     guards = Guards(
         snapshot=question.snapshot,
         used=question.used,
@@ -130,10 +153,7 @@ def _decide(question: Question, observed: Observed, circumstances: Circumstances
         overridden=question.prepared.overridden,
         fail_on=question.prepared.fail_on,
     )
-    desired = question.prepared.desired
-    placed = partial(shown_in, desired.project.folder)
-    told = caused(plan, desired.tasks, question.snapshot.records, placed)
-    return guarded(told, desired, observed, circumstances.remote, guards)
+    return guarded(plan, question.prepared.desired, observed, remote, guards)
 
 
 def decide_alone(question: Question, ports: Ports) -> Plan | None:

@@ -23,7 +23,7 @@ from taskspec.events import AddressMoved, ApplyFinished, ApplyStarted, Interrupt
 from taskspec.observed.refreshing import observe
 from taskspec.plan.model import Plan
 from taskspec.plan.moving import moves_of
-from taskspec.runner.answering import Question, decide_on, used_results
+from taskspec.runner.answering import Question, decide_on, guarded_anew, used_results
 from taskspec.runner.attending import require_attendable
 from taskspec.runner.choosing import choose, choose_anew, require_recorded, require_some
 from taskspec.runner.guarding import used_so_far
@@ -31,9 +31,9 @@ from taskspec.runner.heeding import first_signal
 from taskspec.runner.locking import locked
 from taskspec.runner.model import Invocation, Link, Need, Ports
 from taskspec.runner.preparing import Prepared, Remark, prepare, say_nothing
-from taskspec.runner.recalling import BoundRuns, KeptResults, Measurements
+from taskspec.runner.recalling import Answers, BoundRuns, FormerResults, KeptResults, Measurements
 from taskspec.runner.saved import SavedPlan, Use
-from taskspec.state.model import Snapshot
+from taskspec.state.model import Snapshot, StateChange
 from taskspec.state.store import StateStore
 
 Approve = Callable[[Plan], bool]
@@ -86,9 +86,10 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
     async with locked(project, ports, invocation.lock_timeout) as (store, lease):
         snapshot = store.read()
         use = Use.of(job.saved, store, snapshot) if job.saved is not None else None
-        plan = await decide_on(_question(invocation, job, prepared, store, snapshot, ports.chance.now()), ports)
+        question = _question(invocation, job, prepared, store, snapshot, ports.chance.now())
+        plan = await decide_on(question, ports)
         if use is not None:
-            plan = use.held(plan, snapshot)
+            plan = guarded_anew(question, use.held(plan, snapshot))
         await require_attendable(plan, project, ports)
         if not job.approve(plan):
             return None
@@ -98,7 +99,7 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
         results.check()
         began = ports.chance.now()
         job.emit(ApplyStarted(plan=plan.id, changes=len(plan.pending), paid=plan.paid_runs))
-        if changed := (*(use.beginning(plan, began) if use is not None else ()), *adjusted(plan, began)):
+        if changed := _beginning(plan, use, began):
             store.commit(lease, snapshot.serial, changed)
             snapshot = store.read()
         for change in plan.changes:
@@ -145,7 +146,7 @@ def _question(
         snapshot=snapshot,
         selected=selected,
         contents=contents,
-        refresh=invocation.refresh,
+        refresh=invocation.refresh if job.saved is None else job.saved.refresh(invocation.refresh),
         need=Need.HOLD,
         requested=selected if job.requested and selected is not None else frozenset(),
         rerun=anew,
@@ -154,6 +155,8 @@ def _question(
         spent=history.last_generation,
         used=used_so_far(prepared.desired.project, snapshot, store, now),
         measure=Measurements(store),
+        answer=Answers(store),
+        former=FormerResults(store),
         plan=job.saved.plan.id if job.saved is not None else None,
     )
 
@@ -161,6 +164,12 @@ def _question(
 def results_folder(project: Project) -> ResultsFolder:
     """Return the project's results folder."""
     return ResultsFolder(Path(project.folder) / project.results_path, project.results_path)
+
+
+def _beginning(plan: Plan, use: Use | None, at: float) -> tuple[StateChange, ...]:
+    """Return what is recorded before anything is asked of a remote."""
+    changed = tuple(adjusted(plan, at))
+    return changed if use is None else (*use.beginning(plan, at, changes=bool(changed)), *changed)
 
 
 def _needs_remote(plan: Plan, options: Options) -> bool:
@@ -190,7 +199,7 @@ def _world(project: Project, ports: Ports, job: Job, plan: Plan, recorder: Recor
         options=job.options,
         places=asyncio.Semaphore(job.options.parallelism),
         emit=job.emit,
-        allowance=Allowance(plan),
+        allowance=Allowance(plan, None if job.saved is None else job.saved.paid),
     )
 
 

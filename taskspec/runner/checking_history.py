@@ -1,6 +1,6 @@
 """What a doctor checks of a history: whether each entry follows from the one before it. Reads all of it."""
 
-from taskspec.errors import StateError, TaskspecError
+from taskspec.errors import TaskspecError, UnchainedError
 from taskspec.report.checkups import Checkup, doubtful, fine, wrong
 from taskspec.runner.model import Invocation, Ports
 from taskspec.runner.recounting import verified
@@ -10,7 +10,7 @@ def checked_history(invocation: Invocation, ports: Ports) -> Checkup:
     """Return whether a history is whole; one that an older taskspec wrote has no hashes yet."""
     try:
         found = verified(invocation, ports, None)
-    except StateError as error:
+    except UnchainedError as error:
         return doubtful("history", error.message, error.hint)
     except TaskspecError as error:
         return wrong("history", error.message, error.hint)

@@ -55,6 +55,8 @@ def checked_variables(project: Project, invocation: Invocation) -> Checkup:
     if unset:
         text = f"{plural(len(unset), 'variable')} without a value: {some(unset)}"
         return doubtful("variables", text, f"Give it with `--var {unset[0]}=…` or `TASKSPEC_VAR_{unset[0]}`.")
+    if not project.variables:
+        return fine("variables", "none are declared")
     return fine("variables", f"{len(project.variables)} declared, each with a value")
 
 
@@ -71,11 +73,12 @@ def checked_key(project: Project, invocation: Invocation) -> Checkup:
 def checked_ignore(project: Project) -> Iterator[Checkup]:
     """Yield whether git leaves the data folder alone: what it holds is no secret, but large and of this machine."""
     folder = Path(project.data_folder)
-    if not folder.is_dir() or not any((above / ".git").exists() for above in (folder, *folder.parents)):
+    if not folder.is_dir() or not any(os.path.exists(above / ".git") for above in folder.parents):  # noqa: PTH110  # it may not be ours to look at
         return
+    untold = f"whether git leaves {folder.name} alone is not known"
     try:
         done = subprocess.run(
-            ["git", "check-ignore", "-q", str(folder / "default")],  # noqa: S607  # the user's own git
+            ["git", "check-ignore", "-q", str(folder / project.environment)],  # noqa: S607  # the user's own git
             cwd=project.folder,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -83,12 +86,22 @@ def checked_ignore(project: Project) -> Iterator[Checkup]:
             check=False,
             env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},
         )
-    except (OSError, subprocess.TimeoutExpired):
+    except (OSError, subprocess.TimeoutExpired) as error:
+        yield doubtful("git", f"{untold}: {_said(error)}", f"Make sure that `{folder.name}/` is in .gitignore.")
         return
     if done.returncode == _IGNORED:
         yield fine("git", f"{folder.name} is ignored")
     elif done.returncode == _NOT_IGNORED:
         yield doubtful("git", f"git would take {folder.name} into a commit", f"Add `{folder.name}/` to .gitignore.")
+    else:
+        said = done.stderr.decode(errors="replace").strip() or f"it ends with {done.returncode}"
+        yield doubtful("git", f"{untold}: {said}", f"Make sure that `{folder.name}/` is in .gitignore.")
+
+
+def _said(error: OSError | subprocess.TimeoutExpired) -> str:
+    if isinstance(error, subprocess.TimeoutExpired):
+        return f"git has not answered in {_PATIENCE:.0f} s"
+    return "git is not installed" if isinstance(error, FileNotFoundError) else f"git cannot be run ({error.strerror})"
 
 
 def _mistaken(mistakes: list[Diagnostic]) -> Checkup:

@@ -3,18 +3,23 @@
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
+from taskspec.address import Address
 from taskspec.apply.publishing import ResultsFolder
 from taskspec.documents.model import Project
 from taskspec.errors import StateError
 from taskspec.report.checkups import Checkup, doubtful, fine, wrong
 from taskspec.report.text import plural, some
 from taskspec.runner.applying import results_folder
+from taskspec.runner.checking_folders import unwritable
 from taskspec.runner.model import Ports
 from taskspec.state.holding import held, sign_of_life
 from taskspec.state.integrity import faults, state_file
 from taskspec.state.model import Holding, ResultRef, Sending, Snapshot
 from taskspec.state.store import StateReader
+
+_DENIED: Final = "Check its owner and permissions, and whether the file system is mounted read-only."
 
 
 def checked_state(project: Project, ports: Ports) -> Iterator[Checkup]:
@@ -32,6 +37,8 @@ def checked_state(project: Project, ports: Ports) -> Iterator[Checkup]:
                 yield fine("state", "nothing is recorded yet")
             else:
                 yield fine("state", f"{plural(len(snapshot.records), 'task')} at serial {snapshot.serial}, intact")
+            if why := unwritable(path.parent, (path, path.with_name("lock"))):
+                yield wrong("state", f"{why}, so that nothing can be applied", _DENIED)
             yield from _lock(project, store.holding())
             yield from _unknown(snapshot)
             yield from _results(snapshot, store, results_folder(project))
@@ -76,11 +83,13 @@ def _results(snapshot: Snapshot, store: StateReader, folder: ResultsFolder) -> I
             missing.append(address)
         if not _is_kept(store, accepted.result):
             lost.append(address)
-    strays = [address for address, _, _ in folder.elsewhere(snapshot.records)] if snapshot.records else []
+    strays = _strays(folder, snapshot)
     if lost:
         text = f"the state cannot give the accepted result of {some(lost)}"
         yield wrong("results", text, "Restore the state folder from a backup, or run the task again with `--rerun`.")
-    if missing:
+    if why := unwritable(folder.folder):
+        yield wrong("results", f"{why}, so that nothing can be applied", f"{_DENIED} Or change `results.path`.")
+    elif missing:
         text = f"the file, or its provenance, is missing: {some(missing)}"
         yield doubtful("results", text, "The next `taskspec apply` writes it again.")
     if edited:
@@ -89,8 +98,16 @@ def _results(snapshot: Snapshot, store: StateReader, folder: ResultsFolder) -> I
     if strays:
         text = f"files of tasks that are not recorded any more: {some(strays)}"
         yield doubtful("results", text, "They stay until you delete them.")
-    if not (lost or missing or edited or strays):
+    if not (why or lost or missing or edited or strays):
         yield fine("results", f"{plural(len(kept), 'accepted result')}, each with its file")
+
+
+def _strays(folder: ResultsFolder, snapshot: Snapshot) -> list[Address]:
+    """Return the addresses of files that belong to nothing recorded; a folder that cannot be read tells of none."""
+    try:
+        return [address for address, _, _ in folder.elsewhere(snapshot.records)] if snapshot.records else []
+    except OSError:
+        return []
 
 
 def _digest(path: Path) -> str | None:

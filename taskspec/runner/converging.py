@@ -99,6 +99,7 @@ def _is_converged(made: Plan) -> bool:
     return all(
         change.action is Action.NONE
         and change.health is Health.HEALTHY
+        and not change.risks
         and all(reason.code not in NEEDING_NO_RUN for reason in change.reasons)
         for change in made.changes
     )

@@ -15,7 +15,7 @@ from taskspec.runner.blaming import blame, lines_of
 from taskspec.runner.choosing import choose
 from taskspec.runner.model import Invocation, Ports, Refresh
 from taskspec.runner.preparing import prepare
-from taskspec.runner.recalling import BoundRuns, KeptResults
+from taskspec.runner.recalling import Answers, BoundRuns, FormerResults, KeptResults
 
 
 def why(invocation: Invocation, ports: Ports) -> tuple[Why, ...]:
@@ -37,6 +37,8 @@ def why(invocation: Invocation, ports: Ports) -> tuple[Why, ...]:
             kept=KeptResults(desired, moves.rekeyed(snapshot), store),
             past=(history := BoundRuns(store)),
             spent=history.last_generation,
+            answer=Answers(store),
+            former=FormerResults(store),
             refresh=Refresh.NONE,
         )
         plan = decide_at(question, ports, Observed(), ports.chance.now())

@@ -11,7 +11,7 @@ from taskspec.errors import UsageError
 from taskspec.observed.model import Observed
 from taskspec.plan.limiting import LIMITS, refusals
 from taskspec.plan.model import Plan
-from taskspec.plan.risks import background, former_assertions, shunned, with_risks
+from taskspec.plan.risks import Background, background, former_assertions, shunned, with_risks
 from taskspec.plan.spending import BUDGET, Usage, overspent, spending, usage, without
 from taskspec.plan.vanishing import MISSING, vanished
 from taskspec.state.model import Snapshot
@@ -37,8 +37,8 @@ class Guards:
 def guarded(plan: Plan, desired: Desired, observed: Observed, remote: RemoteIdentity, guards: Guards) -> Plan:
     """Return a plan with its risks, with how the budget stands, and with everything that refuses it."""
     project, records, overridden = desired.project, guards.snapshot.records, guards.overridden
-    if plan.pending:
-        plan = with_risks(plan, background(project, records, remote, desired.environ), former_assertions(plan))
+    behind = background(project, records, remote, desired.environ) if plan.pending else Background(remote=remote)
+    plan = with_risks(plan, behind, former_assertions(plan))
     stands = spending(project.budget, guards.used, plan.changes, guards.estimates)
     if project.budget.is_declared:
         plan = replace(plan, spending=without(stands, overridden))

@@ -14,7 +14,7 @@ from taskspec.runner.choosing import choose, choose_anew, require_declared
 from taskspec.runner.guarding import used_so_far
 from taskspec.runner.model import Invocation, Ports
 from taskspec.runner.preparing import Prepared, Remark, prepare, say_nothing
-from taskspec.runner.recalling import BoundRuns, KeptResults, Measurements
+from taskspec.runner.recalling import Answers, BoundRuns, FormerResults, KeptResults, Measurements
 from taskspec.state.model import Snapshot
 
 
@@ -52,6 +52,8 @@ def plan(
             spent=history.last_generation,
             used=used_so_far(prepared.desired.project, snapshot, store, ports.chance.now()),
             measure=Measurements(store),
+            answer=Answers(store),
+            former=FormerResults(store),
             refresh=invocation.refresh,
         )
         decided = decide_alone(question, ports)

@@ -1,21 +1,18 @@
 """state pull: the whole state of a project as one document, at one serial. Takes no lock, and changes nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from taskspec.errors import StateError, TaskspecError
+from taskspec.errors import StateError, TaskspecError, UnchainedError
 from taskspec.runner.locating import project_of
 from taskspec.runner.model import Invocation, Ports
 from taskspec.state.chaining import linked, root
 from taskspec.state.folders import write_pieces
 from taskspec.state.model import HistoryEntry, Snapshot
+from taskspec.state.parsing import results_of
 from taskspec.state.store import StateReader
 from taskspec.state.writing import pieces
-
-_MOVED_ON = StateError(
-    "The state was replaced by another one while it was read.", hint="Nothing was written. Run the command again."
-)
 
 
 @contextmanager
@@ -30,11 +27,11 @@ def pulled(invocation: Invocation, ports: Ports, *, results: bool) -> Iterator[I
                 f"Nothing is kept yet for environment `{project.environment}`.", hint="`taskspec apply` begins a state."
             )
         if not snapshot.head:
-            raise StateError(
+            raise UnchainedError(
                 "The history was written by an older taskspec, and has no hashes yet.",
                 hint="The next command that takes the lock, such as `taskspec apply`, chains it.",
             )
-        kept = store.results() if results else None
+        kept = _with_all_named(snapshot, store.results()) if results else None
         yield pieces(snapshot, project.name, project.environment, _until(snapshot, store), kept)
     finally:
         store.close()
@@ -48,6 +45,19 @@ def pull_to(file: Path, text: Iterator[str]) -> None:
         raise TaskspecError(f"`{file}` cannot be written: {error.strerror}.") from error
 
 
+def _with_all_named(snapshot: Snapshot, results: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Yield the kept results; StateError where one that a record names is not among them: nobody could push that."""
+    missing = {ref.digest: record.address for record in snapshot.records.values() for ref in results_of(record)}
+    for digest, content in results:
+        missing.pop(digest, None)
+        yield digest, content
+    for digest, address in missing.items():
+        raise StateError(
+            f"The result {digest}, which `{address}` names, is not kept any more.",
+            hint="`--no-results` pulls everything but the results' texts; `taskspec doctor` tells what else is lost.",
+        )
+
+
 def _until(snapshot: Snapshot, store: StateReader) -> Iterator[HistoryEntry]:
     """Yield the entries up to a snapshot, newest first; StateError where another state was put there since."""
     last: HistoryEntry | None = None
@@ -58,6 +68,12 @@ def _until(snapshot: Snapshot, store: StateReader) -> Iterator[HistoryEntry]:
         yield entry
     newest = root(snapshot.lineage)
     if last is None and snapshot.head != newest:
-        raise _MOVED_ON
+        raise _moved_on()
     if last is not None and linked(newest, last.serial, last.note) != last.hash:
-        raise _MOVED_ON
+        raise _moved_on()
+
+
+def _moved_on() -> StateError:
+    return StateError(
+        "The state was replaced by another one while it was read.", hint="Nothing was written. Run the command again."
+    )

@@ -9,8 +9,9 @@ from taskspec.errors import StateError
 from taskspec.plan.accounting import Bound
 from taskspec.plan.estimates import Measured
 from taskspec.plan.estimating import NOTES, measured
+from taskspec.plan.keeping import Kept, kept_results
 from taskspec.plan.regrading import concerned
-from taskspec.state.model import Note, ResultRef, Snapshot
+from taskspec.state.model import Note, Record, ResultRef, Snapshot
 from taskspec.state.store import StateReader
 
 
@@ -35,6 +36,31 @@ class KeptResults(Mapping[str, str]):
 
     def __len__(self) -> int:
         return len(self._refs)
+
+
+class Answers:
+    """Kept results, each read when it is asked for. Works as long as its store is open."""
+
+    def __init__(self, store: StateReader) -> None:
+        self._store = store
+
+    def __call__(self, ref: ResultRef) -> str | None:
+        """Return a kept result; None where it cannot be read."""
+        try:
+            return self._store.result(ref)
+        except StateError:
+            return None
+
+
+class FormerResults:
+    """Which results of an address are kept, as its record and its history tell. Works as long as its store is open."""
+
+    def __init__(self, store: StateReader) -> None:
+        self._store = store
+
+    def __call__(self, address: Address, record: Record) -> Sequence[Kept]:
+        """Return the kept results of an address."""
+        return kept_results(record, notes_of(address, self._store, limit=NOTES))
 
 
 class Measurements:

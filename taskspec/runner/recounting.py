@@ -7,7 +7,7 @@ from itertools import chain, takewhile
 
 from taskspec.address import Address, is_address, matches
 from taskspec.diagnostics import nearest
-from taskspec.errors import StateError, UsageError
+from taskspec.errors import UnchainedError, UsageError
 from taskspec.runner.locating import project_of
 from taskspec.runner.model import Invocation, Ports
 from taskspec.runner.picking import pick_recorded
@@ -71,11 +71,11 @@ def history(
 
 
 def verified(invocation: Invocation, ports: Ports, given: str | None) -> Verified:
-    """Compute the whole chain anew; raise StateError for a history that has none yet."""
+    """Compute the whole chain anew; raise UnchainedError for a history that has none yet."""
     with _reading(invocation, ports) as store:
         snapshot = store.read(only=())
         if snapshot.lineage and not snapshot.head:
-            raise StateError(
+            raise UnchainedError(
                 "The history was written by an older taskspec, and has no hashes yet: nothing can be verified.",
                 hint="The next command that takes the lock, such as `taskspec apply`, chains it.",
             )

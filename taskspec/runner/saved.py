@@ -5,7 +5,7 @@ A plan is used once. Its beginning and its end stand in the history of the state
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,7 +25,8 @@ from taskspec.plan.model import Action, Change, Plan
 from taskspec.plan.risks import shunned
 from taskspec.report.refusing import refused, way_out
 from taskspec.runner.answering import Question
-from taskspec.runner.model import Invocation, Ports
+from taskspec.runner.model import Invocation, Ports, Refresh
+from taskspec.runner.planning import read_state
 from taskspec.runner.preparing import Prepared, given_by, surroundings_of
 from taskspec.state.model import Note, Snapshot
 from taskspec.state.store import Lease, StateReader, StateStore
@@ -36,6 +37,8 @@ EXPIRES: Final = 7 * 86_400.0
 """Seconds for which a plan may be applied, where nobody says otherwise."""
 MOST: Final = 256 * 1024 * 1024
 """Bytes of a saved plan."""
+_HEAD: Final = 100
+"""So many bytes tell a saved plan from another file."""
 _SENDING: Final = frozenset({Action.WAIT, Action.SETTLE, Action.REJUDGE})
 """The actions that start no run by themselves, but may lead to a further attempt."""
 _TOLD: Final = 5
@@ -70,6 +73,15 @@ class SavedPlan:
         """Return the addresses whose accepted results are to be made anew."""
         return frozenset(map(Address, self.document["saved"]["rerun"]))
 
+    @property
+    def paid(self) -> frozenset[Address]:
+        """Return the addresses for which it starts runs."""
+        return frozenset(change.address for change in self.plan.changes if change.paid)
+
+    def refresh(self, asked: Refresh) -> Refresh:
+        """Return which runs to look at: those that were looked at when it was made, and those that are asked for."""
+        return max(asked, Refresh(self.document["saved"]["refresh"]), key=list(Refresh).index)
+
 
 def save(question: Question, plan: Plan, path: Path, ports: Ports, state: str, lasts: float = EXPIRES) -> str:
     """Write a plan to a file that only its owner can read; return its digest. Raises ManifestError and TaskspecError.
@@ -78,9 +90,14 @@ def save(question: Question, plan: Plan, path: Path, ports: Ports, state: str, l
     """
     if path.suffix in {".yaml", ".yml"}:
         raise UsageError(f"`{path}` would be taken for a manifest.", hint="Write, for example, --out plan.json.")
+    target = Path(os.path.realpath(path))  # a link stays one
+    if target.exists() and not target.is_file():
+        raise UsageError(f"`{path}` is no file that a plan could be in.", hint="Write, for example, --out plan.json.")
     desired = question.prepared.desired
-    sending = {c.address for c in plan.changes if c.task is not None and (c.paid or c.action in _SENDING)}
+    sending = {c.address for c in plan.changes if c.task is not None and _may_send(c)}
     identity = ports.offline(desired.project).identity
+    known = plan.basis.known if plan.basis is not None else {}
+    tasks = {a: task if a in sending else known.get(a, task) for a, task in desired.tasks.items()}
     document = filed(
         plan,
         {
@@ -88,28 +105,38 @@ def save(question: Question, plan: Plan, path: Path, ports: Ports, state: str, l
             "state": state,
             "overridden": sorted(question.prepared.overridden),
             "selected": None if question.selected is None else sorted(question.selected),
-            "desired": sealed(desired, sending),
+            "desired": sealed(replace(desired, tasks=tasks), sending),
             "rerun": sorted(question.rerun | {c.address for c in plan.changes if c.moved_from in question.rerun}),
+            "refresh": question.refresh.value,
         },
         expires_at=plan.created_at + lasts,
     )
     try:
-        write_private(path, written(document))
+        write_private(target, written(document))
     except OSError as error:
         raise TaskspecError(f"`{path}` cannot be written: {error.strerror}.") from error
     return str(document["digest"])
 
 
+def _may_send(change: Change) -> bool:
+    """Tell whether all that is sent with a run of a change has to be known when the plan is carried out."""
+    return change.paid or change.conditional or change.action in _SENDING
+
+
 def is_saved_plan(word: str) -> bool:
-    """Tell whether a word of the command line names a file that is no manifest, and begins as a saved plan does."""
+    """Tell whether a word of the command line names a file that is no manifest, and is or was a saved plan.
+
+    One whose first bytes were changed is refused as a plan, and is not looked at as a manifest.
+    """
     path = Path(word)
     if path.suffix in {".yaml", ".yml"} or not path.is_file():
         return False
     try:
         with path.open("rb") as content:
-            return content.read(1) == b"{"
+            begins = content.read(_HEAD)
     except OSError:
         return False
+    return path.suffix == ".json" or begins[:1] == b"{" or b'"toolVersion"' in begins
 
 
 def load(path: Path) -> SavedPlan:
@@ -141,6 +168,7 @@ def opened(saved: SavedPlan, invocation: Invocation, ports: Ports, expected: str
         raise LimitError(f"nothing was started: {refused(shun[0])}", hint=way_out(shun[0]))
     project = project_in(saved, invocation)
     _require_target(saved, project, ports)
+    _require_lineage(saved, read_state(project, ports))
     supplied = [read_values(path)[0] for path in invocation.variable_files]
     desired = unsealed(
         saved.document["saved"]["desired"],
@@ -169,6 +197,14 @@ def _require_target(saved: SavedPlan, project: Project, ports: Ports) -> None:
         )
 
 
+def _require_lineage(saved: SavedPlan, snapshot: Snapshot) -> None:
+    if snapshot.lineage != saved.plan.lineage:
+        raise StaleError(
+            "the plan is refused: it was made from another state",
+            hint="Name the project with -C, and make the plan where it is to be applied.",
+        )
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Use:
     """A saved plan and the state that it meets, when it is to be carried out."""
@@ -182,16 +218,12 @@ class Use:
     @classmethod
     def of(cls, saved: SavedPlan, store: StateReader, snapshot: Snapshot) -> "Use":
         """Return how a plan meets a state; raise StaleError where it is used up, or was made from another one."""
-        if snapshot.lineage != saved.plan.lineage:
-            raise StaleError(
-                "the plan is refused: it was made from another state",
-                hint="Name the project with -C, and make the plan where it is to be applied.",
-            )
+        _require_lineage(saved, snapshot)
         ours = [e.note for e in store.history(WHOLE) if e.note.data.get("plan") == saved.plan.id]
         if any(note.what == "done" for note in ours):
             raise StaleError(f"the plan is refused: it was applied on {utc(ours[0].at)}", hint=_AGAIN)
         if ours:
-            return cls(saved=saved, is_begun=True, is_stale=not _only_this(saved, store))
+            return cls(saved=saved, is_begun=True, is_stale=not _only_this(saved, store, snapshot.serial))
         found = store.digest()
         return cls(saved=saved, is_begun=False, is_stale=found != (saved.plan.serial, saved.document["saved"]["state"]))
 
@@ -202,27 +234,37 @@ class Use:
             raise StaleError(_overtaken(now, planned, snapshot.serial), hint="Plan again.")
         return capped(now, planned)
 
-    def beginning(self, plan: Plan, at: float) -> tuple[Note, ...]:
-        """Return what the history is told before the first effect, where there is to be any."""
-        if self.is_begun or not plan.pending:
+    def beginning(self, plan: Plan, at: float, *, changes: bool) -> tuple[Note, ...]:
+        """Return what the history is told before the first effect, where there is to be any.
+
+        `changes`: records are taken over before it. When the plan is taken up again that is told too, since nobody
+        could tell whose doing it was.
+        """
+        if not changes and (self.is_begun or not plan.pending):
             return ()
         data = {"plan": plan.id, "digest": self.saved.digest}
         return (Note(address=WHOLE, at=at, what="begun", data=data),)
 
     def end(self, plan: Plan, store: StateStore, lease: Lease, at: float) -> None:
         """Record that the plan was carried out, so that it is not once more; raises StateError."""
-        if self.is_begun or plan.pending:
+        begun = any(e.note.data.get("plan") == plan.id for e in store.history(WHOLE, limit=1))
+        if begun:
             note = Note(address=WHOLE, at=at, what="done", data={"plan": plan.id})
             store.commit(lease, store.digest()[0], [note])
 
 
-def _only_this(saved: SavedPlan, store: StateReader) -> bool:
-    """Tell whether all that has happened since the plan was begun was its own doing."""
+def _only_this(saved: SavedPlan, store: StateReader, serial: int) -> bool:
+    """Tell whether all that has happened since the plan was begun, up to a serial, was its own doing.
+
+    Everything that it does is told: a serial of which the history has nothing is somebody else's.
+    """
+    following = serial + 1
     for entry in store.history():
-        if entry.note.data.get("plan") != saved.plan.id:
+        if entry.serial < following - 1 or entry.note.data.get("plan") != saved.plan.id:
             return False
         if entry.note.address == WHOLE:
             return True
+        following = entry.serial
     return False
 
 

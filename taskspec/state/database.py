@@ -172,13 +172,16 @@ def _connected(path: Path, *, read_only: bool) -> sqlite3.Connection:
 
 def _check_format(connection: sqlite3.Connection, path: Path) -> None:
     try:
-        row = connection.execute("SELECT format FROM meta").fetchone()
+        row = connection.execute("SELECT format, lineage, serial, epoch FROM meta").fetchone()
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
             raise
         raise StateError(f"The file {path} is not a state of taskspec.", hint=RESTORE) from error
     if row is None or not isinstance(row[0], int) or row[0] < 1:
         raise damaged(path, "it names no format")
+    for name, value in zip(("lineage", "serial", "epoch"), row[1:], strict=True):
+        if not isinstance(value, str if name == "lineage" else int) or value in {"", b""}:
+            raise damaged(path, f"its {name} is none")
     if row[0] > FORMAT:
         raise StateError(
             f"The state file {path} was made by a newer taskspec (format {row[0]}; this one knows up to {FORMAT}).",

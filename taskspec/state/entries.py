@@ -9,6 +9,7 @@ from taskspec.address import Address
 from taskspec.errors import StateError
 from taskspec.state.chaining import linked, root
 from taskspec.state.encoding import decode_note
+from taskspec.state.model import HistoryEntry
 from taskspec.state.trouble import damaged
 
 SCHEMA: Final = 1
@@ -24,10 +25,13 @@ APPEND: Final = "INSERT INTO history (serial, address, note, hash) VALUES (?, ?,
 NEWEST: Final = 2**63 - 1
 
 _UNCHAINED: Final = "'' AS hash"
-_BEFORE: Final = "SELECT id, serial, note, {} FROM history WHERE id < ? ORDER BY id DESC LIMIT ?"
-_BEFORE_OF: Final = "SELECT id, serial, note, {} FROM history WHERE id < ? AND address = ? ORDER BY id DESC LIMIT ?"
+_BEFORE: Final = "SELECT id, serial, address, note, {} FROM history WHERE id < ? ORDER BY id DESC LIMIT ?"
+_BEFORE_OF: Final = (
+    "SELECT id, serial, address, note, {} FROM history WHERE id < ? AND address = ? ORDER BY id DESC LIMIT ?"
+)
 
-Row = tuple[int, int, str, str]
+Row = tuple[int, int, str, str, str]
+"""The id, the serial, the address, the note and the hash of an entry."""
 
 
 def is_chained(connection: sqlite3.Connection) -> bool:
@@ -37,7 +41,7 @@ def is_chained(connection: sqlite3.Connection) -> bool:
 
 
 def check_schema(connection: sqlite3.Connection, path: Path) -> None:
-    """Raise StateError for tables of a form that only a newer taskspec knows."""
+    """Raise StateError for tables of a form that only a newer taskspec knows, or whose history has lost its head."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > SCHEMA:
         raise StateError(
@@ -45,6 +49,10 @@ def check_schema(connection: sqlite3.Connection, path: Path) -> None:
             f"to {SCHEMA}).",
             hint="Upgrade taskspec.",
         )
+    if version:
+        (found,) = connection.execute("SELECT head FROM meta").fetchone()
+        if not found or not isinstance(found, str):
+            raise damaged(path, "its head is none")
 
 
 def head(connection: sqlite3.Connection) -> str:
@@ -61,6 +69,21 @@ def page(connection: sqlite3.Connection, address: Address | None, before: int, s
     if address is None:
         return connection.execute(_BEFORE.format(column), (before, size)).fetchall()
     return connection.execute(_BEFORE_OF.format(column), (before, address, size)).fetchall()
+
+
+def entry_of(row: Row, path: Path) -> HistoryEntry:
+    """Return the entry that a row holds; raise StateError for one that is not readable, or is found under another name.
+
+    The address stands in the note, which is hashed, and beside it, where it is looked for.
+    """
+    number, serial, address, text, digest = row
+    try:
+        note = decode_note(text)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise damaged(path, f"entry {number} of its history is not readable ({error})") from error
+    if note.address != address:
+        raise damaged(path, f"entry {number} of its history tells of `{note.address}`, and stands under `{address}`")
+    return HistoryEntry(serial=serial, note=note, hash=digest)
 
 
 def chain(connection: sqlite3.Connection, path: Path) -> None:
@@ -87,6 +110,6 @@ def _linked(connection: sqlite3.Connection, path: Path, previous: str) -> Iterat
     for number, serial, address, text in rows:
         try:
             previous = linked(previous, serial, decode_note(text))
-        except (ValueError, RecursionError) as error:
-            raise damaged(path, f"an entry of its history is not readable ({error})") from error
+        except (ValueError, TypeError, RecursionError) as error:
+            raise damaged(path, f"entry {number} of its history is not readable ({error})") from error
         yield number, serial, address, text, previous

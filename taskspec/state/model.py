@@ -118,6 +118,11 @@ class Attempt:
         """Tell whether the attempt reached an agent, or may have."""
         return self.sending in {Sending.INTENDED, Sending.BOUND}
 
+    @property
+    def may_be_at_work(self) -> bool:
+        """Tell whether its run may go on: nobody has seen that it ended, or that it never was."""
+        return self.counts and (self.verdict is None or self.verdict is Verdict.LOST)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Generation:

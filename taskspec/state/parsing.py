@@ -12,10 +12,11 @@ from typing import Any, Final, TypeVar
 
 from taskspec.address import Address, is_address
 from taskspec.errors import StateError
+from taskspec.jsontext import NotJsonError, is_text, loaded
 from taskspec.state.chaining import follow
 from taskspec.state.document import StateDocument
 from taskspec.state.encoding import FORMAT, note_of, record_of
-from taskspec.state.model import HistoryEntry, Record, ResultRef
+from taskspec.state.model import Attempt, HistoryEntry, Record, ResultRef
 from taskspec.state.shapes import Shape, checked
 from taskspec.state.writing import DOCUMENT
 
@@ -53,29 +54,22 @@ def parse(text: str) -> StateDocument:
 
 def results_of(record: Record) -> Iterator[ResultRef]:
     """Yield the results that a record names."""
-    attempts = [*record.generation.attempts]
     if record.accepted is not None:
         yield record.accepted.result
-        attempts.append(record.accepted.attempt)
-    yield from (attempt.result for attempt in attempts if attempt.result is not None)
+    yield from (attempt.result for attempt in _attempts_of(record) if attempt.result is not None)
+
+
+def _attempts_of(record: Record) -> Iterator[Attempt]:
+    yield from record.generation.attempts
+    if record.accepted is not None:
+        yield record.accepted.attempt
 
 
 def _loaded(text: str) -> Any:
     try:
-        return json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"it is not JSON (line {error.lineno}, column {error.colno}: {error.msg})") from error
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a key stands twice in one object")
-    return found
-
-
-def _constant(name: str) -> None:
-    raise ValueError(f"{name} is not a JSON value")
+        return loaded(text)
+    except NotJsonError as error:
+        raise ValueError(f"it is not JSON ({error})" if error.place else str(error)) from error
 
 
 def _document(value: Any) -> StateDocument:
@@ -120,13 +114,14 @@ def _require_known(value: Any) -> None:
 def _records(values: list[Any], form: int) -> dict[Address, Record]:
     records: dict[Address, Record] = {}
     for record in _each(values, "records", lambda one: record_of(one, form)):
-        if not is_address(record.address):
-            raise ValueError(f"{json.dumps(record.address)} is not an address")
+        _require_address(record.address)
         if record.address in records:
             raise ValueError(f"`{record.address}` is recorded twice")
         wrong = next((ref for ref in results_of(record) if not _DIGEST.fullmatch(ref.digest) or ref.size < 0), None)
         if wrong is not None:
             raise ValueError(f"`{record.address}` names a result by what is no digest")
+        if not all(is_text(attempt.run or "") for attempt in _attempts_of(record)):
+            raise ValueError(f"`{record.address}` names a run by half of a character")
         records[record.address] = record
     return dict(sorted(records.items()))
 
@@ -135,7 +130,14 @@ def _entry(value: Any, serial: int) -> HistoryEntry:
     value = checked(value, _ENTRY)
     _require_serial(value["serial"], serial)
     note = note_of({name: value[name] for name in ("address", "at", "what", "data")})
+    if note.address:  # what concerns no single address has none
+        _require_address(note.address)
     return HistoryEntry(serial=value["serial"], note=note, hash=value["hash"])
+
+
+def _require_address(address: str) -> None:
+    if not is_address(address) or not is_text(address):
+        raise ValueError(f"{json.dumps(address)} is not an address")
 
 
 def _require_serial(serial: int, most: int) -> None:

@@ -91,18 +91,29 @@ def _meta(connection: sqlite3.Connection) -> tuple[str, int, int]:
 def _decoded(rows: _Rows, form: int, path: Path) -> list[tuple[Address, Record]]:
     try:
         records = decode_records([text for _, text in rows], form)
-        return [(Address(intern(address)), record) for (address, _), record in zip(rows, records, strict=True)]
-    except (ValueError, RecursionError):
+    except (ValueError, TypeError, RecursionError):
         return list(_decoded_singly(rows, form, path))
+    found = [(Address(intern(address)), record) for (address, _), record in zip(rows, records, strict=True)]
+    for address, record in found:
+        _require_own(address, record, path)
+    return found
 
 
 def _decoded_singly(rows: _Rows, form: int, path: Path) -> Iterator[tuple[Address, Record]]:
     """Decode one record after the other, to name the one that is not readable."""
     for address, text in rows:
         try:
-            yield Address(address), decode_record(text, form)
-        except (ValueError, RecursionError) as error:
+            record = decode_record(text, form)
+        except (ValueError, TypeError, RecursionError) as error:
             raise damaged(path, f"the record of {address} is not readable ({error})") from error
+        _require_own(address, record, path)
+        yield Address(address), record
+
+
+def _require_own(address: str, record: Record, path: Path) -> None:
+    """Raise StateError for a record that stands under another address than its own: it would be paid for twice."""
+    if record.address != address:
+        raise damaged(path, f"the record of {address} is that of {record.address}")
 
 
 @contextmanager

@@ -34,6 +34,8 @@ def retold(entries: Iterable[HistoryEntry]) -> tuple[PastAttempt, ...]:
     found: dict[tuple[int, int], PastAttempt] = {}
     for entry in reversed(list(entries)):
         note = entry.note
+        if note.what == "accepted":  # no attempt: it names the run of another generation, whose result is taken
+            continue
         match note.data.get("generation"), note.data.get("attempt"):
             case int(generation), int(attempt) if attempt:
                 which = (generation, attempt)
@@ -46,8 +48,6 @@ def retold(entries: Iterable[HistoryEntry]) -> tuple[PastAttempt, ...]:
 
 def _after(before: PastAttempt, note: Note) -> PastAttempt:
     """Return what is known of an attempt after one more note."""
-    if note.what == "accepted":  # it names the run of another generation, whose result is taken for this one
-        return before
     told = replace(before, run=_text(note, "run") or before.run, plan=before.plan or _text(note, "plan"))
     match note.what:
         case "intended":

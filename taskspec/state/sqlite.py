@@ -19,7 +19,6 @@ from taskspec.state import entries
 from taskspec.state.chaining import linked
 from taskspec.state.database import Database, advance, create, exists, transaction, upgrade
 from taskspec.state.document import StateDocument
-from taskspec.state.encoding import decode_note
 from taskspec.state.folders import make_folder, write_file
 from taskspec.state.holders import decode_holder, encode_holder
 from taskspec.state.holding import cut_off, held
@@ -29,7 +28,7 @@ from taskspec.state.reading import digest_of_all, read_snapshot, read_some
 from taskspec.state.results import Blobs, missing
 from taskspec.state.statements import Statement, chained, clearing, put_all, statement
 from taskspec.state.store import Lease
-from taskspec.state.trouble import damaged, in_words
+from taskspec.state.trouble import in_words
 
 PAGE: Final = 500
 """How many entries of the history are read at a time, so that a slow reader keeps no writer waiting."""
@@ -95,11 +94,9 @@ class SqliteState:
         before, left = entries.NEWEST, entries.NEWEST if limit is None else limit
         while left > 0:
             rows = self._history_page(address, before, min(PAGE, left))
-            for before, serial, text, digest in rows:  # noqa: B007  # the last one is where the next page begins
-                try:
-                    yield HistoryEntry(serial=serial, note=decode_note(text), hash=digest)
-                except (ValueError, RecursionError) as error:
-                    raise damaged(self._path, f"an entry of its history is not readable ({error})") from error
+            for row in rows:
+                yield entries.entry_of(row, self._path)
+                before = row[0]
             left = left - len(rows) if len(rows) == PAGE else 0
 
     def head(self) -> str:

@@ -89,6 +89,7 @@ def create_task(
         content=create_body(task),
         timeout=timeout,
         punctual=punctual,
+        secrets=task.secrets,
     )
     response = yield from exchange(request)
     if not classifying.is_success(response):

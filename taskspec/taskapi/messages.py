@@ -31,6 +31,8 @@ class Request:
     """Sending it twice does what sending it once does."""
     punctual: bool = False
     """Its time counts from when it is asked for, whatever it has to wait for: it never leaves later than that."""
+    secrets: frozenset[str] = field(default=frozenset(), repr=False)
+    """What it holds that no word about it may repeat."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

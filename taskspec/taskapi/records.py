@@ -6,7 +6,9 @@ Field facts: the published SDK's request and answer shapes; see docs/protocol.md
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
+
+from taskspec.taskapi.redacting import texts_in
 
 
 class AgentExecutionStatus(StrEnum):
@@ -32,6 +34,10 @@ ENDED = frozenset(
         AgentExecutionStatus.Stopped,
     }
 )
+
+
+_PLAIN_OF_SERVER: Final = frozenset({"id", "name", "type", "transport", "url", "auth_type", "allowed_tools"})
+"""What of an MCP server is no secret."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -106,6 +112,15 @@ class NewTask:
     """Wire names: `kind`, `id`, `email`, `display_name`."""
     attachments: tuple[Mapping[str, Any], ...] = ()
     """Wire names: `url` and what is known of the file (`name`, `mime`, `size`, `kind` …)."""
+    hidden: frozenset[str] = field(default=frozenset(), repr=False)
+    """Further secrets in it: no error repeats one."""
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Return all secrets in it: what is hidden, its tokens, and what its servers are given."""
+        tokens = texts_in([self.user_tokens, self.user_oidc_token])
+        given = [value for server in self.mcp_servers for key, value in server.items() if key not in _PLAIN_OF_SERVER]
+        return self.hidden.union(tokens, texts_in(given))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -18,7 +18,9 @@ def sent(request, stage):
     stage.remote.sends = [request.param]
     stage.apply(UP, BELOW, hold_unknown=True)
     stage.remote.scripts["Fail."] = [["failed"]]
-    stage.apply(task(prompt="Fail."), BELOW, hold_unknown=True)
+    stage.selected = frozenset({A})
+    stage.apply(task(prompt="Fail."), BELOW)
+    stage.selected = None
     stage.clock.time += 1000
     return request.param
 
@@ -39,3 +41,19 @@ def test_it_is_settled_by_a_look_and_never_by_asking_again(stage, sent, keys):
     again = stage.apply(task(prompt="Fail."), BELOW)
     assert again[B].action in {"blocked", "none"}
     assert again[A].health is Health.UNHEALTHY
+
+
+@pytest.mark.parametrize("send", ["lose", "drop"])
+def test_it_is_settled_too_where_its_upstream_comes_to_wait_for_a_person(stage, send):
+    stage.traits |= {"quiet_period": 0.0, "create_timeout": 1.0}
+    stage.apply(UP)
+    stage.remote.sends = [send]
+    stage.apply(UP, BELOW, hold_unknown=True)
+    stage.remote.scripts["Ask."] = [["paused"]]
+    stage.clock.time += 1000
+    finished = stage.apply(task(prompt="Ask."), BELOW)
+    assert finished[A].health is Health.NEEDS_INPUT
+    assert [event.address for event in stage.told(RunCreated)] == [A]
+    settled = stage.record(B).generation.last
+    assert settled.sending is (Sending.BOUND if send == "drop" else Sending.ABSENT)
+    assert finished[B].health is (Health.HEALTHY if send == "drop" else Health.UNHEALTHY)

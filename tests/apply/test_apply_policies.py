@@ -44,6 +44,20 @@ def test_a_queued_change_starts_also_behind_a_run_that_ends_badly_and_grants_tha
     assert stage.record().generation.number == 2
 
 
+def test_a_queued_change_starts_beside_no_run_in_error_that_may_go_on(stage, active):
+    active.steps = ["executing", "error"]
+    finished = stage.apply(task(prompt=ANEW, policies=QUEUE))[A]
+    assert (finished.verdict, created(stage)) == ("accepted", ["run-2"])
+    assert stage.history() == ["intended", "bound", "ended", "stopping", "stopped", "intended", "bound", "ended"]
+
+
+def test_a_queued_change_is_behind_a_run_whose_error_passes_too(stage, active):
+    active.steps = ["executing", "error", "executing", "completed"]
+    finished = stage.apply(task(prompt=ANEW, policies=QUEUE))[A]
+    assert (finished.verdict, stage.told(RunStopped), created(stage)) == ("accepted", [], ["run-2"])
+    assert stage.history() == ["intended", "bound", "ended", "revived", "ended", "intended", "bound", "ended"]
+
+
 def test_a_queued_change_does_not_start_while_the_run_before_it_waits_for_a_person(stage, active):
     active.steps = ["executing", "paused"]
     finished = stage.apply(task(prompt=ANEW, policies=QUEUE))[A]
@@ -219,3 +233,24 @@ def test_an_ignored_change_goes_out_with_the_attempt_that_is_made_anyway(stage):
     assert (stage.record().generation.number, stage.record().generation.spec["prompt"]) == (2, ANEW)
     stage.apply(task(prompt="Write otherwise.", policies=ignoring))
     assert created(stage) == []
+
+
+SIDE_EFFECTS = {"side_effects": True, "protect": True}
+
+
+def test_protected_side_effects_are_held_when_their_upstream_has_answered_otherwise(stage):
+    stage.apply(task(), deferred(uses=["a"], policies=SIDE_EFFECTS))
+    finished = stage.apply(task(prompt=ANEW), deferred(uses=["a"], policies=SIDE_EFFECTS))
+    assert [finished[one].effect for one in ("a", "b")] == [Effect.DONE, Effect.REFUSED]
+    assert (created(stage), stage.exit_code()) == (["run-3"], ExitCode.REFUSED)
+
+
+def test_protected_side_effects_are_left_as_they_are_when_their_upstream_has_answered_as_before(stage):
+    protected = deferred(uses=["a"], part=lambda result: "alike", policies=SIDE_EFFECTS)
+    stage.apply(task(), protected)
+    finished = stage.apply(task(prompt=ANEW), protected, deferred("c", uses=["b"]))
+    assert [(finished[one].action, finished[one].effect) for one in ("b", "c")] == [
+        ("none", Effect.LEFT),
+        ("create", Effect.DONE),
+    ]
+    assert (created(stage), stage.exit_code()) == (["run-3", "run-4"], ExitCode.OK)

@@ -1,6 +1,7 @@
 """Every field of the manifest reaches the wire, and the title ends with the marker."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from apply_stages import task
@@ -87,3 +88,8 @@ def test_prompt_title_and_files_reach_the_wire():
 def test_no_field_of_the_manifest_is_forgotten():
     fields = set(load_schema("manifest.v1")["$defs"]["taskSpec"]["properties"])
     assert fields == WIRE.keys() | NOT_IN_THE_BODY | TASKSPEC_ONLY
+
+
+def test_nothing_is_sent_in_the_place_of_a_request_that_nobody_has():
+    with pytest.raises(ValueError, match="the request of a is not known"):
+        new_task(replace(task(), request={}), "[ts1]")

@@ -1,5 +1,6 @@
 """Sending: the intent is durable before the first byte leaves, and what the answer means is never guessed."""
 
+import hashlib
 import json
 
 import pytest
@@ -26,8 +27,6 @@ def test_the_intent_is_durable_when_the_request_arrives(stage):
 
 
 def test_the_intent_knows_the_exact_bytes_that_are_sent(stage):
-    import hashlib
-
     digests = []
 
     async def look(request):
@@ -36,6 +35,15 @@ def test_the_intent_knows_the_exact_bytes_that_are_sent(stage):
     stage.remote.before_answering = look
     stage.apply(task())
     assert digests == [stage.attempts()[0].body_digest]
+
+
+def test_the_digest_of_an_intent_is_the_same_whatever_the_secret_is(stage):
+    stage.apply(task(userTokens={"pin": "4711"}))
+    kept = stage.attempts()[0]
+    guessed = [task(title=kept.title, userTokens={"pin": f"{pin}"}) for pin in (4711, 4712)]
+    assert {requesting.digest_of(one, kept.marker) for one in guessed} == {kept.body_digest}
+    body = create_body(requesting.new_task(guessed[0], kept.marker))
+    assert hashlib.sha256(body).hexdigest() != kept.body_digest
 
 
 def test_what_was_certainly_not_sent_is_sent_again_as_another_intent(stage):
@@ -153,6 +161,13 @@ def test_a_secret_goes_to_the_remote_and_into_no_file(stage):
     kept = [path.read_bytes() for path in stage.folder.rglob("*") if path.is_file()]
     assert not any(b"canary-secret" in content for content in kept)
     assert "canary-secret" not in repr(stage.events)
+
+
+def test_why_a_run_failed_is_told_without_the_secrets_that_it_was_given(stage):
+    stage.remote.scripts["Write."] = [[{"status": "failed", "result": "no such token: Bearer canary-secret!"}]]
+    finished = stage.apply(task(userTokens={"crm": "canary-secret"}))[A]
+    assert finished.detail == "no such token: Bearer [secret]!"
+    assert not any(b"canary-secret" in path.read_bytes() for path in stage.folder.rglob("*") if path.is_file())
 
 
 def test_a_held_unknown_says_when_it_can_be_decided(stage):

@@ -47,6 +47,16 @@ def test_another_title_does_not_keep_a_create_from_being_repeated_as_it_was(stag
     assert stage.remote.asked["POST"] == 2
 
 
+@pytest.mark.parametrize(("send", "sent"), [("drop", "old"), ("lose", "new")])
+def test_a_secret_that_was_rotated_meanwhile_starts_no_second_run(stage, send, sent):
+    stage.remote.honours_keys = True
+    left_unknown(stage, send, task(userTokens={"crm": "old"}))
+    assert stage.apply(task(userTokens={"crm": "new"}))[A].verdict == "accepted"
+    (run,) = stage.remote.runs.values()
+    assert run.body["user_tokens"] == {"crm": sent}
+    assert len(stage.attempts()) == 1
+
+
 def test_where_keys_are_not_honoured_the_run_is_found_by_its_marker(stage):
     left_unknown(stage, "drop")
     assert stage.apply(task())[A].verdict == "accepted"

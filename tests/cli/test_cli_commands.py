@@ -95,7 +95,7 @@ def test_every_option_says_what_it_is_for(name):
 
 
 def test_what_apply_and_retry_share_reaches_the_apply():
-    from taskspec.cli.options import execution_of
+    from taskspec.cli.executing import execution_of
 
     given = {
         "yes": True,

@@ -3,9 +3,11 @@
 import json
 import time
 from email.utils import formatdate
+from types import SimpleNamespace
 
 import pytest
 
+from taskspec.cli import applying
 from taskspec.runner import probing
 
 KEY = "canary-" + "k" * 25
@@ -148,6 +150,14 @@ def test_before_it_pays_it_asks(project, remote):
     assert "one run of the agent writer, which is paid for" in done.err
     assert project.taskspec("doctor", "--remote", "--json").code == 64
     assert remote.asked["POST"] == 0
+
+
+def test_a_probe_that_is_declined_was_not_made(project, remote, monkeypatch):
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr(applying, "asked", lambda question: False)
+    done = project.taskspec("doctor", "--remote")
+    assert (done.code, remote.asked["POST"]) == (1, 0)
+    assert "Nothing was started." in done.err
 
 
 def test_a_probe_tells_what_the_remote_is_like_and_ends_its_runs(project, remote):

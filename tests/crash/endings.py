@@ -21,8 +21,9 @@ def settle_down(world, tasks, former=None):
     world.faults.over = True
     began, codes = world.now, []
     for _ in range(MOST_APPLIES):
+        before = _at_work(world)
         codes.append(world.apply(tasks, former=former))
-        if codes[-1] == ExitCode.OK or codes[-2:] == [codes[-1]] * 2:
+        if codes[-1] == ExitCode.OK or (codes[-2:] == [codes[-1]] * 2 and before == _at_work(world)):
             break
     declared = finished(world, tasks)
     accepted = [_is_good(world, address, task, declared) for address, task in declared.items()]
@@ -160,6 +161,11 @@ def _is_behind_unknown(world, task, declared):
     )
 
 
+def _at_work(world):
+    """Return the addresses whose current run is at work: one that is left alone may end while others are waited for."""
+    return {address for address, attempt in intents(world).items() if _is_at_work(world, attempt)}
+
+
 def _runs_anew(task):
     return task.policies.rerun.when is When.ALWAYS or task.policies.rerun.after is not None
 
@@ -215,7 +221,7 @@ def _accounted_for(world, declared):
     current = {intent.nonce: intent for intent in intents(world).values()}
     for run in world.remote.runs.values():
         nonce = run.nonce
-        if run.id in ledger.foreign or nonce in ledger.let_go:
+        if run.id in ledger.foreign or nonce in ledger.let_go | ledger.left:
             continue
         unknown = nonce in current and current[nonce].sending is Sending.INTENDED
         require(unknown or nonce in ledger.bound, f"nobody knows of {run.id}")

@@ -22,6 +22,8 @@ class Ledger:
     """The run that was bound to an attempt, by nonce."""
     let_go: set[str] = field(default_factory=set)
     """The nonces of attempts whose address was forgotten since."""
+    left: set[str] = field(default_factory=set)
+    """The nonces of attempts that had ended in an error when a person took another run: nobody looks at them again."""
     twins: set[str] = field(default_factory=set)
     """The nonces of which a proxy has made two runs: they can only be told."""
     foreign: set[str] = field(default_factory=set)
@@ -32,6 +34,10 @@ class Ledger:
     """The nonce of each attempt, under the name that its task had when it was asked for."""
     wishes: dict[str, Rerun] = field(default_factory=dict)
     """What `rerun` said when a generation was begun, by the nonce of its first attempt."""
+    anew: set[str] = field(default_factory=set)
+    """The nonces of the first attempts of generations that a person asked for, to have a result made anew."""
+    planned: dict[tuple[str, Address], str] = field(default_factory=dict)
+    """The nonce of the first attempt that a plan asked for, of each address."""
     specs: dict[str, object] = field(default_factory=dict)
     """What was asked for, by fingerprint."""
     records: dict[Address, Record] = field(default_factory=dict)
@@ -65,6 +71,9 @@ class Ledger:
             self.wishes[generation.attempts[0].nonce],
             f"{run.id} is paid for, and {address} has its accepted result",
         )
+        if generation.attempts[0].nonce in self.anew:
+            require(kept.plan != generation.plan, f"{run.id} is paid for, and {address} was made anew already")
+            return
         if rerun.when is When.NEVER:
             require(address in self.world.requested, told)
         before = self.specs.get(kept.fingerprint)
@@ -78,7 +87,7 @@ class Ledger:
 
     def _require_over(self, run, other, asked):
         whose = self.intents[other.nonce]
-        if other.nonce in self.let_go:
+        if other.nonce in self.let_go | self.left:
             return
         if whose == asked and self.intent_first:
             require(run.nonce in self.twins, f"{run.id} and {other.id} are both attempt {asked}")
@@ -98,8 +107,12 @@ class Ledger:
             self._moved(before, now)
         for change in changes:
             if isinstance(change, PutRecord):
+                if change.record.address in by_hand:
+                    self._let_be(change.record)
                 if by_hand.get(change.record.address) == "adopted":
                     self._adopted(change.record)
+                elif by_hand.get(change.record.address) == "accepted":
+                    self._taken_over(change.record)
                 self._recorded(change.record)
             elif isinstance(change, DropRecord) and change.address not in moved:
                 self._dropped(change.address, by_hand=change.address in by_hand)
@@ -113,6 +126,13 @@ class Ledger:
         if before in self.world.accepted:
             self.world.accepted[now] = self.world.accepted.pop(before)
 
+    def _let_be(self, record):
+        """Take down that a person has decided on an address whose run is in error: that counts no more."""
+        before = self.records.get(record.address)
+        last = before.generation.last if before is not None else None
+        if last is not None and last.status == "error" and last.nonce != record.generation.last.nonce:
+            self.left.add(last.nonce)
+
     def _adopted(self, record):
         """Take down that a person has given an address a run, which may be one that it was made to forget."""
         last = record.generation.last
@@ -122,6 +142,16 @@ class Ledger:
         self.bound[last.nonce] = last.run
         self.let_go.discard(last.nonce)
 
+    def _taken_over(self, record):
+        """Take down that a person has made a kept result the accepted one: its run is that of a generation more."""
+        last = record.generation.last
+        require(record.address in self.world.declared, f"{record.address} is not declared, and a result is accepted")
+        require(last.run not in self.foreign, f"{last.run} of another project was accepted")
+        require(self.bound.get(last.nonce) == last.run, f"{last.run} is accepted, and was never one of ours")
+        self.intents[last.nonce] = whose = (record.address, record.generation.number, last.number)
+        require(self.asked.setdefault(whose, last.nonce) == last.nonce, f"{whose} is another run already")
+        self.let_go.discard(last.nonce)
+
     def _recorded(self, record):
         self.records[record.address] = record
         generation, runs = record.generation, self.world.remote.runs
@@ -129,6 +159,7 @@ class Ledger:
         if record.address in self.world.declared:
             rerun = self.world.declared[record.address].policies.rerun
             self.wishes.setdefault(generation.attempts[0].nonce, rerun)
+        self._planned(record)
         for attempt in generation.attempts:
             whose = (record.address, generation.number, attempt.number)
             if attempt.nonce not in self.intents:
@@ -145,6 +176,14 @@ class Ledger:
                 there = [run.id for run in runs.values() if run.nonce == attempt.nonce]
                 require(not there, f"{whose} is recorded as {attempt.sending.value}, and the remote has {there}")
         self._accepted(record)
+
+    def _planned(self, record):
+        """Take down what a plan asks for; raise where it asks for more than one generation of an address."""
+        generation, first = record.generation, record.generation.attempts[0].nonce
+        if first not in self.intents and record.address in self.world.anew:
+            self.anew.add(first)
+        whose = self.planned.setdefault((generation.plan, record.address), first)
+        require(whose == first or not self.intent_first, f"one plan asks for {record.address} twice")
 
     def _dropped(self, address, *, by_hand):
         record, now = self.records.pop(address), self.world.now

@@ -48,6 +48,10 @@ class MemoryState:
         entries = [entry for entry in reversed(self._durable.history) if address in (None, entry.note.address)]
         return iter(entries[:limit])
 
+    def digest(self) -> tuple[int, str]:
+        self._process.alive()
+        return self._durable.serial, f"{self._durable.lineage}-{self._durable.serial}"
+
     def head(self) -> str:
         self._process.alive()
         return self._durable.history[-1].hash if self._durable.history else root(self._durable.lineage)

@@ -41,6 +41,7 @@ class ProcessWorld:
         self.kills = self.applies = 0
         self._protocol = protocol
         self._versions = dict.fromkeys(NAMES, 1)
+        self._plan = folder / "plan.json"
         self._environ = {k: v for k, v in os.environ.items() if not k.startswith(("TASKSPEC", "XPANDER"))}
         self._environ |= {"XDG_CACHE_HOME": str(folder / "cache"), **(environ or {})}
         for name in NAMES:
@@ -52,12 +53,44 @@ class ProcessWorld:
         self._write(name)
 
     async def die(self):
-        """Apply, and kill that somewhere."""
-        way = self.random.choice(("point", "moment"))
-        if way == "point":
-            await self.apply(self.random.randint(1, POINTS))
-        else:
-            await self.apply(0, kill=self._after(self.random.uniform(0.2, MOMENTS)))
+        """Do something that a person decides, and kill that somewhere."""
+        words = await self._decided()
+        match self.random.choice(("point", "point", "moment", "moment", "cancel")):
+            case "point":
+                await self.apply(self.random.randint(1, POINTS), words=words)
+            case "moment":
+                await self.apply(kill=self._after(self.random.uniform(0.2, MOMENTS)), words=words)
+            case "cancel":
+                await asyncio.gather(self.apply(words=words), self._cancel(self.random.uniform(0.2, MOMENTS)))
+
+    async def _decided(self):
+        """Return the words of an apply, with a plan that was saved or a result made anew perhaps, or of an accept."""
+        name, where = self.random.choice(NAMES), ("-C", str(self.folder))
+        match self.random.choice(("apply", "apply", "apply", "anew", "save", "carry out", "carry out", "accept")):
+            case "anew":
+                self.asked_anew(name)
+                return ("apply", *where, "--yes", "--rerun", name)
+            case "accept":
+                return ("accept", f"{name}@g{self.random.randint(1, 2)}", *where, "--yes")
+            case "carry out" if self._plan.exists():
+                return ("apply", str(self._plan), *where, "--yes")
+            case "save":
+                code, said = await self._command("plan", *where, "--out", str(self._plan))
+                require(code in {0, 3, 6, 9}, f"a plan ends with {code}: {said}")
+                return ("apply", str(self._plan), *where, "--yes")
+        return ("apply", *where, "--yes")
+
+    def asked_anew(self, name):
+        """Take down that a result was asked for once more."""
+
+    def accepted_by_hand(self, name):
+        """Take down that a result was accepted by hand."""
+
+    async def _cancel(self, after):
+        """End by `cancel` what holds the lock then; the very same process may have ended by itself before."""
+        await asyncio.sleep(after)
+        code, said = await self._command("cancel", "-C", str(self.folder))
+        require(code in {0, 8}, f"`cancel` ends with {code}: {said}")
 
     async def settle_down(self):
         """Apply until all is well; raise BrokenError where it never is."""
@@ -82,16 +115,14 @@ class ProcessWorld:
     async def _after(self, seconds):
         await asyncio.sleep(seconds)
 
-    async def apply(self, deadly=0, kill=None):
-        """Run one apply; it dies in its point `deadly`, or after `kill`. Return the exit code and the output."""
+    async def apply(self, deadly=0, kill=None, words=()):
+        """Run one apply, or what `words` say; it dies in its point `deadly`, or after `kill`.
+
+        Return the exit code and the output.
+        """
         self.applies += 1
-        child = await asyncio.create_subprocess_exec(
-            *(sys.executable, str(HERE / "dying.py"), str(deadly), self._protocol, "apply", str(self.folder), "--yes"),
-            env=self._environ,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        self.child = child
+        words = words or ("apply", "-C", str(self.folder), "--yes")
+        self.child = child = await self._started(deadly, *words)
         waiting = asyncio.ensure_future(kill) if kill is not None else None
         if waiting is not None:
             waiting.add_done_callback(lambda done: None if done.cancelled() else self.kill())
@@ -104,7 +135,23 @@ class ProcessWorld:
             if waiting is not None:
                 waiting.cancel()
         self.kills += child.returncode == -signal.SIGKILL
+        if words[0] == "accept" and child.returncode == 0:
+            self.accepted_by_hand(words[1].partition("@")[0])
         return child.returncode, out.decode(errors="replace")
+
+    async def _command(self, *words):
+        """Run a command that does not die; return its exit code and its output."""
+        child = await self._started(0, *words)
+        out, _ = await asyncio.wait_for(child.communicate(), PATIENCE)
+        return child.returncode, out.decode(errors="replace")
+
+    async def _started(self, deadly, *words):
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, str(HERE / "dying.py"), str(deadly), self._protocol, *words),
+            env=self._environ,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
 
     def kill(self):
         with contextlib.suppress(ProcessLookupError):
@@ -127,6 +174,8 @@ class HostedWorld(ProcessWorld):
         super().__init__(folder, random, protocol, {**environ, "XPANDER_API_KEY": "k" * 32, "NO_PROXY": "127.0.0.1"})
         self.remote = remote
         self._addresses = {address_hash(name): name for name in NAMES}
+        self._most = {}
+        """So many runs of a text may be paid for, where that is not one."""
         remote.kill, remote.created = self.kill, self._created
         (folder / "taskspec.yaml").write_text(PROJECT + HOSTED.replace("ROOT", root))
 
@@ -151,7 +200,15 @@ class HostedWorld(ProcessWorld):
             known = {attempt.nonce for record in records for attempt in record.generation.attempts}
             require(run.nonce in known, f"{run.id} was asked for before its intent was durable")
         twins = [other.id for other in self.remote.runs.runs.values() if other.prompt == run.prompt]
-        require(len(twins) == 1, f"`{run.prompt}` is paid for by each of {', '.join(twins)}")
+        most = self._most.get(run.prompt, 1)
+        require(len(twins) <= most, f"`{run.prompt}` is paid for by each of {', '.join(twins)}, and {most} may be")
+
+    def asked_anew(self, name):
+        self._most[self.prompt(name)] = self._most.get(self.prompt(name), 1) + 1
+
+    def accepted_by_hand(self, name):
+        prompt = self.prompt(name)
+        self._most[prompt] = sum(run.prompt == prompt for run in self.remote.runs.runs.values())
 
     def _check(self):
         require(not self.remote.broken, "; ".join(self.remote.broken))
@@ -164,7 +221,8 @@ class HostedWorld(ProcessWorld):
         for name in NAMES:
             record = records[name]
             run = self.remote.runs.runs[record.accepted.run]
-            require(run.prompt == self.prompt(name), f"the accepted result of {name} is one of `{run.prompt}`")
+            is_meant = run.prompt == self.prompt(name) or record.accepted.by_hand is not None
+            require(is_meant, f"the accepted result of {name} is one of `{run.prompt}`")
             written = (self.folder / "results" / f"{name}.txt").read_text()
             require(written == run.answer, f"the file of {name} is not what {run.id} answered")
             unknown = [a.number for a in record.generation.attempts if a.sending is Sending.INTENDED]

@@ -77,6 +77,12 @@ class Run:
         return "executing" if now < self._over else "completed"
 
     @property
+    def _passes_at(self):
+        """Return when an error passes, and it goes on."""
+        life = self.life
+        return NEVER if life.passes is None else self.applies_at + life.queued + life.works + life.passes
+
+    @property
     def _over(self):
         """Return when it ends for good, unless somebody stops it."""
         life = self.life
@@ -85,8 +91,9 @@ class Run:
         return self.applies_at + life.queued + life.works + (0.0 if life.passes is None else life.passes + 3.0)
 
     def is_over(self, now):
-        """Tell whether it does nothing any more, and never will."""
-        return self.applies_at <= now and (now >= self.stopped_at or now >= self._over)
+        """Tell whether it does nothing any more, and never will: so it is in an error that a stop is to end."""
+        is_ending = self.status(now) == "error" and self.stopped_at <= self._passes_at
+        return self.applies_at <= now and (now >= self.stopped_at or now >= self._over or is_ending)
 
     def row(self, now):
         status = self.status(now)

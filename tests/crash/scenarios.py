@@ -4,23 +4,25 @@
 step and the second in another (0: not). `disk:N:FATE:` before the same lets the N-th commit fail. `seed:N` is drawn
 from a seed: several tasks, edits, faults everywhere. `hands:N` is too, with people who also rename, stop, retry, forget
 and adopt by hand, with `rerun`, late answers, another project on the same agent, and a proxy that repeats requests.
+`choices:N` adds people who accept and cancel, have results made anew, and save plans to carry them out later. The
+others are in `decided`.
 """
 
 from dataclasses import dataclass, field
 from random import Random
 
-import commanding
 from apply_stages import task
 from authors import Authors, Renamers
-from endings import intents, settle_down
+from decided import play_decided
+from endings import settle_down
 from fates import COMMITS, POSTS, Faults
+from hands import Decider, by_hand, patience
 from naive import naive
 from remote_runs import Life, Run, Runs
 from worlds import World
 
 from taskspec.address import address_hash
 from taskspec.runner.model import Refresh
-from taskspec.state.model import Sending
 
 MOST_COMMITS = 6
 LAGS = (0.0, 50.0)
@@ -47,6 +49,14 @@ def play(name: str, protocol: str = "", *, trace: list | None = None) -> Played:
                 return _play_seed(world, Random(int(words[0])))
             case "hands":
                 return _play_hands(world, Random(int(words[0])))
+            case "choices":
+                return _play_hands(world, Random(int(words[0])), decides=True)
+            case "accept" | "anew" | "cancel" | "filed":
+                fate, keys, lag, ending, *kills = words
+                world.remote = Runs(honours_keys=keys == "keys", lag=float(lag))
+                played = Played(world)
+                play_decided(world, played, kind, fate, ending, kills)
+                return played
             case "disk":
                 number, fate, *words = words
                 world.faults.commits = ["done"] * (int(number) - 1) + [fate]
@@ -96,18 +106,20 @@ def _play_seed(world, random):
     return Played(world)
 
 
-def _play_hands(world, random):
+def _play_hands(world, random, *, decides=False):
     _draw(world, random)
     world.faults.late_rate = random.choice((0.0, 0.2))
     world.faults.repeats = random.random() < 0.2
-    authors = Renamers(random, world)
+    authors, decider = Renamers(random, world), Decider(world, random) if decides else None
     if random.random() < 0.5:
         add_others(world, "abc")
     for _ in range(random.randint(2, 6)):
         dies_at = random.randint(1, 60) if random.random() < 0.5 else None
         tasks = authors.tasks()
-        if world.durable.records and random.random() < 0.4:
-            _by_hand(world, random, tasks, authors.former, dies_at)
+        if decider is not None and random.random() < 0.5:
+            decider.decide(tasks, authors.former, dies_at)
+        elif world.durable.records and random.random() < 0.4:
+            by_hand(world, random, tasks, authors.former, dies_at)
         else:
             world.apply(tasks, dies_at=dies_at, former=authors.former, **_options(random))
         world.now += random.choice((0.0, 1.0, 30.0, 200.0))
@@ -115,37 +127,6 @@ def _play_hands(world, random):
             authors.edit()
     settle_down(world, authors.tasks(), authors.former)
     return Played(world)
-
-
-def _by_hand(world, random, tasks, former, dies_at):
-    """Let a person do something about one address."""
-    address = random.choice(sorted(world.durable.records))
-    said = {"dies_at": dies_at, "former": former}
-    match random.choice(("stop", "retry", "forget", "adopt")):
-        case "stop":
-            world.command(commanding.stop(address), tasks, **said)
-        case "retry":
-            world.apply(tasks, requested=(address,), **said, **_patience(random))
-        case "forget":
-            world.command(commanding.forget(address), tasks, **said)
-        case "adopt":
-            found = adoptable(world, tasks)
-            if found:
-                world.command(commanding.adopt(*random.choice(found)), tasks, **said)
-
-
-def adoptable(world, tasks):
-    """Return addresses with the runs that a person in their right mind would give them, and those of others."""
-    ledger, current = world.ledger, intents(world)
-    unknown = {intent.nonce: address for address, intent in current.items() if intent.sending is Sending.INTENDED}
-    found = []
-    for run in world.remote.runs.values():
-        if run.id in ledger.foreign or run.nonce in ledger.let_go:
-            asked = {task.address for task in tasks if task.spec["prompt"] == run.prompt}
-            found += [(address, run.id) for address in sorted(asked - set(unknown.values()))]
-        elif run.nonce in unknown:
-            found.append((unknown[run.nonce], run.id))
-    return found
 
 
 def add_others(world, names):
@@ -172,13 +153,4 @@ def _options(random):
     said = {"refresh": Refresh.FULL} if random.random() < 0.15 else {}
     if random.random() < 0.1:
         said["requested"] = ()
-    return said | _patience(random)
-
-
-def _patience(random):
-    chosen = random.random()
-    if chosen < 0.1:
-        return {"wait": False}
-    if chosen < 0.2:
-        return {"wait_timeout": random.choice((0.5, 3.0, 100.0))}
-    return {"hold_unknown": chosen < 0.3, "parallelism": random.choice((1, 10))}
+    return said | patience(random)

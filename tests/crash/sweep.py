@@ -14,11 +14,12 @@ from collections.abc import Iterator
 from itertools import chain, count
 
 import neighbours  # noqa: F401
+from decided import decisions, in_pairs
 from naive import PROTOCOLS
 from scenarios import disks, play, singles
 
 CHUNK = 200
-KINDS = ("seed", "hands")
+KINDS = ("seed", "hands", "choices")
 ROUND = 20 * CHUNK
 SHOWN = 3
 """So many broken scenarios are shown."""
@@ -70,7 +71,7 @@ def kills(beginning: str, protocol: str) -> Played:
 
 
 def seeds(numbers: range, protocol: str) -> Played:
-    """Play a seed of each number, of both kinds in turn: people who write only, and people who take things in hand."""
+    """Play a seed of each number, of all kinds in turn: people who write, who take things in hand, and who decide."""
     done = Played()
     for number in numbers:
         done.play(f"{KINDS[number % len(KINDS)]}:{number}", protocol)
@@ -100,8 +101,8 @@ def _jobs(most_random, seed, protocol, *, pairs) -> Iterator[tuple]:
     drawn = ((seeds, ends[start : start + CHUNK], protocol) for start in range(0, most_random, CHUNK))
     if not pairs:
         return drawn
-    paired = ((pairs_of_kills, beginning, protocol) for beginning in singles())
-    failing = ((kills, beginning, protocol) for beginning in disks())
+    paired = ((pairs_of_kills, beginning, protocol) for beginning in chain(singles(), in_pairs()))
+    failing = ((kills, beginning, protocol) for beginning in chain(disks(), decisions()))
     return chain(paired, failing, drawn)
 
 

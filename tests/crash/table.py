@@ -24,8 +24,29 @@ class Row:
     most: int
 
 
-def row_of(world, task, record):
-    """Return the row of a task that is declared; `record` is what is kept of it, under whatever name."""
+def row_of(world, task, record, *, anew=False):
+    """Return the row of a task that is declared; `record` is what is kept of it, under whatever name.
+
+    `anew`: a person asks for its accepted result once more.
+    """
+    row = _row_of(world, task, record)
+    if not anew or record is None or not _has_result(task, record):
+        return row
+    least = max(row.least, int(row.name == "accepted"))
+    return Row(f"{row.name}, anew", least, max(row.most, task.policies.retry.max_attempts + ("unknown" in row.name)))
+
+
+def _has_result(task, record):
+    """Tell whether the accepted result is one of what is declared, or passes for it."""
+    kept, generation = record.accepted, record.generation
+    if kept is None:
+        return False
+    if _is_never(task) or kept.fingerprint == task.fingerprint:
+        return True
+    return _is_same(task, record) and generation.fingerprint == kept.fingerprint
+
+
+def _row_of(world, task, record):
     attempts = task.policies.retry.max_attempts
     if record is None:
         return Row("nothing", 1, attempts)
@@ -41,7 +62,10 @@ def row_of(world, task, record):
         return Row("not reached, has its result", 0, 0) if has_result and not due else Row("not reached", 1, attempts)
     if counting[-1].sending is Sending.INTENDED:
         spared = has_result and not due and (_is_never(task) or not (same and len(counting) > 1))
-        return Row("unknown, has its result", 0, 0) if spared else Row("unknown", 0, attempts + 1)
+        if spared:
+            found = same and any(run.nonce == counting[-1].nonce for run in world.remote.runs.values())
+            return Row("unknown, has its result", 0, max(0, left - len(counting)) if found else 0)
+        return Row("unknown", 0, attempts + 1)
     run = world.remote.runs[counting[-1].run]
     left = max(0, left - len(counting))
     goes_on = run.status(world.now + LONGEST_LOOK) in AT_WORK

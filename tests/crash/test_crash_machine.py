@@ -11,6 +11,7 @@ from apply_stages import task
 from authors import RERUNS
 from endings import require_green, settle_down
 from fates import POSTS, TWICE
+from hands import adoptable
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -24,8 +25,9 @@ from hypothesis.stateful import (
 from ledger import BrokenError, require
 from naive import naive
 from remote_runs import NEVER, Life, Runs
-from scenarios import add_others, adoptable
+from scenarios import add_others
 from table import UP_TO_A_PERSON, recorded_under, row_of
+from taking import accept, acceptable
 from worlds import World
 
 from taskspec.report.exiting import ExitCode
@@ -69,6 +71,7 @@ class Project(RuleBasedStateMachine):
             for family in "ab"
         }
         self.former = {}
+        self.saved = None
 
     @initialize(keys=st.booleans(), lag=st.sampled_from((0.0, 5.0, 50.0)), others=st.booleans(), policies=POLICIES)
     def begin(self, keys, lag, others, policies):
@@ -142,6 +145,34 @@ class Project(RuleBasedStateMachine):
         address, run = data.draw(st.sampled_from(adoptable(self.world, self._tasks())))
         self.world.command(commanding.adopt(address, run), self._tasks(), dies_at=dies_at, former=self.former)
 
+    @precondition(lambda self: acceptable(self.world, self._tasks()))
+    @rule(data=st.data(), dies_at=KILLS)
+    def accept(self, data, dies_at):
+        address, generation = data.draw(st.sampled_from(acceptable(self.world, self._tasks())))
+        accept(self.world, self._tasks(), address, generation, dies_at=dies_at, former=self.former)
+
+    @rule(family=FAMILIES, options=OPTIONS, dies_at=KILLS)
+    def make_anew(self, family, options, dies_at):
+        anew = self._known(family)
+        if anew:
+            self._apply(options, anew=anew, **({"dies_at": dies_at} if dies_at else {}))
+
+    @rule(family=st.one_of(st.none(), FAMILIES), lasts=st.sampled_from((100.0, 1e6)), dies_at=KILLS)
+    def save_a_plan(self, family, lasts, dies_at):
+        anew = self._known(family) if family else ()
+        said = {"lasts": lasts, "dies_at": dies_at, "former": self.former}
+        self.saved = self.world.save(self._tasks(), anew=anew, **said) or self.saved
+
+    @precondition(lambda self: self.saved)
+    @rule(options=OPTIONS, dies_at=KILLS)
+    def carry_out_the_saved_plan(self, options, dies_at):
+        options = {name: value for name, value in options.items() if name != "refresh"}
+        self._apply(options, saved=self.saved, **({"dies_at": dies_at} if dies_at else {}))
+
+    @rule(step=STEPS)
+    def cancel_an_apply(self, step):
+        self._apply({}, cancelled_at=step)
+
     # agents
 
     @rule(life=LIVES, passes=st.sampled_from((None, 1.0, 40.0)))
@@ -194,15 +225,24 @@ class Project(RuleBasedStateMachine):
                 made.append(task(written["name"], text, additionalContext=context, **said))
         return made
 
+    def _known(self, family):
+        """Return the address of a task that is declared and recorded, where it is."""
+        name, declared = self.written[family]["name"], self.written[family]["declared"]
+        return (name,) if declared and name in self.world.durable.records else ()
+
     def _apply(self, options, **said):
-        world, tasks = self.world, self._tasks()
+        world, tasks, former, saved = self.world, self._tasks(), self.former, said.get("saved")
+        anew = said.get("anew", ())
+        if saved is not None:
+            tasks, former, anew = saved.tasks, saved.former, saved.anew
         faults = world.faults
-        in_peace = not (options or said or faults.rate or faults.late_rate or faults.posts)
-        in_peace = in_peace and not faults.commits
+        in_peace = not (options or said.keys() - {"anew", "saved"} or faults.rate or faults.late_rate or faults.posts)
+        in_peace = in_peace and not faults.commits and not (saved and saved.is_begun)
         world.declared = {one.address: one for one in tasks}
-        rows = {one.address: row_of(world, one, recorded_under(world, one, self.former)) for one in tasks}
+        recorded = {one.address: recorded_under(world, one, former) for one in tasks}
+        rows = {one.address: row_of(world, one, recorded[one.address], anew=one.address in anew) for one in tasks}
         before, commands = set(world.remote.runs), world.commands
-        code = world.apply(tasks, former=self.former, **options, **said)
+        code = world.apply(tasks, former=former, **options, **said)
         world.tell("rows", rows)
         if world.commands != commands + 1:
             return  # the first had ended when the second began, which found other rows
@@ -211,7 +251,7 @@ class Project(RuleBasedStateMachine):
             is_stopped = said.get("rival") is not None and row.name in UP_TO_A_PERSON
             most = world.declared[address].policies.retry.max_attempts if is_stopped else row.most
             require(len(started) <= most, f"`{row.name}` starts at most {most}, and {address} has {started}")
-            if in_peace:
+            if in_peace and code != ExitCode.STALE and (saved is None or address in saved.paid):
                 require(len(started) >= row.least, f"`{row.name}` starts a run of {address}, and there is none")
         if code == ExitCode.OK and options.get("wait", True):
             require_green(world, tasks)

@@ -22,6 +22,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def __init__(self, now: float) -> None:
         super().__init__()
         self._now = now
+        self._handlers = {}
         self.dead = False
 
     def time(self):
@@ -49,21 +50,33 @@ class VirtualLoop(asyncio.BaseEventLoop):
         return done
 
     def add_signal_handler(self, sig, callback, *args):
-        """Hear no signals: whoever kills here calls `kill`."""
+        self._handlers[sig] = callback, args
 
     def remove_signal_handler(self, sig):
-        return False
+        return self._handlers.pop(sig, None) is not None
+
+    def signal(self, sig):
+        """Let the handler of a signal be called next; tell whether there is one."""
+        if sig not in self._handlers:
+            return False
+        callback, args = self._handlers[sig]
+        self.call_soon(callback, *args)
+        return True
 
     def run(self, coroutine):
         """Run to the end and return what comes of it; raises Killed where the loop was killed before."""
+        try:
+            return self.run_once(coroutine)
+        finally:
+            self.end()
+
+    def run_once(self, coroutine):
+        """Do the same, and stay alive for more."""
         self.set_exception_handler(lambda *_: None)
         main = self.create_task(coroutine)
         main.add_done_callback(lambda _: self.stop())
-        try:
-            self.run_forever()
-            return main.result()
-        finally:
-            self._bury()
+        self.run_forever()
+        return main.result()
 
     def _run_once(self):
         ready, scheduled = self._ready, self._scheduled
@@ -84,7 +97,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
                 if self.dead:
                     raise Killed
 
-    def _bury(self):
+    def end(self):
         """Let go of all that is pending. Its `finally` blocks run into dead ports, and reach nothing."""
         self.dead = True
         for task in asyncio.all_tasks(self):

@@ -4,17 +4,20 @@ The apply is the real one, and so are the client above its sockets, planning, se
 """
 
 import asyncio
+import signal
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 
 import commanding
-from commanding import INVOCATION, PROJECT, naming
+from cancelled import require_ended
+from commanding import INVOCATION, PROJECT, chosen, naming
 from fates import Faults
 from ledger import Ledger
 from memory_results import MemoryResults
 from memory_state import Durable, MemoryState
 from remote_runs import Life, Runs
+from saving import Saved, Using
 from simulated_pool import SimulatedPool
 from virtual_loop import VirtualLoop
 
@@ -22,6 +25,7 @@ from taskspec.address import address_hash
 from taskspec.apply.model import Options
 from taskspec.chance import Chance
 from taskspec.desired.model import Desired
+from taskspec.errors import RunInterruptedError
 from taskspec.report.exiting import ExitCode
 from taskspec.runner import applying, locking
 from taskspec.runner.model import Link, Offline, Refresh
@@ -63,6 +67,8 @@ class World:
     """What the documents say now, by address."""
     requested: frozenset = frozenset()
     """The addresses of which another attempt is asked for by hand."""
+    anew: frozenset = frozenset()
+    """The addresses whose accepted results are to be made anew."""
     duplicates: set = field(default_factory=set)
     """The runs that were told to be one create which the remote has more than once."""
     remote: Runs = field(default_factory=lambda: Runs(honours_keys=False, lag=0.0))
@@ -96,28 +102,64 @@ class World:
         rival=None,
         refresh=Refresh.ACTIVE,
         requested=None,
+        anew=(),
+        saved=None,
+        cancelled_at=None,
         former=None,
         **options,
     ):
         """Carry out one apply; return its exit code, or None where it was killed in its step number `dies_at`.
 
         `rival_at`: another apply (or `rival`) starts so many seconds after it, on the same machine. `requested`: one
-        attempt more of this address is asked for, and nothing else (all of them: no address is named).
+        attempt more of this address is asked for, and nothing else (all of them: no address is named). `anew`: the
+        results of these addresses are made anew. `saved`: this plan is carried out, whatever `tasks` are. It is asked
+        to end in its step number `cancelled_at`.
         """
         self.requested = frozenset() if requested is None else frozenset(requested or (task.address for task in tasks))
+        self.anew = frozenset(anew if saved is None else saved.anew)
         invocation = naming(*requested, refresh=refresh) if requested else replace(INVOCATION, refresh=refresh)
-        story = commanding.apply(invocation, options=Options(**options), requested=requested is not None)
-        code = self.command(story, tasks, dies_at=dies_at, rival_at=rival_at, rival=rival, former=former)
-        self.requested = frozenset()
+        if anew:
+            invocation = replace(invocation, rerun=chosen(anew))
+        story = commanding.apply(invocation, saved, options=Options(**options), requested=requested is not None)
+        using = None
+        if saved is not None:
+            tasks, former, using = saved.tasks, saved.former, Using(self, saved)
+        said = {"dies_at": dies_at, "cancelled_at": cancelled_at, "former": former}
+        code = self.command(story, tasks, rival_at=rival_at, rival=rival, **said)
+        if using is not None:
+            using.ended(code, waits=options.get("wait", True) and "wait_timeout" not in options)
+        self.requested = self.anew = frozenset()
         return code
 
-    def command(self, story, tasks, *, dies_at=None, rival_at=None, rival=None, former=None):
-        """Carry out one command, whichever it is, as a process of its own."""
+    def save(self, tasks, *, anew=(), former=None, refresh=Refresh.ACTIVE, dies_at=None, **said):
+        """Plan and save that; return the saved plan, or None where that came to nothing."""
+        made = Saved(tasks=tasks, former=former or {}, anew=tuple(anew), **said)
+        invocation = replace(INVOCATION, refresh=refresh, rerun=chosen(anew) if anew else None)
+        code = self.command(made.story(invocation), tasks, dies_at=dies_at, former=former, alone=True)
+        return made if code == ExitCode.OK else None
+
+    def command(
+        self,
+        story,
+        tasks,
+        *,
+        dies_at=None,
+        cancelled_at=None,
+        rival_at=None,
+        rival=None,
+        former=None,
+        alone=False,
+    ):
+        """Carry out one command, whichever it is, as a process of its own; `alone`: it runs its own loop."""
         self.commands += 1
         self.declared = {task.address: task for task in tasks}
         self.ledger.owners |= {address_hash(address): address for address in self.declared}
         desired = Desired(project=PROJECT, tasks=self.declared, former=former or {})
-        return Process(self, Prepared(desired=desired), dies_at, story).live(rival_at, rival)
+        process = Process(self, Prepared(desired=desired), story, dies_at, cancelled_at)
+        code = process.live_alone() if alone else process.live(rival_at, rival)
+        if process.is_asked and code is not None:
+            require_ended(self, code, heard=process.is_heard)
+        return code
 
     def tell(self, *words):
         if self.trace is not None:
@@ -127,20 +169,43 @@ class World:
 class Process:
     """One command from its start to its end, or its death; the ports of its story."""
 
-    def __init__(self, world, prepared, dies_at, story):
+    def __init__(self, world, prepared, story, dies_at=None, cancelled_at=None):
         self.world = world
         self.prepared = prepared
-        self._dies_at = dies_at
         self._story = story
+        self._dies_at = dies_at
+        self._cancelled_at = cancelled_at
+        self.is_asked = False
+        """It was asked to end."""
+        self.is_heard = False
+        """It was asked to end, and that became a call in its loop."""
         self._loop = VirtualLoop(world.now)
         self._steps = 0
         self.chance = Chance(now=self._loop.time, nonce=self._nonce)
 
     def live(self, rival_at, rival):
+        return self._live(lambda: self._loop.run(self._all(rival_at, rival)))
+
+    def live_alone(self):
+        """Live as a command that is no coroutine, and runs the loop itself where it needs it."""
+
+        def whole():
+            try:
+                return self._story(self)
+            finally:
+                self._loop.end()
+
+        return self._live(whole)
+
+    def run(self, coroutine):
+        """Do what `asyncio.run` does, for a command that lives alone."""
+        return self._loop.run_once(coroutine)
+
+    def _live(self, whole):
         self.world.tell("command", f"dies at {self._dies_at}" if self._dies_at else "")
         try:
             with _in_place_of_the_world(self), commanding.documents(self.prepared):
-                code = self._loop.run(self._all(rival_at, rival))
+                code = whole()
         except SystemExit:
             code = None
         finally:
@@ -162,6 +227,12 @@ class Process:
         if self._steps == self._dies_at:
             self.world.tell("killed")
             self._loop.kill()
+        if self._steps == self._cancelled_at:
+            self.world.tell("asked to end")
+            self.is_asked = True
+            self.is_heard = self._loop.signal(signal.SIGTERM)
+            if not self.is_heard:  # as the process itself hears it, wherever it is
+                raise RunInterruptedError(signal.SIGTERM)
 
     def alive(self):
         if self._loop.dead:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from taskspec.desired.making import result_of
+from taskspec.desired.ingredients import result_of
 from taskspec.desired.segmenting import line_of
 
 HEAD = "kind: Task\nmetadata: {name: one}\nspec:\n  agent: writer\n"
@@ -68,10 +68,44 @@ def test_of_a_secret_there_is_no_digest(workshop, prompt):
     assert {one.digest for name, one in inputs.items() if name.startswith("vars")} == {""}
 
 
+def test_of_what_is_used_for_a_secret_alone_there_is_no_digest(workshop):
+    workshop.declare("login", default="ada")
+    workshop.declare("pin", default="4711")
+    (workshop.folder / "token.txt").write_text("4711")
+    fields = """prompt: "{{ vars.login }}"
+userTokens: {crm: "{{ vars.login }}:{{ vars.pin }}:{{ file('token.txt') }}"}
+mcpServers:
+  - {name: m, url: "https://m.test/{{ vars.region }}", headers: {a: "{{ vars.pin }}"}}"""
+    workshop.declare("region", default="emea")
+    inputs = workshop.spec(fields).task.inputs
+    assert {name for name, one in inputs.items() if not one.digest} == {"vars.pin", "file:token.txt"}
+    assert {"vars.login", "vars.region"} < inputs.keys()
+
+
 def test_the_template_of_a_secret_field_has_no_digest(workshop):
     workshop.declare("token", default="canary")
     made = workshop.spec("userTokens: {crm: 'Bearer {{ vars.token }} abc'}").task
     assert "text.userTokens.crm" not in made.inputs
+
+
+HEADER = "mcpServers: [{name: s, url: 'https://{{ vars.region }}.example.com', headers: {a: '{{ vars.token }}'}}]"
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        (HEADER, ["vars.region"]),
+        ("userTokens: {crm: '{{ vars.token }} {{ vars.region }}'}", []),
+        ("userTokens: {crm: '{{ vars.token }}'}\nprompt: '{{ vars.token }}'", ["vars.token"]),
+        ("mcpServers: '{{ vars.servers }}'", []),
+    ],
+)
+def test_what_stands_only_where_secrets_belong_has_no_digest(workshop, fields, told):
+    workshop.declare("token", default="canary")
+    workshop.declare("region", default="emea")
+    workshop.declare("servers", "list", default=[{"headers": {"a": "canary"}}])
+    inputs = workshop.spec(fields).task.inputs
+    assert [name for name, one in inputs.items() if one.digest and name.startswith("vars")] == told
 
 
 @pytest.mark.parametrize(

@@ -201,3 +201,11 @@ def test_a_masked_rendering_holds_no_secret_and_reveals_to_the_real_one(
     if "(sensitive: " not in words:
         assert revealed(shown, known) == sent
         assert "CANARY" not in other
+
+
+@pytest.mark.parametrize("field", ["source", "title"])
+def test_no_secret_stands_in_what_lists_of_the_remote_show(workshop, field):
+    workshop.declare("token", default=TOKEN, sensitive=True)
+    problem = workshop.spec(f"{field}: 'From {{{{ vars.token }}}}'").problem
+    assert problem.summary == "Secret in a field that is shown"
+    assert "canary" not in problem.detail

@@ -45,6 +45,18 @@ def test_the_same_key_and_another_body_conflict(project):
         assert len(_rows(engine).json()) == 1
 
 
+def test_what_is_kept_of_a_request_tells_nothing_of_its_secrets(engine):
+    def post(pin):
+        servers = [{"name": "m", "headers": {"a": pin}}, {"name": "n", "url": f"https://n.test/?key={pin}"}]
+        body = {"input": {"text": "once"}, "user_tokens": {"pin": pin}, "mcp_servers": servers}
+        return engine.http.post("/agent-execution/echo", json=body, headers={"Idempotency-Key": "k1"})
+
+    first, again = post("4711"), post("4712")
+    assert again.json()["id"] == first.json()["id"]
+    assert again.headers["idempotency-replayed"] == "true"
+    assert len(_rows(engine).json()) == 1
+
+
 def test_a_key_is_remembered_by_the_next_engine(project):
     with project.engine() as engine:
         first = _post(engine, "once", "k1").json()["id"]

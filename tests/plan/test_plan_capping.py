@@ -7,8 +7,11 @@ from hypothesis import strategies as st
 from plan_worlds import UNHURRIED
 from test_plan_properties import ADDRESSES, SIGHTS, observation, plan_of, worlds
 
+from taskspec.address import Address
+from taskspec.health import Health
 from taskspec.plan.capping import capped, differences, is_stronger
-from taskspec.plan.model import IDLE, Action
+from taskspec.plan.causes import Reason
+from taskspec.plan.model import IDLE, Action, Change, Plan
 
 GENTLE = IDLE | {Action.WAIT, Action.SETTLE, Action.REJUDGE, Action.UPDATE, Action.MOVE, Action.ADOPT}
 
@@ -34,6 +37,7 @@ def test_nothing_is_started_ended_or_given_up_that_was_not_planned(both):
         was = before[change.address]
         assert not change.paid or was.paid
         assert not change.destructive or was.destructive
+        assert not change.retitles or was.retitles
         assert change.action in GENTLE | {Action.CREATE} or was.action not in GENTLE | {Action.CREATE}
         assert not is_stronger(change, was)
 
@@ -58,6 +62,9 @@ def test_what_is_left_out_says_so_and_is_no_healthier_than_it_was(both):
         assert change.reasons[0].code == "not_planned"
         assert change.action in IDLE
         was = before[change.address]
+        if change.action is Action.NONE and today[change.address].action is Action.UPDATE and was.action not in IDLE:
+            assert change.health == today[change.address].health
+            continue
         assert change.refused or (change.health, change.in_error) == (was.health, was.in_error)
 
 
@@ -69,3 +76,29 @@ def test_what_the_plan_was_not_about_is_left_alone(both, chosen):
     known = {change.address for change in planned.changes}
     for change in capped(plan_of(now), planned).changes:
         assert change.address in known or change.action in IDLE
+
+
+def change(action, **more):
+    reasons = (Reason(code="told", text="so it is"),)
+    return Change(address=Address("a"), action=action, reasons=reasons, health=Health.HEALTHY, agent="writer", **more)
+
+
+def plan_with(one):
+    return Plan(id="p", project="x", environment="e", lineage="l", serial=1, created_at=0.0, changes=(one,))
+
+
+def done_of(now, planned):
+    (left,) = capped(plan_with(now), plan_with(planned)).changes
+    return left
+
+
+def test_a_title_that_was_not_to_be_sent_is_not_sent():
+    left = done_of(change(Action.UPDATE), change(Action.REJUDGE))
+    assert (left.action, left.refused, left.reasons[0].code) == (Action.NONE, False, "not_planned")
+    assert done_of(change(Action.UPDATE), change(Action.UPDATE)).action is Action.UPDATE
+
+
+def test_a_run_is_not_stopped_where_only_its_record_was_to_be_given_up():
+    left = done_of(change(Action.STOP), change(Action.FORGET))
+    assert (left.action, left.refused) == (Action.HOLD, True)
+    assert done_of(change(Action.FORGET), change(Action.STOP)).action is Action.FORGET

@@ -49,6 +49,7 @@ def test_a_change_tells_its_reason_its_place_and_its_difference(document):
         ],
         "paid": True,
         "conditional": False,
+        "retries": 0,
         "after": [],
         "destructive": True,
         "health": "healthy",
@@ -63,6 +64,7 @@ def test_a_change_tells_its_reason_its_place_and_its_difference(document):
         "diff": [{"path": "prompt", "before": "A", "after": "B"}],
         "risks": [],
         "estimate": {"seconds": None, "tokens": None},
+        "ownDiff": None,
     }
 
 
@@ -78,6 +80,7 @@ def test_the_summary_adds_up(document):
         "counts": {"create": 1, "replace": 1},
         "paidRuns": 2,
         "conditionalRuns": 0,
+        "retries": 0,
         "unselected": 0,
         "risks": {},
         "estimate": {

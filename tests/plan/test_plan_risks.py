@@ -135,6 +135,15 @@ def test_judging_a_kept_result_again_by_fewer_assertions_is_a_risk_without_a_run
     assert [risk.category for risk in risks(change, NOTHING_BEHIND)] == ["acceptance_weakened"]
 
 
+@pytest.mark.parametrize(("former", "categories"), [([LONG, SHORT], ["acceptance_weakened"]), ([LONG], [])])
+def test_weaker_assertions_are_a_risk_although_their_task_has_its_result(former, categories):
+    done = attempt(status="completed", verdict="accepted", kept="words")
+    held = snapshot(record(attempts=[done], accepted=(1, "A")))
+    (change,) = planned(desired(replace(task(), assertions=(LONG,))), held).changes
+    assert change.action == "none"
+    assert [risk.category for risk in risks(change, NOTHING_BEHIND, former)] == categories
+
+
 TOKEN, OTHER = "(sensitive: vars.token)", "(sensitive: vars.other)"
 
 
@@ -195,6 +204,7 @@ def test_what_is_not_rendered_yet_names_its_secrets():
         ({"mcpServers": [{"name": "s", "url": "wss://c.example/"}]}, [], ["mcpServers.0.url"]),
         ({"mcpServers": [{"name": "s", "url": "(sensitive: vars.url)"}]}, [], ["mcpServers.0.url"]),
         ({"mcpServers": [{"name": "s", "command": "x"}]}, [], []),
+        ({"files": "(known after a)"}, ["a.example"], ["files"]),
     ],
 )
 def test_data_goes_to_a_host_that_no_recorded_task_names(spec, known, paths):
@@ -260,7 +270,8 @@ def test_only_what_does_something_has_risks_and_every_paid_run_has_one(world):
     plan = with_risks(plan_of(world), NOTHING_BEHIND)
     for change in plan.changes:
         categories = {risk.category for risk in change.risks}
-        assert not categories or change.action not in IDLE
+        assert not categories or change.action not in IDLE or categories == {RiskCategory.ACCEPTANCE_WEAKENED}
+        assert not categories or change.action != "hold"
         assert (RiskCategory.NEW_PAID_RUN in categories) is (change.paid and change.task is not None)
         assert change.paid or categories <= {RiskCategory.ACCEPTANCE_WEAKENED}
         again = change.paid and change.record is not None and change.record.accepted is not None

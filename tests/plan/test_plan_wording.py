@@ -31,6 +31,17 @@ def test_the_words_that_differ_are_marked():
     assert marked(words("at most 3 of them", "at most 12 of them")) == "at most [-3-]{+12+} of them"
 
 
+def test_the_placeholder_of_a_secret_is_one_word():
+    before, after = "Hand over to the night shift.", "Hand over to the night shift (sensitive: vars.crm_token)."
+    assert marked(words(before, after)) == "Hand over to the night shift{+ (sensitive: vars.crm_token)+}."
+
+
+def test_a_word_is_not_divided_at_its_dots():
+    assert marked(words("a rate of 1.19 for it", "a rate of 1.07 for it")) == "a rate of [-1.19-]{+1.07+} for it"
+    before, after = "This is a letter for {{ vars.a }} alone.", "This is a letter for {{ vars.b }} alone."
+    assert marked(words(before, after)) == "This is a letter for [-{{ vars.a }}-]{+{{ vars.b }}+} alone."
+
+
 def test_lines_with_hardly_a_word_in_common_are_no_pair():
     assert words("first", "second") is None
     assert words("", "new") is None

@@ -67,3 +67,9 @@ def test_a_plan_that_starts_nothing_says_nothing_of_it():
 )  # fmt: skip
 def test_a_number_of_tokens_is_short(tokens, words):
     assert f"      about {words} tokens; time unknown; by 1 run before" in shown(change("a", (None, tokens)))
+
+
+def test_a_short_run_whose_tokens_nobody_tells_is_told_in_the_sum_alone():
+    told = shown(change("a", (0.1, None)), change("b", (0.2, None)))
+    assert told[1] == "  tokens unknown; about 0.3s of run time (p90 0.3s)"
+    assert not any("before" in line for line in told)

@@ -143,6 +143,7 @@ def test_a_plan_tells_of_duplicates_and_of_many_runs_that_are_gone():
     refusal = Refusal(kind=RefusalKind.MISSING, limit="missing", allowed=2, found=7, addresses=gone)
     text = said(lines(plan(refusals=(refusal,)), PLAIN))
     assert "Duplicate: a task that is neither declared nor recorded: the remote has one create as 2 runs" in text
+    assert text.startswith("Refused: nothing of it will be carried out. It would start no run.")
     assert "Refused: the remote does not know 7 runs that are recorded on it" in text
     assert "t0, t1, t2, t3, t4 and 2 more." in text
     assert "`--override missing`" in text

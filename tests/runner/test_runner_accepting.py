@@ -214,6 +214,15 @@ def test_what_has_its_result_needs_none(ports):
     assert "is the accepted one of what `a` declares" in refused(ports)
 
 
+def test_what_was_accepted_by_hand_is_not_accepted_once_more_under_its_first_number(ports):
+    ports.task(prompt="Wirte.")
+    ports.apply()
+    ports.task(prompt="Write.")
+    accept(ports, 1)
+    assert "the result of g1 is the accepted one of what `a` declares" in refused(ports, 1)
+    assert ports.records()["a"].generation.number == 2
+
+
 def test_what_was_never_run_has_none(ports):
     ports.task()
     assert "no result of `a` is kept" in refused(ports)

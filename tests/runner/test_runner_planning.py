@@ -68,7 +68,7 @@ def test_a_plan_and_an_apply_have_the_results_that_are_used(ports, monkeypatch):
     prepared = prepare(ports.invocation(), ports)
     using = replace(prepared, desired=_with_a_dependent(ports, Address("a")))
     for story in (planning, applying):
-        monkeypatch.setattr(story, "prepare", lambda *_: using)
+        monkeypatch.setattr(story, "prepare", lambda *_, **__: using)
     (_, planned) = _planned(ports, Refresh.ACTIVE).changes
     assert (planned.action, planned.conditional) == (Action.CREATE, False)
     assert planned.task.request["prompt"] == "Sum up: answer to One."

@@ -176,6 +176,7 @@ def test_what_depends_on_a_result_that_is_taken_back_is_named_and_blocked_until_
     assert counting.result("b.txt") == "on some words"
     assert counting.taskspec("plan").code == 3
     declared("some")
+    assert counting.planned() == {"a": "rejudge", "b": "none"}  # the kept result is known, and so is what uses it
     assert counting.apply().code == 0
     assert counting.planned() == {"a": "none", "b": "none"}
     assert runs(counting) == 2

@@ -1,6 +1,7 @@
 """doctor, in a folder with an embedded engine: the state, the results, the lock and what an engine has left."""
 
 import json
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -108,6 +109,19 @@ def test_a_data_folder_that_git_would_take_is_told(project):
     for ignore in (project.folder / ".taskspec").rglob(".gitignore"):
         ignore.unlink()
     assert doctor(project, "--offline")[1]["git"]["condition"] == "warning"
+
+
+def test_where_git_cannot_tell_it_is_not_taken_to_be_well(project):
+    (project.folder / ".git").mkdir()
+    assert doctor(project, "--offline")[1]["git"]["condition"] == "warning"
+
+
+def test_a_file_in_the_place_of_the_results_folder_is_a_problem(project):
+    shutil.rmtree(project.folder / "results")
+    project.write("results", "mine")
+    code, checks = doctor(project, "--offline")
+    assert (code, checks["results"]["condition"]) == (1, "problem")
+    assert "is no folder" in checks["results"]["text"]
 
 
 def test_a_probe_of_the_embedded_engine_has_one_run_and_ends_it(project):

@@ -160,6 +160,20 @@ def test_risks_are_shown_counted_and_refused_where_somebody_asks_for_it(guarded)
     assert guarded.taskspec("plan", "--fail-on-risk", "any").code == 0
 
 
+def test_weaker_assertions_are_a_risk_although_nothing_is_to_be_done(guarded):
+    guarded.project()
+    guarded.tasks(a=hello(assertions=[{"minLength": 1}, {"regex": "h"}]))
+    assert guarded.apply().code == 0
+    guarded.tasks(a=hello(assertions=[{"minLength": 1}]))
+    planned = guarded.taskspec("plan")
+    assert (planned.code, "Risks: 1 acceptance_weakened." in planned.out) == (0, True)
+    assert "risk acceptance_weakened: assertion 2 of 2 was changed or removed" in planned.out
+    for command in ("plan", "apply"):
+        assert guarded.taskspec(command, "--fail-on-risk", "acceptance_weakened").code == 6
+    assert guarded.apply().code == 0
+    assert "Risks" not in guarded.taskspec("plan").out
+
+
 def test_a_saved_plan_is_refused_for_the_risks_that_it_was_made_with(guarded):
     guarded.project(env={"allow": ["CRM_TOKEN"]})
     guarded.tasks(a=hello(prompt="Use {{ env.CRM_TOKEN }}"))
@@ -204,6 +218,4 @@ def test_the_same_plan_is_the_same_json_and_fits_the_published_schema(guarded):
     assert first["leftOut"] != []
     schema = json.loads((Path(__file__).parents[2] / "schemas/plan.v1.json").read_text("utf-8"))
     Draft202012Validator(schema).validate(first)
-    for plan in (first, second):
-        del plan["id"], plan["createdAt"], plan["lineage"]
     assert json.dumps(first) == json.dumps(second)

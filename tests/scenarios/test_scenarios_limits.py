@@ -37,6 +37,12 @@ def test_the_refusal_is_in_the_json_of_the_plan(limited):
     assert (refusal["limit"], refusal["allowed"], refusal["found"]) == ("maxCreate", 2, 3)
 
 
+def test_what_is_shown_of_a_saved_plan_says_that_it_was_refused(limited):
+    assert limited.taskspec("plan", "--env", "prod", "--out", "plan.json").code == 6
+    assert limited.taskspec("show", "plan.json").code == 6
+    assert limited.taskspec("apply", "plan.json", "--yes", "--override", "maxCreate").code == 6
+
+
 def test_a_person_goes_beyond_it_once(limited):
     assert limited.taskspec("apply", "--yes", "--env", "prod", "--override", "maxCreate").code == 0
 

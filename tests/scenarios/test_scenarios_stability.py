@@ -7,7 +7,6 @@ import asyncio
 import json
 import os
 import random
-import re
 import shutil
 import subprocess
 import sys
@@ -27,8 +26,6 @@ ZONES = ("UTC", "Asia/Kathmandu", "Pacific/Apia", "America/St_Johns", "Europe/Be
 LOCALES = ("C", "C.UTF-8", "POSIX", "de_DE.UTF-8", "tr_TR.UTF-8", "ja_JP.eucJP")
 UMASKS = (0o022, 0o077, 0o002, 0o027)
 TRIAGE = {"severity": "high", "area": "export", "summary": "Long exports break off.", "workaround": "Month by month."}
-OWN = re.compile(rb'^  "(id|createdAt)": ".*",\n', re.MULTILINE)
-"""What every plan has of its own."""
 
 
 class Hosted(ScriptedRemote):
@@ -100,7 +97,7 @@ def planned(made, number, tmp_path):
     )
     if clone is not None:
         shutil.rmtree(clone)
-    return done.returncode, done.stderr, OWN.sub(b"", done.stdout)
+    return done.returncode, done.stderr, done.stdout
 
 
 @pytest.mark.slow

@@ -162,6 +162,22 @@ def test_a_run_that_is_active_goes_on_under_the_new_name(workspace):
     assert workspace.result("b.txt") == "hi"
 
 
+def test_a_push_that_leaves_a_run_to_itself_says_so(workspace):
+    workspace.shell("gated", "cat; until [ -e gate ]; do sleep 0.05; done")
+    workspace.project()
+    workspace.tasks(a={"agent": "gated", "prompt": "hi"})
+    with workspace.serving():
+        assert workspace.apply("--no-wait").code == 0
+        document = json.loads(pulled(workspace))
+        put_aside(workspace, json.dumps(document | {"serial": document["serial"] + 1, "records": []}))
+        done = workspace.taskspec("state", "push", "kept.json", "--yes")
+        assert (done.code, "the run of a may be at work, and is recorded no more" in done.out) == (0, True), done
+        document["records"][0]["address"] = "b"
+        put_aside(workspace, json.dumps(document | {"serial": document["serial"] + 2}))
+        assert workspace.taskspec("state", "push", "kept.json", "--yes", "--json").json["abandoned"] == []
+        (workspace.folder / "gate").touch()
+
+
 def test_a_state_that_is_pulled_is_the_same_wherever_it_is_pushed(applied, tmp_path):
     text = pulled(applied)
     assert pulled(applied) == text
@@ -238,6 +254,30 @@ def test_rubbish_is_told_and_changes_nothing(applied, rubbish):
         assert done.code == 1
         assert "is no state that can be pushed" in done.err
     assert pulled(applied) == before
+
+
+def test_numbers_and_characters_that_none_could_keep_are_told(applied):
+    text = pulled(applied)
+    for wrong, says in [
+        (re.sub(r'"intendedAt": [0-9.]+', '"intendedAt": 1e999', text, count=1), "the number 1e999 is too large"),
+        (re.sub(r'"run": "', r'"run": "\\ud800', text, count=1), "half of a character"),
+        (re.sub(r'"address": "a", "at"', r'"address": "\\ud800", "at"', text, count=1), "not an address"),
+    ]:
+        put_aside(applied, wrong)
+        done = applied.taskspec("state", "push", "kept.json", "--yes", "--force")
+        assert (done.code, says in done.err) == (1, True), done
+        assert "bug" not in done.err
+    assert pulled(applied) == text
+
+
+def test_a_state_that_has_lost_a_result_is_not_pulled_as_if_it_were_whole(applied):
+    lost = json.loads(pulled(applied))["records"][0]["accepted"]["result"]["digest"]
+    database(applied, f"DELETE FROM results WHERE digest = '{lost}'")
+    done = applied.taskspec("state", "pull", "--out", "copy.json")
+    assert (done.code, lost in done.err, "`a`" in done.err) == (1, True, True), done
+    assert "--no-results" in done.err
+    assert not (applied.folder / "copy.json").exists()
+    assert applied.taskspec("state", "pull", "--no-results", "--out", "copy.json").code == 0
 
 
 def test_a_document_without_results_needs_them_where_it_is_pushed(applied, tmp_path):
@@ -329,6 +369,21 @@ def test_whatever_is_changed_in_the_history_is_found(applied, sql, says):
     done = applied.taskspec("history", "verify")
     assert (done.code, says in done.out) == (1, True), done
     assert applied.taskspec("history", "verify", "--json").json["intact"] is False
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE history SET address = 'b' WHERE id = 1",
+        "UPDATE history SET note = '{}' WHERE id = 3",
+        "UPDATE meta SET head = ''",
+    ],
+)
+def test_a_history_that_cannot_be_read_is_no_whole_one(applied, sql):
+    database(applied, sql)
+    done = applied.taskspec("history", "verify")
+    assert (done.code, "is damaged" in done.err) == (1, True), done
+    assert applied.taskspec("doctor", "--offline").code == 1
 
 
 def test_a_history_that_was_written_anew_is_told_by_a_head_that_was_kept(applied):

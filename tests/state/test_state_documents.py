@@ -86,7 +86,7 @@ WRONG = {
     "a state of Terraform": ('{"version": 4, "serial": 1, "lineage": "a"}', "it is not the document of a state"),
     "a plan": ('{"format": 1, "lineage": "a", "serial": 1, "changes": []}', "it is not the document of a state"),
     "endless nesting": ("[" * 100_000, "nested too deeply"),
-    "a key twice": (TEXT.replace('"serial": 6,', '"serial": 6, "serial": 7,', 1), "a key stands twice"),
+    "a key twice": (TEXT.replace('"serial": 6,', '"serial": 6, "serial": 7,', 1), 'the key "serial" stands twice'),
     "no number": (TEXT.replace('"spent": 0', '"spent": NaN', 1), "NaN is not a JSON value"),
     "a newer format": (edited("format", value=2), "a newer taskspec wrote it"),
     "newer records": (edited("recordFormat", value=FORMAT + 1), "a newer taskspec wrote it"),

@@ -81,7 +81,8 @@ def test_what_says_nothing_of_an_attempt_is_left_out_and_odd_values_are_unknown(
             ("forgotten", {"spent": 2, "generation": 1}),
             ("moved", {"generation": 1, "to": "x"}),
             ("accepted", which(1, 1, run="another", **{"from": 2})),
+            ("accepted", which(3, 1, run="another", **{"from": 2})),
             ("ended", which(1, 1, status=3, verdict=None, seconds="1", tokens=["x"], run=7)),
         )
     )
-    assert told == (PastAttempt(generation=1, attempt=1, ended_at=4.0),)
+    assert told == (PastAttempt(generation=1, attempt=1, ended_at=5.0),)

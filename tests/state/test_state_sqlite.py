@@ -193,7 +193,7 @@ def test_a_history_without_hashes_is_read_as_it_is_and_chained_by_the_first_writ
 
 def test_a_history_that_cannot_be_chained_is_told_and_nothing_is_upgraded(unchained, folder):
     edit(unchained, "UPDATE history SET note = '{}'")
-    assert "an entry of its history is not readable" in refusal(folder, "acquire")
+    assert "entry 1 of its history is not readable" in refusal(folder, "acquire")
     reader = SqliteState(folder, "sales", "default", read_only=True)
     assert reader.read().records == {EXTRACT: record()}
     assert reader.head() == ""
@@ -215,6 +215,49 @@ def test_a_database_of_somebody_else_is_refused(kept, folder):
 def test_a_record_that_is_not_readable_is_named(kept, folder):
     edit(kept, "UPDATE records SET record = replace(record, '\"agent\"', '\"agnet\"')")
     assert "the record of extract is not readable" in refusal(folder)
+
+
+@pytest.mark.parametrize(
+    ("sql", "says"),
+    [
+        ("UPDATE meta SET lineage = ''", "its lineage is none"),
+        ("UPDATE meta SET lineage = x'ff'", "its lineage is none"),
+        ("UPDATE meta SET serial = 'many'", "its serial is none"),
+        ("UPDATE meta SET serial = 1.5", "its serial is none"),
+        ("UPDATE meta SET epoch = 'first'", "its epoch is none"),
+        ("UPDATE meta SET head = ''", "its head is none"),
+        ("UPDATE meta SET head = x'00'", "its head is none"),
+        ("UPDATE records SET record = x'ff'", "the record of extract is not readable"),
+        ("UPDATE records SET record = 5", "the record of extract is not readable"),
+        ("UPDATE records SET address = 'other'", "the record of other is that of extract"),
+    ],
+)
+@pytest.mark.parametrize("action", ["read", "read_some"])
+def test_a_value_that_nobody_could_have_written_is_told(kept, folder, sql, says, action):
+    edit(kept, sql)
+    reads = (lambda store: store.read()) if action == "read" else lambda store: store.read(only=[EXTRACT, "other"])
+    store = SqliteState(folder, "sales", "default", read_only=True)
+    with pytest.raises(StateError, match=says) as caught:
+        reads(store)
+    assert caught.value.hint
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("sql", "says"),
+    [
+        ("UPDATE history SET note = 'garbage'", "entry 1 of its history is not readable"),
+        ("UPDATE history SET note = x'00ff'", "entry 1 of its history is not readable"),
+        ("UPDATE history SET note = 5", "entry 1 of its history is not readable"),
+        ("UPDATE history SET address = 'other'", "entry 1 of its history tells of `extract`, and stands under `other`"),
+    ],
+)
+def test_an_entry_that_is_not_readable_or_stands_elsewhere_is_named(kept, folder, sql, says):
+    edit(kept, sql)
+    store = SqliteState(folder, "sales", "default", read_only=True)
+    with pytest.raises(StateError, match=says):
+        list(store.history())
+    store.close()
 
 
 def test_a_journal_without_its_database_is_refused(kept, folder):
@@ -304,7 +347,7 @@ def test_nothing_is_left_half_done_by_an_interrupt(store, monkeypatch):
 
 def test_the_history_of_an_address_is_found_by_an_index(kept):
     connection = sqlite3.connect(kept)
-    question = "SELECT id, serial, note FROM history WHERE id < 9 AND address = 'extract' ORDER BY id DESC LIMIT 5"
+    question = "SELECT id, address, note FROM history WHERE id < 9 AND address = 'extract' ORDER BY id DESC LIMIT 5"
     steps = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {question}")]
     connection.close()
     assert len(steps) == 1

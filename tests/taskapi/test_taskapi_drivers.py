@@ -1,6 +1,7 @@
 """A connection, in both colours, against a server that answers badly."""
 
 import asyncio
+import base64
 import json
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from patience import PATIENCE
 
 from taskspec.errors import (
     AuthenticationError,
+    InvalidError,
     OutcomeUnknownError,
     RefusedError,
     TaskspecError,
@@ -183,9 +185,28 @@ def test_a_remote_that_echoes_the_key_cannot_make_us_show_it(connected, http):
     traced = []
     error, _ = outcome(connected, behave, get_task("t1"), trace=traced.append)
     assert type(error) is AuthenticationError
-    assert "bad key [key]" in error.message
+    assert "bad key [secret]" in error.message
     assert KEY not in repr(error) + error.message + "".join(traced)
     assert "GET /agent-execution/t1/status 403" in traced[0]
+
+
+def test_a_refusal_that_repeats_the_request_shows_none_of_its_secrets(connected, http):
+    async def behave(request, writer):
+        words = f"cannot use {request.body.decode()}, nor {base64.b64encode(request.body).decode()}"
+        writer.write(http(422, {"detail": words}))
+
+    servers = ({"name": "files", "headers": {"a": "Bearer sesame-header"}, "command": "serve-files"},)
+    asked = NewTask(
+        prompt="open sesame-prompt",
+        user_tokens={"crm": "sesame-token"},
+        user_oidc_token="sesame-oidc",
+        mcp_servers=servers,
+        hidden=frozenset({"sesame-prompt"}),
+    )
+    error, _ = outcome(connected, behave, create_task("writer", asked, idempotency_key="k"))
+    assert type(error) is InvalidError
+    assert "[secret]" in error.message
+    assert "sesame" not in repr(error) + error.message + error.detail
 
 
 @pytest.mark.parametrize("kind", [lambda e, t: Connection(e, RemoteIdentity(type="x"), t), BlockingConnection])

@@ -250,7 +250,7 @@ def test_a_key_that_the_remote_sends_back_is_in_no_error(outcome, http, how):
 
     error, _ = outcome(behave, get_task("t1"))
     assert KEY not in shown(error)
-    assert "[key]" in error.message
+    assert "[secret]" in error.message
 
 
 def test_after_a_429_nobody_sends_before_the_stated_time(connected, http, task):

@@ -15,7 +15,7 @@ from taskspec.taskapi.drivers.routing import proxy_of, tls_context
 from taskspec.taskapi.flow import LONGEST_WAIT
 from taskspec.taskapi.messages import READ_TIMEOUT, Request, Response, TooLargeError, is_sendable
 from taskspec.taskapi.pacing import Pace
-from taskspec.taskapi.redacting import reason_of, without, without_in
+from taskspec.taskapi.redacting import longest, reason_of, without, without_in
 from taskspec.taskapi.remotes import Endpoint, Traits, capabilities_of
 
 CONNECT_TIMEOUT = 10.0
@@ -24,6 +24,9 @@ MAX_WORDS = 64 * 1024
 """So much of an unsuccessful answer is kept, in bytes."""
 CODINGS = frozenset({"", "identity", "gzip", "deflate"})
 CAPABILITIES = "taskspec-capabilities"
+_QUOTED = frozenset({"content-type", "date", "taskspec-engine"})
+"""The headers that our words repeat."""
+_USUAL = frozenset({"application/json", "application/json; charset=utf-8"})
 
 Root = Literal["rest", "events"]
 Trace = Callable[[str], None]
@@ -102,11 +105,13 @@ class Dial:
     def received(
         self, request: Request, status: int, headers: Iterable[tuple[str, str]], content: bytes, took: float
     ) -> Response:
-        """Return an answer without our key, after heeding what it says to a driver."""
-        key = self._endpoint.api_key
+        """Return an answer without our key, after heeding what it says to a driver.
+
+        A refusal is without the secrets of its request too.
+        """
         if not 200 <= status < 300:
-            content = without(key, content[:MAX_WORDS])
-        response = Response(status=status, headers=_merged(headers, key), content=content, at=time.time())
+            content = _words(content, self._secrets(request))
+        response = Response(status=status, headers=self._headers(headers, request), content=content, at=time.time())
         self._heed(response)
         if self._trace is not None:
             self._trace(f"{request.method} {request.path} {status} {len(content)} B {took:.3f} s")
@@ -114,7 +119,7 @@ class Dial:
 
     def unreachable(self, request: Request, error: BaseException, reason: str = "") -> UnreachableError:
         """Return the error of a request that never left."""
-        key = self._endpoint.api_key
+        secrets = self._secrets(request)
         distrust = _distrust(error)
         if distrust is not None:
             text = f"The remote's certificate is not trusted: {distrust} ({self._where(request)})."
@@ -123,10 +128,10 @@ class Dial:
                 "or correct the base URL."
             )
         else:
-            shown = without_in(key, reason) if reason else reason_of(error, key)
+            shown = without_in(secrets, reason) if reason else reason_of(error, secrets)
             text = f"No connection to the remote: {shown} ({self._where(request)})."
             hint = "Check that the remote is up and that its base URL is right."
-        return _caused(UnreachableError(text, hint=hint), error, key)
+        return _caused(UnreachableError(text, hint=hint), error, secrets)
 
     def unsendable(self, request: Request) -> UnreachableError:
         """Return the error of a request whose headers cannot be written; what they hold is not shown."""
@@ -135,9 +140,9 @@ class Dial:
 
     def broken(self, request: Request, error: BaseException) -> OutcomeUnknownError:
         """Return the error of a request that left and has no whole answer."""
-        key = self._endpoint.api_key
-        text = f"The connection to the remote broke: {reason_of(error, key)} ({self._where(request)})."
-        return _caused(OutcomeUnknownError(text), error, key)
+        secrets = self._secrets(request)
+        text = f"The connection to the remote broke: {reason_of(error, secrets)} ({self._where(request)})."
+        return _caused(OutcomeUnknownError(text), error, secrets)
 
     def unusable(self, request: Request, what: str) -> OutcomeUnknownError:
         """Return the error of an answer that cannot be taken."""
@@ -145,7 +150,7 @@ class Dial:
 
     def too_large(self, request: Request, status: int, headers: Iterable[tuple[str, str]]) -> TooLargeError:
         """Return the error of an answer that does not end, after heeding what its head says."""
-        self._heed(Response(status=status, headers=_merged(headers, self._endpoint.api_key), at=time.time()))
+        self._heed(Response(status=status, headers=self._headers(headers, request), at=time.time()))
         return TooLargeError(f"The remote's answer is larger than {MAX_RESPONSE} bytes ({self._where(request)}).")
 
     def late(self, request: Request, *, begun: bool) -> UnreachableError | OutcomeUnknownError:
@@ -154,6 +159,12 @@ class Dial:
         if begun:
             return OutcomeUnknownError(f"The remote did not answer {within}")
         return UnreachableError(f"No connection was free {within}")
+
+    def _secrets(self, request: Request) -> frozenset[str]:
+        return request.secrets | {self._endpoint.api_key}
+
+    def _headers(self, headers: Iterable[tuple[str, str]], request: Request) -> dict[str, str]:
+        return _merged(headers, self._secrets(request))
 
     def _where(self, request: Request) -> str:
         return f"{request.method} {self._roots[request.root]}{request.path}"
@@ -171,12 +182,22 @@ class Dial:
                     self._pace.hold(time.monotonic() + wait)
 
 
-def _merged(headers: Iterable[tuple[str, str]], key: str) -> dict[str, str]:
-    """Return headers with their names in lower case and those of one name joined, as printable text without the key."""
+def _words(content: bytes, secrets: frozenset[str]) -> bytes:
+    """Return the beginning of what a remote says, without secrets; a secret that would be cut is left out whole."""
+    if len(content) <= MAX_WORDS:
+        return without(secrets, content)
+    return without(secrets, content[:MAX_WORDS])[: -longest(secrets) or None]
+
+
+def _merged(headers: Iterable[tuple[str, str]], secrets: frozenset[str]) -> dict[str, str]:
+    """Return headers with their names in lower case and those of one name joined, as printable text, no secrets."""
     merged: dict[str, str] = {}
     for given, text in headers:
         name = given.lower()
-        value = text if text.isascii() and key not in text else without_in(key, text)
+        value = text
+        is_quoted = name in _QUOTED and text not in _USUAL
+        if is_quoted or not text.isascii() or any(secret in text for secret in secrets):
+            value = without_in(secrets, text.encode(errors="replace").decode())
         merged[name] = f"{merged[name]}, {value}" if name in merged else value
     return merged
 
@@ -194,8 +215,9 @@ def _distrust(error: BaseException | None) -> str | None:
     return None
 
 
-def _caused(error: E, cause: BaseException, key: str) -> E:
-    """Chain an error to its cause, unless the cause holds the key: some keep the request with all its headers."""
-    if not hasattr(cause, "request_info") and key not in f"{cause}{cause!r}":
+def _caused(error: E, cause: BaseException, secrets: frozenset[str]) -> E:
+    """Chain an error to its cause, unless the cause holds a secret: some keep the request with all its headers."""
+    said = f"{cause}{cause!r}"
+    if not hasattr(cause, "request_info") and without_in(secrets, said) == said:
         error.__cause__ = cause
     return error
