@@ -43,7 +43,7 @@ def due_again(task: DesiredTask, result: Accepted, *, now: float, plan: str) -> 
     if rerun.when is When.NEVER or result.plan == plan:
         return None
     if rerun.after is not None:
-        return grown_old(task, now - result.at) if now - result.at >= rerun.after else None
+        return grown_old(task, result.at) if now - result.at >= rerun.after else None
     return due_always(task) if rerun.when is When.ALWAYS else None
 
 
@@ -54,8 +54,8 @@ def due_after_end(task: DesiredTask, last: Generation, *, now: float, plan: str)
         return None
     if rerun.after is None:
         return due_always(task)
-    age = now - (attempt.finished_at or attempt.intended_at)
-    return grown_old(task, age) if age >= rerun.after else None
+    since = attempt.finished_at or attempt.intended_at
+    return grown_old(task, since) if now - since >= rerun.after else None
 
 
 def _passes(task: DesiredTask, last: Generation) -> bool:

@@ -6,6 +6,7 @@ from shlex import quote
 from taskspec.address import Address
 from taskspec.desired.model import DesiredTask
 from taskspec.diagnostics import Position
+from taskspec.moments import utc
 from taskspec.plan.causes import Reason
 from taskspec.plan.model import Declared, FieldDiff
 from taskspec.plan.standing import Situation
@@ -31,10 +32,13 @@ def triggers_changed(diffs: Iterable[FieldDiff]) -> str:
     return f"the trigger {listed} is another one" if len(names) == 1 else f"the triggers {listed} are other ones"
 
 
-def grown_old(task: DesiredTask, age: float) -> Reason:
-    """Say that the last run is older than it may be; `age` in seconds."""
+def grown_old(task: DesiredTask, since: float) -> Reason:
+    """Say that the last run is older than it may be; `since` in seconds since the epoch.
+
+    The moment is told, and no age: the same plan is the same text a moment later.
+    """
     after = _duration(task.policies.rerun.after or 0)
-    text = f"its last run is {_duration(age)} old, and runs again after {after}"
+    text = f"its last run is of {utc(since)}, and one runs again after {after}"
     return Reason(code="rerun_after", text=text, position=_rerun(task))
 
 

@@ -14,6 +14,8 @@ from taskspec.plan.causes import CausingLine, Reason
 from taskspec.plan.model import Action, Change, Plan
 from taskspec.plan.unsent_reasons import NEEDING_NO_RUN
 
+_NO_EDIT: Final = {"not_recorded": "never run before", "rerun_after": "time, by `rerun.after`"}
+"""What no edit has caused, in words."""
 MOST: Final = 200
 """So many causes of one change are followed."""
 _WAITING: Final = frozenset({"known_after", "waits_for_upstream"})
@@ -83,9 +85,8 @@ def _own(change: Change) -> Iterator[tuple[Root, Position | None]]:
     for reason in causing:
         for leaf, position in _leaves(reason, reason.position):
             line = CausingLine(position.file, position.line, leaf.removed) if position is not None else None
-            is_new = leaf.code == "not_recorded"
-            if is_new or line is None:
-                yield Root(None, "never run before" if is_new else leaf.text), None
+            if leaf.code in _NO_EDIT or line is None:
+                yield Root(None, _NO_EDIT.get(leaf.code, leaf.text)), None
             else:
                 yield Root(line), position
 

@@ -77,6 +77,11 @@ def test_what_has_no_line_is_told_by_its_words():
     ]
 
 
+def test_what_has_grown_old_is_caused_by_time_and_not_by_the_line_that_says_when():
+    old = Reason(code="rerun_after", text="its last run is of yesterday", position=at(3))
+    assert tallied(change("a", old), change("b", old)) == [("time, by `rerun.after`", 2, 0)]
+
+
 def test_a_new_cell_is_caused_by_what_names_it_and_a_new_name_by_itself():
     cell = Reason(code="not_recorded", text="no run", position=at(3), because=(behind("cell_added", 4),))
     renamed = Reason(code="may_be_renamed", text="it may be `old`", position=at(1))

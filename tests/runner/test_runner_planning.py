@@ -1,10 +1,12 @@
 """The story of plan: the remote is asked where, and only where, the answer depends on it."""
 
+import json
 from dataclasses import replace
 
 from taskspec.address import Address
 from taskspec.desired.model import DeferredTask
 from taskspec.errors import StateError
+from taskspec.plan.encoding import printed
 from taskspec.plan.model import Action
 from taskspec.runner import applying, planning
 from taskspec.runner.answering import used_results
@@ -37,6 +39,18 @@ def test_without_a_full_refresh_an_intent_alone_asks_the_remote_nothing(ports):
     assert found.action is Action.SETTLE
     assert [reason.code for reason in found.reasons] == ["outcome_unknown"]
     assert ports.needs == []
+
+
+def test_the_same_plan_is_the_same_text_a_moment_later(ports):
+    ports.task("old", rerun="{after: 1h}")
+    ports.task("lost", "Never heard of.")
+    ports.remote.sends = ["drop"]
+    ports.apply(hold_unknown=True)
+    ports.remote.clock.time += 7200.0
+    first = printed(_planned(ports, Refresh.ACTIVE))
+    ports.remote.clock.time += 1.5
+    assert json.dumps(printed(_planned(ports, Refresh.ACTIVE))) == json.dumps(first)
+    assert {change["reasons"][0]["code"] for change in first["changes"]} == {"rerun_after", "outcome_unknown"}
 
 
 def _with_a_dependent(ports, *uses):
