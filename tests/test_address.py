@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from patience import little_work
 
-from taskspec.address import cell_address, compiled_glob, is_address, is_pattern, matches, task_name
+from taskspec.address import (
+    addresses_in,
+    cell_address,
+    compiled_glob,
+    is_address,
+    is_pattern,
+    listed,
+    matches,
+    task_name,
+)
 
 
 @pytest.mark.parametrize(
@@ -73,3 +82,13 @@ def test_a_glob_names_what_a_plain_search_finds(glob, text):
 def test_a_pattern_of_many_stars_takes_little_work():
     with little_work():
         assert not matches("*a" * 60 + "*b", "a" * 128)
+
+
+@pytest.mark.parametrize("many", [["a"], ["a[x]", "a[y]"], ['a["x, y"]', "b[1,2]", 'b["]"]']])
+def test_addresses_in_one_text_are_told_apart_again(many):
+    assert addresses_in(listed(many)) == tuple(many)
+
+
+@pytest.mark.parametrize("text", ["", "12 tasks", "a, b ", "a,b", "a[x"])
+def test_no_other_text_holds_addresses(text):
+    assert addresses_in(text) == ()

@@ -1,46 +1,27 @@
 """Attributing: a changed field of a task → what is behind it, and where it begins to differ. Decides nothing."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from taskspec.address import Address, addresses_in
 from taskspec.desired.giving import given_at
-from taskspec.desired.ingredients import DEFAULTS, FILE, ITSELF, TEXT, FieldPath, result_of
+from taskspec.desired.ingredients import DEFAULTS, FILE, TEXT, FieldPath, result_of
 from taskspec.desired.making import Looked, Making
 from taskspec.desired.model import DesiredTask
 from taskspec.diagnostics import Position, path_text
 from taskspec.inputs import Input
 from taskspec.plan import cause_reasons as causes
+from taskspec.plan.bestowing import defaults_behind
 from taskspec.plan.causes import Reason
 from taskspec.plan.cell_reasons import Cells
+from taskspec.plan.changed_fields import MOST, ChangedField
 from taskspec.plan.diffing import Edit, edits
 from taskspec.plan.member_reasons import members_changed
 from taskspec.plan.model import Change, FieldDiff, Missing
-from taskspec.state.model import Record
 
-MOST: Final = 5
-"""How many causes are told of one reason."""
 _WRITTEN: Final = frozenset({"text_edited", "default_changed", "differs_too"})
 """What is behind a field where that itself is written otherwise."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Field:
-    """A field of a declared task that differs from what was asked for last."""
-
-    name: str
-    diffs: tuple[FieldDiff, ...]
-    task: DesiredTask
-    making: Making
-    record: Record
-    looked: Looked
-    done: Mapping[Address, Change]
-    siblings: Mapping[str, Cells]
-
-    @property
-    def first(self) -> FieldDiff:
-        return self.diffs[0]
 
 
 def looked_at(change: Change) -> Looked | None:
@@ -61,7 +42,7 @@ def attributed(
     diffs = tuple(diff for diff in change.diffs if diff.path[0] == reason.field)
     if not isinstance(task, DesiredTask) or task.making is None or looked is None or record is None or not diffs:
         return reason
-    field = _Field(
+    field = ChangedField(
         name=reason.field,
         diffs=diffs,
         task=task,
@@ -74,18 +55,17 @@ def attributed(
     place, removed = _place(field)
     inputs = tuple(_inputs(field))
     dropped = tuple(_dropped(field, place)) if removed or not inputs else ()
-    defaults = tuple(_defaults(field))
+    defaults = tuple(defaults_behind(field))
     is_elsewhere = field.first.after is Missing.MISSING and any(one.code == "default_gone" for one in defaults)
     if is_elsewhere:
         dropped = tuple(replace(one, position=None, removed="") for one in dropped)
     because = (*inputs, *dropped, *_template(field, inputs), *defaults, *_files(field), *_too(field, place))
     if any(one.code not in _WRITTEN for one in because):
-        is_elsewhere = is_elsewhere or (bool(removed) and bool(dropped))  # beside what is gone stands another's line
-        removed = ""
+        removed = dropped[0].removed if removed and dropped else ""  # what stands there now is another's line
     return replace(reason, position=None if is_elsewhere else place, removed=removed, because=because[:MOST])
 
 
-def _dropped(field: _Field, place: Position) -> Iterator[Reason]:
+def _dropped(field: ChangedField, place: Position) -> Iterator[Reason]:
     """Yield the inputs that no template of the task uses any more."""
     before, now = field.record.generation.inputs or {}, field.looked.inputs
     if not any(_is_text_of(name, field.name) for name in before):
@@ -95,7 +75,7 @@ def _dropped(field: _Field, place: Position) -> Iterator[Reason]:
             yield causes.input_dropped(name, place)
 
 
-def _too(field: _Field, place: Position) -> Iterator[Reason]:
+def _too(field: ChangedField, place: Position) -> Iterator[Reason]:
     """Yield where a field differs too, as it is written."""
     told = {place.line}
     for diff in field.diffs[:MOST]:
@@ -105,7 +85,7 @@ def _too(field: _Field, place: Position) -> Iterator[Reason]:
                 yield causes.differs_too(path_text(diff.path), position)
 
 
-def _places(field: _Field, diff: FieldDiff) -> Iterator[Position]:
+def _places(field: ChangedField, diff: FieldDiff) -> Iterator[Position]:
     making = field.making
     if diff.after is Missing.MISSING or making.template_of(diff.path) not in {None, diff.path}:
         return
@@ -117,15 +97,14 @@ def _places(field: _Field, diff: FieldDiff) -> Iterator[Position]:
             yield making.position(diff.path, diff.after, edit.offset)
 
 
-def _place(field: _Field, *, literal: bool = False) -> tuple[Position, str]:
+def _place(field: ChangedField, *, literal: bool = False) -> tuple[Position, str]:
     """Return where a field begins to differ, and the line that is gone where nothing else is there.
 
     `literal`: where its template itself does, and not what was put into it.
     """
     diff, making = field.first, field.making
     if diff.after is Missing.MISSING:
-        gone = causes.written(str(diff.path[-1]), diff.before)
-        return field.task.source.document.position(("spec", *diff.path)), gone
+        return field.task.source.document.position(("spec", *diff.path)), f"{diff.path[-1]}:"
     if not (isinstance(diff.before, str) and isinstance(diff.after, str)):
         return making.position(diff.path), ""
     found = edits(diff.before, diff.after)
@@ -134,7 +113,8 @@ def _place(field: _Field, *, literal: bool = False) -> tuple[Position, str]:
     if not found:
         return making.position(diff.path), ""
     first = found[0]
-    removed = "" if first.lines else next((line.strip() for line in first.removed if line.strip()), "")
+    new, gone = {line.strip() for line in first.lines}, [line.strip() for line in first.removed]
+    removed = next((line for line in gone if line and line not in new), "") if new <= set(gone) else ""
     return making.position(diff.path, diff.after, min(first.offset, max(len(diff.after) - 1, 0))), removed
 
 
@@ -143,7 +123,7 @@ def _is_written(edit: Edit, path: FieldPath, making: Making) -> bool:
     return segment.is_literal if segment is not None else making.template_of(path) is None
 
 
-def _inputs(field: _Field) -> Iterator[Reason]:
+def _inputs(field: ChangedField) -> Iterator[Reason]:
     """Yield the inputs that are not as they were."""
     before, now = field.record.generation.inputs, field.looked.inputs
     if before is None:
@@ -163,14 +143,14 @@ def _inputs(field: _Field) -> Iterator[Reason]:
             yield causes.input_changed(name, None, one, other)
 
 
-def _decides(field: _Field, name: str) -> bool:
+def _decides(field: ChangedField, name: str) -> bool:
     """Tell whether a name stands in a condition or a loop, so that its value decides what else is written."""
     making = field.making
     cut = [(path, one) for path in making.paths(field.name) for one in making.segments(path) if name in one.names]
     return any(making.markup(path, one).startswith("{%") for path, one in cut)
 
 
-def _input(field: _Field, name: str, before: Input, now: Input) -> Iterator[Reason]:
+def _input(field: ChangedField, name: str, before: Input, now: Input) -> Iterator[Reason]:
     making = field.making
     if name.startswith(FILE):
         file = name.removeprefix(FILE)
@@ -181,7 +161,7 @@ def _input(field: _Field, name: str, before: Input, now: Input) -> Iterator[Reas
         yield from _result(field, name, address, before, now)
 
 
-def _result(field: _Field, name: str, address: Address, before: Input, now: Input) -> Iterator[Reason]:
+def _result(field: ChangedField, name: str, address: Address, before: Input, now: Input) -> Iterator[Reason]:
     """Yield what became of the result of another task, or of a list of such."""
     use = _use(field, name)
     if not now.giver:
@@ -194,7 +174,7 @@ def _result(field: _Field, name: str, address: Address, before: Input, now: Inpu
         yield from members or (causes.upstream_answered(name, address, None, use),)
 
 
-def _lines(field: _Field) -> list[str]:
+def _lines(field: ChangedField) -> list[str]:
     """Return the lines that are new in what was rendered."""
     return [line for diff in field.diffs for line in _new_lines(diff)]
 
@@ -205,7 +185,7 @@ def _new_lines(diff: FieldDiff) -> Iterator[str]:
             yield from one.lines
 
 
-def _gone(field: _Field) -> str:
+def _gone(field: ChangedField) -> str:
     """Return the first line that is gone where no line is new."""
     diff = field.first
     if not (isinstance(diff.before, str) and isinstance(diff.after, str)):
@@ -216,7 +196,7 @@ def _gone(field: _Field) -> str:
     return next((line.strip() for one in found for line in one.removed if line.strip()), "")
 
 
-def _use(field: _Field, name: str) -> Position:
+def _use(field: ChangedField, name: str) -> Position:
     """Return where the text uses a name."""
     for path in field.making.paths(field.name):
         for segment in field.making.segments(path):
@@ -225,7 +205,7 @@ def _use(field: _Field, name: str) -> Position:
     return field.making.position((field.name,))
 
 
-def _template(field: _Field, others: Sequence[Reason]) -> Iterator[Reason]:
+def _template(field: ChangedField, others: Sequence[Reason]) -> Iterator[Reason]:
     """Yield that the template itself was edited, where something else is behind the change too."""
     before, now = field.record.generation.inputs, field.looked.inputs
     if before is None or not others:
@@ -240,59 +220,7 @@ def _is_text_of(name: str, field_name: str) -> bool:
     return name.startswith(TEXT) and name.removeprefix(TEXT).replace("[", ".").partition(".")[0] == field_name
 
 
-def _defaults(field: _Field) -> Iterator[Reason]:
-    """Yield which default gives the field now, or gave it before, where that is another one."""
-    before = field.record.generation.inputs
-    for diff in field.diffs[:MOST]:
-        is_gone = diff.after is Missing.MISSING
-        origin = None if is_gone else field.task.source.origin(diff.path)[0]
-        former = _former(field, diff.path)
-        if former == (origin.giver if origin is not None else ""):
-            continue
-        labels = _labels(field) if before is not None else ()
-        if origin is not None:
-            yield causes.default_changed(path_text(diff.path), origin, former, labels)
-        elif former and is_gone:
-            removed = causes.written(str(diff.path[-1]), diff.before)
-            yield causes.default_gone(path_text(diff.path), former, _former_place(field), removed, labels)
-        elif former:
-            yield causes.default_gone(path_text(diff.path), former, None, "", labels)
-
-
-def _former_place(field: _Field) -> Position | None:
-    """Return the file in which the project's defaults stand."""
-    document = field.making.maker.project.document
-    return Position(file=document.file, line=0) if document is not None else None
-
-
-def _former(field: _Field, path: FieldPath) -> str | None:
-    """Return the default that was recorded to give what is at a path: nothing for none, None where nobody can tell."""
-    inputs, now, source = field.record.generation.inputs, field.looked.inputs, field.task.source
-    if inputs is None:
-        return None
-    for length in range(len(path), 0, -1):
-        name = f"{DEFAULTS}{path_text(path[:length])}"
-        found, around = inputs.get(name), source.given.get(path[:length])
-        if found is None:
-            continue
-        is_own = source.given.get(path, around) is None and around is not None and around.giver == found.giver
-        if length < len(path) and (is_own or now.get(name) == found):
-            return ""  # a field of the task itself, within what a default gives as before
-        return found.giver if found.giver != ITSELF else ""
-    return ""
-
-
-def _labels(field: _Field) -> tuple[Reason, ...]:
-    """Return the labels that are not as they were: they choose the defaults."""
-    unsent = field.record.unsent
-    if unsent is None:
-        return ()
-    before, now = unsent.get("labels", {}), field.task.labels
-    changed = [name for name in {**before, **now} if before.get(name) != now.get(name)]
-    return tuple(causes.label_changed(field.task, name, before.get(name)) for name in changed[:MOST])
-
-
-def _files(field: _Field) -> Iterator[Reason]:
+def _files(field: ChangedField) -> Iterator[Reason]:
     """Yield the attached files that have another content."""
     if field.name != "files":
         return

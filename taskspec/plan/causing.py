@@ -13,9 +13,10 @@ from taskspec.desired.model import DeferredTask
 from taskspec.diagnostics import Position
 from taskspec.plan import cause_reasons as causes
 from taskspec.plan import cell_reasons
-from taskspec.plan.attributing import MOST, attributed, looked_at
+from taskspec.plan.attributing import attributed, looked_at
 from taskspec.plan.causes import Reason
 from taskspec.plan.cell_reasons import Cells
+from taskspec.plan.changed_fields import MOST
 from taskspec.plan.member_reasons import of_waiting
 from taskspec.plan.model import Change, Declared, Plan
 from taskspec.plan.unsent_reasons import CODE as UNSENT

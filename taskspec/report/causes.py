@@ -89,9 +89,8 @@ def _unsent(change: Change) -> list[Reason]:
 def place_words(line: CausingLine | None, position: Position, plan: Plan) -> str:
     """Return a place, and the commit to blame for it where that is known."""
     commit = plan.commits.get(line) if line is not None else None
-    if line is not None and line.removed and line.line:
-        taken = f" ({commit_words(commit)})" if commit is not None else ""
-        return f"at {position} `{_short(line.removed)}` was taken out{taken}"
+    if line is not None and line.removed and line.line and commit is not None:
+        return f"at {position} `{_short(line.removed)}` was taken out ({commit_words(commit)})"
     return f"{position} ({commit_words(commit)})" if commit is not None else str(position)
 
 

@@ -4,7 +4,7 @@ import pytest
 from click.testing import CliRunner
 
 from taskspec.cli.commands import taskspec
-from taskspec.documents.durations import seconds
+from taskspec.documents.durations import seconds, written
 
 PROJECT = """\
 apiVersion: taskspec/v1
@@ -54,3 +54,12 @@ def test_what_a_hint_proposes_is_right(tmp_path, monkeypatch, capfd, after, way)
     (tmp_path / "taskspec.yaml").write_text(PROJECT.format(after=after))
     assert run(["validate"]) == 1
     assert f"→ {way}" in "".join(capfd.readouterr())
+
+
+@pytest.mark.parametrize("text", ["500ms", "90s", "20m", "25h", "7d", "0s"])
+def test_a_duration_is_written_as_an_author_would(text):
+    assert written(seconds(text)) == text
+
+
+def test_a_duration_is_written_in_its_largest_unit():
+    assert [written(seconds(text)) for text in ("60s", "1440m", "1500ms", "0d")] == ["1m", "1d", "1500ms", "0s"]
