@@ -13,9 +13,9 @@ _SERVERS: Final = "mcpserver"
 _PLAIN_OF_SERVER: Final = frozenset(
     {"id", "name", "type", "transport", "url", "authtype", "allowedtools", "spec", "kind", "metadata"}
 )
-_NAMES: Final = re.compile(r"token|secret|passw|credential|privatekey|authoriz|apikey|accesskey")
+_NAMES: Final = re.compile(r"(?<!max)token|secret|passw|credential|privatekey|authoriz|apikey|accesskey")
 _KINDS: Final = frozenset({"basic", "bearer", "token", "true", "false", "null"})
-_KEY: Final = re.compile(r"([\w-]+)['\"]?\s*[:=](?!//)")
+_KEY: Final = re.compile(r"(?<![\w-])([\w-]++)['\"]?+\s*+[:=](?!//)")
 _TAG: Final = re.compile(r"\{\{[^'\"{}]*\}\}|\{%[^'\"{}]*%\}")
 _SENSITIVE: Final = re.compile(r"\bsens\w*['\"]?\s*:")
 _WORD: Final = re.compile(r"\w+")
