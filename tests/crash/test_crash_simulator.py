@@ -15,6 +15,10 @@ FOUND = {
     "seed:6193": "the same, and what was declared was paid for once more",
     "hands:1184": "`never` was declared while a run for `always` was unknown, and another text was paid for",
     "hands:797": "a run for `always` was unknown, and was asked for once more when `always` was gone",
+    "choices:11977": "a saved plan that had no request of a task gave it a further attempt with an empty one",
+    "choices:2472": "a begun plan was taken up again although another apply had taken a policy over",
+    "choices:3882": "a queued change started beside a run in error, which went on",
+    "choices:61048": "an outcome stayed unknown as long as the task before it waited for a person",
 }
 """What each seed found; another way of drawing makes other scenarios of them."""
 
