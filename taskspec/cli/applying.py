@@ -99,7 +99,8 @@ def _approved(plan: Plan, invocation: Invocation, *, yes: bool, as_json: bool) -
         from taskspec.cli.blaming import blamed
         from taskspec.report.plans import lines
 
-        say_wrapped(lines(blamed(plan, invocation), paint_for(sys.stdout)))
+        shown = plan if plan.commits else blamed(plan, invocation)  # a saved plan knows them
+        say_wrapped(lines(shown, paint_for(sys.stdout)))
     require_within(plan, shown=not as_json)
     if yes or not plan.pending:
         return True

@@ -49,5 +49,6 @@ def save(invocation: "Invocation", ports: "Ports", remark: "Remark", path: Path,
 
     planning.plan(invocation, ports, remark, keep=keep)
     plan, digest = told[0]
-    note(f"Saved as {path} ({digest}). Carry it out with: taskspec apply {path}")
+    way = "It is refused, as the plan is." if plan.refusals else f"Carry it out with: taskspec apply {path}"
+    note(f"Saved as {path} ({digest}). {way}")
     return plan

@@ -33,8 +33,8 @@ def show(file: Path, project: Path | None, as_json: bool) -> int:
         plan = {key: value for key, value in saved.document.items() if key not in {"saved", "digest"}}
         say_json({"digest": saved.digest, "obstacles": found, "plan": plan})
     else:
-        say_wrapped(lines(saved.plan, paint))
         say([f"{paint('warning', 'warning')}: {one}" for one in found])
+        say_wrapped(lines(saved.plan, paint))
         say([f"Digest: {saved.digest}"])
     refused = [ExitCode.REFUSED] if saved.plan.refusals else []
     return foremost([ExitCode.STALE, *refused] if found else refused)

@@ -22,7 +22,7 @@ def capped(now: Plan, planned: Plan) -> Plan:
     """Return the plan of now with each change no stronger than the one that was planned."""
     allowed = {change.address: change for change in planned.changes}
     changes = tuple(_capped(change, allowed.get(change.address)) for change in now.changes)
-    return replace(now, id=planned.id, created_at=planned.created_at, changes=changes)
+    return replace(now, id=planned.id, created_at=planned.created_at, changes=changes, commits=planned.commits)
 
 
 def differences(now: Plan, planned: Plan) -> Mapping[Address, tuple[Change | None, Change | None]]:
@@ -57,7 +57,8 @@ def is_stronger(now: Change, planned: Change | None) -> bool:
 
 def _capped(now: Change, planned: Change | None) -> Change:
     if not is_stronger(now, planned):
-        return now
+        same = planned is not None and _essence(now) == _essence(planned)
+        return replace(now, reasons=planned.reasons) if planned is not None and same else now
     why = Reason(
         code="not_planned",
         text=f"the saved plan does not have it ({now.action.value} now): {now.reasons[0].text}",

@@ -72,12 +72,9 @@ def _words(found: Sequence[Word], paint: Paint) -> str:
 
 
 def _word(one: Word, paint: Paint) -> str:
-    """Return a word in its colour; without colours a changed one stands in brackets, as git shows it."""
-    text = visible(one.text).replace("\n", " ")
-    if one.kind in _MARKS and not paint.color:
-        begin, end = _MARKS[one.kind]
-        return f"{begin}{text}{end}"
-    return paint(text, _WORD_STYLES[one.kind])
+    """Return a word in its colour; a changed one stands in brackets, as git shows it: a copy has no colours."""
+    begin, end = _MARKS.get(one.kind, ("", ""))
+    return paint(f"{begin}{visible(one.text)}{end}".replace("\n", " "), _WORD_STYLES[one.kind])
 
 
 def _folded(found: Sequence[Word]) -> Iterator[Word]:
