@@ -1,5 +1,9 @@
-"""A live region for terminals: what runs now and for how long, under the lines of the narrator. Needs a terminal."""
+"""A live region for terminals: what runs now and for how long, under the lines of the narrator. Needs a terminal.
 
+Lines and the region are written under one lock: each erases what the other has drawn, and has to know how high it is.
+"""
+
+import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TextIO
@@ -23,6 +27,8 @@ if TYPE_CHECKING:
 
 SHOWN = 12
 """How many active runs are listed at most."""
+TICK = 0.125
+"""The seconds between two drawings of the region."""
 
 
 class Live:
@@ -37,8 +43,12 @@ class Live:
         self._finished = 0
         self._console = console = Console(file=stream, highlight=False, markup=False, emoji=False)
         self._narrator = narrator(self._write)
-        self._region = Region(get_renderable=self._draw, console=console, refresh_per_second=8, transient=True)
-        self._region.start()
+        self._region = Region(get_renderable=self._draw, console=console, auto_refresh=False, transient=True)
+        self._writing = threading.Lock()
+        self._closed = threading.Event()
+        self._region.start(refresh=True)
+        self._ticker = threading.Thread(target=self._tick, name="live region", daemon=True)
+        self._ticker.start()
 
     def on(self, event: Event) -> None:
         """Follow an event in the table, and write its line above."""
@@ -63,13 +73,21 @@ class Live:
 
     def close(self) -> None:
         """Take the region away; the lines stay."""
+        self._closed.set()
+        self._ticker.join()
         self._region.stop()
         self._narrator.close()
+
+    def _tick(self) -> None:
+        while not self._closed.wait(TICK):
+            with self._writing:
+                self._region.refresh()
 
     def _write(self, line: str) -> None:
         from rich.text import Text
 
-        self._console.print(Text.from_ansi(line))
+        with self._writing:
+            self._console.print(Text.from_ansi(line))
 
     def _draw(self) -> "RenderableType":
         from rich.table import Table
