@@ -4,7 +4,9 @@ import asyncio
 import select
 import signal
 import sys
+import termios
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -136,7 +138,10 @@ def asked(question: str) -> bool:
 
     The event loop has its own way with Ctrl-C: a person at a prompt wants it at once. A signal is heard between two
     short looks at the terminal, because one that comes just before a blocking read would wait for the next key.
+    What was typed before the question could be seen is no answer to it.
     """
+    with suppress(termios.error):
+        termios.tcflush(sys.stdin, termios.TCIFLUSH)
     kept = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         sys.stderr.write(f"\n{question} [y/N]: ")

@@ -97,6 +97,15 @@ def test_a_person_who_says_yes_sees_it_done(project):
     assert project.result("a.txt") == "hi"
 
 
+def test_what_was_typed_before_the_question_is_no_answer_to_it(project):
+    terminal = Terminal(project, "apply")
+    terminal.type("y\n")
+    terminal.until("Carry this out? [y/N]: ")
+    terminal.type("n\n")
+    assert terminal.end() == 1
+    assert project.records() == {}
+
+
 @pytest.mark.parametrize("answer", ["n\n", "\n", "\x04"], ids=["no", "nothing", "end of input"])
 def test_a_person_who_does_not_say_yes_sees_nothing_done(project, answer):
     terminal = Terminal(project, "apply")
