@@ -8,7 +8,7 @@ from taskspec.apply import following
 from taskspec.apply.model import Outcome
 from taskspec.apply.outcomes import Ended, unknown
 from taskspec.apply.world import World
-from taskspec.errors import StateError, TaskspecError
+from taskspec.errors import RunInterruptedError, StateError, TaskspecError
 from taskspec.events import Effect
 from taskspec.health import Health
 from taskspec.observed.model import Absent, Observation, Present, Unreadable
@@ -44,6 +44,8 @@ async def _last_look(world: World, active: dict[str, str]) -> dict[str, Observat
     try:
         async with asyncio.timeout(FAREWELL):
             return await observe(world.connection, active)
+    except RunInterruptedError:  # it says nothing of the runs: whoever is asked to end while looking ends
+        raise
     except (TaskspecError, TimeoutError) as error:
         return {run: Unreadable(reason=str(error)) for run in active}
 

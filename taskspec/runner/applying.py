@@ -221,9 +221,9 @@ async def _carry_out(world: World, link: Link, cutting: Cutting) -> bool:
                     world.emit(WaitedTooLong(addresses=tuple(change.address for change in execution.open)))
                 work.cancel()
                 await asyncio.wait([work])
-        is_whole = not execution.open
-        if not is_whole:
-            await execution.wind_up(link.end_runs)
+            is_whole = not execution.open
+            if not is_whole:  # who is asked to end meanwhile ends in order, after it
+                await execution.wind_up(link.end_runs)
         if not work.cancelled():
             work.result()
         elif failing.done():

@@ -15,6 +15,7 @@ FOUND = {
     "seed:6193": "the same, and what was declared was paid for once more",
     "hands:1184": "`never` was declared while a run for `always` was unknown, and another text was paid for",
     "hands:797": "a run for `always` was unknown, and was asked for once more when `always` was gone",
+    "choices:18764": "an apply that was asked to end while it took its leave, after `--wait-timeout`, ended with 0",
     "choices:11977": "a saved plan that had no request of a task gave it a further attempt with an empty one",
     "choices:2472": "a begun plan was taken up again although another apply had taken a policy over",
     "choices:3882": "a queued change started beside a run in error, which went on",
