@@ -224,6 +224,7 @@ async def _carry_out(world: World, link: Link, cutting: Cutting) -> bool:
             is_whole = not execution.open
             if not is_whole:  # who is asked to end meanwhile ends in order, after it
                 await execution.wind_up(link.end_runs)
+                await asyncio.sleep(0)  # a signal of the last moment is heard here
         if not work.cancelled():
             work.result()
         elif failing.done():
