@@ -10,7 +10,6 @@ from taskspec.errors import StaleError
 from taskspec.plan.encoding import FORMAT, moment, to_json
 from taskspec.plan.model import Plan
 
-KIND: Final = "Plan"
 _LONGEST: Final = 100
 """So many characters of a version are looked at."""
 _AGAIN: Final = "Make a new one with `taskspec plan --out`."

@@ -6,6 +6,7 @@ from typing import Final, assert_never
 
 from taskspec.address import Address
 from taskspec.desired.model import DesiredTask
+from taskspec.diagnostics import Position
 from taskspec.documents.model import OnRemove
 from taskspec.moments import utc
 from taskspec.plan.causes import Reason
@@ -235,20 +236,18 @@ def removal(policy: OnRemove, situation: Situation) -> Reason:
 
 def title_changed(task: DesiredTask) -> Reason:
     """Say that the title differs from the one that was last sent."""
-    written = task.source.position(("title",))
-    if written == task.source.position():  # there is none: it is the address
-        written = task.source.document.position(("metadata", "name"))
-    return Reason(
-        code="title_changed",
-        text="`title` changed; it needs no run",
-        position=written,
-    )
+    return Reason(code="title_changed", text="`title` changed; it needs no run", position=_title(task))
 
 
 def title_not_sent(task: DesiredTask, why: str) -> Reason:
     """Say why a changed title is not sent."""
-    position = task.source.position(("title",))
-    return Reason(code="title_not_sent", text=f"`title` changed and is not sent: {why}", position=position)
+    return Reason(code="title_not_sent", text=f"`title` changed and is not sent: {why}", position=_title(task))
+
+
+def _title(task: DesiredTask) -> Position:
+    """Return where the title is written; where none is, it is the address, and the task's name gives it."""
+    written = task.source.position(("title",))
+    return written if written != task.source.position() else task.source.document.position(("metadata", "name"))
 
 
 def policy_changed(task: DesiredTask, field: str) -> Reason:
