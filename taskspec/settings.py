@@ -23,6 +23,10 @@ class Settings:
     """`TASKSPEC_ENV`: the environment where no command line names one."""
     times: Mapping[str, str] = field(default_factory=dict)
     """`TASKSPEC_QUIET_PERIOD`, `TASKSPEC_CREATE_TIMEOUT`, `TASKSPEC_POLL_INTERVAL`, as they are written."""
+    state: str | None = field(default=None, repr=False)
+    """`TASKSPEC_STATE`: where the state is kept, whatever the manifests say; it may hold a password."""
+    lease: str | None = None
+    """`TASKSPEC_LEASE_TTL`: how long a lease of a shared state lasts without a sign of life, as it is written."""
     xpander_base_url: str = "https://inbound.xpander.ai"
     xpander_organization: str | None = None
     xpander_api_key: str | None = field(default=None, repr=False)
@@ -51,6 +55,8 @@ def from_environ(environ: Mapping[str, str] | None = None) -> Settings:
         variables={k.removeprefix(VARIABLE_PREFIX): v for k, v in env.items() if k.startswith(VARIABLE_PREFIX)},
         environment=env.get("TASKSPEC_ENV") or DEFAULT_ENVIRONMENT,
         times={name: env[name] for name in TIMES if env.get(name)},
+        state=env.get("TASKSPEC_STATE") or None,
+        lease=env.get("TASKSPEC_LEASE_TTL") or None,
         xpander_base_url=env.get("XPANDER_BASE_URL")
         or ("https://inbound.stg.xpander.ai" if staging else "https://inbound.xpander.ai"),
         xpander_organization=env.get("XPANDER_ORGANIZATION_ID") or None,

@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING
 from taskspec.chance import Chance
 from taskspec.cli.clock import steady_clock
 from taskspec.cli.printing import note
-from taskspec.cli.timing import hosted_traits
+from taskspec.cli.timing import hosted_traits, lease_seconds
 from taskspec.documents.model import LOCAL, Project
-from taskspec.errors import LockHeldError, MissingSecretError
+from taskspec.documents.places import place_of, shown
+from taskspec.errors import LockHeldError, MissingSecretError, UsageError
 from taskspec.report.text import duration, plural, visible
 from taskspec.runner.model import Link, Need, Offline
 from taskspec.settings import Settings
 from taskspec.state.model import Holder
+from taskspec.state.opening import Wanted, open_store
 from taskspec.state.processes import started_at
-from taskspec.state.sqlite import SqliteState
+from taskspec.state.store import StateStore
 from taskspec.taskapi.remotes import Endpoint, RemoteIdentity, Traits
 from taskspec.taskapi.roots import roots
 
@@ -94,9 +96,22 @@ class Wiring:
         key = self._key(project)
         yield Reach(configuration=Configuration(api_key=key, base_url=base_url, organization_id=organization))
 
-    def open_state(self, project: Project, *, read_only: bool) -> SqliteState:
-        """Open the project's state."""
-        return SqliteState(Path(project.data_folder), project.name, project.environment, read_only=read_only)
+    def open_state(self, project: Project, *, read_only: bool) -> StateStore:
+        """Open the project's state, where the environment or else its manifests say that it is kept."""
+        text = self._settings.state or project.state
+        try:
+            place = place_of(text)
+        except ValueError as error:
+            where = "TASKSPEC_STATE" if self._settings.state else "spec.state"
+            raise UsageError(f"The place of the state, {shown(text)} (of {where}), {error}.") from error
+        wanted = Wanted(
+            folder=Path(project.data_folder),
+            project=project.name,
+            environment=project.environment,
+            read_only=read_only,
+            ttl=lease_seconds(self._settings),
+        )
+        return open_store(place, wanted)
 
     def holder(self) -> Holder:
         """Describe this process: never its arguments, which may hold values of variables."""

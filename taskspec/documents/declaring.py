@@ -27,6 +27,7 @@ from taskspec.documents.model import (
     VariableType,
 )
 from taskspec.documents.overlaying import Overlay, environment_of
+from taskspec.documents.places import LOCAL_PLACE, place_of, secret_in
 from taskspec.documents.project_files import hint_above
 from taskspec.settings import DEFAULT_ENVIRONMENT
 
@@ -65,6 +66,7 @@ def declare_project(document: Document, ground: Ground) -> Project:
         bare_project(ground),
         name=document.value["metadata"]["name"],
         remote=_remote(spec.get("remote", LOCAL)),
+        state=spec.get("state", LOCAL_PLACE),
         results_path=_results_path(given.get("results", {}), ground.environment, spec.get("results", {})),
         agents={name: _agent(name, written) for name, written in spec.get("agents", {}).items()},
         variables={name: _variable(document, name, written) for name, written in spec.get("variables", {}).items()},
@@ -96,6 +98,7 @@ def check_project(project: Project, search_path: str | None, *, runs_agents: boo
     if document is None or source is None:
         return
     yield from _results_trouble(project, source)
+    yield from _state_trouble(project, source)
     yield from _shared_results(document)
     written = _in_environment(document, project.environment)[0].get("remote")
     if isinstance(written, Mapping) and project.remote.type == LOCAL:
@@ -144,6 +147,28 @@ def _results_trouble(project: Project, source: Source) -> Iterator[Diagnostic]:
             detail="`spec.results.path` must be a folder of its own within the project, relative to it.",
             hint="Write, for example, `results: {path: results}`.",
             position=source.position(("results", "path")),
+        )
+
+
+def _state_trouble(project: Project, source: Source) -> Iterator[Diagnostic]:
+    position = source.position(("state",))
+    try:
+        place_of(project.state)
+    except ValueError as error:
+        yield Diagnostic(
+            summary="Wrong value",
+            detail=f"`spec.state` {error}.",
+            hint="Write, for example, `postgresql://user@host/database` or `s3://bucket/prefix`.",
+            position=position,
+        )
+    if secret := secret_in(project.state):
+        yield Diagnostic(
+            summary="Secret in a manifest",
+            detail=f"`spec.state` holds {secret}.",
+            hint="Take it out, and replace it where it is in use: everybody who reads the repository has it. "
+            "docs/shared-state.md tells from where it is taken.",
+            position=position,
+            quotable=False,
         )
 
 

@@ -69,6 +69,8 @@ def _by_place(violation: Violation, value: Any) -> str:
     match violation.keyword, violation.path:
         case "pattern", (*_, "baseUrl"):
             return "Write `https://host[:port][/path]`: over http:// everybody on the way can read the key."
+        case "pattern", ("spec", *_, "state"):
+            return "Write `local`, `postgresql://user@host/database`, `s3://bucket/prefix` or `https://host/path`."
         case "pattern", ("metadata", "name") if isinstance(value, str):
             return f"Write, for example, `{fitting_name(value)}`."
         case "pattern", (*_, "policies", int(), "name") if isinstance(value, str):

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from taskspec.address import Address
 from taskspec.diagnostics import Position
+from taskspec.documents.places import LOCAL_PLACE
 from taskspec.settings import DEFAULT_ENVIRONMENT
 
 LOCAL: Final = "local"
@@ -290,7 +291,8 @@ class Project:
     """Where state and engine keep their files: `.taskspec`, ignored by git."""
     environment: str = DEFAULT_ENVIRONMENT
     remote: RemoteSpec = RemoteSpec()
-    state: str = LOCAL
+    state: str = LOCAL_PLACE
+    """Where the state is kept, as the manifests say it (`documents.places`)."""
     results_path: str = "results"
     agents: Mapping[str, AgentSpec] = field(default_factory=dict)
     variables: Mapping[str, VariableSpec] = field(default_factory=dict)

@@ -115,9 +115,6 @@ def _wrong(document: Document, violation: Violation) -> Diagnostic:
     if violation.keyword == "type" and (violation.detail["says"] or "").startswith("must be "):
         words = f"{violation.detail['says']}, {words.rpartition(', ')[2]}"
     hint = way_out(violation, value_at(document, path))
-    if path == ("spec", "state"):
-        words = "is not supported by this version yet where it is not `local`"
-        hint = "Write `state: local`, or remove it."
     return Diagnostic(
         summary=WRONG_VALUE,
         detail=f"`{path_text(path)}` {words}." if path else f"The document {words}.",

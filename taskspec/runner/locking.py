@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 from taskspec.documents.model import Project
 from taskspec.errors import LockHeldError, LostLeaseError, StateError
 from taskspec.runner.model import Ports
-from taskspec.state.model import BEAT
+from taskspec.state.model import BEATS, TTL
 from taskspec.state.store import Lease, StateStore
 
 PAUSE = 0.1
@@ -22,7 +22,7 @@ async def locked(project: Project, ports: Ports, patience: float = 0.0) -> Async
     try:
         lease = await _taken(store, ports, patience)
         try:
-            with beating(store, lease, BEAT):
+            with beating(store, lease, (store.capabilities.ttl or TTL) / BEATS):
                 yield store, lease
         finally:
             store.release(lease)

@@ -71,7 +71,7 @@ def page(connection: sqlite3.Connection, address: Address | None, before: int, s
     return connection.execute(_BEFORE_OF.format(column), (before, address, size)).fetchall()
 
 
-def entry_of(row: Row, path: Path) -> HistoryEntry:
+def entry_of(row: Row, path: Path | str) -> HistoryEntry:
     """Return the entry that a row holds; raise StateError for one that is not readable, or is found under another name.
 
     The address stands in the note, which is hashed, and beside it, where it is looked for.
@@ -105,7 +105,9 @@ def chain(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute(f"PRAGMA user_version = {SCHEMA}")
 
 
-def _linked(connection: sqlite3.Connection, path: Path, previous: str) -> Iterator[tuple[int, int, str, str, str]]:
+def _linked(
+    connection: sqlite3.Connection, path: Path | str, previous: str
+) -> Iterator[tuple[int, int, str, str, str]]:
     rows = connection.execute("SELECT id, serial, address, note FROM unchained ORDER BY id")
     for number, serial, address, text in rows:
         try:

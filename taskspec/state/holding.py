@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from taskspec.errors import LockHeldError, StateError
+from taskspec.errors import LockHeldError, LostLeaseError, StaleError, StateError
 from taskspec.moments import utc
 from taskspec.settings import DEFAULT_ENVIRONMENT
-from taskspec.state.model import BEAT, Holder, Holding
+from taskspec.state.model import BEATS, Holder, Holding
 
 
 def held(environment: str, holding: Holding | None) -> LockHeldError:
@@ -34,6 +34,26 @@ def cut_off(environment: str, holding: Holding | None) -> StateError:
     )
 
 
+def lost(environment: str, by: Holder | None, otherwise: str) -> LostLeaseError:
+    """Return the error for a lease that is no longer held: `by` has it now; `otherwise` says how, where nobody has."""
+    if by is None:
+        how, then = otherwise, "See what goes on there, then run the command again."
+    else:
+        how = f"{by.user} on {by.host} took it over (process {by.pid}, `{by.command}`)"
+        then = "Whoever has the lock goes on with what was begun; `taskspec status` shows how it stands."
+    return LostLeaseError(
+        f"The lock of environment `{environment}` was lost: {how}.", hint=f"Nothing more is written. {then}"
+    )
+
+
+def moved_on(environment: str, recorded: int, serial: int) -> StaleError:
+    """Return the error for a state that is not at the serial that its writer has read."""
+    return StaleError(
+        f"The state of environment `{environment}` moved on: it is at serial {recorded}, not {serial}.",
+        hint="Plan again.",
+    )
+
+
 def sign_of_life(holding: Holding) -> str:
     """Return the epoch of a lease and how its holder is, in a sentence."""
     epoch = f"Epoch {holding.epoch}, last" if holding.epoch else "Last"
@@ -41,7 +61,7 @@ def sign_of_life(holding: Holding) -> str:
     if holding.suspended:
         return f"{text}: the process is suspended."
     if not holding.is_alive:
-        return f"{text}, though one is due every {BEAT:.0f} s: the process may be suspended."
+        return f"{text}, though one is due every {holding.ttl / BEATS:.0f} s: the process may be suspended."
     return f"{text}."
 
 
@@ -63,9 +83,15 @@ _WAIT = (
     "Wait until that command ends (`--lock-timeout 10m` waits), or end it: `taskspec cancel`, on its machine. The lock "
     "is then free at once, by itself."
 )
+_WAIT_AT_MOST = (
+    "Wait until that command ends (`--lock-timeout 10m` waits), or end it: `taskspec cancel`, on its machine. If it is "
+    "not there any more, the lock ends by itself {:.0f} s after its last heartbeat."
+)
 
 
 def _way_out(environment: str, holding: Holding, holder: Holder) -> str:
+    if holding.lapses and not holding.suspended:
+        return _WAIT_AT_MOST.format(holding.ttl)
     if holding.is_alive:
         return _WAIT
     ends = f"`kill -CONT {holder.pid}` on {holder.host} lets it go on, `kill -KILL {holder.pid}` ends it"

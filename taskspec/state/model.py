@@ -21,8 +21,8 @@ INLINE_LIMIT = 256 * 1024
 """Results up to this many bytes are held inline, larger ones as blobs."""
 TTL = 60.0
 """Seconds that a lease lasts after it was taken, and after each heartbeat."""
-BEAT = TTL / 3
-"""Seconds between two heartbeats of a holder."""
+BEATS = 3
+"""How many heartbeats of a holder fall into the time that its lease lasts without one."""
 
 
 class Verdict(StrEnum):
@@ -249,11 +249,15 @@ class Holding:
     """Seconds since its last heartbeat, by the clock of the store."""
     suspended: bool = False
     """Its process was seen to be there, and not to go on. False also where that cannot be seen."""
+    ttl: float = TTL
+    """Seconds that its lease lasts without a heartbeat."""
+    lapses: bool = False
+    """Its lease ends by itself when it runs out; else it ends with the holder's process."""
 
     @property
     def expires(self) -> float:
         """Return in how many seconds its lease runs out; less than 0 where it has."""
-        return TTL - self.silent
+        return self.ttl - self.silent
 
     @property
     def is_alive(self) -> bool:

@@ -29,13 +29,13 @@ _ONE: Final = "SELECT address, record FROM records WHERE address = ?"
 _NEXT: Final = "SELECT address, record FROM records WHERE address > ? ORDER BY address LIMIT ?"
 
 
-def read_snapshot(connection: sqlite3.Connection, path: Path) -> Snapshot:
+def read_snapshot(connection: sqlite3.Connection, path: Path | str) -> Snapshot:
     """Return every record, in the order of their addresses; raise StateError for one that is not readable."""
     with _collecting_nothing():
         return _read_in_pages(connection, path) or _read_at_once(connection, path)
 
 
-def read_some(connection: sqlite3.Connection, path: Path, addresses: Collection[Address]) -> Snapshot:
+def read_some(connection: sqlite3.Connection, path: Path | str, addresses: Collection[Address]) -> Snapshot:
     """Return the records of some addresses, as far as there are such, without reading the others."""
     with transaction(connection, "DEFERRED"):
         lineage, serial, form = _meta(connection)
@@ -55,7 +55,7 @@ def digest_of_all(connection: sqlite3.Connection) -> tuple[int, str]:
     return serial, digest.hexdigest()
 
 
-def _read_in_pages(connection: sqlite3.Connection, path: Path) -> Snapshot | None:
+def _read_in_pages(connection: sqlite3.Connection, path: Path | str) -> Snapshot | None:
     """Return what was read page by page; None where somebody has written between two of them."""
     records: dict[Address, Record] = {}
     version, last = None, ""
@@ -73,7 +73,7 @@ def _read_in_pages(connection: sqlite3.Connection, path: Path) -> Snapshot | Non
         version, last = found, rows[-1][0]
 
 
-def _read_at_once(connection: sqlite3.Connection, path: Path) -> Snapshot:
+def _read_at_once(connection: sqlite3.Connection, path: Path | str) -> Snapshot:
     with transaction(connection, "DEFERRED"):
         lineage, serial, form = _meta(connection)
         newest = head(connection)
@@ -88,7 +88,7 @@ def _meta(connection: sqlite3.Connection) -> tuple[str, int, int]:
     return lineage, serial, form
 
 
-def _decoded(rows: _Rows, form: int, path: Path) -> list[tuple[Address, Record]]:
+def _decoded(rows: _Rows, form: int, path: Path | str) -> list[tuple[Address, Record]]:
     try:
         records = decode_records([text for _, text in rows], form)
     except (ValueError, TypeError, RecursionError):
@@ -99,7 +99,7 @@ def _decoded(rows: _Rows, form: int, path: Path) -> list[tuple[Address, Record]]
     return found
 
 
-def _decoded_singly(rows: _Rows, form: int, path: Path) -> Iterator[tuple[Address, Record]]:
+def _decoded_singly(rows: _Rows, form: int, path: Path | str) -> Iterator[tuple[Address, Record]]:
     """Decode one record after the other, to name the one that is not readable."""
     for address, text in rows:
         try:
@@ -110,7 +110,7 @@ def _decoded_singly(rows: _Rows, form: int, path: Path) -> Iterator[tuple[Addres
         yield Address(address), record
 
 
-def _require_own(address: str, record: Record, path: Path) -> None:
+def _require_own(address: str, record: Record, path: Path | str) -> None:
     """Raise StateError for a record that stands under another address than its own: it would be paid for twice."""
     if record.address != address:
         raise damaged(path, f"the record of {address} is that of {record.address}")

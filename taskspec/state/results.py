@@ -16,9 +16,7 @@ class Blobs:
 
     def keep(self, change: PutResult) -> bytes | None:
         """Return the bytes to keep inline, or None after a large result is durable as a file."""
-        content = change.content.encode()
-        if not _fits(content, change.ref):
-            raise ValueError(f"the result does not match its digest {change.ref.digest}")
+        content = checked(change)
         if len(content) <= INLINE_LIMIT:
             return content
         make_folder(self._folder)
@@ -32,12 +30,7 @@ class Blobs:
             content = place.read_bytes() if inline is None else inline
         except FileNotFoundError as error:
             raise missing(ref, place) from error
-        if not _fits(content, ref):
-            raise StateError(
-                f"The kept result {ref.digest} does not match its digest: it was changed or is damaged.",
-                hint="Restore the state folder from a backup, or run the task again.",
-            )
-        return content.decode()
+        return fitting(content, ref)
 
     def sweep(self) -> None:
         """Remove what a killed writer has left unfinished."""
@@ -45,11 +38,29 @@ class Blobs:
             draft.unlink(missing_ok=True)
 
 
-def missing(ref: ResultRef, place: Path) -> StateError:
+def checked(change: PutResult) -> bytes:
+    """Return what is to be kept; raise ValueError where it does not match its digest."""
+    content = change.content.encode()
+    if not _fits(content, change.ref):
+        raise ValueError(f"the result does not match its digest {change.ref.digest}")
+    return content
+
+
+def fitting(content: bytes, ref: ResultRef) -> str:
+    """Return a kept result as text; raise StateError where it does not match its digest."""
+    if not _fits(content, ref):
+        raise StateError(
+            f"The kept result {ref.digest} does not match its digest: it was changed or is damaged.",
+            hint="Restore the state from a backup, or run the task again.",
+        )
+    return content.decode()
+
+
+def missing(ref: ResultRef, place: Path | str) -> StateError:
     """Return the error for a result that is not where it should be."""
     return StateError(
         f"The kept result {ref.digest} is not in {place}.",
-        hint="Restore the state folder from a backup, or run the task again.",
+        hint="Restore the state from a backup, or run the task again.",
     )
 
 

@@ -4,7 +4,6 @@ Rollback journal, never WAL: SQLite before 3.51.3 can lose what a WAL holds. One
 conditional on the writer's epoch and on the serial that it has read.
 """
 
-import re
 import sqlite3
 import threading
 import uuid
@@ -14,26 +13,25 @@ from pathlib import Path
 from typing import Final
 
 from taskspec.address import Address
-from taskspec.errors import LostLeaseError, StaleError, StateError
+from taskspec.errors import LostLeaseError, StateError
 from taskspec.state import entries
 from taskspec.state.chaining import linked
 from taskspec.state.database import Database, advance, create, exists, transaction, upgrade
 from taskspec.state.document import StateDocument
 from taskspec.state.folders import make_folder, write_file
 from taskspec.state.holders import decode_holder, encode_holder
-from taskspec.state.holding import cut_off, held
+from taskspec.state.holding import cut_off, held, lost, moved_on
 from taskspec.state.lockfile import LockFile
 from taskspec.state.model import HistoryEntry, Holder, Holding, Note, ResultRef, Snapshot, StateChange
 from taskspec.state.reading import digest_of_all, read_snapshot, read_some
 from taskspec.state.results import Blobs, missing
 from taskspec.state.statements import Statement, chained, clearing, put_all, statement
-from taskspec.state.store import Lease
+from taskspec.state.store import Capabilities, Fencing, Lease
 from taskspec.state.trouble import in_words
 
 PAGE: Final = 500
 """How many entries of the history are read at a time, so that a slow reader keeps no writer waiting."""
 
-_ENVIRONMENT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _NEXT_RESULT: Final = "SELECT digest, size, content FROM results WHERE digest > ? ORDER BY digest LIMIT 1"
 
 
@@ -41,11 +39,6 @@ class SqliteState:
     """A `StateStore` in `<folder>/<environment>`; nothing is made on disk before the first `acquire`."""
 
     def __init__(self, folder: Path, project: str, environment: str, *, read_only: bool) -> None:
-        if not _ENVIRONMENT.fullmatch(environment):
-            raise StateError(
-                f"`{environment}` cannot name an environment, because its state is kept in a folder of that name.",
-                hint="Use letters, digits, `-`, `_` and `.`, beginning with a letter or a digit.",
-            )
         self._folder = folder
         self._home = folder / environment
         self._path = self._home / "state.db"
@@ -57,6 +50,11 @@ class SqliteState:
         self._lock = LockFile(self._home / "lock")
         self._lease: tuple[Lease, str] | None = None  # with its lineage
         self._guard = threading.Lock()  # a connection serves one thread at a time
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Return what the store is like."""
+        return Capabilities(place=str(self._path), shared=False, ttl=None, fencing=Fencing.EPOCH)
 
     def read(self, only: Collection[Address] | None = None) -> Snapshot:
         """Return every record at one serial, or those of some addresses."""
@@ -237,26 +235,17 @@ class SqliteState:
         if self._lease != (lease, lineage) or lease.epoch != epoch:
             raise self._lost()
         if recorded != serial:
-            raise StaleError(
-                f"The state of environment `{self._environment}` moved on: it is at serial {recorded}, not {serial}.",
-                hint="Plan again.",
-            )
+            raise moved_on(self._environment, recorded, serial)
         return str(head)
 
     def _lost(self) -> LostLeaseError:
-        how = f"{self._path} was taken over, moved or deleted"
-        then = "See what goes on in that folder, then run the command again."
+        by: Holder | None = None
         with suppress(sqlite3.Error, StateError, ValueError):  # it may be gone, or another's
             connection = self._database.opened()
             epoch, text = connection.execute("SELECT epoch, holder FROM meta").fetchone() if connection else (0, "")
             if self._lease is not None and self._lease[0].epoch < epoch:
                 by = decode_holder(text)
-                how = f"{by.user} on {by.host} took it over (process {by.pid}, `{by.command}`)"
-                then = "Whoever has the lock goes on with what was begun; `taskspec status` shows how it stands."
-        return LostLeaseError(
-            f"The lock of environment `{self._environment}` was lost: {how}.",
-            hint=f"Nothing more is written. {then}",
-        )
+        return lost(self._environment, by, f"{self._path} was taken over, moved or deleted")
 
     def _statements(self, changes: Sequence[StateChange], serial: int) -> list[Statement]:
         """Return what a transaction has to do; large results are durable as files when this returns."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Protocol
 
 from taskspec.address import Address
@@ -16,8 +17,36 @@ class Lease:
     epoch: int
 
 
+class Fencing(Enum):
+    """What keeps out the writes of a holder that has lost its lease."""
+
+    EPOCH = "epoch"  # each write is made under the condition that its epoch is the newest
+    SWAP = "swap"  # each write replaces exactly what the writer has read, the lease included
+    LOCK = "lock"  # the server takes writes from the holder of its lock alone
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Capabilities:
+    """What a store is like, as data: nobody asks which store it is."""
+
+    place: str
+    """Where the state is, as it may be printed: without a password."""
+    shared: bool
+    """Other machines can reach it."""
+    ttl: float | None
+    """Seconds after which the lease of a holder that gives no sign of life ends by itself; None: it ends with the
+    holder's process, and never before."""
+    fencing: Fencing
+    whole: bool = False
+    """Each commit writes all that is kept: its cost grows with the state."""
+
+
 class StateReader(Protocol):
     """What a planner gets. Reading needs no lock, and works while another process writes."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Return what the store is like; needs no look at it."""
 
     def read(self, only: Collection[Address] | None = None) -> Snapshot:
         """Return every record at one serial; where nothing is kept yet, an empty snapshot without a lineage.
@@ -62,7 +91,8 @@ class StateStore(StateReader, Protocol):
         """Take the lock, and make the state (its lineage, serial 0) where there is none.
 
         Raises LockHeldError, which names the holder, and StateError where the state cannot be written. A holder that
-        dies loses its lease by itself, one that lives never does.
+        dies loses its lease by itself: at once, or `ttl` seconds after its last sign of life. One that lives, and
+        renews its lease, never does.
         """
 
     def renew(self, lease: Lease) -> None:

@@ -13,6 +13,9 @@ PATIENCE: Final = 10.0
 """Seconds to wait for another process that is just writing."""
 
 RESTORE: Final = "Restore it from a backup, or move its folder away to begin with an empty state: tasks then run again."
+RESTORE_ELSEWHERE: Final = (
+    "Restore it from a backup; or begin with an empty state under another name or place: tasks then run again."
+)
 _DENIED: Final = (
     "Check who owns the file and its folder, their permissions, and whether the file system is mounted read-only."
 )
@@ -64,6 +67,8 @@ def in_words(path: Path) -> Iterator[None]:
         ) from error
 
 
-def damaged(path: Path, what: str) -> StateError:
-    """Return the error for a state whose content is not what it should be."""
-    return StateError(f"The state file {path} is damaged: {what}.", hint=RESTORE)
+def damaged(place: Path | str, what: str) -> StateError:
+    """Return the error for a state whose content is not what it should be, in a file or elsewhere."""
+    if isinstance(place, Path):
+        return StateError(f"The state file {place} is damaged: {what}.", hint=RESTORE)
+    return StateError(f"The state at {place} is damaged: {what}.", hint=RESTORE_ELSEWHERE)

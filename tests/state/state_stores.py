@@ -1,25 +1,25 @@
-"""The stores that there are, by name, and a child process that works on one."""
+"""A child process that works on a store of any kind."""
 
 import subprocess
 import sys
 from pathlib import Path
 
-from taskspec.state.sqlite import SqliteState
+from taskspec.state.model import TTL
 
-STORES = {"sqlite": SqliteState}
 HERE = Path(__file__).parent
 
 
-def child(kind, folder, body):
-    """Start a process that opens the store as `store` and runs `body`, with everything of `state_values` at hand."""
+def child(place, folder, body, *, ttl=TTL):
+    """Start a process that opens the store of a place as `store` and runs `body`, with `state_values` at hand."""
     prelude = f"""
 import sys, time
-sys.path.insert(0, {str(HERE)!r})
+sys.path[:0] = [{str(HERE)!r}, {str(HERE.parent)!r}]
 from pathlib import Path
-from state_stores import STORES
+from state_servers import open_at
 from state_values import *
 from taskspec.errors import *
-store = STORES[{kind!r}](Path({str(folder)!r}), "sales", "default", read_only=False)
+folder = Path({str(folder)!r})
+store = open_at({place!r}, folder, ttl={ttl!r})
 """
     return subprocess.Popen(
         [sys.executable, "-c", prelude + body],

@@ -132,7 +132,9 @@ def test_the_holder_is_told_as_long_as_the_lock_is_held(store, opened):
     lease = store.acquire(ALICE)
     holding = reader.holding()
     assert (holding.holder, holding.epoch, holding.is_alive) == (ALICE, lease.epoch, True)
-    assert holding.expires == TTL - holding.silent > 0
+    assert holding.expires == holding.ttl - holding.silent > 0
+    assert holding.lapses == (store.capabilities.ttl is not None)
+    assert holding.ttl == TTL
     store.release(lease)
     assert reader.holding() is None
     assert store.holding() is None

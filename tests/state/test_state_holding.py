@@ -6,7 +6,7 @@ import pytest
 from state_values import ALICE
 
 from taskspec.state.holding import as_json, cut_off, held
-from taskspec.state.model import BEAT, TTL, Holding
+from taskspec.state.model import BEATS, TTL, Holding
 
 AT_WORK = Holding(holder=ALICE, epoch=7, silent=12.2)
 SUSPENDED = replace(AT_WORK, suspended=True)
@@ -74,4 +74,4 @@ def test_a_holder_is_alive_until_its_lease_runs_out_or_it_is_seen_to_stand_still
     assert not SUSPENDED.is_alive
     assert not SILENT.is_alive
     assert replace(AT_WORK, silent=TTL - 0.1).is_alive
-    assert BEAT * 3 == TTL
+    assert BEATS == 3

@@ -7,7 +7,8 @@ import time
 from contextlib import contextmanager
 
 import pytest
-from state_stores import STORES, child
+from state_servers import open_at
+from state_stores import child
 from state_values import ALICE, BOB, EXTRACT, chained_document, document_of, put, record
 
 from taskspec.errors import LockHeldError, LostLeaseError, StateError
@@ -99,13 +100,14 @@ print(store.read().serial, flush=True)
 
 
 @pytest.fixture
-def folder(tmp_path):
-    return tmp_path / ".taskspec"
+def kind():
+    """A store whose lock the system keeps; tests/state/test_state_leases.py has the others."""
+    return "sqlite"
 
 
 @contextmanager
-def running(kind, folder, body):
-    process = child(kind, folder, body)
+def running(place, folder, body):
+    process = child(place, folder, body)
     try:
         yield process
     finally:
@@ -128,8 +130,8 @@ def said(process):
     return line
 
 
-def test_a_lock_shuts_other_processes_out_and_names_its_holder(kind, folder, opened):
-    with running(kind, folder, HOLD) as process:
+def test_a_lock_shuts_other_processes_out_and_names_its_holder(place, folder, opened):
+    with running(place, folder, HOLD) as process:
         assert said(process) == "held"
         store = opened()
         with pytest.raises(LockHeldError, match="alice"):
@@ -137,8 +139,8 @@ def test_a_lock_shuts_other_processes_out_and_names_its_holder(kind, folder, ope
         assert opened(read_only=True).holding().holder == ALICE
 
 
-def test_the_lock_of_a_killed_holder_is_free_at_once(kind, folder, opened):
-    with running(kind, folder, HOLD) as process:
+def test_the_lock_of_a_killed_holder_is_free_at_once(place, folder, opened):
+    with running(place, folder, HOLD) as process:
         assert said(process) == "held"
         process.kill()
         process.wait()
@@ -147,8 +149,8 @@ def test_the_lock_of_a_killed_holder_is_free_at_once(kind, folder, opened):
         assert store.acquire(BOB).epoch == 2
 
 
-def test_a_suspended_holder_still_holds(kind, folder, opened):
-    with running(kind, folder, HOLD) as process:
+def test_a_suspended_holder_still_holds(place, folder, opened):
+    with running(place, folder, HOLD) as process:
         assert said(process) == "held"
         process.send_signal(signal.SIGSTOP)
         os.waitpid(process.pid, os.WUNTRACED)
@@ -156,8 +158,8 @@ def test_a_suspended_holder_still_holds(kind, folder, opened):
             opened().acquire(BOB)
 
 
-def test_a_suspended_holder_is_seen_to_be_suspended_and_one_that_goes_on_is_not(kind, folder, opened):
-    with running(kind, folder, WRITE_WHEN_TOLD) as process:
+def test_a_suspended_holder_is_seen_to_be_suspended_and_one_that_goes_on_is_not(place, folder, opened):
+    with running(place, folder, WRITE_WHEN_TOLD) as process:
         assert said(process) == "held"
         store = opened()
         assert not store.holding().suspended
@@ -173,8 +175,8 @@ def test_a_suspended_holder_is_seen_to_be_suspended_and_one_that_goes_on_is_not(
         assert said(process) == "1"
 
 
-def test_a_suspended_holder_that_lost_its_lock_writes_nothing_when_it_goes_on(kind, folder, opened):
-    with running(kind, folder, WRITE_WHEN_TOLD) as process:
+def test_a_suspended_holder_that_lost_its_lock_writes_nothing_when_it_goes_on(place, folder, opened):
+    with running(place, folder, WRITE_WHEN_TOLD) as process:
         assert said(process) == "held"
         process.send_signal(signal.SIGSTOP)
         store = opened()
@@ -190,10 +192,10 @@ def test_a_suspended_holder_that_lost_its_lock_writes_nothing_when_it_goes_on(ki
 
 
 def test_a_holder_that_stands_still_within_a_write_is_named_at_once_and_keeps_its_lock(
-    kind, folder, opened, monkeypatch
+    place, folder, opened, monkeypatch
 ):
     monkeypatch.setattr(database, "PATIENCE", 0.1)
-    with running(kind, folder, HOLD_IN_A_WRITE) as process:
+    with running(place, folder, HOLD_IN_A_WRITE) as process:
         assert (said(process), said(process)) == ("held", "writing")
         process.send_signal(signal.SIGSTOP)
         store = opened()
@@ -209,9 +211,9 @@ def test_a_holder_that_stands_still_within_a_write_is_named_at_once_and_keeps_it
         assert store.acquire(BOB).epoch == epoch + 1
 
 
-def test_of_many_that_want_the_lock_one_writes_at_a_time_and_each_gets_its_turn(kind, folder, opened):
+def test_of_many_that_want_the_lock_one_writes_at_a_time_and_each_gets_its_turn(place, folder, opened):
     folder.mkdir()
-    processes = [child(kind, folder, f"folder = Path({str(folder)!r})\n{TAKE_TURNS}") for _ in range(MANY)]
+    processes = [child(place, folder, TAKE_TURNS) for _ in range(MANY)]
     try:
         told = [process.communicate(timeout=120)[0].splitlines() for process in processes]
     finally:
@@ -225,7 +227,7 @@ def test_of_many_that_want_the_lock_one_writes_at_a_time_and_each_gets_its_turn(
     assert all("locked by" in line for line in waited)
 
 
-def test_exactly_one_of_many_gets_the_lock(kind, folder):
+def test_exactly_one_of_many_gets_the_lock(place, folder):
     body = """
 try:
     store.acquire(ALICE)
@@ -234,7 +236,7 @@ try:
 except LockHeldError as error:
     print(error.message, flush=True)
 """
-    processes = [child(kind, folder, body) for _ in range(5)]
+    processes = [child(place, folder, body) for _ in range(5)]
     try:
         answers = [said(process) for process in processes]
     finally:
@@ -245,19 +247,19 @@ except LockHeldError as error:
     assert sum("locked by" in answer for answer in answers) == 4
 
 
-def killed_again_and_again(kind, folder, body, seed):
+def killed_again_and_again(place, folder, body, seed):
     """Kill a process that says each serial it was told is durable; yield the last one that it said, each time."""
     chance = random.Random(seed)
     for _ in range(KILLS):
-        with running(kind, folder, body) as process:
+        with running(place, folder, body) as process:
             acknowledged = int(said(process))
             time.sleep(chance.uniform(0, 0.06))
             process.kill()
             yield max([acknowledged, *map(int, process.stdout.read().split())])
 
 
-def test_a_kill_in_the_middle_of_commits_loses_nothing_acknowledged(kind, folder, opened):
-    for acknowledged in killed_again_and_again(kind, folder, COMMIT_FOR_EVER, 7):
+def test_a_kill_in_the_middle_of_commits_loses_nothing_acknowledged(place, folder, opened):
+    for acknowledged in killed_again_and_again(place, folder, COMMIT_FOR_EVER, 7):
         reader = opened(read_only=True)
         serial = reader.read().serial
         assert acknowledged <= serial <= acknowledged + 1
@@ -267,8 +269,8 @@ def test_a_kill_in_the_middle_of_commits_loses_nothing_acknowledged(kind, folder
         reader.close()
 
 
-def test_a_kill_while_a_whole_state_is_replaced_leaves_the_old_one_or_the_new_one(kind, folder, opened):
-    for acknowledged in killed_again_and_again(kind, folder, REPLACE_FOR_EVER, 11):
+def test_a_kill_while_a_whole_state_is_replaced_leaves_the_old_one_or_the_new_one(place, folder, opened):
+    for acknowledged in killed_again_and_again(place, folder, REPLACE_FOR_EVER, 11):
         reader = opened(read_only=True)
         serial = reader.read().serial
         assert acknowledged <= serial <= acknowledged + 1
@@ -276,8 +278,8 @@ def test_a_kill_while_a_whole_state_is_replaced_leaves_the_old_one_or_the_new_on
         reader.close()
 
 
-def test_reading_goes_on_while_another_process_writes(kind, folder, opened):
-    with running(kind, folder, COMMIT_FOR_EVER) as process:
+def test_reading_goes_on_while_another_process_writes(place, folder, opened):
+    with running(place, folder, COMMIT_FOR_EVER) as process:
         first = int(said(process))
         reader = opened(read_only=True)
         seen = []
@@ -288,8 +290,8 @@ def test_reading_goes_on_while_another_process_writes(kind, folder, opened):
     assert seen == sorted(seen)
 
 
-def test_a_full_disk_is_told_and_what_was_acknowledged_is_kept(kind, folder):
-    with running(kind, folder, FULL_DISK) as process:
+def test_a_full_disk_is_told_and_what_was_acknowledged_is_kept(place, folder):
+    with running(place, folder, FULL_DISK) as process:
         name, serial, message, hint = said(process).split("|")
         assert (name, int(serial) >= 1) == ("StateError", True)
         assert str(folder) in message
@@ -297,13 +299,13 @@ def test_a_full_disk_is_told_and_what_was_acknowledged_is_kept(kind, folder):
         assert said(process) == f"{serial} 1"
 
 
-def test_a_large_result_that_does_not_fit_keeps_the_whole_commit_out(kind, folder):
-    with running(kind, folder, BIG_RESULT_ON_FULL_DISK) as process:
+def test_a_large_result_that_does_not_fit_keeps_the_whole_commit_out(place, folder):
+    with running(place, folder, BIG_RESULT_ON_FULL_DISK) as process:
         assert said(process).startswith("StateError|Free some space")
         assert said(process) == "0"
 
 
-def test_a_lease_that_was_taken_over_is_fenced_off(kind, folder, opened):
+def test_a_lease_that_was_taken_over_is_fenced_off(place, folder, opened):
     first, second = opened(), opened()
     old = first.acquire(ALICE)
     (folder / "default" / "lock").unlink()
@@ -314,13 +316,13 @@ def test_a_lease_that_was_taken_over_is_fenced_off(kind, folder, opened):
     assert second.read().records == {EXTRACT: record(number=2)}
 
 
-def test_a_state_that_is_moved_away_is_a_lost_lease(kind, folder, opened):
+def test_a_state_that_is_moved_away_is_a_lost_lease(place, folder, opened):
     store = opened()
     lease = store.acquire(ALICE)
     folder.rename(folder.with_name("elsewhere"))
     with pytest.raises(LostLeaseError):
         store.commit(lease, 0, [put()])
-    other = STORES[kind](folder, "sales", "default", read_only=False)
+    other = open_at(place, folder)
     other.acquire(BOB)
     with pytest.raises(LostLeaseError):
         store.commit(lease, 0, [put()])

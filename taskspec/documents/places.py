@@ -1,0 +1,115 @@
+"""The places that can keep a state, as `spec.state` names them: text → value, or what is wrong with it. Opens none."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+LOCAL_PLACE: Final = "local"
+_MASK: Final = "***"
+_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+_NAME: Final = "name="
+"""The one parameter that belongs to taskspec, and to no server: under which name the state is kept."""
+_SECRETS: Final = ("password", "secret", "token", "credential", "signature")
+
+
+class PlaceKind(StrEnum):
+    """The kinds of stores."""
+
+    LOCAL = "local"
+    POSTGRES = "postgresql"
+    OBJECTS = "s3"
+    HTTP = "https"
+
+
+_KINDS: Final = {
+    "postgresql": PlaceKind.POSTGRES,
+    "postgres": PlaceKind.POSTGRES,
+    "s3": PlaceKind.OBJECTS,
+    "https": PlaceKind.HTTP,
+    "http": PlaceKind.HTTP,
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """Where a state is kept. `url` is as it was given, without what belongs to taskspec; it may hold a password."""
+
+    kind: PlaceKind
+    url: str = LOCAL_PLACE
+    name: str | None = None
+    """The name under which a store of many states keeps this one; None: the name of the project."""
+
+    def __repr__(self) -> str:
+        return f"Place({shown(self.url)})"
+
+
+def place_of(text: str) -> Place:
+    """Return the place that a text names; raise ValueError, with a predicate of it, for one that names none."""
+    if text == LOCAL_PLACE:
+        return Place(kind=PlaceKind.LOCAL)
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError("is no URL that can be understood") from None
+    kind = _KINDS.get(parts.scheme)
+    if kind is None or not text.startswith(f"{parts.scheme}://"):
+        raise ValueError("must be `local`, or begin with postgresql://, s3:// or https://")
+    if any(character.isspace() or not character.isprintable() for character in text):
+        raise ValueError("must not hold a blank or an invisible character")
+    if kind is not PlaceKind.POSTGRES and not host:
+        raise ValueError("must name a bucket" if kind is PlaceKind.OBJECTS else "must name a host")
+    if parts.scheme == "http" and host not in _LOOPBACK:
+        raise ValueError("must begin with https://: over http:// everybody on the way can read it")
+    if kind is PlaceKind.HTTP:
+        return Place(kind=kind, url=text)
+    pairs = [pair for pair in parts.query.split("&") if pair]
+    names = [unquote(pair.removeprefix(_NAME)) for pair in pairs if pair.startswith(_NAME)]
+    if len(names) > 1 or "" in names:
+        raise ValueError("must give `name` once, with a value")
+    query = "&".join(pair for pair in pairs if not pair.startswith(_NAME))
+    return Place(kind=kind, url=_joined(parts, parts.netloc, query), name=names[0] if names else None)
+
+
+def secret_in(text: str) -> str | None:
+    """Return what of a place is a secret, in words: it does not belong in a file; None where nothing is."""
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return None
+    user, at, _ = parts.netloc.rpartition("@")
+    if at and ":" in user:
+        return "a password"
+    if at and _KINDS.get(parts.scheme) is not PlaceKind.POSTGRES:
+        return "a user's name or token"
+    for key, _ in parse_qsl(parts.query, keep_blank_values=True):
+        if _is_secret(key):
+            return f"the secret `{key}`"
+    return None
+
+
+def shown(text: str) -> str:
+    """Return a place as it may be printed: without a password, and without parameters that are secrets."""
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return _MASK
+    user, at, host = parts.netloc.rpartition("@")
+    if at and _KINDS.get(parts.scheme) is PlaceKind.POSTGRES:
+        name, colon, _ = user.partition(":")
+        host = f"{unquote(name)}{colon and f':{_MASK}'}@{host}"
+    elif at:
+        host = f"{_MASK}@{host}"
+    pairs = parse_qsl(parts.query, keep_blank_values=True)
+    query = "&".join(f"{key}={_MASK if _is_secret(key) else value}" for key, value in pairs)
+    return _joined(parts, host, query) if parts.scheme else text
+
+
+def _joined(parts: SplitResult, host: str, query: str) -> str:
+    """Put a URL together again; the library's own way drops the slashes before an empty host."""
+    return f"{parts.scheme}://{host}{parts.path}{query and f'?{query}'}"
+
+
+def _is_secret(key: str) -> bool:
+    return any(word in key.lower() for word in _SECRETS)

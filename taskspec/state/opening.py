@@ -1,0 +1,60 @@
+"""A place → the store that keeps a state there. Loads what one kind of store needs for that kind alone."""
+
+import re
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from taskspec.documents.places import Place, PlaceKind, shown
+from taskspec.errors import StateError
+from taskspec.state.model import TTL
+from taskspec.state.store import StateStore
+
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_EXTRAS: Final = {PlaceKind.POSTGRES: ("psycopg", "postgres"), PlaceKind.OBJECTS: ("obstore", "objectstore")}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """Which state is to be opened, and how. `folder` is where a local one is kept; `ttl` in seconds."""
+
+    folder: Path
+    project: str
+    environment: str
+    read_only: bool
+    ttl: float = TTL
+
+
+def open_store(place: Place, wanted: Wanted) -> StateStore:
+    """Return the store of a place; nothing is connected to before it is needed.
+
+    Raises StateError where the extra of taskspec that it needs is not installed.
+    """
+    for what, name in (("an environment", wanted.environment), ("a state", place.name or wanted.environment)):
+        if not _NAME.fullmatch(name):
+            raise StateError(
+                f"`{name}` cannot name {what}, because its state is kept under that name.",
+                hint="Use letters, digits, `-`, `_` and `.`, beginning with a letter or a digit.",
+            )
+    if place.kind in _EXTRAS:
+        _require(place, *_EXTRAS[place.kind])
+    match place.kind:
+        case PlaceKind.LOCAL:
+            from taskspec.state.sqlite import SqliteState
+
+            return SqliteState(wanted.folder, wanted.project, wanted.environment, read_only=wanted.read_only)
+        case PlaceKind.POSTGRES:
+            raise NotImplementedError
+        case PlaceKind.OBJECTS:
+            raise NotImplementedError
+        case PlaceKind.HTTP:
+            raise NotImplementedError
+
+
+def _require(place: Place, module: str, extra: str) -> None:
+    if find_spec(module) is None:
+        raise StateError(
+            f"The state is kept at {shown(place.url)}, and what reads it there is not installed.",
+            hint=f"pip install 'taskspec[{extra}]'",
+        )

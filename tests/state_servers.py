@@ -1,0 +1,39 @@
+"""The servers of every kind of store, for the tests: started when first needed, once for a process. Tests nothing."""
+
+import atexit
+
+from taskspec.documents.places import place_of
+from taskspec.state.model import TTL
+from taskspec.state.opening import Wanted, open_store
+
+
+class LocalServer:
+    """No server at all: the state is a file."""
+
+    def place(self, key):
+        """Return a place, as a manifest names it, that is empty and that no other key gives."""
+        return "local"
+
+    def close(self):
+        pass
+
+
+KINDS = {"sqlite": LocalServer}
+"""By the name of the kind, what starts its server."""
+
+
+_running = {}
+
+
+def server(kind):
+    """Return the running server of a kind."""
+    if kind not in _running:
+        _running[kind] = KINDS[kind]()
+        atexit.register(_running[kind].close)
+    return _running[kind]
+
+
+def open_at(place, folder, *, project="sales", environment="default", read_only=False, ttl=TTL):
+    """Open the store of a place, as the composition root does."""
+    wanted = Wanted(folder=folder, project=project, environment=environment, read_only=read_only, ttl=ttl)
+    return open_store(place_of(place), wanted)
