@@ -1,7 +1,6 @@
 """Stores of which each breaks one promise: whoever tries stores has to catch every one of them."""
 
-import sqlite3
-
+from taskspec.errors import StateError
 from taskspec.state.database import transaction
 from taskspec.state.model import Note
 from taskspec.state.sqlite import SqliteState
@@ -38,7 +37,7 @@ class GivesOneEpochTwice(SqliteState):
     """Epochs do not grow."""
 
     def _begin(self, holder):
-        lease, lineage = super()._begin(holder)
+        _, lineage = super()._begin(holder)
         connection = self._database.opened()
         with transaction(connection, "IMMEDIATE"):
             connection.execute("UPDATE meta SET epoch = 1")
@@ -93,7 +92,7 @@ class KeepsHalfOfACommit(SqliteState):
     def commit(self, lease, serial, changes):
         try:
             return super().commit(lease, serial, changes)
-        except (sqlite3.Error, Exception):
+        except StateError:
             notes = [change for change in changes if isinstance(change, Note)]
             if notes:
                 super().commit(lease, serial, notes)

@@ -6,6 +6,7 @@ import uuid
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from modelled import ModelledState
@@ -73,12 +74,10 @@ class Contest(RuleBasedStateMachine):
     def acquire(self, number, holder):
         store = self.stores[number]
         if self.holder is not None:
-            try:
+            with pytest.raises(LockHeldError) as caught:
                 store.acquire(holder)
-            except LockHeldError as error:
-                self._names_the_holder(error)
-                return
-            raise AssertionError("a lock that is held was given to another")
+            self._names_the_holder(caught.value)
+            return
         self._given(number, holder, store.acquire(holder))
 
     def _given(self, number, holder, lease):
@@ -186,12 +185,8 @@ class Contest(RuleBasedStateMachine):
     @rule(changes=st.lists(CHANGES, max_size=2))
     def commit_a_lie(self, changes):
         number, lease = self.given[self.holder[1]]
-        try:
+        with pytest.raises(StateError, match="does not match its digest"):
             self.stores[number].commit(lease, self.model.serial, [*changes, LIE])
-        except StateError as error:
-            assert "does not match its digest" in error.message
-            return
-        raise AssertionError("a result that does not match its digest was kept")
 
     @precondition(lambda self: self.given)
     @rule(which=st.integers(0, 5), skew=SKEWS, number=st.integers(1, 3), ahead=st.integers(0, 9), bare=st.booleans())
@@ -215,23 +210,17 @@ class Contest(RuleBasedStateMachine):
             self._is_lost(lambda: write(self.stores[number], lease), which, also=StaleError if skew else LostLeaseError)
             return None
         if skew:
-            try:
+            with pytest.raises(StaleError, match=f"at serial {self.model.serial}, not"):
                 write(self.stores[number], lease)
-            except StaleError as error:
-                assert f"at serial {self.model.serial}, not" in error.message
-                return None
-            raise AssertionError("a stale write was taken")
+            return None
         return write(self.stores[number], lease) or 0
 
     def _is_lost(self, write, which, also=LostLeaseError):
-        try:
+        with pytest.raises((LostLeaseError, also)) as caught:
             write()
-        except (LostLeaseError, also) as error:
-            names = self.taken_by.get(which)
-            if names and "took it over" in error.message:
-                assert any(name in error.message for name in names), error.message
-            return
-        raise AssertionError("a write under a lease that is lost was taken")
+        names = self.taken_by.get(which)
+        if names and "took it over" in caught.value.message:
+            assert any(name in caught.value.message for name in names), caught.value.message
 
     # reading
 
@@ -251,12 +240,8 @@ class Contest(RuleBasedStateMachine):
         if asked.digest in self.model.results:
             assert self.stores[number].result(asked) == content
             return
-        try:
+        with pytest.raises(StateError, match="is not in"):
             self.stores[number].result(asked)
-        except StateError as error:
-            assert "is not in" in error.message
-            return
-        raise AssertionError("a result that nobody kept was found")
 
     @rule(number=NUMBERS)
     def tell_the_results(self, number):
@@ -275,12 +260,8 @@ class Contest(RuleBasedStateMachine):
 
     @rule(holder=HOLDERS)
     def write_as_a_reader(self, holder):
-        try:
+        with pytest.raises(StateError, match="reading only"):
             self.reader.acquire(holder)
-        except StateError as error:
-            assert "reading only" in error.message
-            return
-        raise AssertionError("who only reads was given a lease")
 
     @invariant()
     def what_is_read_is_what_was_written(self):

@@ -1,7 +1,6 @@
 """What every state store promises between processes: locks, kills, suspended holders, disks that are full."""
 
 import os
-import random
 import signal
 import time
 from contextlib import contextmanager
@@ -9,14 +8,12 @@ from contextlib import contextmanager
 import pytest
 from state_servers import open_at
 from state_stores import child
-from state_values import ALICE, BOB, EXTRACT, chained_document, document_of, put, record
+from state_values import ALICE, BOB, EXTRACT, put, record
 
 from taskspec.errors import LockHeldError, LostLeaseError, StateError
 from taskspec.state import database
-from taskspec.state.chaining import follow
 
 MANY = 20
-KILLS = int(os.environ.get("TASKSPEC_TEST_KILLS", "15"))
 
 HOLD = """
 lease = store.acquire(ALICE)
@@ -66,14 +63,6 @@ while True:
     changes = [put(number=serial + 1), note(at=float(serial + 1)), put_result(str(serial + 1) * 70_000)]
     serial = store.commit(lease, serial, changes)
     print(serial, flush=True)
-"""
-REPLACE_FOR_EVER = """
-lease = store.acquire(ALICE)
-number = store.read().serial
-while True:
-    number += 1
-    store.replace(lease, number - 1, chained_document(number))
-    print(number, flush=True)
 """
 FULL_DISK = """
 import resource
@@ -245,37 +234,6 @@ except LockHeldError as error:
             process.communicate()
     assert answers.count("held") == 1
     assert sum("locked by" in answer for answer in answers) == 4
-
-
-def killed_again_and_again(place, folder, body, seed):
-    """Kill a process that says each serial it was told is durable; yield the last one that it said, each time."""
-    chance = random.Random(seed)
-    for _ in range(KILLS):
-        with running(place, folder, body) as process:
-            acknowledged = int(said(process))
-            time.sleep(chance.uniform(0, 0.06))
-            process.kill()
-            yield max([acknowledged, *map(int, process.stdout.read().split())])
-
-
-def test_a_kill_in_the_middle_of_commits_loses_nothing_acknowledged(place, folder, opened):
-    for acknowledged in killed_again_and_again(place, folder, COMMIT_FOR_EVER, 7):
-        reader = opened(read_only=True)
-        serial = reader.read().serial
-        assert acknowledged <= serial <= acknowledged + 1
-        assert reader.read().records == {EXTRACT: record(number=serial)}
-        assert [entry.serial for entry in reader.history()] == list(range(serial, 0, -1))
-        assert follow(reader.history(), reader.read().lineage).head == reader.head()
-        reader.close()
-
-
-def test_a_kill_while_a_whole_state_is_replaced_leaves_the_old_one_or_the_new_one(place, folder, opened):
-    for acknowledged in killed_again_and_again(place, folder, REPLACE_FOR_EVER, 11):
-        reader = opened(read_only=True)
-        serial = reader.read().serial
-        assert acknowledged <= serial <= acknowledged + 1
-        assert document_of(reader) == chained_document(serial)
-        reader.close()
 
 
 def test_reading_goes_on_while_another_process_writes(place, folder, opened):
