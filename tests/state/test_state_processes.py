@@ -2,12 +2,11 @@
 
 import os
 import signal
-import time
-from contextlib import contextmanager
 
 import pytest
+from patience import until
 from state_servers import open_at
-from state_stores import child
+from state_stores import HOLD_AS_ITSELF, WRITE_WHEN_TOLD, child, running, said
 from state_values import ALICE, BOB, EXTRACT, put, record
 
 from taskspec.errors import LockHeldError, LostLeaseError, StateError
@@ -19,21 +18,6 @@ HOLD = """
 lease = store.acquire(ALICE)
 print("held", flush=True)
 time.sleep(600)
-"""
-HOLD_AS_ITSELF = """
-import os, socket
-from dataclasses import replace
-from taskspec.state.processes import started_at
-pid = os.getpid()
-lease = store.acquire(replace(ALICE, host=socket.gethostname(), pid=pid, started=started_at(pid)))
-print("held", flush=True)
-"""
-WRITE_WHEN_TOLD = f"""{HOLD_AS_ITSELF}
-sys.stdin.readline()
-try:
-    print(store.commit(lease, 0, [put()]), flush=True)
-except LostLeaseError as error:
-    print("lost", error.message, flush=True)
 """
 HOLD_IN_A_WRITE = f"""{HOLD_AS_ITSELF}
 store._database.opened().execute("BEGIN EXCLUSIVE")
@@ -92,31 +76,6 @@ print(store.read().serial, flush=True)
 def kind():
     """A store whose lock the system keeps; tests/state/test_state_leases.py has the others."""
     return "sqlite"
-
-
-@contextmanager
-def running(place, folder, body):
-    process = child(place, folder, body)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-        for stream in (process.stdin, process.stdout, process.stderr):
-            stream.close()
-
-
-def until(holds):
-    deadline = time.monotonic() + 30
-    while not holds():
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.01)
-
-
-def said(process):
-    line = process.stdout.readline().strip()
-    assert line, process.stderr.read()
-    return line
 
 
 def test_a_lock_shuts_other_processes_out_and_names_its_holder(place, folder, opened):
