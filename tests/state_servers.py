@@ -2,6 +2,8 @@
 
 import atexit
 
+from s3_server import S3Server
+
 from taskspec.documents.places import place_of
 from taskspec.state.model import TTL
 from taskspec.state.opening import Wanted, open_store
@@ -18,7 +20,10 @@ class LocalServer:
         pass
 
 
-KINDS = {"sqlite": LocalServer}
+KINDS = {
+    "sqlite": LocalServer,
+    "s3": S3Server,
+}
 """By the name of the kind, what starts its server."""
 
 

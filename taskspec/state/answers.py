@@ -27,6 +27,10 @@ class Answer:
     """What S3 calls it."""
     unsent: bool
     """The request has not left: there was no connection."""
+    plain: bool
+    """The request has not left, because it would have left without TLS."""
+    untrusted: bool
+    """The request has not left, because the server's certificate is not trusted."""
     text: str
 
     @property
@@ -56,6 +60,8 @@ def answer_of(error: Exception) -> Answer:
         status=int(status[1]) if status else None,
         code=code[1] if code else "",
         unsent=_UNSENT.search(text) is not None,
+        plain="BadScheme" in text,
+        untrusted="InvalidCertificate" in text or "invalid peer certificate" in text,
         text=first if len(first) <= _LONGEST else f"{first[:_LONGEST]}…",
     )
 
@@ -69,7 +75,9 @@ def trouble(answer: Answer, place: str, bucket: str) -> StateError:
             hint="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run where a role gives them.",
         )
     if answer.code == "NoSuchBucket":
-        return StateError(f"{at} cannot be kept: there is no bucket {bucket}.", hint="Make the bucket, or name another.")
+        return StateError(
+            f"{at} cannot be kept: there is no bucket {bucket}.", hint="Make the bucket, or name another."
+        )
     if answer.status in {401, 403}:
         what = f" ({answer.code})" if answer.code else ""
         return StateError(
@@ -81,10 +89,15 @@ def trouble(answer: Answer, place: str, bucket: str) -> StateError:
             f"{at} cannot be reached: bucket {bucket} is in another region.",
             hint="Name its region: AWS_REGION, or `?region=` at the end of the place.",
         )
-    if "certificate" in answer.text:
+    if answer.plain:
         return StateError(
-            f"{at} cannot be reached: the certificate of the server is not trusted ({answer.text}).",
-            hint="Check the endpoint, or name the authority's certificate in AWS_CA_BUNDLE.",
+            f"{at} would be sent over http://: everybody on the way could read it.",
+            hint="Name an endpoint that begins with https://, or add `allow_http=true` to the parameters of the place.",
+        )
+    if answer.untrusted:
+        return StateError(
+            f"{at} cannot be reached: the certificate of the server is not trusted.",
+            hint="Check the endpoint; SSL_CERT_FILE names a file with the authorities that are trusted.",
         )
     if answer.unsent:
         return AwayError(

@@ -4,9 +4,8 @@ Writes are made under a condition on the ETag, and never repeated here. obstore 
 the process by `fork` does not have: a copy must not use it.
 """
 
-import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Final
@@ -26,13 +25,12 @@ _PIECES: Final = "pieces"
 _PROBE: Final = "probe"
 _NO_TAG: Final = '"00000000000000000000000000000000"'
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
-_ENDPOINTS: Final = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
 _FRESH: Final = 30.0
 """Seconds for which what the server's clock showed is counted on by our own."""
 _CONNECT: Final = timedelta(seconds=5)
 _SWAP: Final = timedelta(seconds=15)
 _TRANSFER: Final = timedelta(seconds=60)
-_BACKOFF: Final = {"init_backoff": timedelta(seconds=0.1), "max_backoff": timedelta(seconds=2), "base": 2}
+_BACKOFF: Final[Any] = {"init_backoff": timedelta(seconds=0.1), "max_backoff": timedelta(seconds=2), "base": 2}
 
 
 class ObjectRegister:
@@ -49,7 +47,7 @@ class ObjectRegister:
         self.place = f"s3://{self._bucket}/{prefix}"
         self._read_only = read_only
         settings = dict(parse_qsl(parts.query))
-        client = _client(settings, self.place)
+        client = _client(settings)
         # A write under a condition that is made twice is refused the second time, also where the first has happened.
         self._swaps = self._store(prefix, settings, {**client, "timeout": _SWAP}, retries=0)
         self._pieces = self._store(prefix, settings, {**client, "timeout": _TRANSFER}, retries=4)
@@ -137,14 +135,14 @@ class ObjectRegister:
     def close(self) -> None:
         """Do nothing: connections end by themselves."""
 
-    def _store(self, prefix: str, settings: Mapping[str, str], client: Mapping[str, Any], *, retries: int) -> S3Store:
+    def _store(self, prefix: str, settings: Any, client: Any, *, retries: int) -> S3Store:
         try:
             return S3Store(
                 self._bucket,
                 prefix=prefix,
-                config=dict(settings),  # type: ignore[arg-type]  # obstore says which of them there are
-                client_options=dict(client),  # type: ignore[arg-type]  # as above
-                retry_config={"max_retries": retries, "retry_timeout": _SWAP, "backoff": _BACKOFF},  # type: ignore[typeddict-item]
+                config=settings,
+                client_options=client,
+                retry_config={"max_retries": retries, "retry_timeout": _SWAP, "backoff": _BACKOFF},
             )
         except UnknownConfigurationKeyError as error:
             raise StateError(
@@ -204,19 +202,11 @@ class ObjectRegister:
         return seen - time.time()
 
 
-def _client(settings: dict[str, str], place: str) -> dict[str, Any]:
+def _client(settings: dict[str, str]) -> dict[str, Any]:
     """Return how the server is spoken to: without TLS only on this machine, or where that is asked for."""
-    allowed = settings.pop("allow_http", "").lower() == "true"
-    named = next((os.environ[name] for name in _ENDPOINTS if os.environ.get(name)), "")
-    endpoint = next((settings[key] for key in ("endpoint", "endpoint_url", "aws_endpoint") if key in settings), named)
-    parts = urlsplit(endpoint)
-    is_plain = parts.scheme == "http"
-    if is_plain and not allowed and parts.hostname not in _LOOPBACK:
-        raise StateError(
-            f"The state at {place} would be sent to {parts.hostname} over http://: everybody on the way could read it.",
-            hint="Name an endpoint that begins with https://, or add `allow_http=true` to the parameters of the place.",
-        )
-    return {"allow_http": is_plain, "connect_timeout": _CONNECT}
+    asked = settings.pop("allow_http", "").lower() == "true"
+    here = urlsplit(settings.get("endpoint", "")).hostname in _LOOPBACK
+    return {"connect_timeout": _CONNECT} | ({"allow_http": True} if asked or here else {})
 
 
 def _tag(meta: Any) -> str:
