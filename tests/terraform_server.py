@@ -143,7 +143,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def misbehave(self, what, fault):
         """Fail as it was asked for: `cut within` breaks off in the middle of the answer, after the write."""
-        if what in {"500 after", "cut after", "cut within", "slow"}:
+        if what in {"500 after", "cut after", "cut within", "html after", "slow"}:
             time.sleep(fault.get("seconds", 0))
             status, value, *headers = self.handle_state()
         match what:
@@ -156,12 +156,16 @@ class Handler(BaseHTTPRequestHandler):
                 self.close_connection = True
             case "slow":
                 self.answer(status, value, *headers)
-            case "html":
+            case "html" | "html after":
                 self.answer(200, b"<!DOCTYPE html><title>Sign in</title>", {"content-type": "text/html"})
             case "broken lock":
                 self.answer(409, b'{"ID": "', {"content-type": "application/json"})
             case "status":
-                self.answer(fault["status"], fault.get("body", ""), fault.get("headers", {}))
+                self.answer(
+                    fault["status"],
+                    fault["text"].encode() if "text" in fault else fault.get("body", ""),
+                    fault.get("headers", {}),
+                )
             case "undated":
                 status, value, *_ = self.handle_state()
                 self.answer(status, value, {"date": ""})

@@ -37,7 +37,7 @@ from taskspec.state.trouble import damaged
 from taskspec.taskapi.drivers.asking import Server
 from taskspec.taskapi.messages import Request, Response
 
-TIMEOUT: Final = 30.0
+TIMEOUT: Final = 20.0
 """Seconds that a question has, but for what a large text takes."""
 SLOWEST: Final = 256 * 1024
 """A text is sent at no fewer bytes a second."""
@@ -159,6 +159,10 @@ class TerraformRegister:
 
     def drop(self, names: Iterable[str]) -> None:
         """Remove no piece: there is none."""
+
+    def pieces(self) -> Iterable[tuple[str, float]]:
+        """Yield no piece: there is none."""
+        return ()
 
     def lock(self, wanted: ServerLock) -> ServerLock | None:
         """Take the server's lock and return None, or return the lock that is in the way."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from taskspec.documents.places import place_of, shown
+from taskspec.documents.places import place_of, secret_in, shown
 from taskspec.errors import StateError
 
 _COUNTING: Final = re.compile(r".*/api/(?:v4/projects|packages)/[^/]+/terraform/state/[^/]+")
@@ -65,9 +65,14 @@ class Access:
 
 
 def access_to(url: str, environ: Mapping[str, str]) -> Access:
-    """Return how the state at a URL is reached; raise StateError for a variable that cannot be right."""
+    """Return how the state at a URL is reached; raise StateError for what cannot be right."""
     parts = urlsplit(url)
     origin, path = _origin(parts), _path(parts)
+    if (secret := secret_in(origin + path)) is not None:
+        raise StateError(
+            f"The place of the state, {shown(url)}, holds {secret} in its query, which servers write into their logs.",
+            hint="Give it in TF_HTTP_PASSWORD, with TF_HTTP_USERNAME.",
+        )
     ours = environ if _is_ours(origin, path, environ.get("TF_HTTP_ADDRESS")) else {}
     lock = ours.get("TF_HTTP_LOCK_ADDRESS")
     unlock = ours.get("TF_HTTP_UNLOCK_ADDRESS") or lock
@@ -84,7 +89,7 @@ def access_to(url: str, environ: Mapping[str, str]) -> Access:
             unlock, origin, beside, _method(ours, "TF_HTTP_UNLOCK_METHOD", methods[1]), "TF_HTTP_UNLOCK_ADDRESS"
         ),
         headers={"authorization": f"Basic {basic}"} if password else {},
-        secrets=frozenset({password, basic, *_in_query(parts)}) - {""},
+        secrets=frozenset({password, basic} if password else ()),
         retries=_retries(ours),
         counts_serials=_COUNTING.fullmatch(parts.path) is not None,
         names_user=bool(password),
@@ -145,11 +150,6 @@ def _retries(environ: Mapping[str, str]) -> Retries:
             raise StateError(f"The environment variable {name} is no number.", hint="Give it as a whole number.")
         numbers.append(int(text))
     return Retries(most=numbers[0], shortest=numbers[1], longest=numbers[2])
-
-
-def _in_query(parts: SplitResult) -> frozenset[str]:
-    """Return the values of a URL's query, any of which may be a secret."""
-    return frozenset(unquote(pair.partition("=")[2]) for pair in parts.query.split("&"))
 
 
 def _origin(parts: SplitResult) -> str:

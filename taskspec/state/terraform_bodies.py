@@ -27,7 +27,8 @@ _LEVEL: Final = 1
 _WORDS: Final = 200
 _LONGEST_ID: Final = 255
 _ID: Final = re.compile(r"taskspec-(\d+(?:\.\d+)?)s-(.+)", re.DOTALL)
-_UNKNOWN: Final = "unknown"
+_ZERO: Final = "0001-01-01T00:00:00Z"
+"""No moment, as Go writes it."""
 
 
 class UnlikeError(ValueError):
@@ -95,19 +96,23 @@ def wire_id(identifier: str, ttl: float | None) -> str:
 
 def encode_lock(wanted: ServerLock) -> bytes:
     """Return the body that asks for a lock."""
-    ours = {"id": wanted.id, "ttl": wanted.ttl, "holder": json.loads(encode_holder(wanted.holder))}
-    return _lock(wire_id(wanted.id, wanted.ttl), wanted, JSON.encode(ours))
+    holder = wanted.holder
+    lock = {
+        "ID": wire_id(wanted.id, wanted.ttl),
+        "Operation": holder.command,
+        "Info": f'{{"id":{json.dumps(wanted.id)},"holder":{encode_holder(holder)}}}',
+        "Who": f"{holder.user}@{holder.host}",
+        "Version": __version__,
+        "Created": iso(wanted.since) or _ZERO,
+        "Path": "",
+    }
+    return JSON.encode(lock).encode()
 
 
 def encode_unlock(wire: str) -> bytes:
     """Return the body that gives a lock back, or breaks it."""
-    return JSON.encode(
-        {"ID": wire, "Operation": "", "Info": "", "Who": "", "Version": "", "Created": _ZERO, "Path": ""}
-    ).encode()
-
-
-_ZERO: Final = "0001-01-01T00:00:00Z"
-"""No moment, as Go writes it."""
+    lock = {"ID": wire, "Operation": "", "Info": "", "Who": "", "Version": "", "Created": _ZERO, "Path": ""}
+    return JSON.encode(lock).encode()
 
 
 def decode_lock(body: bytes, asked: ServerLock, now: float) -> SeenLock:
@@ -124,29 +129,12 @@ def decode_lock(body: bytes, asked: ServerLock, now: float) -> SeenLock:
     wire = said.get("ID", "")[:_LONGEST_ID]
     since = _moment(said.get("Created", ""), now)
     found = _ID.fullmatch(wire)
-    holder, echoes = _informed(said.get("Info", ""), found[2] if found else wire, asked)
+    holder, is_echo = _informed(said.get("Info", ""), found[2] if found else wire, asked)
     if holder is None:
-        command = "" if echoes else _line(said.get("Operation", ""))
-        holder = _stranger(said.get("Who", ""), command or ("taskspec" if found else "another tool"), since)
-    lock = ServerLock(
-        id=found[2] if found else wire, holder=holder, ttl=float(found[1]) if found else None, since=since
-    )
-    return SeenLock(wire=wire, lock=lock)
-
-
-def _lock(wire: str, wanted: ServerLock, text: str) -> bytes:
-    holder = wanted.holder
-    return JSON.encode(
-        {
-            "ID": wire,
-            "Operation": holder.command,
-            "Info": text,
-            "Who": f"{holder.user}@{holder.host}",
-            "Version": __version__,
-            "Created": iso(wanted.since) or _ZERO,
-            "Path": "",
-        }
-    ).encode()
+        command = "" if is_echo else _line(said.get("Operation", ""))
+        holder = _holder(_line(said.get("Who", "")), command, since, is_ours=found is not None)
+    ttl = float(found[1]) if found else None
+    return SeenLock(wire=wire, lock=ServerLock(id=found[2] if found else wire, holder=holder, ttl=ttl, since=since))
 
 
 def _informed(text: str, identifier: str, asked: ServerLock) -> tuple[Holder | None, bool]:
@@ -160,13 +148,14 @@ def _informed(text: str, identifier: str, asked: ServerLock) -> tuple[Holder | N
         return None, False
 
 
-def _stranger(who: str, command: str, since: float) -> Holder:
-    user, at, host = _line(who).rpartition("@")
+def _holder(who: str, command: str, since: float, *, is_ours: bool) -> Holder:
+    """Return the holder that is known by name alone: `user@host` of a tool, the user of a server."""
+    user, at, host = who.rpartition("@")
     return Holder(
-        user=(user if at else host) or _UNKNOWN,
-        host=(host if at else "") or "an unknown host",
+        user=(user if at else host) or "somebody",
+        host=host if at else "an unknown host" if is_ours else "",
         pid=0,
-        command=command,
+        command=command or ("taskspec" if is_ours else "unknown"),
         since=since,
     )
 
