@@ -1,4 +1,4 @@
-"""What every store promises whose leases end by themselves, between processes: killed, suspended and cut-off holders."""
+"""What a store promises whose leases end by themselves: holders that are killed, suspended, or cut off for a while."""
 
 import asyncio
 import os
@@ -10,7 +10,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
-from cutting_proxy import CuttingProxy
+from failing_line import FailingLine, through
 from patience import until
 from state_servers import KINDS, open_at, server
 from state_stores import HOLD_AS_ITSELF, WRITE_WHEN_TOLD, child, running, said
@@ -91,9 +91,8 @@ def has_lapsed(store):
 @contextmanager
 def over_a_line(kind, folder, key, *, ttl):
     """Open a store over a line that can be cut, and give the place that others have."""
-    with CuttingProxy(server(kind).port) as line:
-        place = server(kind).through(line.port, key)
-        store = open_at(place, folder, ttl=ttl)
+    with FailingLine(server(kind).port) as line:
+        store = open_at(through(line, kind, key), folder, ttl=ttl)
         try:
             yield store, line
         finally:
@@ -285,9 +284,8 @@ def test_a_lease_is_kept_over_a_line_that_is_cut_for_a_while(kind, folder):
         lease = store.acquire(ALICE)
         other = open_at(place, folder)
         with beating(store, lease, 0.05):
-            with line.closed():
-                with pytest.raises(LockHeldError, match="alice"):
-                    other.acquire(BOB)
+            with line.closed(), pytest.raises(LockHeldError, match="alice"):
+                other.acquire(BOB)
             until(lambda: other.holding().silent < 0.5)
         store.renew(lease)
         line.cut()
@@ -326,7 +324,7 @@ def test_a_store_whose_server_is_gone_is_closed_without_a_word_and_its_lease_end
         with line.closed():
             store.release(lease)
             store.close()
-        until(lambda: not isinstance(taken_at_last(other, set()), type(None)))
+        until(lambda: taken_at_last(other, set()))
         other.close()
 
 

@@ -1,10 +1,12 @@
-"""A line to a server that a test may cut, slow down, or close for a while. Knows no protocol."""
+"""A line to a server of states that a test may cut, slow down, or close for a while. Knows no protocol."""
 
 import asyncio
 import contextlib
 import threading
 from enum import Enum
 from random import Random
+
+from state_servers import server
 
 PIECE = 64 * 1024
 PAUSE = 0.05
@@ -24,7 +26,15 @@ class Fate(Enum):
 BAD = tuple(fate for fate in Fate if fate is not Fate.PASSED)
 
 
-class CuttingProxy:
+def through(line, kind, key):
+    """Return the place that a key gives, as it is reached over a line."""
+    there = server(kind)
+    if hasattr(there, "tcp_url"):
+        return f"{there.tcp_url(port=line.port)}&schema=s{key}"
+    return there.place(key).replace(f":{there.port}", f":{line.port}")
+
+
+class FailingLine:
     """Hands on, in a thread of its own, what clients of its `port` and a server on the loopback say to each other."""
 
     def __init__(self, server_port):
@@ -34,7 +44,7 @@ class CuttingProxy:
         self._lines = set()
         self.cuts = 0
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="cutting-proxy", daemon=True)
+        self._thread = threading.Thread(target=self._loop.run_forever, name="failing-line", daemon=True)
         self._thread.start()
         self._listening = self._run(asyncio.start_server(self._serve, "127.0.0.1", 0))
         self.port = self._listening.sockets[0].getsockname()[1]
