@@ -20,7 +20,7 @@ class Certificate:
 def certificate(host):
     """Return a new certificate for the name of a host, by a new authority."""
     authority, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    root, name = _named("authority of the tests"), _named(host)
+    root, name = _named(f"authority {x509.random_serial_number()}"), _named(host)
     constraints = x509.BasicConstraints(ca=True, path_length=None)
     signed_root = _builder(root, root, authority).add_extension(constraints, critical=True)
     names = x509.SubjectAlternativeName([x509.DNSName(host)])
