@@ -226,7 +226,7 @@ class PostgresState:
         mine, self._held = self._held, None
         if mine is not None:
             with suppress(LostError, psycopg.Error):
-                self._link.patiently(lambda session: session.rows(statements.RELEASE, of_lease(mine)), patience=LAST)
+                self._link.patiently(lambda session: session.rows(statements.RELEASE, of_lease(mine)), at_most=LAST)
 
     def _results_after(self, last: str) -> list[tuple[ResultRef, bytes]]:
         return self._ask(lambda session: reading.results_after(session, self._identity, last))

@@ -24,7 +24,7 @@ _FULL: Final = (
     "has no connection left",
     "Wait until other clients end, raise the server's limit, or put a pooler such as pgbouncer before it.",
 )
-_BUSY: Final = ("is just starting or stopping", "Wait until the server is up, and run the command again.")
+_BUSY: Final = ("is just starting or stopping", "Wait until its server is up, and run the command again.")
 _NO_DATABASE: Final = ("is not there", "Check the name of the database, or have it made: `createdb NAME`.")
 _POOLER: Final = (
     "is behind a pooler that does not take a parameter",
@@ -44,6 +44,7 @@ _UNHEARD_OF: Final = (
 )
 _CONNECTING: Final = (
     ("database system is", _BUSY),
+    ("closed the connection", _BUSY),
     ("too many", _FULL),
     ("remaining connection slots", _FULL),
     ("no more connections allowed", _FULL),
@@ -58,6 +59,7 @@ _CONNECTING: Final = (
     ("certificate", _CERTIFICATE),
     ("ssl", _TLS),
     ("translate host name", _UNHEARD_OF),
+    ("resolve host", _UNHEARD_OF),
 )
 """By a word of what the server or the library says, the first that is found: no code tells it where nobody came in."""
 
