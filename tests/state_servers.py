@@ -2,6 +2,8 @@
 
 import atexit
 
+from terraform_server import TerraformServer
+
 from taskspec.documents.places import place_of
 from taskspec.state.model import TTL
 from taskspec.state.opening import Wanted, open_store
@@ -18,7 +20,7 @@ class LocalServer:
         pass
 
 
-KINDS = {"sqlite": LocalServer}
+KINDS = {"sqlite": LocalServer, "http": TerraformServer}
 """By the name of the kind, what starts its server."""
 
 
@@ -34,6 +36,8 @@ def server(kind):
 
 
 def open_at(place, folder, *, project="sales", environment="default", read_only=False, ttl=TTL):
-    """Open the store of a place, as the composition root does."""
+    """Open the store of a place, as the composition root does; each environment has a URL of its own, if it is one."""
+    if place.startswith("http") and environment.isalnum() and environment != "default":
+        place += f"-{environment}"
     wanted = Wanted(folder=folder, project=project, environment=environment, read_only=read_only, ttl=ttl)
     return open_store(place_of(place), wanted)

@@ -6,6 +6,7 @@ and its lock keeps the others out.
 
 import hashlib
 import os
+import socket
 import threading
 import time
 import uuid
@@ -23,6 +24,7 @@ from taskspec.state.terraform_access import Access, Target
 from taskspec.state.terraform_bodies import (
     ForeignError,
     NewerError,
+    SeenLock,
     UnlikeError,
     decode_lock,
     decode_state,
@@ -47,7 +49,7 @@ LARGEST_BODY: Final = 256 * 1024 * 1024
 FRESH: Final = 30.0
 """Seconds for which the server's clock, once read, is not read again."""
 _LONGEST_WAIT: Final = 10.0
-_PROBE_TTL: Final = 5.0
+_MOMENT: Final = 5.0
 
 _DONE: Final = frozenset({200, 201, 204})
 _NOTHING: Final = frozenset({204, 404})
@@ -55,6 +57,8 @@ _TAKEN: Final = frozenset({409, 412, 423})
 """Somebody else has written, or has the lock."""
 _INVALID: Final = frozenset({400, 422})
 """A serial that is there already (GitLab), or something else that is wrong with the write."""
+_MISLOCKED: Final = frozenset({409, 423, 500})
+"""What a write under a lock that is not there is answered with (GitLab: 500)."""
 _UNSETTLED: Final = frozenset({408, 500, 502, 503, 504, 520, 521, 522, 523, 524, 525, 526, 527, 530})
 """The server, or a proxy before it, failed: what it did before is not known."""
 _TOO_OFTEN: Final = 429
@@ -84,21 +88,12 @@ class TerraformRegister:
         self._turn = threading.RLock()
         self._bounds: Bounds | None = None
         self._wires: dict[str, str] = {}
+        """By their ids, under which ids the server knows locks."""
+        self._taken: dict[str, ServerLock] = {}
         self._counts = access.counts_serials
         self._is_learned = access.counts_serials
-        self._guards = True
-
-    @property
-    def fencing(self) -> Fencing:
-        """What keeps out the writes of a holder that has lost its lease, as far as it has shown."""
-        return Fencing.LOCK if self._counts or self._guards else Fencing.LOOK
-
-    @property
-    def notice(self) -> str:
-        """What is known to be weak about the server, in a sentence; empty where nothing is."""
-        if self._counts:
-            return ""
-        return _UNCOUNTED if self._guards else _UNGUARDED
+        self.fencing = Fencing.LOCK
+        self.notice = "" if self._counts else _UNCOUNTED
 
     def load(self) -> Held | None:
         """Return what is there; None where nothing is."""
@@ -126,8 +121,13 @@ class TerraformRegister:
                     f"The state at {self.place} would be larger than {LARGEST_BODY} bytes.",
                     hint="Keep it in PostgreSQL or an object store.",
                 )
-            wire = self._wires.get(lock, lock) if lock is not None else None
+            wire = None if lock is None else self._wire_of(lock) or lock
             response = self._written(body, wire)
+            if lock is not None and response.status in _MISLOCKED and self._retaken(lock):
+                response = self._written(body, self._wires[lock])
+                if response.status not in _DONE:
+                    with suppress(StateError):
+                        self.unlock(lock)
             if response.status in _DONE and not _is_page(response):
                 self._learn(body, wire)
                 return Held(content=content, tag=_tag(content, serial))
@@ -166,22 +166,10 @@ class TerraformRegister:
 
     def lock(self, wanted: ServerLock) -> ServerLock | None:
         """Take the server's lock and return None, or return the lock that is in the way."""
-        wire = wire_id(wanted.id, wanted.ttl)
         with self._turn:
-            self._wires[wanted.id] = wire
-            try:
-                response = self._asked(self._access.lock, "be locked", encode_lock(wanted))
-            except StateError:
-                # An answer may have been lost: the lock would be in everybody's way until its time is over.
-                with suppress(StateError, UnreachableError, OutcomeUnknownError):
-                    self._ask(self._access.unlock, encode_unlock(wire), query=(("ID", wire),))
-                raise
-            if response.status in _DONE and not _is_page(response):
-                return None
-            if response.status not in _TAKEN:
-                raise refused(self._access, "be locked", response)
-            seen = decode_lock(response.content, wanted, self.clock())
-            if seen.wire == wire:  # the answer to an earlier try was lost
+            seen = self._lock_in_the_way(wanted)
+            if seen is None or seen.wire == self._wires[wanted.id]:  # then the answer to an earlier try was lost
+                self._taken[wanted.id] = wanted
                 return None
             self._wires[seen.lock.id] = seen.wire
             return seen.lock
@@ -189,7 +177,7 @@ class TerraformRegister:
     def unlock(self, identifier: str) -> None:
         """Give the server's lock back, or break it; one that is not held under this id is no error."""
         with self._turn:
-            wire = self._wires.get(identifier) or self._wire_of(identifier)
+            wire = self._wire_of(identifier)
             if wire is None:
                 return
             response = self._asked(self._access.unlock, "be unlocked", encode_unlock(wire), query=(("ID", wire),))
@@ -275,18 +263,48 @@ class TerraformRegister:
         with suppress(UncertainError, StateError):
             if self._written(body, wire).status in _TAKEN | _INVALID:
                 self._counts = True
-            elif wire is not None:
-                self._guards = self._written(body, uuid.uuid4().hex).status not in _DONE
+                self.notice = ""
+            elif wire is not None and self._written(body, uuid.uuid4().hex).status in _DONE:
+                self.fencing, self.notice = Fencing.LOOK, _UNGUARDED
+
+    def _lock_in_the_way(self, wanted: ServerLock) -> SeenLock | None:
+        """Take the server's lock and return None, or return the one that is held: it may be this very one."""
+        wire = self._wires[wanted.id] = wire_id(wanted.id, wanted.ttl)
+        try:
+            response = self._asked(self._access.lock, "be locked", encode_lock(wanted))
+        except StateError:
+            # An answer may have been lost: the lock would be in everybody's way until its time is over.
+            with suppress(UnreachableError, OutcomeUnknownError):
+                self._ask(self._access.unlock, encode_unlock(wire), query=(("ID", wire),))
+            raise
+        if response.status in _DONE and not _is_page(response):
+            return None
+        if response.status not in _TAKEN:
+            raise refused(self._access, "be locked", response)
+        return decode_lock(response.content, wanted, self.clock())
+
+    def _retaken(self, lock: str) -> bool:
+        """Take a lock again that somebody removed on the server, if nobody has another: the text says whose turn it is."""
+        with suppress(StateError):
+            return self._lock_in_the_way(self._taken.get(lock) or self._own_lock(lock)) is None
+        return False
 
     def _wire_of(self, identifier: str) -> str | None:
         """Return under which id the server knows a lock; None where it is not that one that is held."""
+        if identifier not in self._wires:
+            probe = self._own_lock(uuid.uuid4().hex)
+            seen = self._lock_in_the_way(probe)
+            if seen is None:
+                self.unlock(probe.id)
+            elif seen.lock.id == identifier:
+                self._wires[identifier] = seen.wire
+        return self._wires.get(identifier)
+
+    def _own_lock(self, identifier: str) -> ServerLock:
+        """Return a lock that is only held for a moment."""
         now = self.clock()
-        me = Holder(user="taskspec", host="taskspec", pid=os.getpid(), command="taskspec", since=now)
-        probe = ServerLock(id=uuid.uuid4().hex, holder=me, ttl=_PROBE_TTL, since=now)
-        seen = self.lock(probe)
-        if seen is None:
-            self.unlock(probe.id)
-        return self._wires[identifier] if seen is not None and seen.id == identifier else None
+        me = Holder(user="taskspec", host=socket.gethostname(), pid=os.getpid(), command="taskspec", since=now)
+        return ServerLock(id=identifier, holder=me, ttl=_MOMENT, since=now)
 
     def _asked(
         self,

@@ -494,3 +494,36 @@ def test_a_redirect_is_not_followed(server, guarded, connect):
     with pytest.raises(StateError, match="sends elsewhere"):
         connect(with_user(guarded, USER, TOKEN)).load()
     assert server.seen(f"{server.root}/plain/caught") == []
+
+
+def test_a_lock_that_somebody_removed_on_the_server_is_taken_again_by_whoever_holds_it(where, connect, server):
+    url, environ = where
+    register, person = connect(url, **environ), connect(url, **environ)
+    register.lock(lock_of())
+    first = register.swap(b"one", None, number=1, lock=lock_of().id)
+    person.unlock(lock_of().id)
+    second = register.swap(b"two", first, number=2, lock=lock_of().id)
+    assert register.load() == second
+
+
+def test_who_lost_the_lock_takes_none_again(where, connect, server):
+    url, environ = where
+    old, new = connect(url, **environ), connect(url, **environ)
+    old.lock(lock_of())
+    first = old.swap(b"one", None, number=1, lock=lock_of().id)
+    new.unlock(lock_of().id)
+    new.lock(lock_of(BOB, "22222222-bbbb"))
+    second = new.swap(b"two", new.load(), number=2, lock="22222222-bbbb")
+    new.unlock("22222222-bbbb")
+    with pytest.raises(ConflictError):
+        old.swap(b"late", first, number=2, lock=lock_of().id)
+    assert new.load() == second
+    assert server.kept(url)["lock"] is None
+
+
+def test_a_write_under_a_lock_that_another_process_has_taken_knows_its_id(where, connect):
+    url, environ = where
+    holder, other = connect(url, **environ), connect(url, **environ)
+    holder.lock(lock_of())
+    first = holder.swap(b"one", None, number=1, lock=lock_of().id)
+    assert other.swap(b"two", first, number=2, lock=lock_of().id) == holder.load()
