@@ -86,7 +86,7 @@ def foreign_lock(server, url, **more):
         **more,
     }
     register = TerraformRegister(access_to(url, QUICK))
-    assert register._ask(register._access.lock, json.dumps(lock).encode()).status == 200
+    assert register._questions.ask(register._access.lock, json.dumps(lock).encode()).status == 200
     register.close()
 
 
@@ -186,7 +186,7 @@ def test_a_lock_of_another_tool_is_told_and_never_ends_by_itself(server, url, co
         "Operation": "OperationTypeApply",
         "Created": "2026-01-02T03:04:05.123456789Z",
     }
-    register._ask(register._access.lock, json.dumps(lock).encode())
+    register._questions.ask(register._access.lock, json.dumps(lock).encode())
     found = register.lock(lock_of())
     assert (found.id, found.ttl, found.since) == ("45dc", None, 1_767_323_045.123456)
     assert (found.holder.user, found.holder.host, found.holder.command) == ("carol", "runner-7", "OperationTypeApply")
@@ -302,7 +302,7 @@ def test_a_server_without_a_clock_is_refused(server, url, connect):
 def test_a_state_of_terraform_is_never_touched(server, url, connect):
     register = connect(url)
     body = {"version": 4, "terraform_version": "1.9.8", "serial": 7, "lineage": "x", "outputs": {}, "resources": []}
-    assert register._ask(register._access.write, json.dumps(body).encode()).status == 200
+    assert register._questions.ask(register._access.write, json.dumps(body).encode()).status == 200
     with pytest.raises(StateError, match="state of Terraform or OpenTofu, not of taskspec"):
         register.load()
     assert server.kept(url)["versions"] == [7]
