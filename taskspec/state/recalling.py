@@ -39,7 +39,12 @@ class RegisteredReader:
         """Return what the store is like."""
         register = self._register
         return Capabilities(
-            place=register.place, shared=True, ttl=self._ttl, fencing=register.fencing, whole=not register.has_pieces
+            place=register.place,
+            shared=True,
+            ttl=self._ttl,
+            fencing=register.fencing,
+            whole=not register.has_pieces,
+            notice=register.notice,
         )
 
     def read(self, only: Collection[Address] | None = None) -> Snapshot:

@@ -86,7 +86,7 @@ def foreign_lock(server, url, **more):
         **more,
     }
     register = TerraformRegister(access_to(url, QUICK))
-    assert register._ask(register._access.lock, json.dumps(lock).encode()).status == 200
+    assert register._questions.ask(register._access.lock, json.dumps(lock).encode()).status == 200
     register.close()
 
 
@@ -186,7 +186,7 @@ def test_a_lock_of_another_tool_is_told_and_never_ends_by_itself(server, url, co
         "Operation": "OperationTypeApply",
         "Created": "2026-01-02T03:04:05.123456789Z",
     }
-    register._ask(register._access.lock, json.dumps(lock).encode())
+    register._questions.ask(register._access.lock, json.dumps(lock).encode())
     found = register.lock(lock_of())
     assert (found.id, found.ttl, found.since) == ("45dc", None, 1_767_323_045.123456)
     assert (found.holder.user, found.holder.host, found.holder.command) == ("carol", "runner-7", "OperationTypeApply")
@@ -302,7 +302,7 @@ def test_a_server_without_a_clock_is_refused(server, url, connect):
 def test_a_state_of_terraform_is_never_touched(server, url, connect):
     register = connect(url)
     body = {"version": 4, "terraform_version": "1.9.8", "serial": 7, "lineage": "x", "outputs": {}, "resources": []}
-    assert register._ask(register._access.write, json.dumps(body).encode()).status == 200
+    assert register._questions.ask(register._access.write, json.dumps(body).encode()).status == 200
     with pytest.raises(StateError, match="state of Terraform or OpenTofu, not of taskspec"):
         register.load()
     assert server.kept(url)["versions"] == [7]
@@ -494,3 +494,36 @@ def test_a_redirect_is_not_followed(server, guarded, connect):
     with pytest.raises(StateError, match="sends elsewhere"):
         connect(with_user(guarded, USER, TOKEN)).load()
     assert server.seen(f"{server.root}/plain/caught") == []
+
+
+def test_a_lock_that_somebody_removed_on_the_server_is_taken_again_by_whoever_holds_it(where, connect, server):
+    url, environ = where
+    register, person = connect(url, **environ), connect(url, **environ)
+    register.lock(lock_of())
+    first = register.swap(b"one", None, number=1, lock=lock_of().id)
+    person.unlock(lock_of().id)
+    second = register.swap(b"two", first, number=2, lock=lock_of().id)
+    assert register.load() == second
+
+
+def test_who_lost_the_lock_takes_none_again(where, connect, server):
+    url, environ = where
+    old, new = connect(url, **environ), connect(url, **environ)
+    old.lock(lock_of())
+    first = old.swap(b"one", None, number=1, lock=lock_of().id)
+    new.unlock(lock_of().id)
+    new.lock(lock_of(BOB, "22222222-bbbb"))
+    second = new.swap(b"two", new.load(), number=2, lock="22222222-bbbb")
+    new.unlock("22222222-bbbb")
+    with pytest.raises(ConflictError):
+        old.swap(b"late", first, number=2, lock=lock_of().id)
+    assert new.load() == second
+    assert server.kept(url)["lock"] is None
+
+
+def test_a_write_under_a_lock_that_another_process_has_taken_knows_its_id(where, connect):
+    url, environ = where
+    holder, other = connect(url, **environ), connect(url, **environ)
+    holder.lock(lock_of())
+    first = holder.swap(b"one", None, number=1, lock=lock_of().id)
+    assert other.swap(b"two", first, number=2, lock=lock_of().id) == holder.load()
