@@ -29,8 +29,8 @@ BAD = tuple(fate for fate in Fate if fate is not Fate.PASSED)
 def through(line, kind, key):
     """Return the place that a key gives, as it is reached over a line."""
     there = server(kind)
-    if hasattr(there, "tcp_url"):
-        return f"{there.tcp_url(port=line.port)}&schema=s{key}"
+    if hasattr(there, "tcp_place"):
+        return there.tcp_place(key, port=line.port)
     return there.place(key).replace(f":{there.port}", f":{line.port}")
 
 
