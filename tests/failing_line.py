@@ -34,6 +34,15 @@ def through(line, kind, key):
     return there.place(key).replace(f":{there.port}", f":{line.port}")
 
 
+def impatient(store, seconds):
+    """Let a store give up so soon on a server that does not answer."""
+    for part in (getattr(store, "_link", None), getattr(store, "_base", None)):
+        if part is not None:
+            assert part._patience > seconds
+            part._patience = seconds
+    return store
+
+
 class FailingLine:
     """Hands on, in a thread of its own, what clients of its `port` and a server on the loopback say to each other."""
 

@@ -38,7 +38,6 @@ class ObjectRegister:
 
     fencing = Fencing.SWAP
     has_pieces = True
-    notice = ""
     has_lock = False
 
     def __init__(self, url: str, name: str, environment: str, *, read_only: bool) -> None:

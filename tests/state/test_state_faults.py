@@ -9,7 +9,7 @@ import uuid
 from dataclasses import dataclass, field
 
 import pytest
-from failing_line import FailingLine, through
+from failing_line import FailingLine, impatient, through
 from state_servers import KINDS, open_at, server
 from state_values import ALICE, EXTRACT, note, put, put_result, record, ref
 
@@ -19,6 +19,8 @@ from taskspec.state.chaining import follow
 WRITES = int(os.environ.get("STATE_WRITES", "25"))
 RATE = 0.2
 """How many of the pieces that go over a line do not simply pass."""
+PATIENCE = 0.5
+"""Seconds after which a store gives up, so that some writes end without an answer."""
 
 
 @pytest.fixture(params=sorted(KINDS.keys() - {"sqlite"}))
@@ -82,7 +84,7 @@ def test_what_is_said_of_a_write_is_true_however_the_line_fails(kind, folder):
     chance, key = random.Random(f"faults {kind}"), uuid.uuid4().hex
     others = open_at(server(kind).place(key), folder, read_only=True)
     with FailingLine(server(kind).port) as line:
-        store = open_at(through(line, kind, key), folder)
+        store = impatient(open_at(through(line, kind, key), folder), PATIENCE)
         lease, oracle = store.acquire(ALICE), Oracle(others)
         for number in range(1, WRITES + 1):
             with line.failing(RATE, chance):
@@ -102,7 +104,7 @@ def test_who_takes_the_lock_over_a_line_that_fails_has_it_or_is_told_why_not(kin
     others, known = open_at(server(kind).place(key), folder), 0
     with FailingLine(server(kind).port) as line:
         for _ in range(WRITES // 5):
-            store = open_at(through(line, kind, key), folder)
+            store = impatient(open_at(through(line, kind, key), folder), PATIENCE)
             with line.failing(RATE, chance):
                 try:
                     lease = store.acquire(ALICE)

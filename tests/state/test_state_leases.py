@@ -10,7 +10,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
-from failing_line import FailingLine, through
+from failing_line import FailingLine, impatient, through
 from patience import until
 from state_servers import KINDS, open_at, server
 from state_stores import HOLD_AS_ITSELF, WRITE_WHEN_TOLD, child, running, said
@@ -326,6 +326,7 @@ def test_a_store_whose_server_is_gone_is_closed_without_a_word_and_its_lease_end
 
 def test_a_server_that_is_gone_is_an_error_of_the_state(kind, folder):
     with over_a_line(kind, folder, uuid.uuid4().hex, ttl=60.0) as (store, line), line.closed():
+        impatient(store, 0.3)
         for wanted in (store.read, store.digest, store.holding, lambda: store.acquire(ALICE)):
             with pytest.raises(StateError) as caught:
                 wanted()
