@@ -2,7 +2,9 @@
 
 import atexit
 
-from taskspec.documents.places import place_of
+from postgres_server import PostgresServer
+
+from taskspec.documents.places import PlaceKind, place_of
 from taskspec.state.model import TTL
 from taskspec.state.opening import Wanted, open_store
 
@@ -18,7 +20,7 @@ class LocalServer:
         pass
 
 
-KINDS = {"sqlite": LocalServer}
+KINDS = {"sqlite": LocalServer, "postgres": PostgresServer}
 """By the name of the kind, what starts its server."""
 
 
@@ -31,6 +33,13 @@ def server(kind):
         _running[kind] = KINDS[kind]()
         atexit.register(_running[kind].close)
     return _running[kind]
+
+
+def named(place, name):
+    """Return a place that keeps the state under a name of its own, where a place keeps several."""
+    if place_of(place).kind not in {PlaceKind.POSTGRES, PlaceKind.OBJECTS}:
+        return place
+    return f"{place}{'&' if '?' in place else '?'}name={name}"
 
 
 def open_at(place, folder, *, project="sales", environment="default", read_only=False, ttl=TTL):
