@@ -14,7 +14,9 @@ from taskspec.state.model import BEATS, TTL
 from taskspec.state.store import Lease, StateStore
 
 PAUSE = 0.1
-"""Seconds between two tries to take a lock that is waited for."""
+"""Seconds between two tries to take a lock that is waited for, at first."""
+LONGEST_PAUSE = 5.0
+"""The longest pause: each try at a store that is shared is a request, which somebody pays or counts."""
 
 
 @asynccontextmanager
@@ -68,7 +70,7 @@ def beating(store: StateStore, lease: Lease, every: float) -> Iterator[None]:
 async def _taken(store: StateStore, ports: Ports, patience: float) -> Lease:
     loop = asyncio.get_running_loop()
     end = loop.time() + patience
-    told = False
+    told, pause = False, PAUSE
     while True:
         try:
             return store.acquire(ports.holder())
@@ -79,4 +81,6 @@ async def _taken(store: StateStore, ports: Ports, patience: float) -> Lease:
             if not told:
                 ports.waiting(error, patience)
                 told = True
-        await asyncio.sleep(min(PAUSE, left))
+        await asyncio.sleep(min(pause, left))
+        if store.capabilities.shared:
+            pause = min(pause * 1.5, LONGEST_PAUSE)
