@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 from taskspec.documents.model import Project
+from taskspec.documents.places import Place
 from taskspec.errors import LockHeldError, LostLeaseError, StateError
 from taskspec.runner.model import Ports
+from taskspec.state.migrating import require_here
 from taskspec.state.model import BEATS, TTL
 from taskspec.state.store import Lease, StateStore
 
@@ -18,13 +20,20 @@ LONGEST_PAUSE = 5.0
 
 
 @asynccontextmanager
-async def locked(project: Project, ports: Ports, patience: float = 0.0) -> AsyncIterator[tuple[StateStore, Lease]]:
-    """Hold the lock of the project's state; raise LockHeldError where another command has it for `patience` seconds."""
-    store = ports.open_state(project, read_only=False)
+async def locked(
+    project: Project, ports: Ports, patience: float = 0.0, *, at: Place | None = None, though_moved: bool = False
+) -> AsyncIterator[tuple[StateStore, Lease]]:
+    """Hold the lock of the project's state; raise LockHeldError where another command has it for `patience` seconds.
+
+    Raises StaleError for a state that was carried elsewhere, unless it is meant `though_moved`. `at`: another place.
+    """
+    store = ports.open_state(project, read_only=False, at=at)
     try:
         lease = await _taken(store, ports, patience)
         try:
             with beating(store, lease, (store.capabilities.ttl or TTL) / BEATS):
+                if not though_moved:
+                    require_here(store)
                 yield store, lease
         finally:
             store.release(lease)
