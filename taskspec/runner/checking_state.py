@@ -15,30 +15,31 @@ from taskspec.runner.applying import results_folder
 from taskspec.runner.checking_folders import unwritable
 from taskspec.runner.model import Ports
 from taskspec.state.holding import held, sign_of_life
-from taskspec.state.integrity import faults, state_file
 from taskspec.state.model import Holding, ResultRef, Sending, Snapshot
-from taskspec.state.store import StateReader
+from taskspec.state.store import Capabilities, StateReader
 
 _DENIED: Final = "Check its owner and permissions, and whether the file system is mounted read-only."
 
 
 def checked_state(project: Project, ports: Ports) -> Iterator[Checkup]:
     """Yield how it stands with everything that is recorded."""
-    path = state_file(project.data_folder, project.environment)
     try:
-        found = faults(path)
         store = ports.open_state(project, read_only=True)
         try:
+            where, found = store.capabilities, store.faults()
             snapshot = store.read()
             if found:
-                text = f"{path} is damaged: {'; '.join(found)}"
+                text = f"{where.place} is damaged: {'; '.join(found)}"
                 yield wrong("state", text, "Restore it from a backup; `taskspec status` shows what it still tells.")
             elif not snapshot.lineage:
-                yield fine("state", "nothing is recorded yet")
+                yield fine("state", f"nothing is recorded yet{_at(where)}")
             else:
-                yield fine("state", f"{plural(len(snapshot.records), 'task')} at serial {snapshot.serial}, intact")
-            if why := unwritable(path.parent, (path, path.with_name("lock"))):
+                tasks = plural(len(snapshot.records), "task")
+                yield fine("state", f"{tasks} at serial {snapshot.serial}, intact{_at(where)}")
+            if where.files and (why := unwritable(where.files[0], where.files[1:])):
                 yield wrong("state", f"{why}, so that nothing can be applied", _DENIED)
+            if where.notice:
+                yield doubtful("state", where.notice, "docs/shared-state.md tells what that means.")
             yield from _lock(project, store.holding())
             yield from _unknown(snapshot)
             yield from _results(snapshot, store, results_folder(project))
@@ -46,6 +47,13 @@ def checked_state(project: Project, ports: Ports) -> Iterator[Checkup]:
             store.close()
     except StateError as error:
         yield wrong("state", error.message, error.hint)
+
+
+def _at(where: Capabilities) -> str:
+    """Return where a state is that others share, and how long a lease of it lasts."""
+    if not where.shared:
+        return ""
+    return f" ({where.place}{f'; a lease ends {where.ttl:.0f} s after its last heartbeat' if where.ttl else ''})"
 
 
 def _lock(project: Project, holding: Holding | None) -> Iterator[Checkup]:

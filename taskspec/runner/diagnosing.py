@@ -13,7 +13,7 @@ from taskspec.runner.checking_remote import checked_remote
 from taskspec.runner.checking_state import checked_state
 from taskspec.runner.locating import project_of
 from taskspec.runner.model import Invocation, Ports
-from taskspec.state.integrity import sqlite_version
+from taskspec.state.database import sqlite_version
 
 More = Callable[[Project], Iterable[Checkup]]
 """Checks what the stories know nothing of: the embedded engine."""

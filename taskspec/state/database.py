@@ -30,6 +30,11 @@ CREATE TABLE results (digest TEXT PRIMARY KEY, size INTEGER NOT NULL, content BL
 """
 
 
+def sqlite_version() -> str:
+    """Return the version of SQLite that Python is linked with."""
+    return sqlite3.sqlite_version
+
+
 class Database:
     """A connection to whatever file is at a path now, opened when it is needed."""
 

@@ -1,7 +1,7 @@
 """Who holds a lock, as JSON. Takes no lock."""
 
 import json
-from typing import Final
+from typing import Any, Final
 
 from taskspec.state.model import Holder
 from taskspec.state.shapes import JSON, Shape, checked
@@ -20,12 +20,22 @@ _HOLDING: Final[Shape] = {"epoch": int, "holder": dict}
 
 def encode_holder(holder: Holder) -> str:
     """Return the holder of a lock as JSON."""
-    return JSON.encode({name: getattr(holder, name) for name in _HOLDER})
+    return JSON.encode(holder_object(holder))
+
+
+def holder_object(holder: Holder) -> dict[str, Any]:
+    """Return the holder of a lock as an object of JSON."""
+    return {name: getattr(holder, name) for name in _HOLDER}
 
 
 def decode_holder(text: str) -> Holder:
     """Return the holder that a JSON text names; raise ValueError where it names none."""
-    return Holder(**checked(json.loads(text), _HOLDER))
+    return holder_of(json.loads(text))
+
+
+def holder_of(value: Any) -> Holder:
+    """Return the holder that an object of JSON names; raise ValueError where it names none."""
+    return Holder(**checked(value, _HOLDER))
 
 
 def encode_holding(holder: Holder, epoch: int) -> str:
@@ -36,4 +46,4 @@ def encode_holding(holder: Holder, epoch: int) -> str:
 def decode_holding(text: str) -> tuple[Holder, int]:
     """Return who holds a lock, and under which epoch; raise ValueError where the JSON text does not say so."""
     value = checked(json.loads(text), _HOLDING)
-    return Holder(**checked(value["holder"], _HOLDER)), value["epoch"]
+    return holder_of(value["holder"]), value["epoch"]

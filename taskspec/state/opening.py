@@ -56,7 +56,12 @@ def open_store(place: Place, wanted: Wanted) -> StateStore:
                 ttl=wanted.ttl,
             )
         case PlaceKind.OBJECTS:
-            raise NotImplementedError
+            from taskspec.state.objects import ObjectRegister
+            from taskspec.state.registered import RegisteredState
+
+            name, environment, read_only = place.name or wanted.project, wanted.environment, wanted.read_only
+            objects = ObjectRegister(place.url, name, environment, read_only=read_only)
+            return RegisteredState(objects, wanted.project, environment, read_only=read_only, ttl=wanted.ttl)
         case PlaceKind.HTTP:
             raise NotImplementedError
 

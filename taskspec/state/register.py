@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from taskspec.errors import StateError
 from taskspec.state.model import Holder
 from taskspec.state.store import Fencing
 
@@ -41,8 +42,15 @@ class UncertainError(Exception):
     """No usable answer came: the write may have happened, and it may still happen."""
 
 
+class AwayError(StateError):
+    """Nobody answers there at this moment: nothing of what was asked for has happened, nor ever will."""
+
+
 class Register(Protocol):
-    """Where the text is. Every method may raise StateError, with what the server says, where it is of no use."""
+    """Where the text is.
+
+    Every method may raise StateError, with what the server says, where it is of no use; and AwayError.
+    """
 
     place: str
     """As it may be printed."""
@@ -76,6 +84,9 @@ class Register(Protocol):
 
     def drop(self, names: Iterable[str]) -> None:
         """Remove pieces; one that is not there is no error."""
+
+    def pieces(self) -> Iterable[tuple[str, float]]:
+        """Yield every piece that is kept, and when it was written, by the clock of `now`."""
 
     def lock(self, wanted: ServerLock) -> ServerLock | None:
         """Take the server's lock and return None, or return the lock that is in the way."""

@@ -32,6 +32,8 @@ from taskspec.state.trouble import in_words
 PAGE: Final = 500
 """How many entries of the history are read at a time, so that a slow reader keeps no writer waiting."""
 
+_FAULTS: Final = 3
+"""How many faults of a file are looked for."""
 _NEXT_RESULT: Final = "SELECT digest, size, content FROM results WHERE digest > ? ORDER BY digest LIMIT 1"
 
 
@@ -54,7 +56,8 @@ class SqliteState:
     @property
     def capabilities(self) -> Capabilities:
         """Return what the store is like."""
-        return Capabilities(place=str(self._path), shared=False, ttl=None, fencing=Fencing.EPOCH)
+        files = (self._home, self._path, self._lock.path)
+        return Capabilities(place=str(self._path), shared=False, ttl=None, fencing=Fencing.EPOCH, files=files)
 
     def read(self, only: Collection[Address] | None = None) -> Snapshot:
         """Return every record at one serial, or those of some addresses."""
@@ -102,6 +105,15 @@ class SqliteState:
         with self._guard, in_words(self._path):
             connection = self._database.opened()
             return "" if connection is None else entries.head(connection)
+
+    def faults(self) -> list[str]:
+        """Return what SQLite finds wrong with the file, the first few things."""
+        with self._guard, in_words(self._path):
+            connection = self._database.opened()
+            if connection is None:
+                return []
+            found = [str(row[0]) for row in connection.execute(f"PRAGMA integrity_check({_FAULTS})")]
+            return [] if found == ["ok"] else found
 
     def holding(self) -> Holding | None:
         """Return how the lock is held at this moment; None where it is free."""

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from typing import Protocol
 
 from taskspec.address import Address
@@ -23,6 +24,7 @@ class Fencing(Enum):
     EPOCH = "epoch"  # each write is made under the condition that its epoch is the newest
     SWAP = "swap"  # each write replaces exactly what the writer has read, the lease included
     LOCK = "lock"  # the server takes writes from the holder of its lock alone
+    LOOK = "look"  # the writer looks right before each write whether somebody else has written: the server refuses none
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,6 +41,10 @@ class Capabilities:
     fencing: Fencing
     whole: bool = False
     """Each commit writes all that is kept: its cost grows with the state."""
+    files: tuple[Path, ...] = ()
+    """The folder of a state that is in files, and those of them that a writer writes."""
+    notice: str = ""
+    """What is known to be weak about the place where it is, in a sentence."""
 
 
 class StateReader(Protocol):
@@ -79,6 +85,12 @@ class StateReader(Protocol):
 
     def holding(self) -> Holding | None:
         """Return how the lock is held at this moment; None where it is free."""
+
+    def faults(self) -> list[str]:
+        """Return what the store itself finds wrong with what it keeps, the first few things; it changes nothing.
+
+        Raises StateError where it cannot be reached or opened.
+        """
 
     def close(self) -> None:
         """Let go of everything, a lease that is still held included."""

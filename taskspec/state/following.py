@@ -1,0 +1,96 @@
+"""The page that is in a register now, and a copy of what it names: for whoever reads. Writes nothing."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from taskspec.errors import StateError
+from taskspec.state.fetching import MissingPieceError
+from taskspec.state.pages import Page
+from taskspec.state.register import Register
+from taskspec.state.replica import Replica
+from taskspec.state.spilling import NAMES, Added
+from taskspec.state.swapping import Kept, load
+from taskspec.state.trouble import damaged
+
+_TRIES: Final = 10
+"""How often a reader begins again because a writer has replaced what the page named meanwhile."""
+
+
+class Follower:
+    """Reads the page of one environment, and follows it with a copy; one thread at a time has the copy."""
+
+    def __init__(self, register: Register, environment: str) -> None:
+        self._register = register
+        self._environment = environment
+        self._replica = Replica(register)
+        self._seen: Kept | None = None
+        self._guard = threading.RLock()
+
+    def look(self) -> Kept | None:
+        """Return the page that is there now; raise StateError for what is none, or that of another environment."""
+        with self._guard:
+            self._seen = load(self._register, self._seen)
+            if self._seen is not None:
+                self.require_own(self._seen.page)
+            return self._seen
+
+    def require_own(self, page: Page) -> None:
+        """Raise StateError for the page of another environment."""
+        if page.environment != self._environment:
+            raise StateError(
+                f"At {self._register.place} is the state of environment `{page.environment}`, not of "
+                f"`{self._environment}`.",
+                hint="Name another place for the state of this environment.",
+            )
+
+    @contextmanager
+    def copied(self, *names: str) -> Iterator[tuple[Page, Replica] | None]:
+        """Yield the page that is there now and a copy in which some logs are as it says; None where nothing is."""
+        with self._guard:
+            yield self._followed(names)
+
+    @contextmanager
+    def at_hand(self, page: Page, *names: str) -> Iterator[Replica]:
+        """Yield the copy as it is at a page; raise MissingPieceError where that is not the newest any more."""
+        with self._guard:
+            self._replica.follow(page, *names)
+            yield self._replica
+
+    @contextmanager
+    def as_it_is(self) -> Iterator[Replica]:
+        """Yield the copy as it was made before."""
+        with self._guard:
+            yield self._replica
+
+    def append(self, before: Page, after: Page, added: Added) -> None:
+        """Bring the copy forward by what this process has committed itself."""
+        with self._guard:
+            for name in NAMES:
+                self._replica.append(before, after, name, getattr(added, name))
+
+    def close(self) -> None:
+        """Let go of the copy."""
+        with self._guard:
+            self._replica.close()
+            self._seen = None
+
+    def _followed(self, names: tuple[str, ...]) -> tuple[Page, Replica] | None:
+        last = ""
+        for _ in range(_TRIES):
+            found = self.look()
+            if found is None:
+                return None
+            try:
+                self._replica.follow(found.page, *names)
+            except MissingPieceError as error:
+                if found.page.write == last:
+                    raise damaged(self._register.place, f"its piece {error} is gone") from error
+                last = found.page.write
+                continue
+            return found.page, self._replica
+        raise StateError(
+            f"The state at {self._register.place} is written faster than it can be read.",
+            hint="Run the command again.",
+        )
