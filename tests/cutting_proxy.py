@@ -1,123 +1,176 @@
-"""A proxy of TCP that cuts a connection after so many bytes, or lets nothing through. Knows no protocol."""
+"""A line to a server that a test may cut, slow down, or close for a while. Knows no protocol."""
 
-import socket
+import asyncio
+import contextlib
 import threading
-from contextlib import suppress
-from dataclasses import dataclass
+from enum import Enum
+from random import Random
 
 REQUEST, ANSWER = "request", "answer"
+PIECE = 64 * 1024
+PAUSE = 0.05
+"""Seconds that a slow line takes for one piece."""
 
 
-@dataclass
-class Pair:
-    """The two halves of a connection that goes through the proxy."""
+class Fate(Enum):
+    """What becomes of one piece of what is sent."""
 
-    client: socket.socket
-    server: socket.socket
-    is_orphaned: bool = False
-    """The client's half was cut, and the server does not know it."""
+    PASSED = "passed"
+    SLOW = "slow"
+    UNSENT = "unsent"  # the line is cut before it
+    LAST = "last"  # … after it
+    HALF = "half"  # … in the middle of it
+
+
+BAD = tuple(fate for fate in Fate if fate is not Fate.PASSED)
 
 
 class CuttingProxy:
-    """Forwards whatever comes to a port of the loopback, and cuts it where it was told to."""
+    """Hands on, in a thread of its own, what clients of its `port` and a server on the loopback say to each other."""
 
-    def __init__(self, port):
-        self._target = ("127.0.0.1", port)
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listening.getsockname()[1]
+    def __init__(self, server_port):
+        self._server_port = server_port
+        self._fate = lambda: Fate.PASSED
+        self._left = {}
+        self._is_open = True
+        self._flows = asyncio.Event()
+        self._clients = set()
+        self._orphans = set()
+        self._lines = set()
         self.cuts = 0
-        self._armed = None
-        self._open = threading.Event()
-        self._open.set()
-        self._changing = threading.Lock()
-        self._pairs = []
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="cutting-proxy", daemon=True)
+        self._thread.start()
+        self._loop.call_soon_threadsafe(self._flows.set)
+        self._listening = self._run(asyncio.start_server(self._serve, "127.0.0.1", 0))
+        self.port = self._listening.sockets[0].getsockname()[1]
+
+    @contextlib.contextmanager
+    def failing(self, rate, random: Random):
+        """Let so many pieces, of those that go to and fro, not simply pass."""
+
+        def fate():
+            return random.choice(BAD) if random.random() < rate else Fate.PASSED
+
+        self._fate = fate
+        try:
+            yield
+        finally:
+            self._fate = lambda: Fate.PASSED
+
+    @contextlib.contextmanager
+    def closed(self):
+        """Cut every line, and refuse new ones."""
+        self._is_open = False
+        self.cut()
+        try:
+            yield
+        finally:
+            self._is_open = True
+
+    def cut(self):
+        """Cut every line."""
+
+        async def cut():
+            for writer in list(self._lines):
+                writer.transport.abort()
+
+        self._run(cut())
+
+    def cut_after(self, direction, number, then=None):
+        """Cut a line when so many bytes more have passed in a direction; `then` is called before anybody notices."""
+        self._left = {direction: (number, then or (lambda: None))}
+
+    def orphan(self):
+        """Cut every line for its client alone: the server goes on, and hears nothing of it."""
+
+        async def orphan():
+            self._orphans |= self._clients
+            for writer in list(self._clients):
+                writer.transport.abort()
+
+        self._run(orphan())
+
+    @contextlib.contextmanager
+    def silent(self):
+        """Hand nothing on, and close nothing."""
+        self._loop.call_soon_threadsafe(self._flows.clear)
+        try:
+            yield
+        finally:
+            self._loop.call_soon_threadsafe(self._flows.set)
+
+    def close(self):
+        async def close():
+            self._listening.close()
+            for writer in list(self._lines):
+                writer.transport.abort()
+            others = asyncio.all_tasks() - {asyncio.current_task()}
+            await asyncio.wait(others, timeout=5) if others else None
+
+        self._run(close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self._open.set()
-        for wire in [self._listening, *(half for pair in self._pairs for half in (pair.client, pair.server))]:
-            _close(wire)
+        self.close()
 
-    def cut(self, direction, after, *, then=None):
-        """Cut a connection when so many bytes more have passed in a direction: ANSWER is what the client gets.
+    def _run(self, work):
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
 
-        `then` is called before the client can notice.
-        """
-        with self._changing:
-            self._armed = [direction, after, then or _nothing]
+    async def _serve(self, reader, writer):
+        if not self._is_open:
+            writer.transport.abort()
+            return
+        try:
+            there, to = await asyncio.open_connection("127.0.0.1", self._server_port)
+        except OSError:
+            writer.transport.abort()
+            return
+        ends = {writer, to}
+        self._lines |= ends
+        self._clients.add(writer)
+        try:
+            await asyncio.gather(self._carry(reader, to, ends, REQUEST), self._carry(there, writer, ends, ANSWER))
+        finally:
+            self._lines -= ends
+            self._clients.discard(writer)
+            self._orphans.discard(writer)
+            for end in ends:
+                end.close()
 
-    def block(self):
-        """Let no byte through from now on, and close nothing."""
-        self._open.clear()
-
-    def unblock(self):
-        self._open.set()
-
-    def orphan_all(self):
-        """Cut the clients' halves of all connections: the server goes on as if nothing had happened."""
-        for pair in self._pairs:
-            pair.is_orphaned = True
-            _close(pair.client)
-
-    def refuse(self):
-        """Cut every connection, and take none any more."""
-        _close(self._listening)
-        for pair in self._pairs:
-            _close(pair.client)
-            _close(pair.server)
-
-    def _accept(self):
-        with suppress(OSError):
-            while True:
-                client, _ = self._listening.accept()
-                try:
-                    server = socket.create_connection(self._target)
-                except OSError:
-                    _close(client)
+    async def _carry(self, reader, writer, ends, direction):
+        with contextlib.suppress(ConnectionError):
+            while piece := await reader.read(PIECE):
+                await self._flows.wait()
+                if ends & self._orphans:
                     continue
-                pair = Pair(client, server)
-                self._pairs.append(pair)
-                for direction in (REQUEST, ANSWER):
-                    threading.Thread(target=self._forward, args=(pair, direction), daemon=True).start()
-
-    def _forward(self, pair, direction):
-        source, sink = (pair.client, pair.server) if direction == REQUEST else (pair.server, pair.client)
-        with suppress(OSError):
-            while piece := source.recv(65536):
-                self._open.wait()
-                if pair.is_orphaned:
-                    continue
-                passing, then = self._passing(direction, len(piece))
-                sink.sendall(piece[:passing])
-                if then is not None:
-                    then()
+                passing = self._passing(direction, len(piece))
+                fate = self._fate() if passing is None else Fate.LAST
+                if fate is Fate.SLOW:
+                    await asyncio.sleep(PAUSE)
+                if fate is not Fate.UNSENT:
+                    writer.write(piece[: len(piece) // 2] if fate is Fate.HALF else piece[:passing])
+                    await writer.drain()
+                if passing is not None:
+                    self._left.pop(direction)[1]()
+                if fate in {Fate.UNSENT, Fate.LAST, Fate.HALF}:
+                    self.cuts += 1
                     break
-        if not pair.is_orphaned:
-            _close(source)
-            _close(sink)
+        if not ends & self._orphans:
+            for end in ends:
+                end.close()
 
     def _passing(self, direction, length):
-        """Return how many of some bytes pass, and what to do when the connection is cut then; None: it is not."""
-        with self._changing:
-            if self._armed is None or self._armed[0] != direction:
-                return length, None
-            if self._armed[1] > length:
-                self._armed[1] -= length
-                return length, None
-            _, passing, then = self._armed
-            self._armed = None
-            self.cuts += 1
-            return passing, then
-
-
-def _nothing():
-    pass
-
-
-def _close(wire):
-    with suppress(OSError):
-        wire.shutdown(socket.SHUT_RDWR)
-    wire.close()
+        """Return how many of some bytes pass before their line is cut; None where it is not cut within them."""
+        if direction not in self._left:
+            return None
+        number, then = self._left[direction]
+        if number > length:
+            self._left[direction] = number - length, then
+            return None
+        return number

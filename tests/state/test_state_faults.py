@@ -9,7 +9,8 @@ import uuid
 from dataclasses import dataclass, field
 
 import pytest
-from failing_line import FailingLine, impatient, through
+from cutting_proxy import CuttingProxy
+from lines import impatient, through
 from state_servers import KINDS, open_at, server
 from state_values import ALICE, EXTRACT, note, put, put_result, record, ref
 
@@ -83,7 +84,7 @@ def write(store, lease, serial, number):
 def test_what_is_said_of_a_write_is_true_however_the_line_fails(kind, folder):
     chance, key = random.Random(f"faults {kind}"), uuid.uuid4().hex
     others = open_at(server(kind).place(key), folder, read_only=True)
-    with FailingLine(server(kind).port) as line:
+    with CuttingProxy(server(kind).port) as line:
         store = impatient(open_at(through(line, kind, key), folder), PATIENCE)
         lease, oracle = store.acquire(ALICE), Oracle(others)
         for number in range(1, WRITES + 1):
@@ -102,7 +103,7 @@ def test_what_is_said_of_a_write_is_true_however_the_line_fails(kind, folder):
 def test_who_takes_the_lock_over_a_line_that_fails_has_it_or_is_told_why_not(kind, folder):
     chance, key = random.Random(f"taking {kind}"), uuid.uuid4().hex
     others, known = open_at(server(kind).place(key), folder), 0
-    with FailingLine(server(kind).port) as line:
+    with CuttingProxy(server(kind).port) as line:
         for _ in range(WRITES // 5):
             store = impatient(open_at(through(line, kind, key), folder), PATIENCE)
             with line.failing(RATE, chance):

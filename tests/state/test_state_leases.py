@@ -10,7 +10,8 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
-from failing_line import FailingLine, impatient, through
+from cutting_proxy import CuttingProxy
+from lines import impatient, through
 from patience import until
 from state_servers import KINDS, open_at, server
 from state_stores import HOLD_AS_ITSELF, WRITE_WHEN_TOLD, child, running, said
@@ -107,7 +108,7 @@ def taken(store, seen=None):
 @contextmanager
 def over_a_line(kind, folder, key, *, ttl):
     """Open a store over a line that can be cut, and give the place that others have."""
-    with FailingLine(server(kind).port) as line:
+    with CuttingProxy(server(kind).port) as line:
         store = open_at(through(line, kind, key), folder, ttl=ttl)
         try:
             yield store, line

@@ -72,7 +72,6 @@ def patient(database, key, proxy):
         return made
 
     yield open_store
-    proxy.unblock()
     for store in stores:
         store.close()
 
@@ -122,7 +121,7 @@ def test_a_commit_whose_connection_is_cut_anywhere_takes_effect_once(patient, pr
     lease = store.acquire(ALICE)
     serial = 0
     for after in points:
-        proxy.cut(direction, after)
+        proxy.cut_after(direction, after)
         assert store.commit(lease, serial, [put(number=serial + 1), note(at=float(serial))]) == serial + 1
         serial += 1
     assert proxy.cuts > 10
@@ -134,7 +133,7 @@ def test_a_commit_whose_connection_is_cut_anywhere_takes_effect_once(patient, pr
 def test_everything_else_goes_on_over_a_connection_that_is_cut(patient, proxy):
     def cut(act):
         for direction, after in [(ANSWER, 0), (ANSWER, 40), (REQUEST, 30)]:
-            proxy.cut(direction, after)
+            proxy.cut_after(direction, after)
             found = act()
         return found
 
@@ -150,10 +149,10 @@ def test_everything_else_goes_on_over_a_connection_that_is_cut(patient, proxy):
     assert cut(lambda: store.result(ref("kept"))) == "kept"
     document = document_of(store)
     for serial in range(1, 4):
-        proxy.cut(ANSWER, 100 * serial)
+        proxy.cut_after(ANSWER, 100 * serial)
         assert store.replace(lease, serial, replace(document, serial=serial + 1)) == serial + 1
     assert document_of(store) == replace(document, serial=4)
-    proxy.cut(ANSWER, 0)
+    proxy.cut_after(ANSWER, 0)
     store.release(lease)
     assert store.holding() is None
     assert proxy.cuts == 25
@@ -165,7 +164,7 @@ def test_a_lease_whose_answer_is_cut_is_taken_once(patient, proxy, after):
     store.release(store.acquire(ALICE))
     epoch = store.acquire(ALICE).epoch
     store.close()
-    proxy.cut(ANSWER, after)
+    proxy.cut_after(ANSWER, after)
     lease = store.acquire(ALICE)
     assert lease.epoch == epoch + 1
     assert store.commit(lease, 0, [put()]) == 1
@@ -175,7 +174,7 @@ def test_a_lock_that_is_taken_away_over_a_cut_connection_is_taken_away_once(pati
     store, other = patient(), patient()
     lease = store.acquire(ALICE)
     for after in (0, 250, 280):
-        proxy.cut(ANSWER, after)
+        proxy.cut_after(ANSWER, after)
         other.force_release(lease.epoch, BOB)
         assert other.holding() is None
         lease = store.acquire(ALICE)
@@ -193,7 +192,7 @@ def test_a_statement_that_still_runs_on_a_connection_that_was_cut_takes_effect_o
             )
             writer.start()
             until(lambda: waiting(database, 1))
-            proxy.orphan_all()
+            proxy.orphan()
             until(lambda: waiting(database, 2))
         writer.join()
         until(lambda: waiting(database, 0))
@@ -217,7 +216,7 @@ def test_a_statement_that_still_runs_writes_nothing_after_the_lock_was_taken_awa
         writer.start()
         until(lambda: waiting(database, 1))
         taker = threading.Thread(target=lambda: other.force_release(lease.epoch, BOB))
-        proxy.orphan_all()
+        proxy.orphan()
         writer.join()
         taker.start()
         until(lambda: waiting(database, 2))
@@ -247,7 +246,7 @@ def test_a_commit_that_happened_is_found_although_the_lock_was_lost_and_others_w
         other.close()
         served.set()
 
-    proxy.cut(ANSWER, 0, then=overtake)
+    proxy.cut_after(ANSWER, 0, then=overtake)
     assert store.commit(lease, 0, [put(), note()]) == 1
     assert served.is_set()
     with pytest.raises(LostLeaseError, match="bob on desk took it over"):
@@ -265,7 +264,7 @@ def test_a_commit_of_which_nobody_can_tell_is_told_as_such(patient, proxy, datab
         other.commit(other.acquire(BOB), 1, [put(REPORT)])
         other.close()
 
-    proxy.cut(ANSWER, 0, then=overtake)
+    proxy.cut_after(ANSWER, 0, then=overtake)
     with pytest.raises(UnknownCommitError, match="Nobody can tell"):
         store.commit(lease, 0, [put()])
 
@@ -273,7 +272,7 @@ def test_a_commit_of_which_nobody_can_tell_is_told_as_such(patient, proxy, datab
 def test_after_a_commit_of_unknown_outcome_the_store_goes_on_from_what_is_there(patient, proxy):
     store = patient(patience=0.0)
     lease = store.acquire(ALICE)
-    proxy.cut(ANSWER, 0)
+    proxy.cut_after(ANSWER, 0)
     with pytest.raises(UnknownCommitError, match="Nobody can tell"):
         store.commit(lease, 0, [note()])
     until(lambda: store.read().serial == 1)
@@ -286,12 +285,11 @@ def test_after_a_commit_of_unknown_outcome_the_store_goes_on_from_what_is_there(
 def test_a_server_that_does_not_answer_is_left(patient, proxy):
     store = patient(patience=0.2, answer=0.2)
     lease = store.acquire(ALICE)
-    proxy.block()
-    with pytest.raises(UnknownCommitError, match="cannot be reached"):
-        store.commit(lease, 0, [put()])
-    with pytest.raises(StateError, match="cannot be reached"):
-        store.read()
-    proxy.unblock()
+    with proxy.silent():
+        with pytest.raises(UnknownCommitError, match="cannot be reached"):
+            store.commit(lease, 0, [put()])
+        with pytest.raises(StateError, match="cannot be reached"):
+            store.read()
 
 
 # --- a server that crashes, or is gone
@@ -350,13 +348,13 @@ def test_what_was_acknowledged_is_durable_also_where_the_server_is_set_to_wait_f
 def test_a_server_that_is_gone_for_good_is_told_in_words(patient, proxy):
     store = patient(patience=0.3)
     lease = store.acquire(ALICE)
-    proxy.refuse()
-    for act in (store.read, lambda: store.renew(lease), lambda: store.commit(lease, 0, [put()]), store.holding):
-        with pytest.raises(StateError) as caught:
-            act()
-        assert "cannot be reached" in refusal(caught)
-    store.release(lease)
-    store.close()
+    with proxy.closed():
+        for act in (store.read, lambda: store.renew(lease), lambda: store.commit(lease, 0, [put()]), store.holding):
+            with pytest.raises(StateError) as caught:
+                act()
+            assert "is just starting or stopping" in refusal(caught)
+        store.release(lease)
+        store.close()
 
 
 def test_a_server_that_was_never_there_is_not_waited_for(database, key, reached):

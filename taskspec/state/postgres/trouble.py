@@ -108,6 +108,8 @@ _STATEMENTS: Final[tuple[tuple[type[psycopg.Error], tuple[str, str]], ...]] = (
     (errors.IndexCorrupted, _DAMAGED),
     (psycopg.DataError, ("does not take a value", "This is a bug; please report it.")),
 )
+_CONNECTION: Final = "08"
+"""The class of codes for what is wrong with a connection, and not with a statement."""
 _QUOTED: Final = re.compile(r'"[^"]*"')
 
 
@@ -171,9 +173,9 @@ def is_lost(error: psycopg.Error) -> bool:
     """Tell whether an error leaves open what became of the statement, because the session ended with it."""
     if isinstance(error, psycopg.InterfaceError):
         return True
-    return isinstance(error, psycopg.OperationalError) and (
-        error.sqlstate is None or error.diag.severity_nonlocalized in {"FATAL", "PANIC"}
-    )
+    code = error.sqlstate or _CONNECTION  # none: the library has found out that the server is not there
+    severity = error.diag.severity_nonlocalized or error.diag.severity  # a pooler tells only the second
+    return code.startswith(_CONNECTION) or severity in {"FATAL", "PANIC"}
 
 
 def is_rolled_back(error: psycopg.Error) -> bool:
