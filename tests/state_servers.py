@@ -2,6 +2,7 @@
 
 import atexit
 
+from postgres_server import PostgresServer
 from s3_server import S3Server
 
 from taskspec.documents.places import PlaceKind, place_of
@@ -20,10 +21,7 @@ class LocalServer:
         pass
 
 
-KINDS = {
-    "sqlite": LocalServer,
-    "s3": S3Server,
-}
+KINDS = {"sqlite": LocalServer, "postgres": PostgresServer, "s3": S3Server}
 """By the name of the kind, what starts its server."""
 
 

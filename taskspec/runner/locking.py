@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 from taskspec.documents.model import Project
+from taskspec.documents.places import Place
 from taskspec.errors import LockHeldError, LostLeaseError, StateError
 from taskspec.runner.model import Ports
-from taskspec.state.model import BEATS, TTL
-from taskspec.state.store import Lease, StateStore
+from taskspec.state.migrating import require_here
+from taskspec.state.model import BEATS, TTL, Snapshot
+from taskspec.state.store import Lease, StateReader, StateStore
 
 PAUSE = 0.1
 """Seconds between two tries to take a lock that is waited for, at first."""
@@ -18,18 +20,31 @@ LONGEST_PAUSE = 5.0
 
 
 @asynccontextmanager
-async def locked(project: Project, ports: Ports, patience: float = 0.0) -> AsyncIterator[tuple[StateStore, Lease]]:
-    """Hold the lock of the project's state; raise LockHeldError where another command has it for `patience` seconds."""
-    store = ports.open_state(project, read_only=False)
+async def locked(
+    project: Project, ports: Ports, patience: float = 0.0, *, at: Place | None = None, though_moved: bool = False
+) -> AsyncIterator[tuple[StateStore, Lease]]:
+    """Hold the lock of the project's state; raise LockHeldError where another command has it for `patience` seconds.
+
+    Raises StaleError for a state that was carried elsewhere, unless it is meant `though_moved`. `at`: another place.
+    """
+    store = ports.open_state(project, read_only=False, at=at)
     try:
         lease = await _taken(store, ports, patience)
         try:
             with beating(store, lease, (store.capabilities.ttl or TTL) / BEATS):
+                if not though_moved:
+                    require_here(store)
                 yield store, lease
         finally:
             store.release(lease)
     finally:
         store.close()
+
+
+def say_beginning(snapshot: Snapshot, store: StateReader, ports: Ports) -> None:
+    """Tell where nothing is kept yet though others could have: a typo in the place, or a project that was renamed."""
+    if not snapshot.serial and store.capabilities.shared:
+        ports.begins(store.capabilities.place)
 
 
 @contextmanager

@@ -12,9 +12,11 @@ from taskspec.plan.moving import moves_of
 from taskspec.runner.answering import Conclude, Keep, Question, decide_alone, decide_on, used_results
 from taskspec.runner.choosing import choose, choose_anew, require_declared
 from taskspec.runner.guarding import used_so_far
+from taskspec.runner.locking import say_beginning
 from taskspec.runner.model import Invocation, Ports
 from taskspec.runner.preparing import Prepared, Remark, prepare, say_nothing
 from taskspec.runner.recalling import Answers, BoundRuns, FormerResults, KeptResults, Measurements
+from taskspec.state.migrating import require_here
 from taskspec.state.model import Snapshot
 
 
@@ -37,7 +39,9 @@ def plan(
         _require_lineage(prepared.desired.project, ports)
     store = ports.open_state(prepared.desired.project, read_only=True)
     try:
+        require_here(store)
         snapshot = store.read()
+        say_beginning(snapshot, store, ports)
         contents = used_results(prepared.desired, snapshot, store)
         today = moves_of(prepared.desired, snapshot, contents).rekeyed(snapshot)
         selected = choose(invocation.selection, prepared.desired, snapshot.records, prepared.scope)
@@ -99,6 +103,7 @@ def read_state(project: Project, ports: Ports) -> Snapshot:
     """Return what is recorded, without taking the lock."""
     store = ports.open_state(project, read_only=True)
     try:
+        require_here(store)
         return store.read()
     finally:
         store.close()

@@ -45,7 +45,16 @@ def open_store(place: Place, wanted: Wanted) -> StateStore:
 
             return SqliteState(wanted.folder, wanted.project, wanted.environment, read_only=wanted.read_only)
         case PlaceKind.POSTGRES:
-            raise NotImplementedError
+            from taskspec.state.postgres.store import PostgresState
+
+            return PostgresState(
+                place.url,
+                name=place.name or wanted.project,
+                project=wanted.project,
+                environment=wanted.environment,
+                read_only=wanted.read_only,
+                ttl=wanted.ttl,
+            )
         case PlaceKind.OBJECTS:
             from taskspec.state.objects import ObjectRegister
             from taskspec.state.registered import RegisteredState

@@ -253,7 +253,7 @@ class Command:
         connection._patience = Patience(jitter=lambda: 0.5)
         yield Link(connection=connection)
 
-    def open_state(self, project, *, read_only):
+    def open_state(self, project, *, read_only, at=None):
         folder = Path(project.data_folder)
         store = MortalState(self, folder, project.name, project.environment, read_only=read_only)
         self._stores.append(store)
@@ -264,6 +264,9 @@ class Command:
 
     def waiting(self, error, seconds):
         """Wait for nobody."""
+
+    def begins(self, place):
+        """Begin nowhere that others share."""
 
     def _nonce(self):
         self.world.nonces += 1

@@ -72,6 +72,11 @@ class Dial:
         self.tls = tls_context(limits.ca_file) if any(way.startswith("https:") for way in ways) else None
         """The one context of all connections; None where none is encrypted, since loading it takes 20 ms."""
 
+    @property
+    def max_response(self) -> int:
+        """How many bytes of an answer are taken."""
+        return MAX_RESPONSE
+
     def url(self, request: Request) -> str:
         """Return the whole URL of a request."""
         url = self._roots[request.root] + request.path
@@ -110,7 +115,7 @@ class Dial:
         A refusal is without the secrets of its request too.
         """
         if not 200 <= status < 300:
-            content = _words(content, self._secrets(request))
+            content = words(content, self._secrets(request))
         response = Response(status=status, headers=self._headers(headers, request), content=content, at=time.time())
         self._heed(response)
         if self._trace is not None:
@@ -120,9 +125,9 @@ class Dial:
     def unreachable(self, request: Request, error: BaseException, reason: str = "") -> UnreachableError:
         """Return the error of a request that never left."""
         secrets = self._secrets(request)
-        distrust = _distrust(error)
-        if distrust is not None:
-            text = f"The remote's certificate is not trusted: {distrust} ({self._where(request)})."
+        doubt = distrust(error)
+        if doubt is not None:
+            text = f"The remote's certificate is not trusted: {doubt} ({self._where(request)})."
             hint = (
                 "Name the PEM file of its authority in `ca_file`, or in the environment variable SSL_CERT_FILE, "
                 "or correct the base URL."
@@ -131,7 +136,7 @@ class Dial:
             shown = without_in(secrets, reason) if reason else reason_of(error, secrets)
             text = f"No connection to the remote: {shown} ({self._where(request)})."
             hint = "Check that the remote is up and that its base URL is right."
-        return _caused(UnreachableError(text, hint=hint), error, secrets)
+        return caused(UnreachableError(text, hint=hint), error, secrets)
 
     def unsendable(self, request: Request) -> UnreachableError:
         """Return the error of a request whose headers cannot be written; what they hold is not shown."""
@@ -142,7 +147,7 @@ class Dial:
         """Return the error of a request that left and has no whole answer."""
         secrets = self._secrets(request)
         text = f"The connection to the remote broke: {reason_of(error, secrets)} ({self._where(request)})."
-        return _caused(OutcomeUnknownError(text), error, secrets)
+        return caused(OutcomeUnknownError(text), error, secrets)
 
     def unusable(self, request: Request, what: str) -> OutcomeUnknownError:
         """Return the error of an answer that cannot be taken."""
@@ -164,7 +169,7 @@ class Dial:
         return request.secrets | {self._endpoint.api_key}
 
     def _headers(self, headers: Iterable[tuple[str, str]], request: Request) -> dict[str, str]:
-        return _merged(headers, self._secrets(request))
+        return merged(headers, self._secrets(request))
 
     def _where(self, request: Request) -> str:
         return f"{request.method} {self._roots[request.root]}{request.path}"
@@ -182,31 +187,31 @@ class Dial:
                     self._pace.hold(time.monotonic() + wait)
 
 
-def _words(content: bytes, secrets: frozenset[str]) -> bytes:
+def words(content: bytes, secrets: frozenset[str]) -> bytes:
     """Return the beginning of what a remote says, without secrets; a secret that would be cut is left out whole."""
     if len(content) <= MAX_WORDS:
         return without(secrets, content)
     return without(secrets, content[:MAX_WORDS])[: -longest(secrets) or None]
 
 
-def _merged(headers: Iterable[tuple[str, str]], secrets: frozenset[str]) -> dict[str, str]:
+def merged(headers: Iterable[tuple[str, str]], secrets: frozenset[str]) -> dict[str, str]:
     """Return headers with their names in lower case and those of one name joined, as printable text, no secrets."""
-    merged: dict[str, str] = {}
+    joined: dict[str, str] = {}
     for given, text in headers:
         name = given.lower()
         value = text
         is_quoted = name in _QUOTED and text not in _USUAL
         if is_quoted or not text.isascii() or any(secret in text for secret in secrets):
             value = without_in(secrets, text.encode(errors="replace").decode())
-        merged[name] = f"{merged[name]}, {value}" if name in merged else value
-    return merged
+        joined[name] = f"{joined[name]}, {value}" if name in joined else value
+    return joined
 
 
 def _is_json(response: Response) -> bool:
     return is_success(response) and "json" in response.headers.get("content-type", "").lower()
 
 
-def _distrust(error: BaseException | None) -> str | None:
+def distrust(error: BaseException | None) -> str | None:
     """Return why a certificate was refused, where that is at the root of an error."""
     while error is not None:
         if isinstance(error, ssl.SSLCertVerificationError) and hasattr(error, "verify_message"):
@@ -215,7 +220,7 @@ def _distrust(error: BaseException | None) -> str | None:
     return None
 
 
-def _caused(error: E, cause: BaseException, secrets: frozenset[str]) -> E:
+def caused(error: E, cause: BaseException, secrets: frozenset[str]) -> E:
     """Chain an error to its cause, unless the cause holds a secret: some keep the request with all its headers."""
     said = f"{cause}{cause!r}"
     if not hasattr(cause, "request_info") and without_in(secrets, said) == said:

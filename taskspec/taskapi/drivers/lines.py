@@ -4,14 +4,13 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from importlib import import_module
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from taskspec.errors import RemoteError, UnreachableError
-from taskspec.taskapi.drivers import dialling
+from taskspec.errors import OutcomeUnknownError, RemoteError, UnreachableError
 from taskspec.taskapi.drivers.deadlines import Deadline, Deadlines
 from taskspec.taskapi.drivers.dialling import CODINGS, CONNECT_TIMEOUT, Dial, Root
 from taskspec.taskapi.importing import without_module
@@ -24,13 +23,53 @@ AHEAD = 16
 """So many pieces of a stream are read before they are asked for."""
 
 
+class FarEnd(Protocol):
+    """Who is at the other end of a line, and what its answers and troubles are. A `Dial` is one."""
+
+    headers: Mapping[str, str]
+    tls: ssl.SSLContext | None
+
+    @property
+    def max_response(self) -> int:
+        """How many bytes of an answer are taken."""
+
+    def url(self, request: Request) -> str:
+        """Return the whole URL of a request."""
+
+    def proxy(self, root: Root) -> str | None:
+        """Return the URL of the proxy on the way; it may hold a password."""
+
+    def received(
+        self, request: Request, status: int, headers: Iterable[tuple[str, str]], content: bytes, took: float
+    ) -> Response:
+        """Return an answer without secrets."""
+
+    def unreachable(self, request: Request, error: BaseException, reason: str = "") -> UnreachableError:
+        """Return the error of a request that never left."""
+
+    def unsendable(self, request: Request) -> UnreachableError:
+        """Return the error of a request whose headers cannot be written."""
+
+    def broken(self, request: Request, error: BaseException) -> OutcomeUnknownError:
+        """Return the error of a request that left and has no whole answer."""
+
+    def unusable(self, request: Request, what: str) -> OutcomeUnknownError:
+        """Return the error of an answer that cannot be taken."""
+
+    def too_large(self, request: Request, status: int, headers: Iterable[tuple[str, str]]) -> OutcomeUnknownError:
+        """Return the error of an answer that does not end."""
+
+    def late(self, request: Request, *, begun: bool) -> UnreachableError | OutcomeUnknownError:
+        """Return the error of a request whose time is over, before it was begun or after."""
+
+
 class Line:
     """A client of one socket, which another thread can cut.
 
     httpx's own pool takes time that grows with the square of the requests in flight; a pool of one does not.
     """
 
-    def __init__(self, dial: Dial, root: Root, deadlines: Deadlines) -> None:
+    def __init__(self, dial: FarEnd, root: Root, deadlines: Deadlines) -> None:
         import httpx
 
         self._dial = dial
@@ -132,7 +171,7 @@ class Line:
         parts, size = [], 0
         for part in answer.iter_bytes():
             size += len(part)
-            if size > dialling.MAX_RESPONSE:
+            if size > self._dial.max_response:
                 raise self._dial.too_large(request, answer.status_code, answer.headers.multi_items())
             parts.append(part)
         return b"".join(parts)
@@ -223,7 +262,7 @@ def _listen(
         heard.put(None)
 
 
-def _trouble(dial: Dial, request: Request, error: Exception, *, late: bool) -> RemoteError:
+def _trouble(dial: FarEnd, request: Request, error: Exception, *, late: bool) -> RemoteError:
     """Return what an exception of httpx means: whether the request can have left."""
     import httpx
 
