@@ -2,8 +2,8 @@
 
 Written from the published behaviour of three servers, told apart by the path of a state:
 
-- GitLab (`/api/v4/projects/ID/terraform/state/NAME`): POST and DELETE on `NAME/lock`; each serial is taken once (422),
-  every version is kept (`NAME/versions/SERIAL`), a wrong lock is an unhandled error (500), and a lock that is in the way
+- GitLab (`/api/v4/projects/ID/terraform/state/NAME`): POST and DELETE on `NAME/lock`; a serial is taken once (422),
+  all versions are kept (`NAME/versions/SERIAL`), a wrong lock is an unhandled error (500), and a lock in the way
   is told with the `Info` and `Operation` of who asks. Project 404 does not exist. Under `/open`, nobody has to say who
   they are.
 - Gitea (`/api/packages/OWNER/terraform/state/NAME`): looks at all that a state of Terraform has; 423 with the lock.

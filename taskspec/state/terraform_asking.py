@@ -10,7 +10,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from typing import Final
 
-from taskspec.errors import OutcomeUnknownError, UnreachableError
+from taskspec.errors import OutcomeUnknownError, StateError, UnreachableError, UsageError
 from taskspec.state.register import UncertainError
 from taskspec.state.servertime import Bounds, heard
 from taskspec.state.terraform_access import Access, Target
@@ -129,7 +129,11 @@ class Questions:
     def _server(self, origin: str) -> Server:
         if origin not in self._servers:
             headers, secrets = self._access.headers, self._access.secrets
-            self._servers[origin] = Server(origin, headers=headers, secrets=secrets, max_response=LARGEST_BODY)
+            try:
+                server = Server(origin, headers=headers, secrets=secrets, max_response=LARGEST_BODY)
+            except UsageError as error:  # of the proxy, or the certificate authorities, that the environment names
+                raise StateError(error.message, hint=error.hint) from error
+            self._servers[origin] = server
         return self._servers[origin]
 
     def _waited(self, attempt: int, start: float, response: Response | None = None) -> bool:
