@@ -78,7 +78,7 @@ async def conclude(world: World, change: Change, found: TaskRecord) -> Outcome:
     spec, task = record.generation.spec, change.task
     assertions = task.assertions if task is not None and change.declares(record.generation.fingerprint) else ()
     expectation = Expectation.of(spec, assertions)
-    judgement = judge(found.status, _told(found, task), expectation, attempt.stop)
+    judgement = judge(found.status, told(found, task), expectation, attempt.stop)
     ended = replace(
         attempt,
         status=found.status,
@@ -124,7 +124,7 @@ async def conclude(world: World, change: Change, found: TaskRecord) -> Outcome:
     )
 
 
-def _told(found: TaskRecord, task: Declared | None) -> str | None:
+def told(found: TaskRecord, task: Declared | None) -> str | None:
     """Return the answer of a run; why one has failed is told without the secrets that it was given."""
     if found.result is None or found.status == Status.Completed or not isinstance(task, DesiredTask):
         return found.result

@@ -41,7 +41,9 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "accept": Entry("accept", "Make a kept result the accepted one, by hand."),
     "forget": Entry("forget", "Take addresses out of the state, by hand."),
     "history": Entry("history", "Tell what has happened, newest first, or verify that nobody changed it."),
-    "state": Entry("state", "Look after the state: list and show what is recorded, move, pull and push it."),
+    "state": Entry(
+        "state", "Look after the state: list, show, move, pull, push, migrate and rebuild what is recorded."
+    ),
     "orphans": Entry("orphans", "List the runs of this project on the remote that are not recorded."),
     "cancel": Entry("cancel", "End the command that holds the lock of the state, in order."),
     "force-unlock": Entry("force_unlock", "Take the lock of the state from a command that does not go on."),

@@ -11,7 +11,9 @@ import click
 
 from taskspec.cli import options
 from taskspec.cli.aiming import all_meant, meant
+from taskspec.cli.migrating import migrate
 from taskspec.cli.printing import note, paint_for, say, say_json, say_json_list, say_pieces
+from taskspec.cli.rebuilding import rebuild
 from taskspec.cli.wiring import Wiring
 from taskspec.report.exiting import ExitCode
 
@@ -22,7 +24,11 @@ if TYPE_CHECKING:
 
 @click.group()
 def state() -> None:
-    """Look after the state: list and show what is recorded, move, pull and push it."""
+    """Look after the state: list, show, move, pull, push, migrate and rebuild what is recorded."""
+
+
+state.add_command(migrate)
+state.add_command(rebuild)
 
 
 @state.command("list")

@@ -15,7 +15,7 @@ from taskspec.cli.clock import steady_clock
 from taskspec.cli.printing import note
 from taskspec.cli.timing import hosted_traits, lease_seconds
 from taskspec.documents.model import LOCAL, Project
-from taskspec.documents.places import place_of, shown
+from taskspec.documents.places import Place, place_of, shown
 from taskspec.errors import LockHeldError, MissingSecretError, UsageError
 from taskspec.report.text import duration, plural, visible
 from taskspec.runner.model import Link, Need, Offline
@@ -96,14 +96,9 @@ class Wiring:
         key = self._key(project)
         yield Reach(configuration=Configuration(api_key=key, base_url=base_url, organization_id=organization))
 
-    def open_state(self, project: Project, *, read_only: bool) -> StateStore:
-        """Open the project's state, where the environment or else its manifests say that it is kept."""
-        text = self._settings.state or project.state
-        try:
-            place = place_of(text)
-        except ValueError as error:
-            where = "TASKSPEC_STATE" if self._settings.state else "spec.state"
-            raise UsageError(f"The place of the state, {shown(text)} (of {where}), {error}.") from error
+    def open_state(self, project: Project, *, read_only: bool, at: Place | None = None) -> StateStore:
+        """Open the project's state, where the environment or else its manifests say that it is kept, or elsewhere."""
+        place = at or self._place(project)
         wanted = Wanted(
             folder=Path(project.data_folder),
             project=project.name,
@@ -113,6 +108,14 @@ class Wiring:
             environ=self._settings.environ,
         )
         return open_store(place, wanted)
+
+    def _place(self, project: Project) -> Place:
+        text = self._settings.state or project.state
+        try:
+            return place_of(text)
+        except ValueError as error:
+            where = "TASKSPEC_STATE" if self._settings.state else "spec.state"
+            raise UsageError(f"The place of the state, {shown(text)} (of {where}), {error}.") from error
 
     def holder(self) -> Holder:
         """Describe this process: never its arguments, which may hold values of variables."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
 LOCAL_PLACE: Final = "local"
 _MASK: Final = "***"
@@ -39,6 +39,13 @@ class Place:
     url: str = LOCAL_PLACE
     name: str | None = None
     """The name under which a store of many states keeps this one; None: the name of the project."""
+
+    @property
+    def text(self) -> str:
+        """Return it as a manifest names it; it may hold a password."""
+        if self.name is None:
+            return self.url
+        return f"{self.url}{'&' if '?' in self.url else '?'}{_NAME}{quote(self.name, safe='')}"
 
     def __repr__(self) -> str:
         return f"Place({shown(self.url)})"

@@ -33,13 +33,22 @@ def found_in(lists: Lists, markers: Mapping[str, tuple[str, str]]) -> dict[str, 
 
 def sightings(lists: Lists, lineage: str) -> tuple[Sighting, ...]:
     """Return the runs of some lists that bear a marker of a lineage, the earliest first."""
-    found = {one.run.id: one for one in _marked(lists) if lineage and one.marker.lineage == short_lineage(lineage)}
+    found = {one.run.id: one for one in marked(lists) if lineage and one.marker.lineage == short_lineage(lineage)}
     return tuple(sorted(found.values(), key=lambda one: age(one.run)))
+
+
+def marked(lists: Lists) -> Iterator[Sighting]:
+    """Yield the runs of some lists that bear a marker, of whichever lineage."""
+    for rows in lists.values():
+        for row in () if isinstance(rows, Unlisted) else rows:
+            marker = marker_in(row.title) if row.id else None
+            if marker is not None:
+                yield Sighting(marker=marker, run=row)
 
 
 def foreign(lists: Lists, lineage: str) -> int:
     """Return how many runs bear a marker of another lineage."""
-    return len({one.run.id for one in _marked(lists) if one.marker.lineage != short_lineage(lineage)})
+    return len({one.run.id for one in marked(lists) if one.marker.lineage != short_lineage(lineage)})
 
 
 def twins(found: tuple[Sighting, ...]) -> tuple[tuple[Sighting, ...], ...]:
@@ -66,11 +75,3 @@ def _found_among(rows: list[TaskRecord], wanted: Mapping[str, str]) -> dict[str,
         if borne is not None and borne.text in wanted and bears(row.title, borne.text):
             runs[wanted[borne.text]].append(row)
     return {nonce: Marked(runs=tuple(those), keeps_markers=keeps) for nonce, those in runs.items()}
-
-
-def _marked(lists: Lists) -> Iterator[Sighting]:
-    for rows in lists.values():
-        for row in () if isinstance(rows, Unlisted) else rows:
-            marker = marker_in(row.title) if row.id else None
-            if marker is not None:
-                yield Sighting(marker=marker, run=row)

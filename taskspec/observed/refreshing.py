@@ -41,7 +41,7 @@ async def observe(connection: Remote, runs: Mapping[str, str]) -> dict[str, Obse
 
     looks = (await each(agents, look)).values()
     seen = {run: observation for found in looks for run, observation in found.items()}
-    return seen | await _singly(connection, [run for run in runs if run not in seen])
+    return seen | await read_singly(connection, [run for run in runs if run not in seen])
 
 
 def requests_of(runs: Mapping[str, str]) -> int:
@@ -62,7 +62,7 @@ async def observe_all(
     seen: dict[str, Observation] = {}
     for agent, members in agents.items():
         _note(seen, members, found[agent])
-    return seen | await _singly(connection, [run for run in runs if run not in seen])
+    return seen | await read_singly(connection, [run for run in runs if run not in seen])
 
 
 def _by_agent(runs: Mapping[str, str]) -> dict[str, set[str]]:
@@ -87,7 +87,9 @@ def _note(seen: dict[str, Observation], members: set[str], found: Listed, only: 
             seen[row.id] = Present(record=row)
 
 
-async def _singly(connection: Remote, runs: Iterable[str]) -> dict[str, Observation]:
+async def read_singly(connection: Remote, runs: Iterable[str]) -> dict[str, Observation]:
+    """Look at runs one by one; one that is not there is looked for twice."""
+
     async def look(run: str) -> Observation:
         return await connection.run(_look(run))
 

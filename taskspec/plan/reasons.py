@@ -192,7 +192,7 @@ def run_unreadable(situation: Situation) -> Reason:
         case Place.OTHER_REMOTE:
             code, why = "run_elsewhere", "was started on another remote: go back to that one until it has ended, or"
         case Place.OTHER_INSTANCE:
-            code, why = "run_elsewhere", "was started on an engine whose data folder is gone"
+            code, why = "run_elsewhere", "was started on an engine whose data folder is not here"
         case Place.HERE:
             words = _words(situation.trouble)
             code, why = "run_unreadable", f"could not be read{words}; plan again when the remote answers"
@@ -200,7 +200,7 @@ def run_unreadable(situation: Situation) -> Reason:
             assert_never(situation.place)
     address = quote(situation.record.address if situation.record else "")
     if situation.place is Place.OTHER_INSTANCE:
-        why = f"{why}: bring that folder back, or `taskspec retry {address}` starts another run, or"
+        why = f"{why}: a command on its machine follows it, or `taskspec retry {address}` starts another run, or"
     if situation.place is not Place.HERE:
         why = f"{why} `taskspec forget {address}` gives it up"
     return Reason(code=code, text=f"{run_of(situation)} {why}")

@@ -9,6 +9,7 @@ from taskspec.runner.model import Invocation, Need, Ports
 from taskspec.runner.observing import asks, see
 from taskspec.runner.picking import pick_recorded
 from taskspec.runner.recalling import BoundRuns
+from taskspec.state.migrating import require_here
 
 
 async def drifts(invocation: Invocation, ports: Ports) -> Drifts:
@@ -16,6 +17,7 @@ async def drifts(invocation: Invocation, ports: Ports) -> Drifts:
     project = project_of(invocation)
     store = ports.open_state(project, read_only=True)
     try:
+        require_here(store)
         snapshot = store.read()
         chosen = pick_recorded(invocation, ports, snapshot)
         observed, here = Observed(), ports.offline(project).identity

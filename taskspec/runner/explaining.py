@@ -16,6 +16,7 @@ from taskspec.runner.choosing import choose
 from taskspec.runner.model import Invocation, Ports, Refresh
 from taskspec.runner.preparing import prepare
 from taskspec.runner.recalling import Answers, BoundRuns, FormerResults, KeptResults
+from taskspec.state.migrating import require_here
 
 
 def why(invocation: Invocation, ports: Ports) -> tuple[Why, ...]:
@@ -24,6 +25,7 @@ def why(invocation: Invocation, ports: Ports) -> tuple[Why, ...]:
     desired = prepared.desired
     store = ports.open_state(desired.project, read_only=True)
     try:
+        require_here(store)
         snapshot = store.read()
         chosen = choose(invocation.selection, desired, snapshot.records, prepared.scope)
         contents = used_results(desired, snapshot, store)

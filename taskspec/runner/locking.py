@@ -6,23 +6,34 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 from taskspec.documents.model import Project
+from taskspec.documents.places import Place
 from taskspec.errors import LockHeldError, LostLeaseError, StateError
 from taskspec.runner.model import Ports
+from taskspec.state.migrating import require_here
 from taskspec.state.model import BEATS, TTL
 from taskspec.state.store import Lease, StateStore
 
 PAUSE = 0.1
-"""Seconds between two tries to take a lock that is waited for."""
+"""Seconds between two tries to take a lock that is waited for, at first."""
+LONGEST_PAUSE = 5.0
+"""The longest pause: each try at a store that is shared is a request, which somebody pays or counts."""
 
 
 @asynccontextmanager
-async def locked(project: Project, ports: Ports, patience: float = 0.0) -> AsyncIterator[tuple[StateStore, Lease]]:
-    """Hold the lock of the project's state; raise LockHeldError where another command has it for `patience` seconds."""
-    store = ports.open_state(project, read_only=False)
+async def locked(
+    project: Project, ports: Ports, patience: float = 0.0, *, at: Place | None = None, though_moved: bool = False
+) -> AsyncIterator[tuple[StateStore, Lease]]:
+    """Hold the lock of the project's state; raise LockHeldError where another command has it for `patience` seconds.
+
+    Raises StaleError for a state that was carried elsewhere, unless it is meant `though_moved`. `at`: another place.
+    """
+    store = ports.open_state(project, read_only=False, at=at)
     try:
         lease = await _taken(store, ports, patience)
         try:
             with beating(store, lease, (store.capabilities.ttl or TTL) / BEATS):
+                if not though_moved:
+                    require_here(store)
                 yield store, lease
         finally:
             store.release(lease)
@@ -59,7 +70,7 @@ def beating(store: StateStore, lease: Lease, every: float) -> Iterator[None]:
 async def _taken(store: StateStore, ports: Ports, patience: float) -> Lease:
     loop = asyncio.get_running_loop()
     end = loop.time() + patience
-    told = False
+    told, pause = False, PAUSE
     while True:
         try:
             return store.acquire(ports.holder())
@@ -70,4 +81,6 @@ async def _taken(store: StateStore, ports: Ports, patience: float) -> Lease:
             if not told:
                 ports.waiting(error, patience)
                 told = True
-        await asyncio.sleep(min(PAUSE, left))
+        await asyncio.sleep(min(pause, left))
+        if store.capabilities.shared:
+            pause = min(pause * 1.5, LONGEST_PAUSE)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from taskspec.chance import Chance
     from taskspec.documents.model import Project
+    from taskspec.documents.places import Place
     from taskspec.errors import LockHeldError
     from taskspec.selecting.model import Selection
     from taskspec.state.model import Holder
@@ -69,8 +70,8 @@ class Ports(Protocol):
     def connect(self, project: "Project", need: Need) -> "AbstractAsyncContextManager[Link]":
         """Connect to the project's remote."""
 
-    def open_state(self, project: "Project", *, read_only: bool) -> "StateStore":
-        """Open the project's state."""
+    def open_state(self, project: "Project", *, read_only: bool, at: "Place | None" = None) -> "StateStore":
+        """Open the project's state: where it is kept, or at another place."""
 
     def holder(self) -> "Holder":
         """Describe this process to those who wait for its lock."""

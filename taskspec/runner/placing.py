@@ -21,6 +21,6 @@ def elsewhere(address: Address, attempt: Attempt, here: RemoteIdentity) -> str:
     if here.instance is None or remote == here:
         return ""
     return (
-        f"run {attempt.run} was started on an engine whose data folder is gone: bring that folder back, "
-        f"`taskspec retry {named}` starts another run, or `taskspec forget {named}` gives it up"
+        f"run {attempt.run} was started on an engine whose data folder is not here: a command on its machine follows "
+        f"it, `taskspec retry {named}` starts another run, or `taskspec forget {named}` gives it up"
     )

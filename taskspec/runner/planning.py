@@ -15,6 +15,7 @@ from taskspec.runner.guarding import used_so_far
 from taskspec.runner.model import Invocation, Ports
 from taskspec.runner.preparing import Prepared, Remark, prepare, say_nothing
 from taskspec.runner.recalling import Answers, BoundRuns, FormerResults, KeptResults, Measurements
+from taskspec.state.migrating import require_here
 from taskspec.state.model import Snapshot
 
 
@@ -37,6 +38,7 @@ def plan(
         _require_lineage(prepared.desired.project, ports)
     store = ports.open_state(prepared.desired.project, read_only=True)
     try:
+        require_here(store)
         snapshot = store.read()
         contents = used_results(prepared.desired, snapshot, store)
         today = moves_of(prepared.desired, snapshot, contents).rekeyed(snapshot)
@@ -99,6 +101,7 @@ def read_state(project: Project, ports: Ports) -> Snapshot:
     """Return what is recorded, without taking the lock."""
     store = ports.open_state(project, read_only=True)
     try:
+        require_here(store)
         return store.read()
     finally:
         store.close()

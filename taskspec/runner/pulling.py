@@ -31,7 +31,7 @@ def pulled(invocation: Invocation, ports: Ports, *, results: bool) -> Iterator[I
                 "The history was written by an older taskspec, and has no hashes yet.",
                 hint="The next command that takes the lock, such as `taskspec apply`, chains it.",
             )
-        kept = _with_all_named(snapshot, store.results()) if results else None
+        kept = with_all_named(snapshot, store.results()) if results else None
         yield pieces(snapshot, project.name, project.environment, _until(snapshot, store), kept)
     finally:
         store.close()
@@ -45,7 +45,7 @@ def pull_to(file: Path, text: Iterator[str]) -> None:
         raise TaskspecError(f"`{file}` cannot be written: {error.strerror}.") from error
 
 
-def _with_all_named(snapshot: Snapshot, results: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+def with_all_named(snapshot: Snapshot, results: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     """Yield the kept results; StateError where one that a record names is not among them: nobody could push that."""
     missing = {ref.digest: record.address for record in snapshot.records.values() for ref in results_of(record)}
     for digest, content in results:

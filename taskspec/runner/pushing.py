@@ -32,7 +32,7 @@ async def push(
     """
     project = project_of(invocation)
     document = parse(_read(file))
-    async with locked(project, ports, invocation.lock_timeout) as (store, lease):
+    async with locked(project, ports, invocation.lock_timeout, though_moved=force) as (store, lease):
         snapshot = store.read()
         why = refusal(snapshot, document, project.environment)
         same = is_same(snapshot, document) and _has_results(document, store)

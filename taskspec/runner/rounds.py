@@ -18,6 +18,7 @@ from taskspec.runner.noticing import Changes, Sight
 from taskspec.runner.preparing import Prepared, Remark, examine, require_right
 
 if TYPE_CHECKING:
+    from taskspec.documents.places import Place
     from taskspec.state.model import Holder
     from taskspec.state.store import StateStore
 
@@ -171,9 +172,9 @@ class _HostedPorts:
         async with self._ports.connect(project, need) as link:
             yield replace(link, end_runs=self._end_runs, failure=self._host.failure) if self._host.owned else link
 
-    def open_state(self, project: Project, *, read_only: bool) -> "StateStore":
-        """Open the project's state."""
-        return self._ports.open_state(project, read_only=read_only)
+    def open_state(self, project: Project, *, read_only: bool, at: "Place | None" = None) -> "StateStore":
+        """Open the project's state: where it is kept, or at another place."""
+        return self._ports.open_state(project, read_only=read_only, at=at)
 
     def holder(self) -> "Holder":
         """Describe this process to those who wait for its lock."""

@@ -18,6 +18,7 @@ from taskspec.runner.observing import is_open
 from taskspec.runner.picking import declared_by, pick, pick_recorded
 from taskspec.runner.placing import elsewhere
 from taskspec.runner.planning import read_state
+from taskspec.state.migrating import require_here
 from taskspec.state.model import Accepted, Attempt, Record, Sending, Verdict
 from taskspec.taskapi import endpoints
 from taskspec.taskapi.records import ENDED, AgentRecord, TaskEvent
@@ -59,6 +60,7 @@ def results(invocation: Invocation, ports: Ports) -> Iterator[Results]:
     """Open the accepted results that are selected."""
     store = ports.open_state(project_of(invocation), read_only=True)
     try:
+        require_here(store)
         chosen = pick_recorded(invocation, ports, store.read())
         found = [(record, record.accepted) for record in chosen if record.accepted is not None]
         selected = tuple(record.address for record in chosen)

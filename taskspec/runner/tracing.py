@@ -17,6 +17,7 @@ from taskspec.runner.model import Invocation, Need, Ports
 from taskspec.runner.picking import declared_by
 from taskspec.runner.preparing import prepare
 from taskspec.runner.recalling import BoundRuns
+from taskspec.state.migrating import require_here
 from taskspec.state.model import Record, Snapshot
 from taskspec.taskapi.records import ENDED
 
@@ -35,6 +36,7 @@ async def orphans(invocation: Invocation, ports: Ports) -> Orphans:
     declared = _declared(invocation, ports)
     store = ports.open_state(project, read_only=True)
     try:
+        require_here(store)
         snapshot = store.read()
         agents = [*declared.agents.values(), *(record.agent for record in snapshot.records.values())]
         async with ports.connect(project, Need.LOOK) as link:

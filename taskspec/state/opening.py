@@ -49,9 +49,22 @@ def open_store(place: Place, wanted: Wanted) -> StateStore:
 
             return SqliteState(wanted.folder, wanted.project, wanted.environment, read_only=wanted.read_only)
         case PlaceKind.POSTGRES:
-            raise NotImplementedError
+            from taskspec.state.postgres.store import PostgresState
+
+            return PostgresState(
+                place.url,
+                name=place.name or wanted.project,
+                project=wanted.project,
+                environment=wanted.environment,
+                read_only=wanted.read_only,
+                ttl=wanted.ttl,
+            )
         case PlaceKind.OBJECTS:
-            raise NotImplementedError
+            from taskspec.state.objects import ObjectRegister
+
+            name = place.name or wanted.project
+            objects = ObjectRegister(place.url, name, wanted.environment, read_only=wanted.read_only)
+            return _registered(objects, wanted)
         case PlaceKind.HTTP:
             from taskspec.state.terraform import TerraformRegister
             from taskspec.state.terraform_access import access_to

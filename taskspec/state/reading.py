@@ -4,26 +4,21 @@ A reader must not keep a writer waiting, and texts take longer to understand tha
 page, each in a transaction of its own. That is one snapshot if nobody has written meanwhile; else all are read at once.
 """
 
-import gc
 import hashlib
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection
 from pathlib import Path
-from sys import intern
 from typing import Final
 
 from taskspec.address import Address
 from taskspec.state.database import transaction
-from taskspec.state.encoding import decode_record, decode_records
+from taskspec.state.decoding import collecting_nothing, decoded
 from taskspec.state.entries import head
 from taskspec.state.model import Record, Snapshot
-from taskspec.state.trouble import damaged
 
 PAGE: Final = 1000
 """How many records are read, and decoded, at a time."""
 
-_Rows = Sequence[tuple[str, str]]
 _ALL: Final = "SELECT address, record FROM records ORDER BY address"
 _ONE: Final = "SELECT address, record FROM records WHERE address = ?"
 _NEXT: Final = "SELECT address, record FROM records WHERE address > ? ORDER BY address LIMIT ?"
@@ -31,7 +26,7 @@ _NEXT: Final = "SELECT address, record FROM records WHERE address > ? ORDER BY a
 
 def read_snapshot(connection: sqlite3.Connection, path: Path | str) -> Snapshot:
     """Return every record, in the order of their addresses; raise StateError for one that is not readable."""
-    with _collecting_nothing():
+    with collecting_nothing():
         return _read_in_pages(connection, path) or _read_at_once(connection, path)
 
 
@@ -42,7 +37,7 @@ def read_some(connection: sqlite3.Connection, path: Path | str, addresses: Colle
         newest = head(connection)
         found = (connection.execute(_ONE, (address,)).fetchone() for address in sorted(addresses))
         rows = [row for row in found if row is not None]
-    return Snapshot(lineage=lineage, serial=serial, records=dict(_decoded(rows, form, path)), head=newest)
+    return Snapshot(lineage=lineage, serial=serial, records=dict(decoded(rows, form, path)), head=newest)
 
 
 def digest_of_all(connection: sqlite3.Connection) -> tuple[int, str]:
@@ -67,7 +62,7 @@ def _read_in_pages(connection: sqlite3.Connection, path: Path | str) -> Snapshot
             rows = connection.execute(_NEXT, (last, PAGE)).fetchall()
         if version not in {None, found}:
             return None
-        records.update(_decoded(rows, form, path))
+        records.update(decoded(rows, form, path))
         if len(rows) < PAGE:
             return Snapshot(lineage=lineage, serial=serial, records=records, head=newest)
         version, last = found, rows[-1][0]
@@ -79,50 +74,10 @@ def _read_at_once(connection: sqlite3.Connection, path: Path | str) -> Snapshot:
         newest = head(connection)
         rows = connection.execute(_ALL).fetchall()
     pages = (rows[start : start + PAGE] for start in range(0, len(rows), PAGE))
-    records = {address: record for page in pages for address, record in _decoded(page, form, path)}
+    records = {address: record for page in pages for address, record in decoded(page, form, path)}
     return Snapshot(lineage=lineage, serial=serial, records=records, head=newest)
 
 
 def _meta(connection: sqlite3.Connection) -> tuple[str, int, int]:
     lineage, serial, form = connection.execute("SELECT lineage, serial, format FROM meta").fetchone()
     return lineage, serial, form
-
-
-def _decoded(rows: _Rows, form: int, path: Path | str) -> list[tuple[Address, Record]]:
-    try:
-        records = decode_records([text for _, text in rows], form)
-    except (ValueError, TypeError, RecursionError):
-        return list(_decoded_singly(rows, form, path))
-    found = [(Address(intern(address)), record) for (address, _), record in zip(rows, records, strict=True)]
-    for address, record in found:
-        _require_own(address, record, path)
-    return found
-
-
-def _decoded_singly(rows: _Rows, form: int, path: Path | str) -> Iterator[tuple[Address, Record]]:
-    """Decode one record after the other, to name the one that is not readable."""
-    for address, text in rows:
-        try:
-            record = decode_record(text, form)
-        except (ValueError, TypeError, RecursionError) as error:
-            raise damaged(path, f"the record of {address} is not readable ({error})") from error
-        _require_own(address, record, path)
-        yield Address(address), record
-
-
-def _require_own(address: str, record: Record, path: Path | str) -> None:
-    """Raise StateError for a record that stands under another address than its own: it would be paid for twice."""
-    if record.address != address:
-        raise damaged(path, f"the record of {address} is that of {record.address}")
-
-
-@contextmanager
-def _collecting_nothing() -> Iterator[None]:
-    """Keep the garbage collector from looking, again and again, through many new values that all stay."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()

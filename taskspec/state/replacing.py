@@ -11,6 +11,8 @@ from taskspec.state.model import Snapshot
 
 def is_empty(snapshot: Snapshot) -> bool:
     """Tell whether nothing was ever kept in a state."""
+    if not snapshot.lineage:
+        return True
     return not snapshot.serial and not snapshot.records and snapshot.head == root(snapshot.lineage)
 
 

@@ -259,7 +259,7 @@ class Process:
         connection._patience = Patience(jitter=lambda: 0.5)
         yield Link(connection=connection)
 
-    def open_state(self, project, *, read_only):
+    def open_state(self, project, *, read_only, at=None):
         return MemoryState(self.world.durable, self, "5a1e5" + "0" * 27)
 
     def holder(self):

@@ -33,6 +33,8 @@ class ScriptedPorts:
         self.remote = ScriptedRemote()
         self.owned = False
         """The remote ends with the command, as an embedded engine that the command has started."""
+        self.home = None
+        """The place where the project keeps its state; None: in its own folder."""
         self.needs = []
         self.events = []
         self.waited = []
@@ -106,8 +108,14 @@ class ScriptedPorts:
             if run.steps[0] in {"pending", "executing"}:
                 run.steps = ["error"]
 
-    def open_state(self, project, *, read_only):
-        return SqliteState(Path(project.data_folder), project.name, project.environment, read_only=read_only)
+    def open_state(self, project, *, read_only, at=None):
+        at = at or self.home
+        folder = Path(project.data_folder) if at is None else self.elsewhere(at)
+        return SqliteState(folder, project.name, project.environment, read_only=read_only)
+
+    def elsewhere(self, place):
+        """Return the folder that stands for another place: what its URL ends with, beside that of the project."""
+        return self.folder.parent / place.url.rpartition("/")[2] / ".taskspec"
 
     def holder(self):
         return HOLDER

@@ -253,7 +253,7 @@ class Command:
         connection._patience = Patience(jitter=lambda: 0.5)
         yield Link(connection=connection)
 
-    def open_state(self, project, *, read_only):
+    def open_state(self, project, *, read_only, at=None):
         folder = Path(project.data_folder)
         store = MortalState(self, folder, project.name, project.environment, read_only=read_only)
         self._stores.append(store)

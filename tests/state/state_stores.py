@@ -2,11 +2,28 @@
 
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 from taskspec.state.model import TTL
 
 HERE = Path(__file__).parent
+
+HOLD_AS_ITSELF = """
+import os, socket
+from dataclasses import replace
+from taskspec.state.processes import started_at
+pid = os.getpid()
+lease = store.acquire(replace(ALICE, host=socket.gethostname(), pid=pid, started=started_at(pid)))
+print("held", flush=True)
+"""
+WRITE_WHEN_TOLD = f"""{HOLD_AS_ITSELF}
+sys.stdin.readline()
+try:
+    print(store.commit(lease, 0, [put()]), flush=True)
+except LostLeaseError as error:
+    print("lost", error.message, flush=True)
+"""
 
 
 def child(place, folder, body, *, ttl=TTL):
@@ -28,3 +45,21 @@ store = open_at({place!r}, folder, ttl={ttl!r})
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+@contextmanager
+def running(place, folder, body, *, ttl=TTL):
+    process = child(place, folder, body, ttl=ttl)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        for stream in (process.stdin, process.stdout, process.stderr):
+            stream.close()
+
+
+def said(process):
+    line = process.stdout.readline().strip()
+    assert line, process.stderr.read()
+    return line

@@ -1,42 +1,23 @@
 """What every state store promises between processes: locks, kills, suspended holders, disks that are full."""
 
 import os
-import random
 import signal
-import time
-from contextlib import contextmanager
 
 import pytest
+from patience import until
 from state_servers import open_at
-from state_stores import child
-from state_values import ALICE, BOB, EXTRACT, chained_document, document_of, put, record
+from state_stores import HOLD_AS_ITSELF, WRITE_WHEN_TOLD, child, running, said
+from state_values import ALICE, BOB, EXTRACT, put, record
 
 from taskspec.errors import LockHeldError, LostLeaseError, StateError
 from taskspec.state import database
-from taskspec.state.chaining import follow
 
 MANY = 20
-KILLS = int(os.environ.get("TASKSPEC_TEST_KILLS", "15"))
 
 HOLD = """
 lease = store.acquire(ALICE)
 print("held", flush=True)
 time.sleep(600)
-"""
-HOLD_AS_ITSELF = """
-import os, socket
-from dataclasses import replace
-from taskspec.state.processes import started_at
-pid = os.getpid()
-lease = store.acquire(replace(ALICE, host=socket.gethostname(), pid=pid, started=started_at(pid)))
-print("held", flush=True)
-"""
-WRITE_WHEN_TOLD = f"""{HOLD_AS_ITSELF}
-sys.stdin.readline()
-try:
-    print(store.commit(lease, 0, [put()]), flush=True)
-except LostLeaseError as error:
-    print("lost", error.message, flush=True)
 """
 HOLD_IN_A_WRITE = f"""{HOLD_AS_ITSELF}
 store._database.opened().execute("BEGIN EXCLUSIVE")
@@ -67,14 +48,6 @@ while True:
     serial = store.commit(lease, serial, changes)
     print(serial, flush=True)
 """
-REPLACE_FOR_EVER = """
-lease = store.acquire(ALICE)
-number = store.read().serial
-while True:
-    number += 1
-    store.replace(lease, number - 1, chained_document(number))
-    print(number, flush=True)
-"""
 FULL_DISK = """
 import resource
 lease = store.acquire(ALICE)
@@ -103,31 +76,6 @@ print(store.read().serial, flush=True)
 def kind():
     """A store whose lock the system keeps; tests/state/test_state_leases.py has the others."""
     return "sqlite"
-
-
-@contextmanager
-def running(place, folder, body):
-    process = child(place, folder, body)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-        for stream in (process.stdin, process.stdout, process.stderr):
-            stream.close()
-
-
-def until(holds):
-    deadline = time.monotonic() + 30
-    while not holds():
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.01)
-
-
-def said(process):
-    line = process.stdout.readline().strip()
-    assert line, process.stderr.read()
-    return line
 
 
 def test_a_lock_shuts_other_processes_out_and_names_its_holder(place, folder, opened):
@@ -245,37 +193,6 @@ except LockHeldError as error:
             process.communicate()
     assert answers.count("held") == 1
     assert sum("locked by" in answer for answer in answers) == 4
-
-
-def killed_again_and_again(place, folder, body, seed):
-    """Kill a process that says each serial it was told is durable; yield the last one that it said, each time."""
-    chance = random.Random(seed)
-    for _ in range(KILLS):
-        with running(place, folder, body) as process:
-            acknowledged = int(said(process))
-            time.sleep(chance.uniform(0, 0.06))
-            process.kill()
-            yield max([acknowledged, *map(int, process.stdout.read().split())])
-
-
-def test_a_kill_in_the_middle_of_commits_loses_nothing_acknowledged(place, folder, opened):
-    for acknowledged in killed_again_and_again(place, folder, COMMIT_FOR_EVER, 7):
-        reader = opened(read_only=True)
-        serial = reader.read().serial
-        assert acknowledged <= serial <= acknowledged + 1
-        assert reader.read().records == {EXTRACT: record(number=serial)}
-        assert [entry.serial for entry in reader.history()] == list(range(serial, 0, -1))
-        assert follow(reader.history(), reader.read().lineage).head == reader.head()
-        reader.close()
-
-
-def test_a_kill_while_a_whole_state_is_replaced_leaves_the_old_one_or_the_new_one(place, folder, opened):
-    for acknowledged in killed_again_and_again(place, folder, REPLACE_FOR_EVER, 11):
-        reader = opened(read_only=True)
-        serial = reader.read().serial
-        assert acknowledged <= serial <= acknowledged + 1
-        assert document_of(reader) == chained_document(serial)
-        reader.close()
 
 
 def test_reading_goes_on_while_another_process_writes(place, folder, opened):

@@ -361,18 +361,19 @@ def test_ten_thousand_records_are_read_at_once(store):
         assert len(store.read().records) == 10_000
 
 
+@pytest.mark.parametrize("kind", ["sqlite"])
 def test_many_records_are_one_snapshot_although_somebody_writes_between_the_pages(opened, monkeypatch):
     store = opened()
     lease = store.acquire(ALICE)
     store.commit(lease, 0, [put(Address(f"task-{number:04}")) for number in range(2500)])
-    really = reading._decoded
+    really = reading.decoded
 
     def decoded(rows, form, path):
         if store.digest()[0] == 1:
             store.commit(lease, 1, [put(Address("task-9999")), DropRecord(address=Address("task-0000"))])
         return really(rows, form, path)
 
-    monkeypatch.setattr(reading, "_decoded", decoded)
+    monkeypatch.setattr(reading, "decoded", decoded)
     found = opened(read_only=True).read()
     assert (found.serial, len(found.records)) == (2, 2500)
     assert list(found.records) == [f"task-{number:04}" for number in range(1, 2500)] + ["task-9999"]

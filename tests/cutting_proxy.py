@@ -1,0 +1,127 @@
+"""A line to a server that a test may cut, slow down, or close for a while. Knows no protocol."""
+
+import asyncio
+import contextlib
+import threading
+from enum import Enum
+from random import Random
+
+PIECE = 64 * 1024
+PAUSE = 0.05
+"""Seconds that a slow line takes for one piece."""
+
+
+class Fate(Enum):
+    """What becomes of one piece of what is sent."""
+
+    PASSED = "passed"
+    SLOW = "slow"
+    UNSENT = "unsent"  # the line is cut before it
+    LAST = "last"  # … after it
+    HALF = "half"  # … in the middle of it
+
+
+BAD = tuple(fate for fate in Fate if fate is not Fate.PASSED)
+
+
+class CuttingProxy:
+    """Hands on, in a thread of its own, what clients of its `port` and a server on the loopback say to each other."""
+
+    def __init__(self, server_port):
+        self._server_port = server_port
+        self._fate = lambda: Fate.PASSED
+        self._is_open = True
+        self._lines = set()
+        self.cuts = 0
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="cutting-proxy", daemon=True)
+        self._thread.start()
+        self._listening = self._run(asyncio.start_server(self._serve, "127.0.0.1", 0))
+        self.port = self._listening.sockets[0].getsockname()[1]
+
+    @contextlib.contextmanager
+    def failing(self, rate, random: Random):
+        """Let so many pieces, of those that go to and fro, not simply pass."""
+
+        def fate():
+            return random.choice(BAD) if random.random() < rate else Fate.PASSED
+
+        self._fate = fate
+        try:
+            yield
+        finally:
+            self._fate = lambda: Fate.PASSED
+
+    @contextlib.contextmanager
+    def closed(self):
+        """Cut every line, and refuse new ones."""
+        self._is_open = False
+        self.cut()
+        try:
+            yield
+        finally:
+            self._is_open = True
+
+    def cut(self):
+        """Cut every line."""
+
+        async def cut():
+            for writer in list(self._lines):
+                writer.transport.abort()
+
+        self._run(cut())
+
+    def close(self):
+        async def close():
+            self._listening.close()
+            for writer in list(self._lines):
+                writer.transport.abort()
+            others = asyncio.all_tasks() - {asyncio.current_task()}
+            await asyncio.wait(others, timeout=5) if others else None
+
+        self._run(close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def _run(self, work):
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
+
+    async def _serve(self, reader, writer):
+        if not self._is_open:
+            writer.transport.abort()
+            return
+        try:
+            there, to = await asyncio.open_connection("127.0.0.1", self._server_port)
+        except OSError:
+            writer.transport.abort()
+            return
+        ends = {writer, to}
+        self._lines |= ends
+        try:
+            await asyncio.gather(self._carry(reader, to, ends), self._carry(there, writer, ends))
+        finally:
+            self._lines -= ends
+            for end in ends:
+                end.close()
+
+    async def _carry(self, reader, writer, ends):
+        with contextlib.suppress(ConnectionError):
+            while piece := await reader.read(PIECE):
+                fate = self._fate()
+                if fate is Fate.SLOW:
+                    await asyncio.sleep(PAUSE)
+                if fate is not Fate.UNSENT:
+                    writer.write(piece[: len(piece) // 2] if fate is Fate.HALF else piece)
+                    await writer.drain()
+                if fate in {Fate.UNSENT, Fate.LAST, Fate.HALF}:
+                    self.cuts += 1
+                    break
+        for end in ends:
+            end.close()

@@ -1,0 +1,83 @@
+"""The places that can keep a state: what names one, what is a secret in it, and how it is printed."""
+
+import pytest
+
+from taskspec.documents.places import Place, PlaceKind, place_of, secret_in, shown
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("local", Place(kind=PlaceKind.LOCAL)),
+        ("postgresql://u@db/x", Place(kind=PlaceKind.POSTGRES, url="postgresql://u@db/x")),
+        ("postgres:///x?host=/run", Place(kind=PlaceKind.POSTGRES, url="postgres:///x?host=/run")),
+        (
+            "postgresql://h1,h2/x?name=old%2Dsales&sslmode=require",
+            Place(kind=PlaceKind.POSTGRES, url="postgresql://h1,h2/x?sslmode=require", name="old-sales"),
+        ),
+        ("s3://bucket/a/b?name=n", Place(kind=PlaceKind.OBJECTS, url="s3://bucket/a/b", name="n")),
+        ("s3://bucket?x=a+b%20c", Place(kind=PlaceKind.OBJECTS, url="s3://bucket?x=a+b%20c")),
+        ("https://h:8443/s?name=kept", Place(kind=PlaceKind.HTTP, url="https://h:8443/s?name=kept")),
+        ("http://127.0.0.1:1/s", Place(kind=PlaceKind.HTTP, url="http://127.0.0.1:1/s")),
+    ],
+)
+def test_a_text_names_a_place(text, place):
+    assert place_of(text) == place
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "must be `local`"),
+        ("Local", "must be `local`"),
+        ("mysql://x", "must be `local`"),
+        ("postgresql:x", "must be `local`"),
+        ("s3:///prefix", "must name a bucket"),
+        ("https:///x", "must name a host"),
+        ("http://example.com/s", "everybody on the way"),
+        ("https://[::1/s", "no URL"),
+        ("https://h:port/s", "no URL"),
+        ("s3://b/a b", "a blank"),
+        ("s3://b/a\x07", "a blank"),
+        ("s3://b?name=", "`name` once"),
+        ("s3://b?name=a&name=b", "`name` once"),
+    ],
+)
+def test_what_names_none_is_told(text, why):
+    with pytest.raises(ValueError, match=why):
+        place_of(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("local", "local"),
+        ("postgresql://u:hunter2@db:1/x?sslmode=require", "postgresql://u:***@db:1/x?sslmode=require"),
+        ("postgresql://u@db/x?password=hunter2", "postgresql://u@db/x?password=***"),
+        ("postgresql:///x?sslpassword=hunter2&host=/run", "postgresql:///x?sslpassword=***&host=/run"),
+        ("https://hunter2@h/x", "https://***@h/x"),
+        ("https://u:hunter2@h/x?private_token=hunter2", "https://***@h/x?private_token=***"),
+        ("s3://k:hunter2@b/x?aws_secret_access_key=hunter2", "s3://***@b/x?aws_secret_access_key=***"),
+        ("https://[hunter2@/", "***"),
+    ],
+)
+def test_no_secret_of_a_place_is_printed(text, printed):
+    assert shown(text) == printed
+    assert "hunter2" not in repr(Place(kind=PlaceKind.HTTP, url=text))
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("local", None),
+        ("postgresql://u@db/x?sslmode=verify-full&sslrootcert=/ca.pem&sslkey=/k.pem", None),
+        ("s3://b/x?region=eu-central-1", None),
+        ("postgresql://u:p@db/x", "a password"),
+        ("postgresql://u@db/x?PassWord=p", "the secret `PassWord`"),
+        ("https://token@h/x", "a user's name or token"),
+        ("s3://b/x?access_key_id=a&secret_access_key=b", "the secret `secret_access_key`"),
+        ("https://[", None),
+    ],
+)
+def test_a_secret_of_a_place_is_found(text, secret):
+    assert secret_in(text) == secret

@@ -1,0 +1,55 @@
+"""moto's S3 server, in a process of its own: a bucket for each server, a prefix for each state. Tests nothing."""
+
+import os
+import subprocess
+import sys
+import urllib.request
+
+BUCKET = "states"
+_SERVES = """
+import sys
+from moto.server import ThreadedMotoServer
+server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+server.start()
+print(server.get_host_and_port()[1], flush=True)
+sys.stdin.read()
+"""
+
+
+class S3Server:
+    """A running server, and its bucket."""
+
+    def __init__(self):
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            os.environ.setdefault(name, "testing")  # processes that are started later have them too
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _SERVES],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        self.port = int(self._process.stdout.readline())
+        self.endpoint = f"http://127.0.0.1:{self.port}"
+        make_bucket(self.endpoint, BUCKET)
+
+    def place(self, key):
+        """Return a place, as a manifest names it, that is empty and that no other key gives."""
+        return place_at(self.endpoint, key)
+
+    def close(self):
+        self._process.stdin.close()
+        self._process.stdout.close()
+        self._process.kill()
+        self._process.wait()
+
+
+def place_at(endpoint, key, bucket=BUCKET):
+    """Return the place of a state at an endpoint, whatever the name of the project."""
+    return f"s3://{bucket}/{key}?endpoint={endpoint}&region=us-east-1&name=team"
+
+
+def make_bucket(endpoint, bucket):
+    request = urllib.request.Request(f"{endpoint}/{bucket}", method="PUT")
+    with urllib.request.urlopen(request) as answer:
+        assert answer.status == 200
