@@ -44,6 +44,10 @@ class TerraformServer:
         """Return a place, as a manifest names it, that is empty and that no other key gives."""
         return f"{self.root}/open/api/v4/projects/1/terraform/state/{key}"
 
+    def through(self, port, key):
+        """Return the place of a key, reached at another port of this machine."""
+        return self.place(key).replace(f":{self.port}/", f":{port}/")
+
     def fail(self, url, what, *, method="POST", times=1, skip=0, **more):
         """Let the next requests to a URL fail: see `Handler.misbehave`."""
         path = urlsplit(url).path

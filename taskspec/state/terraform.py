@@ -124,11 +124,11 @@ class TerraformRegister:
             return write.held
 
     def clock(self) -> float:
-        """Return about what time it is at the server; asks only if it has never been asked."""
+        """Return what time it is at the server, or up to a second later; asks only if it has never been asked."""
         return self._questions.clock()
 
     def now(self) -> float:
-        """Return what time it is at the server, to a second."""
+        """Return what time it is at the server, or up to a second earlier: no lease ends before its time."""
         return self._questions.now()
 
     def put(self, name: str, content: bytes) -> None:

@@ -143,7 +143,7 @@ def test_a_lock_that_is_taken_is_told_to_whoever_asks_and_can_be_given_back(wher
     assert one.lock(lock_of()) is None
     found = other.lock(lock_of(BOB, "22222222-bbbb"))
     assert (found.id, found.ttl) == (lock_of().id, 60.0)
-    assert 0 <= other.now() - found.since < 30
+    assert -3 <= other.now() - found.since < 30
     one.unlock(lock_of().id)
     one.unlock(lock_of().id)
     assert server.kept(url)["lock"] is None
@@ -291,8 +291,10 @@ def test_what_a_server_refuses_is_found_out_once_where_it_is_not_known(where, co
 def test_the_clock_of_the_server_is_known_to_a_second(where, connect):
     url, environ = where
     register = connect(url, **environ)
-    assert abs(register.now() - time.time()) < 2
-    assert abs(register.clock() - time.time()) < 2
+    for _ in range(3):
+        earliest, real, latest = register.now(), time.time(), register.clock()
+        assert real - 2 < earliest <= real + 0.1
+        assert real - 0.1 <= latest < real + 2
 
 
 def test_a_server_without_a_clock_is_refused(server, url, connect):
