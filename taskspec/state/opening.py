@@ -61,11 +61,10 @@ def open_store(place: Place, wanted: Wanted) -> StateStore:
             )
         case PlaceKind.OBJECTS:
             from taskspec.state.objects import ObjectRegister
-            from taskspec.state.registered import RegisteredState
 
-            name, environment, read_only = place.name or wanted.project, wanted.environment, wanted.read_only
-            objects = ObjectRegister(place.url, name, environment, read_only=read_only)
-            return RegisteredState(objects, wanted.project, environment, read_only=read_only, ttl=wanted.ttl)
+            name = place.name or wanted.project
+            objects = ObjectRegister(place.url, name, wanted.environment, read_only=wanted.read_only)
+            return _registered(objects, wanted)
         case PlaceKind.HTTP:
             from taskspec.state.terraform import TerraformRegister
             from taskspec.state.terraform_access import access_to

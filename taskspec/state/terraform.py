@@ -1,7 +1,7 @@
 """A register on a server of Terraform's HTTP state protocol, as GitLab and Gitea offer it. Knows nothing of the text.
 
 A server that counts (GitLab, Gitea) takes each serial once: a write is a swap. Another is looked at before each write,
-and its lock keeps the others out.
+and its lock keeps the others out; one whose lock keeps nobody out is refused.
 """
 
 import hashlib
@@ -15,9 +15,9 @@ from typing import Final
 
 from taskspec.errors import OutcomeUnknownError, StateError, UnreachableError
 from taskspec.state.model import Holder
-from taskspec.state.register import ConflictError, Held, ServerLock, UncertainError
+from taskspec.state.register import AwayError, ConflictError, Held, ServerLock, UncertainError
 from taskspec.state.store import Fencing
-from taskspec.state.terraform_access import Access
+from taskspec.state.terraform_access import Access, Target
 from taskspec.state.terraform_asking import LARGEST_BODY, TIMEOUT, UNSETTLED, Questions
 from taskspec.state.terraform_bodies import (
     ForeignError,
@@ -32,7 +32,7 @@ from taskspec.state.terraform_bodies import (
     encode_unlock,
     wire_id,
 )
-from taskspec.state.terraform_trouble import foreign, newer, refused, unknown
+from taskspec.state.terraform_trouble import foreign, newer, refused, unguarded, unknown
 from taskspec.state.trouble import damaged
 from taskspec.taskapi.messages import Response
 
@@ -44,7 +44,9 @@ _INVALID: Final = frozenset({400, 422})
 """A serial that is there already (GitLab), or something else that is wrong with the write."""
 _MISLOCKED: Final = frozenset({409, 423, 500})
 """What a write under a lock that is not there is answered with (GitLab: 500)."""
+_OK: Final = 200
 _NOT_FOUND: Final = 404
+_FAILED: Final = 500
 _MOMENT: Final = 5.0
 """Seconds that a lock lasts which is only taken to see which one is held."""
 
@@ -52,10 +54,14 @@ _UNCOUNTED: Final = (
     "The server is none that is known to take each serial once, as GitLab and Gitea do: a write that reaches it very "
     "late could undo a newer one."
 )
-_UNGUARDED: Final = (
-    "The server takes writes from anybody, whoever has its lock: a command that stood still while another one took the "
-    "lock over could write once more."
-)
+
+
+class _Write:
+    """A text to be written under a serial."""
+
+    def __init__(self, content: bytes, serial: int) -> None:
+        self.held = Held(content=content, tag=_tag(content, serial))
+        self.body = encode_state(content, serial)
 
 
 class TerraformRegister:
@@ -63,6 +69,7 @@ class TerraformRegister:
 
     has_pieces = False
     has_lock = True
+    fencing = Fencing.LOCK
 
     def __init__(self, access: Access, *, timeout: float = TIMEOUT) -> None:
         self.place = access.place
@@ -74,7 +81,6 @@ class TerraformRegister:
         self._taken: dict[str, ServerLock] = {}
         self._counts = access.counts_serials
         self._is_learned = access.counts_serials
-        self.fencing = Fencing.LOCK
         self.notice = "" if self._counts else _UNCOUNTED
 
     def load(self) -> Held | None:
@@ -84,7 +90,7 @@ class TerraformRegister:
             if response.status == _NOT_FOUND and "project not found" in described(response.content).lower():
                 raise refused(self._access, "be read", response)
             return None
-        if response.status != 200:
+        if response.status != _OK:
             raise refused(self._access, "be read", response)
         return self._held(response) if response.content else None
 
@@ -94,33 +100,35 @@ class TerraformRegister:
         The serial that the server is told follows from that of `before`: who has read the same would tell it the same.
         """
         with self._turn:
+            wire = None if lock is None else self._wire_of(lock) or lock
             if not self._counts and (found := self._looked(content, before)) is not None:
                 return found
-            serial = 1 if before is None else _serial(before.tag) + 1
-            body = encode_state(content, serial)
-            if len(body) > LARGEST_BODY:
+            if before is not None:
+                self._learn(before, wire)
+            write = _Write(content, 1 if before is None else _serial(before.tag) + 1)
+            if len(write.body) > LARGEST_BODY:
                 raise StateError(
                     f"The state at {self.place} would be larger than {LARGEST_BODY} bytes.",
                     hint="Keep it in PostgreSQL or an object store.",
                 )
-            wire = None if lock is None else self._wire_of(lock) or lock
-            response = self._questions.write(body, _query(wire))
+            response = self._questions.write(write.body, _query(wire))
             if lock is not None and response.status in _MISLOCKED and self._retaken(lock):
-                response = self._questions.write(body, _query(self._wires[lock]))
+                wire = self._wires[lock]
+                response = self._questions.write(write.body, _query(wire))
                 if response.status not in _DONE:
                     with suppress(StateError):
                         self.unlock(lock)
-            if response.status in _DONE and not _is_page(response):
-                self._learn(body, wire)
-                return Held(content=content, tag=_tag(content, serial))
-            return self._settled(response, content, before)
+            if response.status not in _DONE or _is_page(response):
+                return self._settled(response, write, before)
+            self._learn(write.held, wire)
+            return write.held
 
     def clock(self) -> float:
-        """Return about what time it is at the server; asks only if it has never been asked."""
+        """Return what time it is at the server, or up to a second later; asks only if it has never been asked."""
         return self._questions.clock()
 
     def now(self) -> float:
-        """Return what time it is at the server, to a second."""
+        """Return what time it is at the server, or up to a second earlier: no lease ends before its time."""
         return self._questions.now()
 
     def put(self, name: str, content: bytes) -> None:
@@ -194,12 +202,14 @@ class TerraformRegister:
             raise ConflictError("another write is there")
         return None
 
-    def _settled(self, response: Response, content: bytes, before: Held | None) -> Held:
+    def _settled(self, response: Response, write: _Write, before: Held | None) -> Held:
         """Return what a write that was not accepted has led to, or raise what it means.
 
         An earlier try of the same write may be what this one met (GitLab: 500 after success, then 422).
         """
         status = response.status
+        if status == _FAILED and self._access.counts_serials and self._is_version(write):
+            return write.held
         if status in UNSETTLED or status in _DONE:
             raise UncertainError(f"the server answered with HTTP {status}")
         if status not in _TAKEN | _INVALID:
@@ -208,26 +218,44 @@ class TerraformRegister:
             found = self.load()
         except StateError as error:
             raise UncertainError(error.message) from error
-        if found is not None and found.content == content:
+        if found is not None and found.content == write.held.content:
             return found
         if status in _TAKEN or (found and found.tag) != (before and before.tag):
             raise ConflictError(described(response.content) or f"HTTP {status}")
         raise refused(self._access, "be written", response)
 
-    def _learn(self, body: bytes, wire: str | None) -> None:
-        """Find out, once, what the server refuses: the same write again, and then for another's lock.
+    def _is_version(self, write: _Write) -> bool:
+        """Tell whether a write that met a failure is kept, whatever came after it.
 
-        Neither changes anything, whatever it takes.
+        Raises ConflictError where another write has its serial: then it can never happen. GitLab also fails where the
+        lock is another's, who may have written much since.
+        """
+        read = self._access.read
+        path, _, query = read.path.partition("?")
+        version = f"{path}/versions/{_serial(write.held.tag)}" + (f"?{query}" if query else "")
+        with suppress(StateError):
+            response = self._questions.insist(Target(method="GET", origin=read.origin, path=version), "be read")
+            if response.status == _OK:
+                if self._held(response).content == write.held.content:
+                    return True
+                raise ConflictError("another write has its serial")
+        return False
+
+    def _learn(self, kept: Held, wire: str | None) -> None:
+        """Find out, once, what the server refuses: what it keeps, written again; then the same for another's lock.
+
+        Neither changes anything, whatever it takes. Raises StateError where it takes both.
         """
         if self._is_learned:
             return
-        self._is_learned = True
-        with suppress(UncertainError, StateError):
+        body = encode_state(kept.content, _serial(kept.tag))
+        with suppress(UncertainError, AwayError):
             if self._questions.write(body, _query(wire)).status in _TAKEN | _INVALID:
                 self._counts = True
                 self.notice = ""
-            elif wire is not None and self._questions.write(body, _query(uuid.uuid4().hex)).status in _DONE:
-                self.fencing, self.notice = Fencing.LOOK, _UNGUARDED
+            elif self._questions.write(body, _query(uuid.uuid4().hex)).status in _DONE:
+                raise unguarded(self._access)
+            self._is_learned = True
 
     def _lock_in_the_way(self, wanted: ServerLock) -> SeenLock | None:
         """Take the server's lock and return None, or return the one that is held: it may be this very one."""

@@ -4,13 +4,14 @@ Each answer tells what time it is there.
 """
 
 import hashlib
+import math
 import threading
 import time
 from base64 import b64encode
 from collections.abc import Mapping
 from typing import Final
 
-from taskspec.errors import OutcomeUnknownError, UnreachableError
+from taskspec.errors import OutcomeUnknownError, StateError, UnreachableError, UsageError
 from taskspec.state.register import UncertainError
 from taskspec.state.servertime import Bounds, heard
 from taskspec.state.terraform_access import Access, Target
@@ -104,20 +105,15 @@ class Questions:
             attempt += 1
 
     def clock(self) -> float:
-        """Return about what time it is at the server; asks only if nothing was asked before."""
-        bounds = self._bounds
-        return self.now() if bounds is None else bounds.time(_elapsed())
+        """Return what time it is at the server at the latest; asks only if nothing was asked before.
+
+        A heartbeat that bears it is never taken for older than it is.
+        """
+        return self._known(math.inf).latest(_elapsed())
 
     def now(self) -> float:
-        """Return what time it is at the server, to a second; its last answer must not be old."""
-        bounds = self._bounds
-        if bounds is None or _elapsed() - bounds.at > _FRESH:
-            read = self._access.read
-            self.insist(Target(method="HEAD", origin=read.origin, path=read.path), "be looked at", any_answer=True)
-            bounds = self._bounds
-        if bounds is None:
-            raise timeless(self._access)
-        return bounds.time(_elapsed())
+        """Return what time it is at the server at the earliest; its last answer must not be old."""
+        return self._known(_FRESH).earliest(_elapsed())
 
     def close(self) -> None:
         """Let go of all connections."""
@@ -126,10 +122,23 @@ class Questions:
                 server.close()
             self._servers.clear()
 
+    def _known(self, oldest: float) -> Bounds:
+        """Return what is known of the server's clock, as of at most so many seconds ago."""
+        if self._bounds is None or _elapsed() - self._bounds.at > oldest:
+            read = self._access.read
+            self.insist(Target(method="HEAD", origin=read.origin, path=read.path), "be looked at", any_answer=True)
+        if self._bounds is None:
+            raise timeless(self._access)
+        return self._bounds
+
     def _server(self, origin: str) -> Server:
         if origin not in self._servers:
             headers, secrets = self._access.headers, self._access.secrets
-            self._servers[origin] = Server(origin, headers=headers, secrets=secrets, max_response=LARGEST_BODY)
+            try:
+                server = Server(origin, headers=headers, secrets=secrets, max_response=LARGEST_BODY)
+            except UsageError as error:  # of the proxy, or the certificate authorities, that the environment names
+                raise StateError(error.message, hint=error.hint) from error
+            self._servers[origin] = server
         return self._servers[origin]
 
     def _waited(self, attempt: int, start: float, response: Response | None = None) -> bool:

@@ -86,6 +86,15 @@ def newer(access: Access) -> StateError:
     return StateError(f"The state at {access.place} was made by a newer taskspec.", hint="Upgrade taskspec.")
 
 
+def unguarded(access: Access) -> StateError:
+    """Return the error of a server whose lock keeps nobody out."""
+    return StateError(
+        f"The server of {access.place} takes writes from whoever sends them, while another has its lock, and with a "
+        "serial that it has already: two commands could undo each other's writes.",
+        hint="Keep the state in a project of GitLab or Gitea, in PostgreSQL or in an object store.",
+    )
+
+
 def timeless(access: Access) -> StateError:
     """Return the error of a server that does not say what time it is: no lease can be judged."""
     return StateError(

@@ -46,6 +46,7 @@ class Crowd:
         times = {"QUIET_PERIOD": QUIET_PERIOD, "CREATE_TIMEOUT": 20 * CREATE_TIMEOUT, "POLL_INTERVAL": 0.05}
         self._environ = environ | {f"TASKSPEC_{name}": f"{1000 * value:.0f}ms" for name, value in times.items()}
         self._environ |= {"XPANDER_API_KEY": "k" * 32, "NO_PROXY": "127.0.0.1", "TASKSPEC_STATE": self._place}
+        self._environ["TASKSPEC_TRACEBACK"] = "1"
         for copy in self._copies:
             copy.mkdir(parents=True)
             (copy / "taskspec.yaml").write_text(PROJECT + HOSTED.replace("ROOT", root))
@@ -95,8 +96,11 @@ class Forks:
         self._process.stdin.write(json.dumps(order).encode() + b"\n")
         line = await asyncio.wait_for(self._process.stdout.readline(), PATIENCE + 5 * len(order["commands"]))
         told = json.loads(line)
-        said = [Path(command["said"]).read_text() for command in order["commands"]]
-        return list(zip(told["pids"], told["codes"], said, strict=True))
+        return list(zip(told["pids"], told["codes"], map(_words, order["commands"]), strict=True))
+
+
+def _words(command):
+    return Path(command["said"]).read_text()
 
 
 @asynccontextmanager

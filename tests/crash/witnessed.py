@@ -1,4 +1,4 @@
-"""Forks whole command lines, many at once, and takes down when each has the lock. Starting Python for each takes longer.
+"""Forks whole command lines, many at once, and takes down when each has the lock. To start Python takes far longer.
 
     {"log": FILE, "commands": [{"words": […], "environ": {…}, "said": FILE}, …]}     an order, in one line
     {"pids": […], "codes": […]}                                                     the answer, when all have ended
