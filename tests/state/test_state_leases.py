@@ -285,9 +285,8 @@ def test_a_lease_is_kept_over_a_line_that_is_cut_for_a_while(kind, folder):
         lease = store.acquire(ALICE)
         other = open_at(place, folder)
         with beating(store, lease, 0.05):
-            with line.closed():
-                with pytest.raises(LockHeldError, match="alice"):
-                    other.acquire(BOB)
+            with line.closed(), pytest.raises(LockHeldError, match="alice"):
+                other.acquire(BOB)
             until(lambda: other.holding().silent < 0.5)
         store.renew(lease)
         line.cut()
@@ -326,7 +325,7 @@ def test_a_store_whose_server_is_gone_is_closed_without_a_word_and_its_lease_end
         with line.closed():
             store.release(lease)
             store.close()
-        until(lambda: not isinstance(taken_at_last(other, set()), type(None)))
+        until(lambda: taken_at_last(other, set()) is not None)
         other.close()
 
 
