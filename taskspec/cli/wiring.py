@@ -139,6 +139,10 @@ class Wiring:
         """Tell that a lock is waited for, so many seconds at most, and who has it."""
         note(f"{visible(error.message)} Waiting up to {duration(seconds)}.")
 
+    def begins(self, place: str) -> None:
+        """Tell that nothing is kept yet at a place that others share."""
+        note(f"Nothing is kept yet at {visible(place)}: a state begins there, and every task runs.")
+
     @asynccontextmanager
     async def _embedded(self, project: Project, need: Need) -> AsyncIterator[Link]:
         import asyncio

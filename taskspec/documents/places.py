@@ -38,13 +38,16 @@ class Place:
     kind: PlaceKind
     url: str = LOCAL_PLACE
     name: str | None = None
-    """The name under which a store of many states keeps this one; None: the name of the project."""
+    """The name under which the state is kept (`?name=…`, or `#…` of an address that is one state alone); None: the name
+    of the project."""
 
     @property
     def text(self) -> str:
         """Return it as a manifest names it; it may hold a password."""
         if self.name is None:
             return self.url
+        if self.kind is PlaceKind.HTTP:
+            return f"{self.url}#{quote(self.name, safe='')}"
         return f"{self.url}{'&' if '?' in self.url else '?'}{_NAME}{quote(self.name, safe='')}"
 
     def __repr__(self) -> str:
@@ -70,7 +73,10 @@ def place_of(text: str) -> Place:
     if parts.scheme == "http" and host not in _LOOPBACK:
         raise ValueError("must begin with https://: over http:// everybody on the way can read it")
     if kind is PlaceKind.HTTP:
-        return Place(kind=kind, url=text)
+        url, mark, name = text.partition("#")
+        if mark and not name:
+            raise ValueError("must name a project after the `#`")
+        return Place(kind=kind, url=url, name=unquote(name) or None)
     pairs = [pair for pair in parts.query.split("&") if pair]
     names = [unquote(pair.removeprefix(_NAME)) for pair in pairs if pair.startswith(_NAME)]
     if len(names) > 1 or "" in names:

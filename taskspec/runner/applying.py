@@ -28,7 +28,7 @@ from taskspec.runner.attending import require_attendable
 from taskspec.runner.choosing import choose, choose_anew, require_recorded, require_some
 from taskspec.runner.guarding import used_so_far
 from taskspec.runner.heeding import first_signal
-from taskspec.runner.locking import locked
+from taskspec.runner.locking import locked, say_beginning
 from taskspec.runner.model import Invocation, Link, Need, Ports
 from taskspec.runner.preparing import Prepared, Remark, prepare, say_nothing
 from taskspec.runner.recalling import Answers, BoundRuns, FormerResults, KeptResults, Measurements
@@ -85,6 +85,7 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
     results = results_folder(project)
     async with locked(project, ports, invocation.lock_timeout) as (store, lease):
         snapshot = store.read()
+        say_beginning(snapshot, store, ports)
         use = Use.of(job.saved, store, snapshot) if job.saved is not None else None
         question = _question(invocation, job, prepared, store, snapshot, ports.chance.now())
         plan = await decide_on(question, ports)

@@ -79,6 +79,9 @@ class Ports(Protocol):
     def waiting(self, error: "LockHeldError", seconds: float) -> None:
         """Tell that a lock is waited for, so many seconds at most, and who has it."""
 
+    def begins(self, place: str) -> None:
+        """Tell that nothing is kept yet at a place that others share: it may be the wrong one, or another's name."""
+
 
 def _everything() -> "Selection":
     from taskspec.selecting.model import Selection

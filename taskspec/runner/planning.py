@@ -12,6 +12,7 @@ from taskspec.plan.moving import moves_of
 from taskspec.runner.answering import Conclude, Keep, Question, decide_alone, decide_on, used_results
 from taskspec.runner.choosing import choose, choose_anew, require_declared
 from taskspec.runner.guarding import used_so_far
+from taskspec.runner.locking import say_beginning
 from taskspec.runner.model import Invocation, Ports
 from taskspec.runner.preparing import Prepared, Remark, prepare, say_nothing
 from taskspec.runner.recalling import Answers, BoundRuns, FormerResults, KeptResults, Measurements
@@ -40,6 +41,7 @@ def plan(
     try:
         require_here(store)
         snapshot = store.read()
+        say_beginning(snapshot, store, ports)
         contents = used_results(prepared.desired, snapshot, store)
         today = moves_of(prepared.desired, snapshot, contents).rekeyed(snapshot)
         selected = choose(invocation.selection, prepared.desired, snapshot.records, prepared.scope)

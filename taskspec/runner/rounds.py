@@ -184,6 +184,10 @@ class _HostedPorts:
         """Tell that a lock is waited for, so many seconds at most, and who has it."""
         self._ports.waiting(error, seconds)
 
+    def begins(self, place: str) -> None:
+        """Tell that nothing is kept yet at a place that others share."""
+        self._ports.begins(place)
+
     async def _end_runs(self) -> None:
         if self.stopping:
             await self._host.end_runs()

@@ -18,11 +18,13 @@ from taskspec.documents.places import Place, PlaceKind, place_of, secret_in, sho
         ("s3://bucket/a/b?name=n", Place(kind=PlaceKind.OBJECTS, url="s3://bucket/a/b", name="n")),
         ("s3://bucket?x=a+b%20c", Place(kind=PlaceKind.OBJECTS, url="s3://bucket?x=a+b%20c")),
         ("https://h:8443/s?name=kept", Place(kind=PlaceKind.HTTP, url="https://h:8443/s?name=kept")),
+        ("https://h/s?x=1#old%20name", Place(kind=PlaceKind.HTTP, url="https://h/s?x=1", name="old name")),
         ("http://127.0.0.1:1/s", Place(kind=PlaceKind.HTTP, url="http://127.0.0.1:1/s")),
     ],
 )
 def test_a_text_names_a_place(text, place):
     assert place_of(text) == place
+    assert place_of(place.text) == place
 
 
 @pytest.mark.parametrize(
@@ -39,6 +41,7 @@ def test_a_text_names_a_place(text, place):
         ("https://h:port/s", "no URL"),
         ("s3://b/a b", "a blank"),
         ("s3://b/a\x07", "a blank"),
+        ("https://h/s#", "name a project"),
         ("s3://b?name=", "`name` once"),
         ("s3://b?name=a&name=b", "`name` once"),
     ],

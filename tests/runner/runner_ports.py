@@ -122,3 +122,6 @@ class ScriptedPorts:
 
     def waiting(self, error, seconds):
         self.waited.append((error.message, seconds))
+
+    def begins(self, place):
+        raise AssertionError("a local state is nobody else's")

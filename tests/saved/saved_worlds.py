@@ -265,6 +265,9 @@ class Command:
     def waiting(self, error, seconds):
         """Wait for nobody."""
 
+    def begins(self, place):
+        """Begin nowhere that others share."""
+
     def _nonce(self):
         self.world.nonces += 1
         return f"{self.world.nonces:016x}"
