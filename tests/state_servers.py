@@ -46,7 +46,8 @@ def named(place, name):
 
 def open_at(place, folder, *, project="sales", environment="default", read_only=False, ttl=TTL):
     """Open the store of a place, as the composition root does; each environment has a URL of its own, if it is one."""
-    if place.startswith("http") and environment.isalnum() and environment != "default":
-        place += f"-{environment}"
+    found = place_of(place)
+    if found.kind is PlaceKind.HTTP and environment.isalnum() and environment != "default":
+        found = replace(found, url=f"{found.url}-{environment}")
     wanted = Wanted(folder=folder, project=project, environment=environment, read_only=read_only, ttl=ttl)
-    return open_store(place_of(place), wanted)
+    return open_store(found, wanted)
