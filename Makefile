@@ -75,6 +75,7 @@ bench: setup ## Compare with other tools, side by side (minutes; never in CI)
 	$(BIN)/python benchmarks/growing.py
 	$(BIN)/python benchmarks/recording.py
 	$(BIN)/python benchmarks/validating.py
+	$(BIN)/python benchmarks/stores.py
 	$(BIN)/python benchmarks/throughput.py $(patsubst %,--sdk %,$(wildcard .conformance/*/bin/python))
 
 clean: ## Remove what was set up and everything derived
