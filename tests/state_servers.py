@@ -5,7 +5,7 @@ import atexit
 from postgres_server import PostgresServer
 from s3_server import S3Server
 
-from taskspec.documents.places import PlaceKind, place_of
+from taskspec.documents.places import place_of
 from taskspec.state.model import TTL
 from taskspec.state.opening import Wanted, open_store
 
@@ -34,13 +34,6 @@ def server(kind):
         _running[kind] = KINDS[kind]()
         atexit.register(_running[kind].close)
     return _running[kind]
-
-
-def named(place, name):
-    """Return a place that keeps the state under a name of its own, where a place keeps several."""
-    if place_of(place).kind not in {PlaceKind.POSTGRES, PlaceKind.OBJECTS}:
-        return place
-    return f"{place}{'&' if '?' in place else '?'}name={name}"
 
 
 def open_at(place, folder, *, project="sales", environment="default", read_only=False, ttl=TTL):
