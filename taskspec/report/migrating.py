@@ -34,6 +34,8 @@ def migration_lines(migration: Migration, paint: Paint) -> Iterator[str]:
     if migration.left is Left.COPY:
         there = "nothing yet" if is_empty(before) else f"serial {before.serial}, {plural(len(before.records), 'task')}"
         yield f"  there: {there}"
+    elif migration.left is Left.STAY:
+        yield "  it is used here again, as it was before it was moved"
     elif migration.left is not Left.NOTHING:
         yield "  an interrupted migration is finished: everything is there already"
     if migration.forced_over:
@@ -47,6 +49,9 @@ def done_lines(migration: Migration, written: str | None, paint: Paint) -> Itera
     """
     if migration.left is Left.NOTHING:
         yield f"The state is at {in_line(migration.target)} already: nothing is to be done."
+    elif migration.left is Left.STAY:
+        yield f"The state is at {in_line(migration.target)} again."
+        yield "`taskspec plan --refresh=full` finds what was run since it was moved."
     else:
         yield paint(f"Migrated: {_count(migration.carried)}, all of it read back and compared.", "strong")
         yield "The old place says from now on where the state is, and whoever still uses it is refused (7)."

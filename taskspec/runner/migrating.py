@@ -18,7 +18,7 @@ from taskspec.runner.model import Invocation, Ports
 from taskspec.runner.pulling import with_all_named
 from taskspec.state.chaining import follow
 from taskspec.state.document import StateDocument
-from taskspec.state.migrating import Journey, Left, arrival, departure, fault, journey
+from taskspec.state.migrating import Journey, Left, arrival, departed, departure, fault, journey, moved_words
 from taskspec.state.model import Holding, Snapshot
 from taskspec.state.replacing import is_empty
 from taskspec.state.store import Lease, StateReader, StateStore
@@ -49,6 +49,8 @@ async def migrate(invocation: Invocation, ports: Ports, wish: Wish) -> Migration
     """
     project = project_of(invocation)
     looked = _looked_at(project, ports, wish)
+    if looked is not None and looked.left is Left.STAY and not wish.dry_run:
+        return await _stayed(project, ports, wish, looked, invocation.lock_timeout)
     if looked is not None:
         return looked
     async with _both(project, ports, wish, invocation.lock_timeout) as (source, target):
@@ -120,6 +122,8 @@ def _looked_at(project: Project, ports: Ports, wish: Wish) -> Migration | None:
         target = ports.open_state(project, read_only=True, at=wish.target)
         try:
             if source.capabilities.place == target.capabilities.place:
+                if wish.force and departed(next(source.history(limit=1), None)) is not None:
+                    return _told(source, source, _staying(_whole(source, project)), source.read(only=()))
                 raise _one_place(source.capabilities.place)
             if not wish.dry_run:
                 return None
@@ -129,6 +133,25 @@ def _looked_at(project: Project, ports: Ports, wish: Wish) -> Migration | None:
             target.close()
     finally:
         source.close()
+
+
+def _staying(document: StateDocument) -> Journey:
+    """Return what is left to do where the new place is gone, and the old one is to be used again."""
+    why = f"the state {moved_words(document.history[0].note)}, and what was done there since is not here"
+    return Journey(left=Left.STAY, carried=document, forced_over=why)
+
+
+async def _stayed(
+    project: Project, ports: Ports, wish: Wish, migration: Migration, patience: float
+) -> Migration | None:
+    """Take back that a state was moved: from now on it is where it was."""
+    async with locked(project, ports, patience, at=wish.source, though_moved=True) as (store, lease):
+        if not wish.approve(migration):
+            return None
+        left_for = str(migration.carried.history[0].note.data.get("to"))
+        note = arrival(left_for, ports.holder(), ports.chance.now())
+        store.commit(lease, migration.carried.serial, [note])
+    return migration
 
 
 @asynccontextmanager

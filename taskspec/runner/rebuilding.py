@@ -29,6 +29,7 @@ from taskspec.settings import DEFAULT_ENVIRONMENT
 from taskspec.state.chaining import linked, root
 from taskspec.state.document import StateDocument
 from taskspec.state.model import HistoryEntry, Note, Snapshot
+from taskspec.state.parsing import is_lineage
 from taskspec.state.replacing import is_empty
 from taskspec.taskapi import endpoints
 from taskspec.taskapi.drivers.asynchronous import Connection
@@ -152,6 +153,8 @@ def _used(invocation: Invocation, ports: Ports, project: Project) -> Iterator[tu
 def _chosen(seen: Sequence[Lineage], given: str | None) -> str | None:
     """Return the lineage that is meant, as markers have it; None where several may be."""
     if given is not None:
+        if not is_lineage(given):
+            raise UsageError(f"`{given}` is no lineage.", hint="It has letters, digits and `-` alone.")
         short = given[:_SHORT]
         if not any(one.name == short for one in seen):
             raise UsageError(

@@ -30,6 +30,7 @@ class Left(Enum):
     COPY = "copy"  # the new place has nothing yet, or what an interrupted migration left there
     MARK = "mark"  # the new place has all of it: the old one is to say so
     ARRIVE = "arrive"  # the old one says so: the new one may be used
+    STAY = "stay"  # the new place is gone: the old one is to be used again
     NOTHING = "nothing"
 
 

@@ -43,6 +43,11 @@ _HINT: Final = "`taskspec state pull` writes such a document; nothing was change
 _T = TypeVar("_T")
 
 
+def is_lineage(text: str) -> bool:
+    """Tell whether a text has the form of a lineage."""
+    return _LINEAGE.fullmatch(text) is not None
+
+
 def parse(text: str) -> StateDocument:
     """Return the state that a document holds; raise StateError for one that is wrong in any way."""
     try:
@@ -76,7 +81,7 @@ def _document(value: Any) -> StateDocument:
     _require_known(value)
     value = checked(value, _DOCUMENT)
     lineage, serial = value["lineage"], value["serial"]
-    if not _LINEAGE.fullmatch(lineage):
+    if not is_lineage(lineage):
         raise ValueError("`lineage` is none")
     _require_serial(serial, LARGEST)
     history = tuple(_each(value["history"], "history", lambda one: _entry(one, serial)))

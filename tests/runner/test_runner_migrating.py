@@ -227,6 +227,19 @@ def test_a_new_place_that_has_lost_the_state_gets_it_again_by_force_alone(applie
     assert is_usable(applied, THERE)
 
 
+def test_where_the_new_place_is_gone_the_old_one_is_used_again_by_force_alone(applied):
+    go(applied)
+    before = held_by(applied)
+    with pytest.raises(UsageError, match="the same place"):
+        go(applied, "https://state.test/sales")
+    assert go(applied, "https://state.test/sales", force=True, approve=lambda migration: False) is None
+    assert held_by(applied) == before
+    assert go(applied, "https://state.test/sales", force=True).left is Left.STAY
+    assert applied.apply().paid_runs == 0
+    with pytest.raises(StaleError, match="lacks what has happened here since"):
+        go(applied)
+
+
 def test_the_same_place_is_refused_however_it_is_spelled(applied):
     link = applied.folder.parent / "linked"
     link.symlink_to(applied.folder)

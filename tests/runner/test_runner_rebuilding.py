@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+from random import Random
 
 import pytest
 from scripted_remote import Run
@@ -291,3 +292,27 @@ def test_budgets_count_what_was_run_before(ports):
     )
     ports.task("a", "Two.")
     assert [refusal.limit for refusal in planned(ports).refusals]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_whatever_happened_before_nothing_is_started_that_the_lost_state_would_not_have(ports, seed):
+    dice = Random(seed)
+    ports.remote.clock.tick = 0.01
+    names = ["a", "b", "c", "d"]
+    policies = ["", "rerun: never", "rerun: {ignore: [prompt]}", "retry: {maxAttempts: 2}", "onChangeActive: queue"]
+    endings = ["completed", "completed", "completed", "failed", "error", "stopped", "executing", "paused"]
+    for count in (4, 2, 2, 2, 2, 2):
+        for name in dice.sample(names, count):
+            uses = names[names.index(name) - 1] if name != "a" and dice.random() < 0.5 else None
+            text = f"{name} {dice.choice('xyz')}" + (f" {{{{ tasks.{uses}.result }}}}" if uses else "")
+            write(ports, name, f"prompt: '{text}'\n{dice.choice(policies)}")
+            ports.remote.scripts.setdefault(text, []).append([dice.choice(endings)])
+        ports.remote.sends = dice.choices(["answer", "drop", "lose", 422, 429], weights=[6, 1, 1, 1, 1], k=4)
+        ports.apply(wait=False, hold_unknown=dice.random() < 0.5)
+    ports.remote.sends = []
+    before = planned(ports, Refresh.FULL)
+    spared = {change.address for change in before.changes if not change.paid and change.action.value != "blocked"}
+    lose(ports)
+    rebuilt(ports)
+    for after in (planned(ports), planned(ports, Refresh.FULL)):
+        assert not {change.address for change in after.changes if change.paid} & spared, (before, after)

@@ -4,6 +4,7 @@ import threading
 from dataclasses import replace
 
 import pytest
+from state_servers import named
 from state_values import ALICE, BOB, EXTRACT, REPORT, document_of, note, put, put_result, record, ref
 
 from taskspec.address import Address
@@ -237,6 +238,11 @@ def test_an_old_release_does_not_free_the_lock_of_a_new_lease(store, opened):
 def test_a_store_that_is_read_only_gives_no_lease(opened):
     with pytest.raises(StateError, match="reading only"):
         opened(read_only=True).acquire(ALICE)
+
+
+@pytest.fixture
+def place(place):
+    return named(place, "accounts")
 
 
 def test_a_project_may_change_its_name(store, opened):
