@@ -11,7 +11,7 @@ from certificates import certificate
 from patience import until
 from pgbouncer import Pgbouncer
 from postgres_server import PASSWORD
-from state_servers import named, open_at, server
+from state_servers import open_at, server
 from state_stores import child
 from state_values import ALICE, BOB, note, put
 from test_state_conformance import *  # noqa: F403  # the whole suite, once more
@@ -48,7 +48,7 @@ def key():
 
 @pytest.fixture
 def place(pooler, key):
-    return named(pooler.place(key), "accounts")
+    return pooler.place(key)
 
 
 def test_what_every_store_promises_is_promised_by_two_sessions_that_all_share(pooler, place, database):
