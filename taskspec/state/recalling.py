@@ -27,11 +27,11 @@ _TEXTS: Final = 32
 class RegisteredReader:
     """A `StateReader` of a register."""
 
-    def __init__(self, register: Register, environment: str, ttl: float) -> None:
+    def __init__(self, register: Register, environment: str, ttl: float, owner: str | None = None) -> None:
         self._register = register
         self._environment = environment
         self._ttl = ttl
-        self._follower = Follower(register, environment)
+        self._follower = Follower(register, environment, owner)
         self._leases = Leases(register, environment, ttl)
 
     @property
@@ -94,6 +94,9 @@ class RegisteredReader:
     def history(self, address: Address | None = None, *, limit: int | None = None) -> Iterator[HistoryEntry]:
         """Yield what happened, to one address or to all, newest first."""
         before, left = entries.NEWEST, entries.NEWEST if limit is None else limit
+        if address is None and left <= PAGE:
+            yield from [entries.entry_of(row, self._register.place) for row in self._follower.newest(left)]
+            return
         if left > 0:
             with self._follower.copied(HISTORY) as copy:
                 left = 0 if copy is None else left

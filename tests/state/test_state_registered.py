@@ -565,7 +565,7 @@ def test_the_lock_of_a_lease_that_has_ended_is_broken(locking, memory):
 
 def test_the_lock_of_a_holder_that_died_before_it_wrote_its_lease_ends_as_a_lease_does(locking, memory):
     memory.lock = ServerLock(id="lost", holder=ALICE, ttl=TTL, since=memory.now())
-    with pytest.raises(LockHeldError, match=r"alice on laptop.*Last heartbeat 0 s ago"):
+    with pytest.raises(LockHeldError, match=r"alice on laptop.*Last heartbeat \d s ago"):
         locking().acquire(BOB)
     memory.ahead = TTL
     assert locking().acquire(BOB).epoch == 1

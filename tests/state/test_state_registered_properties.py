@@ -64,6 +64,8 @@ class Model:
             assert store.read(only=[address]).records.get(address) == self.records.get(address)
         told = list(store.history())
         assert [(entry.serial, entry.note) for entry in told] == self.history
+        for limit in {0, 1, len(told) // 2, len(told) + 1}:
+            assert list(store.history(limit=limit)) == told[:limit]
         chain = follow(told, snapshot.lineage)
         assert (chain.broken, chain.head) == (None, store.head())
         assert dict(store.results()) == self.results
