@@ -6,6 +6,7 @@ import threading
 from enum import Enum
 from random import Random
 
+REQUEST, ANSWER = "request", "answer"
 PIECE = 64 * 1024
 PAUSE = 0.05
 """Seconds that a slow line takes for one piece."""
@@ -30,12 +31,17 @@ class CuttingProxy:
     def __init__(self, server_port):
         self._server_port = server_port
         self._fate = lambda: Fate.PASSED
+        self._left = {}
         self._is_open = True
+        self._flows = asyncio.Event()
+        self._clients = set()
+        self._orphans = set()
         self._lines = set()
         self.cuts = 0
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="cutting-proxy", daemon=True)
         self._thread.start()
+        self._loop.call_soon_threadsafe(self._flows.set)
         self._listening = self._run(asyncio.start_server(self._serve, "127.0.0.1", 0))
         self.port = self._listening.sockets[0].getsockname()[1]
 
@@ -71,6 +77,29 @@ class CuttingProxy:
 
         self._run(cut())
 
+    def cut_after(self, direction, number, then=None):
+        """Cut a line when so many bytes more have passed in a direction; `then` is called before anybody notices."""
+        self._left = {direction: (number, then or (lambda: None))}
+
+    def orphan(self):
+        """Cut every line for its client alone: the server goes on, and hears nothing of it."""
+
+        async def orphan():
+            self._orphans |= self._clients
+            for writer in list(self._clients):
+                writer.transport.abort()
+
+        self._run(orphan())
+
+    @contextlib.contextmanager
+    def silent(self):
+        """Hand nothing on, and close nothing."""
+        self._loop.call_soon_threadsafe(self._flows.clear)
+        try:
+            yield
+        finally:
+            self._loop.call_soon_threadsafe(self._flows.set)
+
     def close(self):
         async def close():
             self._listening.close()
@@ -104,24 +133,44 @@ class CuttingProxy:
             return
         ends = {writer, to}
         self._lines |= ends
+        self._clients.add(writer)
         try:
-            await asyncio.gather(self._carry(reader, to, ends), self._carry(there, writer, ends))
+            await asyncio.gather(self._carry(reader, to, ends, REQUEST), self._carry(there, writer, ends, ANSWER))
         finally:
             self._lines -= ends
+            self._clients.discard(writer)
+            self._orphans.discard(writer)
             for end in ends:
                 end.close()
 
-    async def _carry(self, reader, writer, ends):
+    async def _carry(self, reader, writer, ends, direction):
         with contextlib.suppress(ConnectionError):
             while piece := await reader.read(PIECE):
-                fate = self._fate()
+                await self._flows.wait()
+                if ends & self._orphans:
+                    continue
+                passing = self._passing(direction, len(piece))
+                fate = self._fate() if passing is None else Fate.LAST
                 if fate is Fate.SLOW:
                     await asyncio.sleep(PAUSE)
                 if fate is not Fate.UNSENT:
-                    writer.write(piece[: len(piece) // 2] if fate is Fate.HALF else piece)
+                    writer.write(piece[: len(piece) // 2] if fate is Fate.HALF else piece[:passing])
                     await writer.drain()
+                if passing is not None:
+                    self._left.pop(direction)[1]()
                 if fate in {Fate.UNSENT, Fate.LAST, Fate.HALF}:
                     self.cuts += 1
                     break
-        for end in ends:
-            end.close()
+        if not ends & self._orphans:
+            for end in ends:
+                end.close()
+
+    def _passing(self, direction, length):
+        """Return how many of some bytes pass before their line is cut; None where it is not cut within them."""
+        if direction not in self._left:
+            return None
+        number, then = self._left[direction]
+        if number > length:
+            self._left[direction] = number - length, then
+            return None
+        return number

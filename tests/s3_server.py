@@ -45,8 +45,8 @@ class S3Server:
 
 
 def place_at(endpoint, key, bucket=BUCKET):
-    """Return the place of a state at an endpoint, whatever the name of the project."""
-    return f"s3://{bucket}/{key}?endpoint={endpoint}&region=us-east-1&name=team"
+    """Return the place of a state at an endpoint."""
+    return f"s3://{bucket}/{key}?endpoint={endpoint}&region=us-east-1"
 
 
 def make_bucket(endpoint, bucket):

@@ -4,6 +4,7 @@ import atexit
 
 from postgres_server import PostgresServer
 from s3_server import S3Server
+from terraform_server import TerraformServer
 
 from taskspec.documents.places import PlaceKind, place_of
 from taskspec.state.model import TTL
@@ -21,7 +22,7 @@ class LocalServer:
         pass
 
 
-KINDS = {"sqlite": LocalServer, "postgres": PostgresServer, "s3": S3Server}
+KINDS = {"sqlite": LocalServer, "postgres": PostgresServer, "s3": S3Server, "http": TerraformServer}
 """By the name of the kind, what starts its server."""
 
 
@@ -44,6 +45,8 @@ def named(place, name):
 
 
 def open_at(place, folder, *, project="sales", environment="default", read_only=False, ttl=TTL):
-    """Open the store of a place, as the composition root does."""
+    """Open the store of a place, as the composition root does; each environment has a URL of its own, if it is one."""
+    if place.startswith("http") and environment.isalnum() and environment != "default":
+        place += f"-{environment}"
     wanted = Wanted(folder=folder, project=project, environment=environment, read_only=read_only, ttl=ttl)
     return open_store(place_of(place), wanted)

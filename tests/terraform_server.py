@@ -2,9 +2,10 @@
 
 Written from the published behaviour of three servers, told apart by the path of a state:
 
-- GitLab (`/api/v4/projects/ID/terraform/state/NAME`): POST and DELETE on `NAME/lock`; each serial is taken once (422),
-  every version is kept, a wrong lock is an unhandled error (500), and a lock that is in the way is told with the `Info`
-  and `Operation` of who asks. Project 404 does not exist. Under `/open`, nobody has to say who they are.
+- GitLab (`/api/v4/projects/ID/terraform/state/NAME`): POST and DELETE on `NAME/lock`; a serial is taken once (422),
+  all versions are kept (`NAME/versions/SERIAL`), a wrong lock is an unhandled error (500), and a lock in the way
+  is told with the `Info` and `Operation` of who asks. Project 404 does not exist. Under `/open`, nobody has to say who
+  they are.
 - Gitea (`/api/packages/OWNER/terraform/state/NAME`): looks at all that a state of Terraform has; 423 with the lock.
 - A plain one (`/plain/NAME`): LOCK and UNLOCK; writes are taken from the holder of the lock, serials are not looked at.
   `/lax/NAME` does not even look at the lock.
@@ -26,8 +27,8 @@ from urllib.parse import parse_qsl, urlsplit
 USER, TOKEN, READER = "ci", "glpat-Canary/4711+x", "glpat-Reader-0815"
 LARGEST = 4 * 1024 * 1024
 LOCK_KEYS = ("ID", "Operation", "Info", "Who", "Version", "Created", "Path")
-_GITLAB = re.compile(r"(/open)?/api/v4/projects/([^/]+)/terraform/state/([^/]+)(/lock)?")
-_GITEA = re.compile(r"(/open)?/api/packages/([^/]+)/terraform/state/([^/]+)(/lock)?")
+_GITLAB = re.compile(r"(/open)?/api/v4/projects/([^/]+)/terraform/state/([^/]+)(/lock|/versions/\d+)?")
+_GITEA = re.compile(r"(/open)?/api/packages/([^/]+)/terraform/state/([^/]+)(/lock|/versions/\d+)?")
 _PLAIN = re.compile(r"/(plain|lax)/([^/]+)")
 
 
@@ -43,10 +44,18 @@ class TerraformServer:
         """Return a place, as a manifest names it, that is empty and that no other key gives."""
         return f"{self.root}/open/api/v4/projects/1/terraform/state/{key}"
 
+    def through(self, port, key):
+        """Return the place of a key, reached at another port of this machine."""
+        return self.place(key).replace(f":{self.port}/", f":{port}/")
+
     def fail(self, url, what, *, method="POST", times=1, skip=0, **more):
         """Let the next requests to a URL fail: see `Handler.misbehave`."""
         path = urlsplit(url).path
         self._control({"path": path, "method": method, "what": what, "times": times, "skip": skip, **more})
+
+    def relent(self, url):
+        """Let no request to a URL fail any more."""
+        self._control({"clear": urlsplit(url).path})
 
     def seen(self, url):
         """Return the requests for a URL so far, as (method, target, headers)."""
@@ -82,7 +91,12 @@ GUARD = threading.RLock()
 
 
 def state_at(path):
-    return STATES.setdefault(path.removesuffix("/lock"), State())
+    return STATES.setdefault(re.sub("/lock$|/versions/[0-9]+$", "", path), State())
+
+
+def version_of(state, path):
+    content = state.versions.get(int(path.rpartition("/")[2]))
+    return (404, {"message": "404 Not found"}) if content is None else (200, content)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -126,6 +140,9 @@ class Handler(BaseHTTPRequestHandler):
             elif "kept" in wanted:
                 state = state_at(wanted["kept"])
                 found = {"versions": sorted(state.versions, reverse=True), "lock": state.lock}
+            elif "clear" in wanted:
+                FAULTS[:] = [fault for fault in FAULTS if fault["path"] != wanted["clear"]]
+                found = None
             else:
                 FAULTS.append(wanted)
                 found = None
@@ -222,7 +239,7 @@ class Handler(BaseHTTPRequestHandler):
         if project == "404":
             return 404, {"message": "404 Project Not Found"}
         if self.command in {"GET", "HEAD"}:
-            return self.gitlab_read(state)
+            return version_of(state, lock) if lock else self.gitlab_read(state)
         if user != "maintainer":
             return 403, {"message": "403 Forbidden"}
         if self.body and (wrong := self.malformed()):
@@ -283,6 +300,8 @@ class Handler(BaseHTTPRequestHandler):
     def gitea(self, state, opened, _, __, lock):
         if not opened and self.user() != "maintainer":
             return 401, b"reqPackageAccess", {"content-type": "text/plain"}
+        if self.command == "GET" and lock:
+            return version_of(state, lock)
         match self.command, bool(lock):
             case "GET" | "HEAD", False:
                 return (404, b"") if state.latest is None else (200, state.latest)

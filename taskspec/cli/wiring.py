@@ -105,6 +105,7 @@ class Wiring:
             environment=project.environment,
             read_only=read_only,
             ttl=lease_seconds(self._settings),
+            environ=self._settings.environ,
         )
         return open_store(place, wanted)
 

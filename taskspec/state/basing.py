@@ -1,7 +1,8 @@
 """The page that a writer bases its next one on, and the loop that brings the next one in. Decides no change itself."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from taskspec.errors import StateError
@@ -24,6 +25,12 @@ class Base:
         self._kept: Kept | None = None
         self._is_known = False
         self._guard = threading.RLock()
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Let no other thread change anything meanwhile."""
+        with self._guard:
+            yield
 
     def forget(self) -> None:
         """Forget what is there: the next change looks."""

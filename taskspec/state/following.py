@@ -1,21 +1,24 @@
 """The page that is in a register now, and a copy of what it names: for whoever reads. Writes nothing."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, TypeVar
 
 from taskspec.errors import StateError
-from taskspec.state.fetching import MissingPieceError
-from taskspec.state.pages import Page
+from taskspec.state.entries import Row
+from taskspec.state.fetching import MissingPieceError, fetched
+from taskspec.state.pages import Line, Log, Page
 from taskspec.state.register import Register
 from taskspec.state.replica import Replica
-from taskspec.state.spilling import NAMES, Added
+from taskspec.state.spilling import HISTORY, NAMES, Added
 from taskspec.state.swapping import Kept, load
 from taskspec.state.trouble import damaged
 
 _TRIES: Final = 10
 """How often a reader begins again because a writer has replaced what the page named meanwhile."""
+
+_Found = TypeVar("_Found")
 
 
 class Follower:
@@ -64,6 +67,11 @@ class Follower:
         with self._guard:
             yield self._replica
 
+    def newest(self, count: int) -> list[Row]:
+        """Return the newest entries of the history, newest first, without those before them."""
+        with self._guard:
+            return [] if count <= 0 else self._steadily(lambda page: self._newest(page.history, count)) or []
+
     def append(self, before: Page, after: Page, added: Added) -> None:
         """Bring the copy forward by what this process has committed itself."""
         with self._guard:
@@ -76,21 +84,41 @@ class Follower:
             self._replica.close()
             self._seen = None
 
+    def _newest(self, log: Log, count: int) -> list[Row]:
+        rows: list[Row] = _numbered(log.tail, log.start)
+        for segment in reversed(log.segments):
+            if len(rows) >= count:
+                break
+            content = fetched(self._register, [segment])[segment.piece]
+            lines = [*self._replica.lines(content, HISTORY, segment.piece)]
+            rows = [*_numbered(lines, segment.start), *rows]
+        return rows[: -count - 1 : -1]
+
     def _followed(self, names: tuple[str, ...]) -> tuple[Page, Replica] | None:
+        def follow(page: Page) -> tuple[Page, Replica]:
+            self._replica.follow(page, *names)
+            return page, self._replica
+
+        return self._steadily(follow)
+
+    def _steadily(self, use: Callable[[Page], _Found]) -> _Found | None:
+        """Return what is made of the page that is there now; begin again where its pieces are gone. None: no page."""
         last = ""
         for _ in range(_TRIES):
             found = self.look()
             if found is None:
                 return None
             try:
-                self._replica.follow(found.page, *names)
+                return use(found.page)
             except MissingPieceError as error:
                 if found.page.write == last:
                     raise damaged(self._register.place, f"its piece {error} is gone") from error
                 last = found.page.write
-                continue
-            return found.page, self._replica
         raise StateError(
             f"The state at {self._register.place} is written faster than it can be read.",
             hint="Run the command again.",
         )
+
+
+def _numbered(lines: Sequence[Line], start: int) -> list[Row]:
+    return [(number, *line) for number, line in enumerate(lines, start + 1)]

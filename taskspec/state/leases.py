@@ -1,6 +1,7 @@
 """Whether the lease of a page is live, and the lock that a server itself keeps beside it. Writes no page."""
 
 import socket
+import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,6 +16,9 @@ from taskspec.state.register import Register, ServerLock
 from taskspec.state.swapping import Kept
 
 _TRIES: Final = 3
+_LOOKS: Final = 10
+_PAUSE: Final = 0.1
+"""Seconds between two looks for the lease of who has just taken the server's lock."""
 
 
 class Leases:
@@ -73,6 +77,10 @@ class Leases:
             other = self._register.lock(wanted)
             if other is None or other.id == wanted.id:
                 return wanted.id
+        if other.ttl is not None:  # its holder is about to write a lease, which tells more of it
+            for _ in range(_LOOKS):
+                time.sleep(_PAUSE)
+                self.require_free(look())
         raise self._in_the_way(other)
 
     def unlock(self, identifier: str | None) -> None:

@@ -37,6 +37,7 @@ class ObjectRegister:
     """A `Register` in the folder `<prefix>/<name>/<environment>` of a bucket."""
 
     fencing = Fencing.SWAP
+    notice = ""
     has_pieces = True
     has_lock = False
 

@@ -1,7 +1,8 @@
 """A place → the store that keeps a state there. Loads what one kind of store needs for that kind alone."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -9,6 +10,7 @@ from typing import Final
 from taskspec.documents.places import Place, PlaceKind, shown
 from taskspec.errors import StateError
 from taskspec.state.model import TTL
+from taskspec.state.register import Register
 from taskspec.state.store import StateStore
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -24,6 +26,8 @@ class Wanted:
     environment: str
     read_only: bool
     ttl: float = TTL
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The process environment, for the stores whose credentials are there."""
 
 
 def open_store(place: Place, wanted: Wanted) -> StateStore:
@@ -57,13 +61,21 @@ def open_store(place: Place, wanted: Wanted) -> StateStore:
             )
         case PlaceKind.OBJECTS:
             from taskspec.state.objects import ObjectRegister
-            from taskspec.state.registered import RegisteredState
 
-            name, environment, read_only = place.name or wanted.project, wanted.environment, wanted.read_only
-            objects = ObjectRegister(place.url, name, environment, read_only=read_only)
-            return RegisteredState(objects, wanted.project, environment, read_only=read_only, ttl=wanted.ttl)
+            name = place.name or wanted.project
+            objects = ObjectRegister(place.url, name, wanted.environment, read_only=wanted.read_only)
+            return _registered(objects, wanted)
         case PlaceKind.HTTP:
-            raise NotImplementedError
+            from taskspec.state.terraform import TerraformRegister
+            from taskspec.state.terraform_access import access_to
+
+            return _registered(TerraformRegister(access_to(place.url, wanted.environ)), wanted)
+
+
+def _registered(register: Register, wanted: Wanted) -> StateStore:
+    from taskspec.state.registered import RegisteredState
+
+    return RegisteredState(register, wanted.project, wanted.environment, read_only=wanted.read_only, ttl=wanted.ttl)
 
 
 def _require(place: Place, module: str, extra: str) -> None:

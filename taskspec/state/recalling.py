@@ -39,7 +39,12 @@ class RegisteredReader:
         """Return what the store is like."""
         register = self._register
         return Capabilities(
-            place=register.place, shared=True, ttl=self._ttl, fencing=register.fencing, whole=not register.has_pieces
+            place=register.place,
+            shared=True,
+            ttl=self._ttl,
+            fencing=register.fencing,
+            whole=not register.has_pieces,
+            notice=register.notice,
         )
 
     def read(self, only: Collection[Address] | None = None) -> Snapshot:
@@ -89,6 +94,9 @@ class RegisteredReader:
     def history(self, address: Address | None = None, *, limit: int | None = None) -> Iterator[HistoryEntry]:
         """Yield what happened, to one address or to all, newest first."""
         before, left = entries.NEWEST, entries.NEWEST if limit is None else limit
+        if address is None and left <= PAGE:
+            yield from [entries.entry_of(row, self._register.place) for row in self._follower.newest(left)]
+            return
         if left > 0:
             with self._follower.copied(HISTORY) as copy:
                 left = 0 if copy is None else left

@@ -55,6 +55,8 @@ class Register(Protocol):
     place: str
     """As it may be printed."""
     fencing: Fencing
+    notice: str
+    """What is known to be weak about it, in a sentence; empty where nothing is."""
     has_pieces: bool
     """Pieces can be kept beside the text, each written once."""
     has_lock: bool

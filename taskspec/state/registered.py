@@ -25,10 +25,11 @@ from taskspec.state.recalling import RegisteredReader
 from taskspec.state.register import Register
 from taskspec.state.results import checked
 from taskspec.state.segments import Limits
-from taskspec.state.spilling import RECORDS, RESULTS, Added, Spiller, new_log, nonce
+from taskspec.state.spilling import RECORDS, RESULTS, Added, Grown, Spiller, new_log, nonce
 from taskspec.state.store import Lease
 from taskspec.state.swapping import PATIENCE, Kept, LockedError, UnansweredError
 from taskspec.state.sweeping import strays
+from taskspec.state.trouble import damaged
 
 _GOODBYE: Final = 3.0
 """Seconds for which a server is asked to take a lease back: it ends by itself as well."""
@@ -53,6 +54,7 @@ class RegisteredState(RegisteredReader):
         self._read_only = read_only
         self._limits = limits or Limits()
         self._base = Base(register, self._follower, patience)
+        self._goodbye = min(patience, _GOODBYE)
         self._spiller = Spiller(register, self._limits)
         self._lease: tuple[Lease, str] | None = None  # with its lineage
         self._writing = threading.RLock()  # one change at a time; a heartbeat needs no turn, and so is never late
@@ -89,7 +91,7 @@ class RegisteredState(RegisteredReader):
                 lines, results, head = added(changes, serial + 1, page.head)
                 index = self._spiller.keep(self._unknown(results, page), page)
             lines = replace(lines, results=index)
-            logs = self._spiller.grown(page, lines)
+            logs = self._grown(page, lines, lease)
             commit = Commit(nonce=nonce(), serial=serial + 1, head=head, logs=logs, lineage=page.lineage)
             kept = self._advanced(lease, serial, commit)
             self._follower.append(page, kept.page, lines)
@@ -108,7 +110,7 @@ class RegisteredState(RegisteredReader):
                     results=self._spiller.keep(texts, page),
                 )
             index = page.results if results is None else new_log()
-            logs = self._spiller.grown(replace(page, records=new_log(), history=new_log(), results=index), lines)
+            logs = self._grown(replace(page, records=new_log(), history=new_log(), results=index), lines, lease)
             commit = Commit(
                 nonce=nonce(),
                 serial=document.serial,
@@ -117,8 +119,9 @@ class RegisteredState(RegisteredReader):
                 lineage=document.lineage,
                 littered=True,
             )
-            self._advanced(lease, serial, commit)
-            self._lease = lease, document.lineage
+            with self._base.turn():  # a heartbeat knows the state by its lineage
+                self._advanced(lease, serial, commit)
+                self._lease = lease, document.lineage
             return document.serial
 
     def release(self, lease: Lease) -> None:
@@ -131,7 +134,9 @@ class RegisteredState(RegisteredReader):
                 page = self._checked(self._base.known(), lease)
                 lock = page.lease.lock if page.lease is not None else None
                 clean = page.littered and self._swept(lease)
-                self._base.change(lambda kept: released(self._checked(kept, lease), clean=clean), patience=_GOODBYE)
+                self._base.change(
+                    lambda kept: released(self._checked(kept, lease), clean=clean), patience=self._goodbye
+                )
             self._leases.unlock(lock)
             self._lease = None
 
@@ -170,8 +175,11 @@ class RegisteredState(RegisteredReader):
         """Return a page with every record in today's format."""
         if page.form == FORMAT:
             return page
-        with self._follower.at_hand(page, RECORDS) as replica:
-            records = read_snapshot(replica.connection, self._register.place).records.values()
+        try:
+            with self._follower.at_hand(page, RECORDS) as replica:
+                records = read_snapshot(replica.connection, self._register.place).records.values()
+        except MissingPieceError as error:
+            raise damaged(self._register.place, f"its piece {error} is gone") from error
         lines = Added(records=[(record.address, encode_record(record)) for record in records])
         logs = self._spiller.grown(replace(page, records=new_log()), lines)
         return replace(page, form=FORMAT, records=logs.records, littered=True)
@@ -207,6 +215,15 @@ class RegisteredState(RegisteredReader):
                 return {name: content for name, content in contents.items() if replica.result_at(name) is None}
         except MissingPieceError:
             return contents  # keeping one again does no harm
+
+    def _grown(self, page: Page, lines: Added, lease: Lease) -> Grown:
+        """Return the logs of a page with lines added."""
+        try:
+            return self._spiller.grown(page, lines)
+        except MissingPieceError as error:
+            self._base.forget()
+            self._checked(self._base.known(), lease)  # whoever has the lease now may have dropped it
+            raise damaged(self._register.place, f"its piece {error} is gone") from error
 
     def _advanced(self, lease: Lease, serial: int, commit: Commit) -> Kept:
         """Bring a commit in, and return the page that it is in."""

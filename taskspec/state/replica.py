@@ -107,12 +107,13 @@ class Replica:
                 self.connection.execute(f"DELETE FROM {name}")  # noqa: S608  # one of three names
             for segment in wanted:
                 skipped = 0 if name == RECORDS else max(0, at - segment.start)
-                lines = self._lines(pieces[segment.piece], name, segment.piece)
+                lines = self.lines(pieces[segment.piece], name, segment.piece)
                 self._add(name, _from(lines, skipped), segment.start + skipped)
             self._add(name, log.tail[max(0, at - log.start) :], max(at, log.start))
         self._at[name] = log.id, log.end
 
-    def _lines(self, content: bytes, name: str, piece: str) -> Iterator[Line]:
+    def lines(self, content: bytes, name: str, piece: str) -> Iterator[Line]:
+        """Yield the lines of a piece; raise StateError for one that is not readable."""
         try:
             yield from unpack(content, name)
         except ValueError as error:

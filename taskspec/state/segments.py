@@ -109,7 +109,7 @@ def due(log: Log, limits: Limits, *, largest: int | None) -> Sequence[Segment]:
 
 def _size(segment: Segment, limits: Limits) -> int:
     """Return how many times the smallest segments must be multiplied to be as large."""
-    size, most = 0, limits.tail * 2
+    size, most = 0, max(limits.tail, 1) * 2
     while segment.size > most:
         size, most = size + 1, most * limits.fan
     return size

@@ -17,9 +17,13 @@ class Bounds:
     at: float
     """When this was last confirmed, by our own clock."""
 
-    def time(self, now: float) -> float:
-        """Return what time it is at the server while it is `now` by our own clock: never off by more than a second."""
-        return now + (self.least + self.most) / 2
+    def earliest(self, now: float) -> float:
+        """Return a time that it is at the server for certain, while it is `now` by our own clock."""
+        return now + self.least
+
+    def latest(self, now: float) -> float:
+        """Return a time that it is not past at the server, while it is `now` by our own clock."""
+        return now + self.most
 
 
 def heard(known: Bounds | None, date: str, *, asked: float, answered: float) -> Bounds | None:

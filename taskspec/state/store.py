@@ -24,7 +24,6 @@ class Fencing(Enum):
     EPOCH = "epoch"  # each write is made under the condition that its epoch is the newest
     SWAP = "swap"  # each write replaces exactly what the writer has read, the lease included
     LOCK = "lock"  # the server takes writes from the holder of its lock alone
-    LOOK = "look"  # the writer looks right before each write whether somebody else has written: the server refuses none
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

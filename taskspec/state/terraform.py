@@ -1,28 +1,28 @@
 """A register on a server of Terraform's HTTP state protocol, as GitLab and Gitea offer it. Knows nothing of the text.
 
 A server that counts (GitLab, Gitea) takes each serial once: a write is a swap. Another is looked at before each write,
-and its lock keeps the others out.
+and its lock keeps the others out; one whose lock keeps nobody out is refused.
 """
 
 import hashlib
 import os
+import socket
 import threading
-import time
 import uuid
-from base64 import b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Final
 
 from taskspec.errors import OutcomeUnknownError, StateError, UnreachableError
 from taskspec.state.model import Holder
-from taskspec.state.register import ConflictError, Held, ServerLock, UncertainError
-from taskspec.state.servertime import Bounds, heard
+from taskspec.state.register import AwayError, ConflictError, Held, ServerLock, UncertainError
 from taskspec.state.store import Fencing
 from taskspec.state.terraform_access import Access, Target
+from taskspec.state.terraform_asking import LARGEST_BODY, TIMEOUT, UNSETTLED, Questions
 from taskspec.state.terraform_bodies import (
     ForeignError,
     NewerError,
+    SeenLock,
     UnlikeError,
     decode_lock,
     decode_state,
@@ -32,22 +32,9 @@ from taskspec.state.terraform_bodies import (
     encode_unlock,
     wire_id,
 )
-from taskspec.state.terraform_trouble import foreign, newer, refused, timeless, unknown, unreached
+from taskspec.state.terraform_trouble import foreign, newer, refused, unguarded, unknown
 from taskspec.state.trouble import damaged
-from taskspec.taskapi.drivers.asking import Server
-from taskspec.taskapi.messages import Request, Response
-
-TIMEOUT: Final = 20.0
-"""Seconds that a question has, but for what a large text takes."""
-SLOWEST: Final = 256 * 1024
-"""A text is sent at no fewer bytes a second."""
-PATIENCE: Final = 20.0
-"""Seconds after which a question is not asked again."""
-LARGEST_BODY: Final = 256 * 1024 * 1024
-FRESH: Final = 30.0
-"""Seconds for which the server's clock, once read, is not read again."""
-_LONGEST_WAIT: Final = 10.0
-_PROBE_TTL: Final = 5.0
+from taskspec.taskapi.messages import Response
 
 _DONE: Final = frozenset({200, 201, 204})
 _NOTHING: Final = frozenset({204, 404})
@@ -55,19 +42,26 @@ _TAKEN: Final = frozenset({409, 412, 423})
 """Somebody else has written, or has the lock."""
 _INVALID: Final = frozenset({400, 422})
 """A serial that is there already (GitLab), or something else that is wrong with the write."""
-_UNSETTLED: Final = frozenset({408, 500, 502, 503, 504, 520, 521, 522, 523, 524, 525, 526, 527, 530})
-"""The server, or a proxy before it, failed: what it did before is not known."""
-_TOO_OFTEN: Final = 429
+_MISLOCKED: Final = frozenset({409, 423, 500})
+"""What a write under a lock that is not there is answered with (GitLab: 500)."""
+_OK: Final = 200
 _NOT_FOUND: Final = 404
+_FAILED: Final = 500
+_MOMENT: Final = 5.0
+"""Seconds that a lock lasts which is only taken to see which one is held."""
 
 _UNCOUNTED: Final = (
     "The server is none that is known to take each serial once, as GitLab and Gitea do: a write that reaches it very "
     "late could undo a newer one."
 )
-_UNGUARDED: Final = (
-    "The server takes writes from anybody, whoever has its lock: a command that stood still while another one took the "
-    "lock over could write once more."
-)
+
+
+class _Write:
+    """A text to be written under a serial."""
+
+    def __init__(self, content: bytes, serial: int) -> None:
+        self.held = Held(content=content, tag=_tag(content, serial))
+        self.body = encode_state(content, serial)
 
 
 class TerraformRegister:
@@ -75,39 +69,28 @@ class TerraformRegister:
 
     has_pieces = False
     has_lock = True
+    fencing = Fencing.LOCK
 
     def __init__(self, access: Access, *, timeout: float = TIMEOUT) -> None:
         self.place = access.place
         self._access = access
-        self._timeout = timeout
-        self._servers: dict[str, Server] = {}
+        self._questions = Questions(access, timeout)
         self._turn = threading.RLock()
-        self._bounds: Bounds | None = None
         self._wires: dict[str, str] = {}
+        """By their ids, under which ids the server knows locks."""
+        self._taken: dict[str, ServerLock] = {}
         self._counts = access.counts_serials
         self._is_learned = access.counts_serials
-        self._guards = True
-
-    @property
-    def fencing(self) -> Fencing:
-        """What keeps out the writes of a holder that has lost its lease, as far as it has shown."""
-        return Fencing.LOCK if self._counts or self._guards else Fencing.LOOK
-
-    @property
-    def notice(self) -> str:
-        """What is known to be weak about the server, in a sentence; empty where nothing is."""
-        if self._counts:
-            return ""
-        return _UNCOUNTED if self._guards else _UNGUARDED
+        self.notice = "" if self._counts else _UNCOUNTED
 
     def load(self) -> Held | None:
         """Return what is there; None where nothing is."""
-        response = self._asked(self._access.read, "be read")
+        response = self._questions.insist(self._access.read, "be read")
         if response.status in _NOTHING:
             if response.status == _NOT_FOUND and "project not found" in described(response.content).lower():
                 raise refused(self._access, "be read", response)
             return None
-        if response.status != 200:
+        if response.status != _OK:
             raise refused(self._access, "be read", response)
         return self._held(response) if response.content else None
 
@@ -117,37 +100,36 @@ class TerraformRegister:
         The serial that the server is told follows from that of `before`: who has read the same would tell it the same.
         """
         with self._turn:
+            wire = None if lock is None else self._wire_of(lock) or lock
             if not self._counts and (found := self._looked(content, before)) is not None:
                 return found
-            serial = 1 if before is None else _serial(before.tag) + 1
-            body = encode_state(content, serial)
-            if len(body) > LARGEST_BODY:
+            if before is not None:
+                self._learn(before, wire)
+            write = _Write(content, 1 if before is None else _serial(before.tag) + 1)
+            if len(write.body) > LARGEST_BODY:
                 raise StateError(
                     f"The state at {self.place} would be larger than {LARGEST_BODY} bytes.",
                     hint="Keep it in PostgreSQL or an object store.",
                 )
-            wire = self._wires.get(lock, lock) if lock is not None else None
-            response = self._written(body, wire)
-            if response.status in _DONE and not _is_page(response):
-                self._learn(body, wire)
-                return Held(content=content, tag=_tag(content, serial))
-            return self._settled(response, content, before)
+            response = self._questions.write(write.body, _query(wire))
+            if lock is not None and response.status in _MISLOCKED and self._retaken(lock):
+                wire = self._wires[lock]
+                response = self._questions.write(write.body, _query(wire))
+                if response.status not in _DONE:
+                    with suppress(StateError):
+                        self.unlock(lock)
+            if response.status not in _DONE or _is_page(response):
+                return self._settled(response, write, before)
+            self._learn(write.held, wire)
+            return write.held
 
     def clock(self) -> float:
-        """Return about what time it is at the server; asks only if it has never been asked."""
-        bounds = self._bounds
-        return self.now() if bounds is None else bounds.time(_elapsed())
+        """Return what time it is at the server, or up to a second later; asks only if it has never been asked."""
+        return self._questions.clock()
 
     def now(self) -> float:
-        """Return what time it is at the server, to a second; its last answers must not be old."""
-        bounds = self._bounds
-        if bounds is None or _elapsed() - bounds.at > FRESH:
-            read = self._access.read
-            self._asked(Target(method="HEAD", origin=read.origin, path=read.path), "be looked at", any_answer=True)
-            bounds = self._bounds
-        if bounds is None:
-            raise timeless(self._access)
-        return bounds.time(_elapsed())
+        """Return what time it is at the server, or up to a second earlier: no lease ends before its time."""
+        return self._questions.now()
 
     def put(self, name: str, content: bytes) -> None:
         """Keep no piece: there is one text."""
@@ -166,22 +148,17 @@ class TerraformRegister:
 
     def lock(self, wanted: ServerLock) -> ServerLock | None:
         """Take the server's lock and return None, or return the lock that is in the way."""
-        wire = wire_id(wanted.id, wanted.ttl)
         with self._turn:
-            self._wires[wanted.id] = wire
             try:
-                response = self._asked(self._access.lock, "be locked", encode_lock(wanted))
+                seen = self._lock_in_the_way(wanted)
             except StateError:
                 # An answer may have been lost: the lock would be in everybody's way until its time is over.
-                with suppress(StateError, UnreachableError, OutcomeUnknownError):
-                    self._ask(self._access.unlock, encode_unlock(wire), query=(("ID", wire),))
+                wire = wire_id(wanted.id, wanted.ttl)
+                with suppress(UnreachableError, OutcomeUnknownError):
+                    self._questions.ask(self._access.unlock, encode_unlock(wire), query=_query(wire))
                 raise
-            if response.status in _DONE and not _is_page(response):
-                return None
-            if response.status not in _TAKEN:
-                raise refused(self._access, "be locked", response)
-            seen = decode_lock(response.content, wanted, self.clock())
-            if seen.wire == wire:  # the answer to an earlier try was lost
+            if seen is None or seen.wire == self._wires[wanted.id]:  # then the answer to an earlier try was lost
+                self._taken[wanted.id] = wanted
                 return None
             self._wires[seen.lock.id] = seen.wire
             return seen.lock
@@ -189,19 +166,18 @@ class TerraformRegister:
     def unlock(self, identifier: str) -> None:
         """Give the server's lock back, or break it; one that is not held under this id is no error."""
         with self._turn:
-            wire = self._wires.get(identifier) or self._wire_of(identifier)
+            wire = self._wire_of(identifier)
             if wire is None:
                 return
-            response = self._asked(self._access.unlock, "be unlocked", encode_unlock(wire), query=(("ID", wire),))
+            response = self._questions.insist(
+                self._access.unlock, "be unlocked", encode_unlock(wire), query=_query(wire)
+            )
             if response.status not in _DONE | _TAKEN | {_NOT_FOUND}:
                 raise refused(self._access, "be unlocked", response)
 
     def close(self) -> None:
         """Let go of all connections."""
-        with self._turn:
-            for server in self._servers.values():
-                server.close()
-            self._servers.clear()
+        self._questions.close()
 
     def _held(self, response: Response) -> Held:
         try:
@@ -226,31 +202,15 @@ class TerraformRegister:
             raise ConflictError("another write is there")
         return None
 
-    def _written(self, body: bytes, wire: str | None) -> Response:
-        """Send a write, and again only if it never left or was not looked at; raises UncertainError."""
-        query = (("ID", wire),) if wire is not None else ()
-        start = time.monotonic()
-        attempt = 0
-        while True:
-            try:
-                response = self._ask(self._access.write, body, query=query)
-            except UnreachableError as error:
-                if not self._waited(attempt, start):
-                    raise unreached(self._access, error.message, error.hint) from error
-            except OutcomeUnknownError as error:
-                raise UncertainError(error.message) from error
-            else:
-                if response.status != _TOO_OFTEN or not self._waited(attempt, start, response):
-                    return response
-            attempt += 1
-
-    def _settled(self, response: Response, content: bytes, before: Held | None) -> Held:
+    def _settled(self, response: Response, write: _Write, before: Held | None) -> Held:
         """Return what a write that was not accepted has led to, or raise what it means.
 
         An earlier try of the same write may be what this one met (GitLab: 500 after success, then 422).
         """
         status = response.status
-        if status in _UNSETTLED or status in _DONE:
+        if status == _FAILED and self._access.counts_serials and self._is_version(write):
+            return write.held
+        if status in UNSETTLED or status in _DONE:
             raise UncertainError(f"the server answered with HTTP {status}")
         if status not in _TAKEN | _INVALID:
             raise refused(self._access, "be written", response)
@@ -258,106 +218,81 @@ class TerraformRegister:
             found = self.load()
         except StateError as error:
             raise UncertainError(error.message) from error
-        if found is not None and found.content == content:
+        if found is not None and found.content == write.held.content:
             return found
         if status in _TAKEN or (found and found.tag) != (before and before.tag):
             raise ConflictError(described(response.content) or f"HTTP {status}")
         raise refused(self._access, "be written", response)
 
-    def _learn(self, body: bytes, wire: str | None) -> None:
-        """Find out, once, what the server refuses: the same write again, and then for another's lock.
+    def _is_version(self, write: _Write) -> bool:
+        """Tell whether a write that met a failure is kept, whatever came after it.
 
-        Neither changes anything, whatever it takes.
+        Raises ConflictError where another write has its serial: then it can never happen. GitLab also fails where the
+        lock is another's, who may have written much since.
+        """
+        read = self._access.read
+        path, _, query = read.path.partition("?")
+        version = f"{path}/versions/{_serial(write.held.tag)}" + (f"?{query}" if query else "")
+        with suppress(StateError):
+            response = self._questions.insist(Target(method="GET", origin=read.origin, path=version), "be read")
+            if response.status == _OK:
+                if self._held(response).content == write.held.content:
+                    return True
+                raise ConflictError("another write has its serial")
+        return False
+
+    def _learn(self, kept: Held, wire: str | None) -> None:
+        """Find out, once, what the server refuses: what it keeps, written again; then the same for another's lock.
+
+        Neither changes anything, whatever it takes. Raises StateError where it takes both.
         """
         if self._is_learned:
             return
-        self._is_learned = True
-        with suppress(UncertainError, StateError):
-            if self._written(body, wire).status in _TAKEN | _INVALID:
+        body = encode_state(kept.content, _serial(kept.tag))
+        with suppress(UncertainError, AwayError):
+            if self._questions.write(body, _query(wire)).status in _TAKEN | _INVALID:
                 self._counts = True
-            elif wire is not None:
-                self._guards = self._written(body, uuid.uuid4().hex).status not in _DONE
+                self.notice = ""
+            elif self._questions.write(body, _query(uuid.uuid4().hex)).status in _DONE:
+                raise unguarded(self._access)
+            self._is_learned = True
+
+    def _lock_in_the_way(self, wanted: ServerLock) -> SeenLock | None:
+        """Take the server's lock and return None, or return the one that is held: it may be this very one."""
+        self._wires[wanted.id] = wire_id(wanted.id, wanted.ttl)
+        response = self._questions.insist(self._access.lock, "be locked", encode_lock(wanted))
+        if response.status in _DONE and not _is_page(response):
+            return None
+        if response.status not in _TAKEN:
+            raise refused(self._access, "be locked", response)
+        return decode_lock(response.content, wanted, self.clock())
+
+    def _retaken(self, lock: str) -> bool:
+        """Take a lock again that somebody removed on the server, if it is free: the text says whose turn it is."""
+        with suppress(StateError):
+            return self._lock_in_the_way(self._taken.get(lock) or self._own_lock(lock)) is None
+        return False
 
     def _wire_of(self, identifier: str) -> str | None:
         """Return under which id the server knows a lock; None where it is not that one that is held."""
+        if identifier not in self._wires:
+            probe = self._own_lock(uuid.uuid4().hex)
+            seen = self._lock_in_the_way(probe)
+            if seen is None:
+                self.unlock(probe.id)
+            elif seen.lock.id == identifier:
+                self._wires[identifier] = seen.wire
+        return self._wires.get(identifier)
+
+    def _own_lock(self, identifier: str) -> ServerLock:
+        """Return a lock that is only held for a moment."""
         now = self.clock()
-        me = Holder(user="taskspec", host="taskspec", pid=os.getpid(), command="taskspec", since=now)
-        probe = ServerLock(id=uuid.uuid4().hex, holder=me, ttl=_PROBE_TTL, since=now)
-        seen = self.lock(probe)
-        if seen is None:
-            self.unlock(probe.id)
-        return self._wires[identifier] if seen is not None and seen.id == identifier else None
-
-    def _asked(
-        self,
-        target: Target,
-        what: str,
-        body: bytes | None = None,
-        *,
-        query: tuple[tuple[str, str], ...] = (),
-        any_answer: bool = False,
-    ) -> Response:
-        """Ask what may be asked twice, until there is a usable answer or patience ends; raises StateError."""
-        start = time.monotonic()
-        attempt = 0
-        while True:
-            try:
-                response = self._ask(target, body, query=query)
-            except (UnreachableError, OutcomeUnknownError) as error:
-                if not self._waited(attempt, start):
-                    raise unreached(self._access, error.message, error.hint) from error
-            else:
-                is_usable = response.status not in _UNSETTLED and response.status != _TOO_OFTEN
-                if any_answer or is_usable:
-                    return response
-                if not self._waited(attempt, start, response):
-                    raise refused(self._access, what, response)
-            attempt += 1
-
-    def _ask(self, target: Target, body: bytes | None, *, query: tuple[tuple[str, str], ...] = ()) -> Response:
-        """Ask once, and look at the server's clock."""
-        seconds = self._timeout + len(body or b"") / SLOWEST
-        request = Request(
-            method=target.method,
-            path=target.path,
-            query=query,
-            headers=_headers(body),
-            content=body,
-            timeout=seconds,
-        )
-        with self._turn:
-            server = self._servers.get(target.origin)
-            if server is None:
-                server = Server(
-                    target.origin,
-                    headers=self._access.headers,
-                    secrets=self._access.secrets,
-                    max_response=LARGEST_BODY,
-                )
-                self._servers[target.origin] = server
-            asked = _elapsed()
-            response = server.ask(request)
-            date = response.headers.get("date", "")
-            self._bounds = heard(self._bounds, date, asked=asked, answered=_elapsed())
-            return response
-
-    def _waited(self, attempt: int, start: float, response: Response | None = None) -> bool:
-        """Wait before the next attempt; return False, and wait not, where there is none."""
-        pause = self._access.retries.pause(attempt)
-        asked_for = response.headers.get("retry-after", "") if response is not None else ""
-        if asked_for.isascii() and asked_for.isdigit():
-            pause = min(_LONGEST_WAIT, max(pause, float(asked_for)))
-        if attempt >= self._access.retries.most or time.monotonic() + pause - start > PATIENCE:
-            return False
-        time.sleep(pause)
-        return True
+        me = Holder(user="taskspec", host=socket.gethostname(), pid=os.getpid(), command="taskspec", since=now)
+        return ServerLock(id=identifier, holder=me, ttl=_MOMENT, since=now)
 
 
-def _headers(body: bytes | None) -> Mapping[str, str]:
-    if body is None:
-        return {"cache-control": "no-cache"}
-    digest = hashlib.md5(body, usedforsecurity=False).digest()
-    return {"content-type": "application/json", "content-md5": b64encode(digest).decode()}
+def _query(wire: str | None) -> tuple[tuple[str, str], ...]:
+    return () if wire is None else (("ID", wire),)
 
 
 def _tag(content: bytes, serial: int) -> str:
@@ -371,9 +306,3 @@ def _serial(tag: str) -> int:
 def _is_page(response: Response) -> bool:
     """Tell whether an answer is meant for a browser: that of a proxy, which nobody has asked for."""
     return "html" in response.headers.get("content-type", "").lower()
-
-
-def _elapsed() -> float:
-    """Return the seconds of a clock that never goes back, and also counts while the machine sleeps."""
-    boot: int | None = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic() if boot is None else time.clock_gettime(boot)

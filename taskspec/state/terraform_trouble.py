@@ -3,6 +3,7 @@
 from typing import Final
 
 from taskspec.errors import StateError
+from taskspec.state.register import AwayError
 from taskspec.state.terraform_access import Access
 from taskspec.state.terraform_bodies import described
 from taskspec.taskapi.messages import Response
@@ -36,6 +37,7 @@ _WORDS: Final = {
 }
 _REDIRECTS: Final = range(300, 400)
 _FAILURES: Final = range(500, 600)
+_TOO_OFTEN: Final = 429
 
 
 def refused(access: Access, what: str, response: Response) -> StateError:
@@ -52,14 +54,15 @@ def refused(access: Access, what: str, response: Response) -> StateError:
     else:
         hint = _HINTS.get(status, _AGAIN)
     details = ": ".join(filter(None, (words, f"“{said}”" if said else "")))
-    return StateError(
+    kind = AwayError if status == _TOO_OFTEN or (status in _FAILURES and status not in _HINTS) else StateError
+    return kind(
         f"The state at {access.place} cannot {what}: {details or 'the server refuses'} (HTTP {status}).", hint=hint
     )
 
 
-def unreached(access: Access, reason: str, hint: str) -> StateError:
-    """Return the error of a server that cannot be asked, or gives no answer."""
-    return StateError(f"The state at {access.place} cannot be reached: {reason}.", hint=hint or _AGAIN)
+def unreached(access: Access, reason: str, hint: str) -> AwayError:
+    """Return the error of a server that cannot be asked, or gives no answer to what only reads."""
+    return AwayError(f"The state at {access.place} cannot be reached: {reason}.", hint=hint or _AGAIN)
 
 
 def unknown(access: Access, what: str) -> StateError:
@@ -81,6 +84,15 @@ def foreign(access: Access) -> StateError:
 def newer(access: Access) -> StateError:
     """Return the error of a state whose wrapping this taskspec does not know."""
     return StateError(f"The state at {access.place} was made by a newer taskspec.", hint="Upgrade taskspec.")
+
+
+def unguarded(access: Access) -> StateError:
+    """Return the error of a server whose lock keeps nobody out."""
+    return StateError(
+        f"The server of {access.place} takes writes from whoever sends them, while another has its lock, and with a "
+        "serial that it has already: two commands could undo each other's writes.",
+        hint="Keep the state in a project of GitLab or Gitea, in PostgreSQL or in an object store.",
+    )
 
 
 def timeless(access: Access) -> StateError:

@@ -13,6 +13,7 @@ import signal
 import sys
 import time
 import traceback
+from contextlib import suppress
 from pathlib import Path
 
 from patience import PATIENCE
@@ -22,29 +23,33 @@ from state_values import ALICE, chained_document, note, put, put_result
 from taskspec.errors import LockHeldError
 from taskspec.state.model import INLINE_LIMIT
 
-LARGE_EVERY = 8
+LARGE = 12
+"""At the serials that are divided by it the result is one that no store keeps within a record."""
 
 
 def content_of(serial):
-    """Return the result that is kept at a serial; some do not fit into a record's own text."""
-    return str(serial) * (INLINE_LIMIT // 2 if serial % LARGE_EVERY == 0 else 10)
+    """Return the result that is kept at a serial."""
+    return str(serial) * (INLINE_LIMIT // 2 + 1 if serial % LARGE == 0 else 10)
+
+
+def changes_of(serial):
+    """Return changes that say at which serial they were made."""
+    return [put(number=serial), note(at=float(serial)), put_result(content_of(serial))]
 
 
 def seize(store, holder=ALICE):
     """Take the lock, also from a holder that is known to be dead."""
-    try:
+    with suppress(LockHeldError):
         return store.acquire(holder)
-    except LockHeldError as error:
-        store.force_release(error.lock["epoch"], holder)
-        return store.acquire(holder)
+    store.force_release(store.holding().epoch, holder)
+    return store.acquire(holder)
 
 
 def commits(store):
     """Commit for ever."""
     lease = seize(store)
     for serial in itertools.count(store.read().serial + 1):
-        changes = [put(number=serial), note(at=float(serial)), put_result(content_of(serial))]
-        yield store.commit(lease, serial - 1, changes)
+        yield store.commit(lease, serial - 1, changes_of(serial))
 
 
 def replaces(store):
@@ -56,8 +61,8 @@ def replaces(store):
 
 def boasts(store):
     """Say that something is durable which is not."""
-    lease = seize(store)
-    yield store.commit(lease, store.read().serial, []) + 1
+    lease, serial = seize(store), store.read().serial
+    yield store.commit(lease, serial, changes_of(serial + 1)) + 1
     time.sleep(PATIENCE)
 
 

@@ -17,7 +17,7 @@ EARLY = 0.2
 """How many of the writers are killed at any moment after they began, perhaps before they have the lock."""
 LIFE = 0.06
 """Seconds that a writer has at most."""
-GENERATION = 20
+GENERATION = 8
 """How many writers one state sees."""
 
 

@@ -15,7 +15,8 @@ KILLS = int(os.environ.get("TASKSPEC_TEST_KILLS", "10"))
 
 
 @pytest.fixture
-def slayer(tmp_path):
+def slayer(kind, tmp_path):
+    server(kind)
     with slaying(tmp_path) as made:
         yield made
 

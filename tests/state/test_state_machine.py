@@ -29,7 +29,9 @@ def unhurried_by_others(monkeypatch):
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_a_store_does_what_its_model_does(kind):
-    run_state_machine_as_test(lambda: Contest(kind), settings=TOLD)
+    # what fails over a server is told as it was found: to look for the shortest story would take minutes
+    told = TOLD if kind == "sqlite" else settings(TOLD, phases=[Phase.reuse, Phase.generate])
+    run_state_machine_as_test(lambda: Contest(kind), settings=told)
 
 
 @pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.__name__)

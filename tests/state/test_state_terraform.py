@@ -24,7 +24,6 @@ PATHS = {
     "gitlab": "/open/api/v4/projects/1/terraform/state/{}",
     "gitea": "/open/api/packages/me/terraform/state/{}",
     "plain": "/plain/{}",
-    "lax": "/lax/{}",
 }
 COUNTING = ["gitlab", "gitea"]
 
@@ -86,7 +85,7 @@ def foreign_lock(server, url, **more):
         **more,
     }
     register = TerraformRegister(access_to(url, QUICK))
-    assert register._ask(register._access.lock, json.dumps(lock).encode()).status == 200
+    assert register._questions.ask(register._access.lock, json.dumps(lock).encode()).status == 200
     register.close()
 
 
@@ -144,7 +143,7 @@ def test_a_lock_that_is_taken_is_told_to_whoever_asks_and_can_be_given_back(wher
     assert one.lock(lock_of()) is None
     found = other.lock(lock_of(BOB, "22222222-bbbb"))
     assert (found.id, found.ttl) == (lock_of().id, 60.0)
-    assert 0 <= other.now() - found.since < 30
+    assert -3 <= other.now() - found.since < 30
     one.unlock(lock_of().id)
     one.unlock(lock_of().id)
     assert server.kept(url)["lock"] is None
@@ -186,7 +185,7 @@ def test_a_lock_of_another_tool_is_told_and_never_ends_by_itself(server, url, co
         "Operation": "OperationTypeApply",
         "Created": "2026-01-02T03:04:05.123456789Z",
     }
-    register._ask(register._access.lock, json.dumps(lock).encode())
+    register._questions.ask(register._access.lock, json.dumps(lock).encode())
     found = register.lock(lock_of())
     assert (found.id, found.ttl, found.since) == ("45dc", None, 1_767_323_045.123456)
     assert (found.holder.user, found.holder.host, found.holder.command) == ("carol", "runner-7", "OperationTypeApply")
@@ -224,8 +223,11 @@ def test_a_write_whose_answer_was_lost_is_uncertain_and_found_when_it_is_tried_a
     register.lock(lock_of())
     first = register.swap(b"one", None, number=1, lock=lock_of().id)
     server.fail(url, what)
-    with pytest.raises(UncertainError):
-        register.swap(b"two", first, number=2, lock=lock_of().id)
+    if what == "500 after" and "/api/" in url:  # the serial is looked for at once
+        assert register.swap(b"two", first, number=2, lock=lock_of().id) == register.load()
+    else:
+        with pytest.raises(UncertainError):
+            register.swap(b"two", first, number=2, lock=lock_of().id)
     assert register.load().content == b"two"
     assert register.swap(b"two", first, number=2, lock=lock_of().id) == register.load()
 
@@ -282,15 +284,17 @@ def test_what_a_server_refuses_is_found_out_once_where_it_is_not_known(where, co
     register.swap(b"two", first, number=2, lock=lock_of().id)
     writes = [seen for seen in server.seen(url) if seen[0] == "POST"]
     assert len(writes) == (2 if "api" in url else 4)
-    assert register.fencing is (Fencing.LOOK if "/lax/" in url else Fencing.LOCK)
+    assert register.fencing is Fencing.LOCK
     assert (register.notice == "") == ("api" in url)
 
 
 def test_the_clock_of_the_server_is_known_to_a_second(where, connect):
     url, environ = where
     register = connect(url, **environ)
-    assert abs(register.now() - time.time()) < 2
-    assert abs(register.clock() - time.time()) < 2
+    for _ in range(3):
+        earliest, real, latest = register.now(), time.time(), register.clock()
+        assert real - 2 < earliest <= real + 0.1
+        assert real - 0.1 <= latest < real + 2
 
 
 def test_a_server_without_a_clock_is_refused(server, url, connect):
@@ -302,7 +306,7 @@ def test_a_server_without_a_clock_is_refused(server, url, connect):
 def test_a_state_of_terraform_is_never_touched(server, url, connect):
     register = connect(url)
     body = {"version": 4, "terraform_version": "1.9.8", "serial": 7, "lineage": "x", "outputs": {}, "resources": []}
-    assert register._ask(register._access.write, json.dumps(body).encode()).status == 200
+    assert register._questions.ask(register._access.write, json.dumps(body).encode()).status == 200
     with pytest.raises(StateError, match="state of Terraform or OpenTofu, not of taskspec"):
         register.load()
     assert server.kept(url)["versions"] == [7]
@@ -494,3 +498,61 @@ def test_a_redirect_is_not_followed(server, guarded, connect):
     with pytest.raises(StateError, match="sends elsewhere"):
         connect(with_user(guarded, USER, TOKEN)).load()
     assert server.seen(f"{server.root}/plain/caught") == []
+
+
+def test_a_lock_that_somebody_removed_on_the_server_is_taken_again_by_whoever_holds_it(where, connect, server):
+    url, environ = where
+    register, person = connect(url, **environ), connect(url, **environ)
+    register.lock(lock_of())
+    first = register.swap(b"one", None, number=1, lock=lock_of().id)
+    person.unlock(lock_of().id)
+    second = register.swap(b"two", first, number=2, lock=lock_of().id)
+    assert register.load() == second
+
+
+def test_who_lost_the_lock_takes_none_again(where, connect, server):
+    url, environ = where
+    old, new = connect(url, **environ), connect(url, **environ)
+    old.lock(lock_of())
+    first = old.swap(b"one", None, number=1, lock=lock_of().id)
+    new.unlock(lock_of().id)
+    new.lock(lock_of(BOB, "22222222-bbbb"))
+    second = new.swap(b"two", new.load(), number=2, lock="22222222-bbbb")
+    new.unlock("22222222-bbbb")
+    with pytest.raises(ConflictError):
+        old.swap(b"late", first, number=2, lock=lock_of().id)
+    assert new.load() == second
+    assert server.kept(url)["lock"] is None
+
+
+def test_a_write_under_a_lock_that_another_process_has_taken_knows_its_id(where, connect):
+    url, environ = where
+    holder, other = connect(url, **environ), connect(url, **environ)
+    holder.lock(lock_of())
+    first = holder.swap(b"one", None, number=1, lock=lock_of().id)
+    assert other.swap(b"two", first, number=2, lock=lock_of().id) == holder.load()
+
+
+def test_a_server_whose_lock_keeps_nobody_out_is_refused(server, connect, tmp_path):
+    url = f"{server.root}/lax/{tmp_path.name}"
+    environ = {"TF_HTTP_LOCK_ADDRESS": url}
+    for content in (b"one", b"two"):
+        register = connect(url, **environ)
+        register.lock(lock_of())
+        with pytest.raises(StateError, match="takes writes from whoever sends them"):
+            register.swap(content, register.load(), number=1, lock=lock_of().id)
+        register.unlock(lock_of().id)
+
+
+def test_a_write_that_met_a_failure_is_known_by_its_serial_whatever_came_after_it(server, url, connect):
+    one, other = connect(url), connect(url)
+    one.lock(lock_of())
+    first = one.swap(b"one", None, number=1, lock=lock_of().id)
+    other.unlock(lock_of().id)
+    other.lock(lock_of(BOB, "22222222-bbbb"))
+    second = other.swap(b"two", first, number=2, lock="22222222-bbbb")
+    third = other.swap(b"three", second, number=3, lock="22222222-bbbb")
+    with pytest.raises(ConflictError):
+        one.swap(b"late", first, number=2, lock=lock_of().id)
+    assert one.swap(b"two", first, number=2, lock=lock_of().id) == second
+    assert one.load() == third

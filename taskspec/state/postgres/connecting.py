@@ -4,7 +4,9 @@ It keeps nothing in a session, so that a pooler may hand each transaction to ano
 session, no prepared statement, no cursor outside a transaction. Decides nothing about a state.
 """
 
+import math
 import os
+import select
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -96,7 +98,7 @@ class Link:
         self._connection: Connection | None = None
         self._has_met = False
 
-    def patiently(self, act: Callable[[Session], T], *, patience: float | None = None) -> T:
+    def patiently(self, act: Callable[[Session], T], *, at_most: float = math.inf) -> T:
         """Do what may be done twice, again as often as the connection is lost on the way; return what it returns.
 
         A server that was never there, or that lets nobody in, is not waited for. Raises LostError when patience ends,
@@ -114,7 +116,7 @@ class Link:
             except psycopg.Error as error:
                 now = time.monotonic()
                 began = began or now
-                left = began + (self._patience if patience is None else patience) - now
+                left = began + min(self._patience, at_most) - now
                 is_open = is_open or (not connecting and is_lost(error))
                 if connecting:
                     again = not is_final(error) and (self._has_met or is_passing(error))
@@ -134,7 +136,7 @@ class Link:
             connection.close()
 
     def _session(self) -> Session:
-        if self._connection is None or self._connection.closed:
+        if self._connection is None or self._connection.closed or _has_news(self._connection):
             self.close()
             self._connection = psycopg.connect(self._target.conninfo, autocommit=True, prepare_threshold=None)
             self._has_met = True
@@ -151,6 +153,13 @@ class Link:
             connection = self._connection
             if connection is not None and connection.info.transaction_status is not TransactionStatus.IDLE:
                 self.close()  # it was left in the middle of something
+
+
+def _has_news(connection: Connection) -> bool:
+    """Tell whether a server says something unasked, which is mostly that it goes: nothing is sent to it any more."""
+    waiting = select.poll()
+    waiting.register(connection.fileno())
+    return any(event & ~select.POLLOUT for _, event in waiting.poll(0))
 
 
 def _cut(wire: socket.socket) -> None:

@@ -4,6 +4,8 @@ A commit is one statement, so that it is one transaction of one round trip: it m
 lineage, lease, serial and head are those that the writer knows, and writes everything else beside the row that it has
 moved, which is nothing where it has moved none. It may be repeated as it is: it can take effect once. Where another
 session is just executing it, the row is locked until that one has ended, and the condition is looked at again then.
+
+Lists of texts are sent in their binary form (`%(…)b`): the other one escapes every quote of every record, in Python.
 """
 
 from typing import Final
@@ -54,21 +56,21 @@ RETURNING id, told - %(entries)s AS told, {_DURABLE}
 
 _FILL: Final = """
 , dropped AS (
-  DELETE FROM {records} USING moved WHERE state = moved.id AND address = ANY(%(dropped)s::text[])
+  DELETE FROM {records} USING moved WHERE state = moved.id AND address = ANY(%(dropped)b::text[])
 ), put AS (
   INSERT INTO {records} (state, address, record)
   SELECT moved.id, one.address, one.record
-  FROM moved, unnest(%(addresses)s::text[], %(records)s::text[]) AS one (address, record)
+  FROM moved, unnest(%(addresses)b::text[], %(records)b::text[]) AS one (address, record)
   ON CONFLICT (state, address) DO UPDATE SET record = excluded.record
 ), kept AS (
   INSERT INTO {results} (state, digest, size, content)
   SELECT moved.id, one.digest, one.size, one.content
-  FROM moved, unnest(%(digests)s::text[], %(sizes)s::bigint[], %(contents)s::bytea[]) AS one (digest, size, content)
+  FROM moved, unnest(%(digests)b::text[], %(sizes)s::bigint[], %(contents)b::bytea[]) AS one (digest, size, content)
   ON CONFLICT (state, digest) DO UPDATE SET size = excluded.size, content = excluded.content
 ), noted AS (
   INSERT INTO {history} (state, id, serial, address, note, hash)
   SELECT moved.id, moved.told + one.nth, one.serial, one.address, one.note, one.hash
-  FROM moved, unnest(%(serials)s::bigint[], %(about)s::text[], %(notes)s::text[], %(hashes)s::text[])
+  FROM moved, unnest(%(serials)s::bigint[], %(about)b::text[], %(notes)b::text[], %(hashes)b::text[])
     WITH ORDINALITY AS one (serial, address, note, hash, nth)
 )
 SELECT id FROM moved
@@ -92,11 +94,11 @@ NEXT_RECORDS: Final = """
 SELECT address, record FROM {records} WHERE state = %(state)s AND address > %(last)s ORDER BY address LIMIT %(page)s
 """
 SOME_RECORDS: Final = """
-SELECT address, record FROM {records} WHERE state = %(state)s AND address = ANY(%(addresses)s::text[]) ORDER BY address
+SELECT address, record FROM {records} WHERE state = %(state)s AND address = ANY(%(addresses)b::text[]) ORDER BY address
 """
 PUT_RECORDS: Final = """
 UPDATE {records} SET record = one.record
-FROM unnest(%(addresses)s::text[], %(records)s::text[]) AS one (address, record)
+FROM unnest(%(addresses)b::text[], %(records)b::text[]) AS one (address, record)
 WHERE state = %(state)s AND {records}.address = one.address
 """
 
@@ -104,7 +106,7 @@ NEXT_RESULTS: Final = """
 SELECT digest, size FROM {results} WHERE state = %(state)s AND digest > %(last)s ORDER BY digest LIMIT %(page)s
 """
 CONTENTS: Final = """
-SELECT digest, content FROM {results} WHERE state = %(state)s AND digest = ANY(%(digests)s::text[]) ORDER BY digest
+SELECT digest, content FROM {results} WHERE state = %(state)s AND digest = ANY(%(digests)b::text[]) ORDER BY digest
 """
 
 NEXT_ENTRIES: Final = """

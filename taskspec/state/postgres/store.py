@@ -179,10 +179,11 @@ class PostgresState:
             row = make(session, self._identity, project=self._project, lineage=lineage)
         if row.taken == taken:  # an earlier try, whose answer was lost
             return held_by(row)
-        found = take(session, row, holder, taken=taken, ttl=self._ttl, project=self._project) if row.is_free else None
-        if found is None:
-            raise held(self._environment, holding_of(self._look(session)))
-        return found
+        if not row.is_free:
+            raise held(self._environment, holding_of(row))
+        found = take(session, row, holder, taken=taken, ttl=self._ttl, project=self._project)
+        # else somebody was quicker: that one is named
+        return found if found is not None else self._taken(session, holder, taken, lineage)
 
     def _displace(self, session: Session, epoch: int, by: str, taken: str) -> None:
         row = self._look(session)
@@ -226,7 +227,7 @@ class PostgresState:
         mine, self._held = self._held, None
         if mine is not None:
             with suppress(LostError, psycopg.Error):
-                self._link.patiently(lambda session: session.rows(statements.RELEASE, of_lease(mine)), patience=LAST)
+                self._link.patiently(lambda session: session.rows(statements.RELEASE, of_lease(mine)), at_most=LAST)
 
     def _results_after(self, last: str) -> list[tuple[ResultRef, bytes]]:
         return self._ask(lambda session: reading.results_after(session, self._identity, last))

@@ -24,7 +24,7 @@ _FULL: Final = (
     "has no connection left",
     "Wait until other clients end, raise the server's limit, or put a pooler such as pgbouncer before it.",
 )
-_BUSY: Final = ("is just starting or stopping", "Wait until the server is up, and run the command again.")
+_BUSY: Final = ("is just starting or stopping", "Wait until its server is up, and run the command again.")
 _NO_DATABASE: Final = ("is not there", "Check the name of the database, or have it made: `createdb NAME`.")
 _POOLER: Final = (
     "is behind a pooler that does not take a parameter",
@@ -44,6 +44,7 @@ _UNHEARD_OF: Final = (
 )
 _CONNECTING: Final = (
     ("database system is", _BUSY),
+    ("closed the connection", _BUSY),
     ("too many", _FULL),
     ("remaining connection slots", _FULL),
     ("no more connections allowed", _FULL),
@@ -58,6 +59,7 @@ _CONNECTING: Final = (
     ("certificate", _CERTIFICATE),
     ("ssl", _TLS),
     ("translate host name", _UNHEARD_OF),
+    ("resolve host", _UNHEARD_OF),
 )
 """By a word of what the server or the library says, the first that is found: no code tells it where nobody came in."""
 
@@ -106,6 +108,8 @@ _STATEMENTS: Final[tuple[tuple[type[psycopg.Error], tuple[str, str]], ...]] = (
     (errors.IndexCorrupted, _DAMAGED),
     (psycopg.DataError, ("does not take a value", "This is a bug; please report it.")),
 )
+_CONNECTION: Final = "08"
+"""The class of codes for what is wrong with a connection, and not with a statement."""
 _QUOTED: Final = re.compile(r'"[^"]*"')
 
 
@@ -169,9 +173,9 @@ def is_lost(error: psycopg.Error) -> bool:
     """Tell whether an error leaves open what became of the statement, because the session ended with it."""
     if isinstance(error, psycopg.InterfaceError):
         return True
-    return isinstance(error, psycopg.OperationalError) and (
-        error.sqlstate is None or error.diag.severity_nonlocalized in {"FATAL", "PANIC"}
-    )
+    code = error.sqlstate or _CONNECTION  # none: the library has found out that the server is not there
+    severity = error.diag.severity_nonlocalized or error.diag.severity  # a pooler tells only the second
+    return code.startswith(_CONNECTION) or severity in {"FATAL", "PANIC"}
 
 
 def is_rolled_back(error: psycopg.Error) -> bool:
