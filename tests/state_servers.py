@@ -1,6 +1,7 @@
 """The servers of every kind of store, for the tests: started when first needed, once for a process. Tests nothing."""
 
 import atexit
+from dataclasses import replace
 
 from postgres_server import PostgresServer
 from s3_server import S3Server
@@ -38,15 +39,15 @@ def server(kind):
 
 
 def named(place, name):
-    """Return a place that keeps the state under a name of its own, where a place keeps several."""
-    if place_of(place).kind not in {PlaceKind.POSTGRES, PlaceKind.OBJECTS}:
-        return place
-    return f"{place}{'&' if '?' in place else '?'}name={name}"
+    """Return a place that keeps the state under a name of its own, where it depends on that."""
+    found = place_of(place)
+    return place if found.kind is PlaceKind.LOCAL else replace(found, name=name).text
 
 
 def open_at(place, folder, *, project="sales", environment="default", read_only=False, ttl=TTL):
     """Open the store of a place, as the composition root does; each environment has a URL of its own, if it is one."""
-    if place.startswith("http") and environment.isalnum() and environment != "default":
-        place += f"-{environment}"
+    found = place_of(place)
+    if found.kind is PlaceKind.HTTP and environment.isalnum() and environment != "default":
+        found = replace(found, url=f"{found.url}-{environment}")
     wanted = Wanted(folder=folder, project=project, environment=environment, read_only=read_only, ttl=ttl)
-    return open_store(place_of(place), wanted)
+    return open_store(found, wanted)

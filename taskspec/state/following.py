@@ -24,9 +24,10 @@ _Found = TypeVar("_Found")
 class Follower:
     """Reads the page of one environment, and follows it with a copy; one thread at a time has the copy."""
 
-    def __init__(self, register: Register, environment: str) -> None:
+    def __init__(self, register: Register, environment: str, owner: str | None = None) -> None:
         self._register = register
         self._environment = environment
+        self._owner = owner
         self._replica = Replica(register)
         self._seen: Kept | None = None
         self._guard = threading.RLock()
@@ -40,7 +41,13 @@ class Follower:
             return self._seen
 
     def require_own(self, page: Page) -> None:
-        """Raise StateError for the page of another environment."""
+        """Raise StateError for the page of another environment, or of another project than the owner that is meant."""
+        if self._owner not in {None, page.project}:
+            raise StateError(
+                f"At {self._register.place} is the state of project `{page.project}`, not of `{self._owner}`.",
+                hint=f"Each project needs an address of its own. If `{page.project}` was renamed: "
+                f"`{self._register.place}#{page.project}` goes on with its state.",
+            )
         if page.environment != self._environment:
             raise StateError(
                 f"At {self._register.place} is the state of environment `{page.environment}`, not of "

@@ -69,13 +69,22 @@ def open_store(place: Place, wanted: Wanted) -> StateStore:
             from taskspec.state.terraform import TerraformRegister
             from taskspec.state.terraform_access import access_to
 
-            return _registered(TerraformRegister(access_to(place.url, wanted.environ)), wanted)
+            owner = place.name or wanted.project
+            return _registered(TerraformRegister(access_to(place.url, wanted.environ)), wanted, owner)
 
 
-def _registered(register: Register, wanted: Wanted) -> StateStore:
+def _registered(register: Register, wanted: Wanted, owner: str | None = None) -> StateStore:
+    """Return the state in a register; `owner`: whose it must be, where the register does not tell by where it is."""
     from taskspec.state.registered import RegisteredState
 
-    return RegisteredState(register, wanted.project, wanted.environment, read_only=wanted.read_only, ttl=wanted.ttl)
+    return RegisteredState(
+        register,
+        owner or wanted.project,
+        wanted.environment,
+        read_only=wanted.read_only,
+        owner=owner,
+        ttl=wanted.ttl,
+    )
 
 
 def _require(place: Place, module: str, extra: str) -> None:

@@ -27,11 +27,11 @@ _TEXTS: Final = 32
 class RegisteredReader:
     """A `StateReader` of a register."""
 
-    def __init__(self, register: Register, environment: str, ttl: float) -> None:
+    def __init__(self, register: Register, environment: str, ttl: float, owner: str | None = None) -> None:
         self._register = register
         self._environment = environment
         self._ttl = ttl
-        self._follower = Follower(register, environment)
+        self._follower = Follower(register, environment, owner)
         self._leases = Leases(register, environment, ttl)
 
     @property

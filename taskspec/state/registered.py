@@ -45,11 +45,12 @@ class RegisteredState(RegisteredReader):
         environment: str,
         *,
         read_only: bool,
+        owner: str | None = None,
         ttl: float = TTL,
         patience: float = PATIENCE,
         limits: Limits | None = None,
     ) -> None:
-        super().__init__(register, environment, ttl)
+        super().__init__(register, environment, ttl, owner)
         self._project = project
         self._read_only = read_only
         self._limits = limits or Limits()
