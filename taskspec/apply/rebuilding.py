@@ -66,7 +66,7 @@ def rebuilt(traces: Traces, task: Declared, world: Circumstances) -> Rebuilt:
     generation = Generation(
         number=last.marker.generation,
         fingerprint=asked.fingerprint if asked else f"unknown-{last.marker.digest}",
-        spec=asked.spec if asked else {},
+        spec=asked.spec if asked else {"agent": last.run.agent_id or task.agent},
         plan=world.plan,
         attempts=_attempts(traces, last, asked, world),
         inputs=asked.inputs if asked else None,
