@@ -24,7 +24,7 @@ from taskspec.observed.model import Observation, Present, Sighting
 from taskspec.plan.finishing import finished
 from taskspec.plan.model import Declared
 from taskspec.plan.rebuilding import Known, Rebuilt, Text, Traces
-from taskspec.state.model import Accepted, Attempt, Generation, Note, Record, ResultRef, Sending, Verdict
+from taskspec.state.model import Accepted, Attempt, Generation, Note, Record, ResultRef, Sending, StopCause, Verdict
 from taskspec.taskapi.records import ACTIVE, ENDED, TaskRecord
 from taskspec.taskapi.records import AgentExecutionStatus as Status
 from taskspec.taskapi.remotes import RemoteIdentity
@@ -66,7 +66,7 @@ def rebuilt(traces: Traces, task: Declared, world: Circumstances) -> Rebuilt:
     generation = Generation(
         number=last.marker.generation,
         fingerprint=asked.fingerprint if asked else f"unknown-{last.marker.digest}",
-        spec=asked.spec if asked else {},
+        spec=asked.spec if asked else {"agent": last.run.agent_id or task.agent},
         plan=world.plan,
         attempts=_attempts(traces, last, asked, world),
         inputs=asked.inputs if asked else None,
@@ -164,10 +164,11 @@ def _attempt(number: int, one: Sighting, asked: DesiredTask | None, world: Circu
         run=found.id,
         title=(found.title or "").rstrip().removesuffix(one.marker.text).rstrip(),
         status=found.status,
+        stop=StopCause.USER if found.status == Status.Stopped else None,
     )
     if asked is None or found.status not in ENDED or not isinstance(world.seen.get(found.id), Present):
         return attempt
-    judgement = judge(found.status, told(found, asked), Expectation.of(asked.spec, asked.assertions), None)
+    judgement = judge(found.status, told(found, asked), Expectation.of(asked.spec, asked.assertions), attempt.stop)
     ended = replace(
         attempt,
         verdict=judgement.verdict,
@@ -176,6 +177,7 @@ def _attempt(number: int, one: Sighting, asked: DesiredTask | None, world: Circu
         finished_at=found.finished_at,
         tokens=found.tokens,
         assertions=digest_of_assertions(asked.assertions),
+        rejudged=judgement.verdict is Verdict.REJECTED and bool(asked.assertions),
     )
     if found.result and is_text(found.result) and judgement.verdict in {Verdict.ACCEPTED, Verdict.REJECTED}:
         return replace(ended, result=ResultRef.of(found.result, asked.spec.get("outputFormat")))
@@ -273,7 +275,9 @@ def _doubts(traces: Traces, task: Declared, text: Text, record: Record, world: C
         case Text.DECLARED:
             pass
     if last is not None and last.status == Status.Stopped:
-        yield "why its run was stopped is not known: it counts as stopped by a person"
+        yield "why its run was stopped is not known: it counts as stopped by hand, and no further attempt is granted"
+    if last is not None and last.rejudged:
+        yield "whether it was accepted before its assertions changed is not known: no further attempt is granted"
     if last is not None and last.status in ENDED and not isinstance(world.seen.get(last.run or ""), Present):
         yield "its run has ended and could not be read: the next apply judges it"
     active = [
