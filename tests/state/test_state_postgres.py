@@ -409,6 +409,7 @@ def test_a_password_is_in_no_text_of_a_store(database, key, reached):
     store = reached(database.tcp_place(key))
     assert PASSWORD not in repr(vars(store)) + store.capabilities.place
     assert "postgres:***@127.0.0.1" in store.capabilities.place
+    assert store.capabilities.place.endswith(" (state `sales`)")
 
 
 @pytest.mark.parametrize(
