@@ -529,6 +529,17 @@ def test_where_the_copy_finds_no_room_that_is_said(store, opened):
         reader.read()
 
 
+def test_a_commit_that_finds_no_room_in_the_copy_has_happened_all_the_same(store):
+    lease = store.acquire(ALICE)
+    store.commit(lease, 0, [put(EXTRACT)])
+    store.read()
+    copy = store._follower._replica.connection
+    copy.execute("PRAGMA query_only = ON")
+    assert store.commit(lease, 1, [put(REPORT)]) == 2
+    copy.execute("PRAGMA query_only = OFF")
+    assert store.read().records.keys() == {EXTRACT, REPORT}
+
+
 # the server's own lock
 
 
