@@ -58,7 +58,7 @@ def page(memory):
 
 
 @pytest.mark.parametrize(
-    "faults", ["lost", "unsent", "conflict", "away", "unsent lost", "away unsent", "conflict lost"]
+    "faults", ["lost", "unsent", "conflict", "away", "unsent lost", "away unsent", "conflict lost", "refused"]
 )
 def test_a_commit_whose_answer_is_lost_happens_exactly_once(store, memory, opened, faults):
     lease = store.acquire(ALICE)
@@ -70,7 +70,7 @@ def test_a_commit_whose_answer_is_lost_happens_exactly_once(store, memory, opene
     assert follow(reader.history(), reader.read().lineage).broken is None
 
 
-@pytest.mark.parametrize("fault", ["lost", "unsent", "conflict", "away"])
+@pytest.mark.parametrize("fault", ["lost", "unsent", "conflict", "away", "refused"])
 def test_a_lease_is_taken_renewed_and_given_back_through_lost_answers(store, memory, opened, fault):
     memory.faults.append(fault)
     lease = store.acquire(ALICE)
