@@ -18,7 +18,7 @@ from taskspec.state.encoding import FORMAT
 from taskspec.state.model import TTL, DropRecord
 from taskspec.state.register import ServerLock
 from taskspec.state.registered import RegisteredState
-from taskspec.state.segments import Limits
+from taskspec.state.segments import LIMITS, Limits
 
 SMALL = Limits(tail=1500, fan=2, largest=4000, grace=0.0, waste=4)
 
@@ -32,7 +32,7 @@ def memory():
 def opened(memory):
     stores = []
 
-    def open_store(*, read_only=False, kind=MemoryRegister, patience=5.0, limits=None, environment="default"):
+    def open_store(*, read_only=False, kind=MemoryRegister, patience=5.0, limits=LIMITS, environment="default"):
         made = RegisteredState(
             kind(memory), "sales", environment, read_only=read_only, patience=patience, limits=limits
         )
@@ -410,10 +410,21 @@ def test_what_a_killed_writer_has_left_is_swept_when_it_is_old(opened, memory):
         second.release(lease)
         assert page(memory)["littered"] == expected
         assert (f"{lineage}-left" in memory.pieces) == expected
-        memory.ahead += Limits().stray
+        memory.ahead += LIMITS.stray
     assert "5a1e5000-of-another-state" in memory.pieces
     assert opened(read_only=True).result(ref("kept")) == "kept"
     assert opened(read_only=True).faults() == []
+
+
+def test_who_may_not_list_pieces_gives_its_lease_back_all_the_same(opened, memory):
+    opened().acquire(ALICE)
+    memory.ahead += TTL
+    store = opened()
+    lease = store.acquire(BOB)
+    store._register.pieces = lambda: (_ for _ in ()).throw(StateError("The server denies access."))
+    store.release(lease)
+    assert store.holding() is None
+    assert page(memory)["littered"]
 
 
 # damage
