@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import random
 import socket
 import threading
 from dataclasses import replace
@@ -425,6 +426,26 @@ def test_who_may_not_list_pieces_gives_its_lease_back_all_the_same(opened, memor
     store.release(lease)
     assert store.holding() is None
     assert page(memory)["littered"]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_of_many_segments_the_newest_record_of_each_address_is_read(opened, memory, seed):
+    chance, expected = random.Random(seed), {}
+    store, follower = opened(limits=Limits(tail=3000, fan=2)), opened(read_only=True)
+    lease = store.acquire(ALICE)
+    for serial in range(150):
+        address, number = Address(f"task-{chance.randrange(12):02}"), serial + 1
+        if chance.random() < 0.3:
+            expected.pop(address, None)
+            store.commit(lease, serial, [DropRecord(address=address)])
+        else:
+            expected[address] = record(address, number=number)
+            store.commit(lease, serial, [put(address, number=number)])
+        if chance.random() < 0.2:
+            assert opened(read_only=True).read().records == expected
+        if chance.random() < 0.1:
+            assert follower.read().records == expected
+    assert len(page(memory)["records"]["segments"]) < 12
 
 
 # damage
