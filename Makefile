@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 SDKS := 2.0.350 2.0.537
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint unit conformance crash soak bench clean
+.PHONY: help setup run test lint unit conformance crash stores soak bench clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -53,9 +53,21 @@ crash: setup ## Kill applies: 100,000 scenarios in virtual time, 200 real proces
 	$(BIN)/python tests/crash/sweep.py --random 21000 --seed $(SEED)
 	$(BIN)/python tests/crash/processes.py --kills 200 --seed $(SEED)
 
-soak: setup ## The same for SECONDS=600, from SEED=0 on
-	$(BIN)/python tests/crash/sweep.py --seconds $$(($(SECONDS) / 2)) --seed $(SEED)
-	$(BIN)/python tests/crash/processes.py --seconds $$(($(SECONDS) / 2)) --seed $(SEED)
+# what every store of a state is tried with, and how much of it is enough for `make stores`
+TRIED := tests/state/test_state_machine.py tests/state/test_state_kills.py tests/state/test_state_faults.py
+EXAMPLES ?= 200
+KILLS ?= 200
+WRITES ?= 60
+
+stores: setup ## Try every store of the state: any order of calls, 200 kills, lines that fail (minutes)
+	STATE_EXAMPLES=$(EXAMPLES) TASKSPEC_TEST_KILLS=$(KILLS) STATE_WRITES=$(WRITES) \
+	  $(BIN)/python -m pytest -q -n auto --dist worksteal $(TRIED)
+
+soak: setup ## All of that for longer: SECONDS=600 of kills, then every store with 2,000 of them; SEED=0
+	$(BIN)/python tests/crash/sweep.py --seconds $$(($(SECONDS) / 3)) --seed $(SEED)
+	$(BIN)/python tests/crash/processes.py --seconds $$(($(SECONDS) / 3)) --seed $(SEED)
+	$(BIN)/python tests/crash/contending.py --applies 50 --seconds $$(($(SECONDS) / 3))
+	$(MAKE) stores EXAMPLES=1000 KILLS=2000 WRITES=500
 
 bench: setup ## Compare with other tools, side by side (minutes; never in CI)
 	$(BIN)/python benchmarks/startup.py
@@ -63,6 +75,7 @@ bench: setup ## Compare with other tools, side by side (minutes; never in CI)
 	$(BIN)/python benchmarks/growing.py
 	$(BIN)/python benchmarks/recording.py
 	$(BIN)/python benchmarks/validating.py
+	$(BIN)/python benchmarks/stores.py
 	$(BIN)/python benchmarks/throughput.py $(patsubst %,--sdk %,$(wildcard .conformance/*/bin/python))
 
 clean: ## Remove what was set up and everything derived

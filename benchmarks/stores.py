@@ -12,8 +12,8 @@ import uuid
 from collections import Counter
 from pathlib import Path
 
-TESTS = Path(__file__).parent.parent / "tests"
-sys.path[:0] = [str(TESTS), str(TESTS / "state")]
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "state"))
 
 from state_servers import KINDS, open_at, server
 from state_values import ALICE, note, put, put_result

@@ -107,6 +107,8 @@ class CuttingProxy:
                 writer.transport.abort()
             others = asyncio.all_tasks() - {asyncio.current_task()}
             await asyncio.wait(others, timeout=5) if others else None
+            for _ in range(3):
+                await asyncio.sleep(0)  # what was aborted is closed in the rounds that follow
 
         self._run(close())
         self._loop.call_soon_threadsafe(self._loop.stop)

@@ -7,7 +7,7 @@ def through(line, kind, key):
     """Return the place that a key gives, as it is reached over a line."""
     there = server(kind)
     if hasattr(there, "tcp_place"):
-        return there.tcp_place(key, port=line.port)
+        return f"{there.tcp_place(key, port=line.port)}&name=team"
     return there.place(key).replace(f":{there.port}", f":{line.port}")
 
 

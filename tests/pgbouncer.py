@@ -60,7 +60,7 @@ class Pgbouncer:
         until(self._listens, (self.folder / "log").read_text)
 
     def place(self, key, parameters="sslmode=disable", host="127.0.0.1"):
-        return f"postgresql://postgres:{PASSWORD}@{host}:{self.port}/postgres?{parameters}&schema=s{key}"
+        return f"postgresql://postgres:{PASSWORD}@{host}:{self.port}/postgres?{parameters}&schema=s{key}&name=team"
 
     def close(self):
         self._process.kill()

@@ -43,7 +43,7 @@ class PostgresServer:
 
     def place(self, key):
         """Return a place whose tables are in a schema that no other key gives."""
-        return f"{self.url()}&schema=s{key}"
+        return f"{self.url()}&schema=s{key}&name=team"
 
     def url(self, *, user="postgres", database="postgres"):
         return f"postgresql://{user}@/{database}?host={self.folder}&port={self.port}"

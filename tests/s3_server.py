@@ -6,6 +6,8 @@ import sys
 import urllib.request
 
 BUCKET = "states"
+for _name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+    os.environ.setdefault(_name, "testing")  # so that every process of a test has them, whenever it was started
 _SERVES = """
 import sys
 from moto.server import ThreadedMotoServer
@@ -20,8 +22,6 @@ class S3Server:
     """A running server, and its bucket."""
 
     def __init__(self):
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            os.environ.setdefault(name, "testing")  # processes that are started later have them too
         self._process = subprocess.Popen(
             [sys.executable, "-c", _SERVES],
             stdin=subprocess.PIPE,

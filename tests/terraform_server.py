@@ -102,6 +102,7 @@ def version_of(state, path):
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "nginx"
+    disable_nagle_algorithm = True  # head and body are written one after the other
 
     def log_message(self, *_):
         pass

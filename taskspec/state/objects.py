@@ -27,6 +27,8 @@ _NO_TAG: Final = '"00000000000000000000000000000000"'
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _FRESH: Final = 30.0
 """Seconds for which what the server's clock showed is counted on by our own."""
+_WHOLE: Final = 1.0
+"""The seconds in which the server tells when something was written: a lease never seems older than it is."""
 _CONNECT: Final = timedelta(seconds=5)
 _SWAP: Final = timedelta(seconds=15)
 _TRANSFER: Final = timedelta(seconds=60)
@@ -64,8 +66,8 @@ class ObjectRegister:
             except FileNotFoundError as error:
                 self._require_missing(error)
                 return None
-            # The server tells whole seconds: it was not written later than that.
-            return Held(content=content, tag=_tag(found.meta), written=found.meta["last_modified"].timestamp() + 1)
+            latest = found.meta["last_modified"].timestamp() + _WHOLE
+            return Held(content=content, tag=_tag(found.meta), written=latest)
 
     def swap(self, content: bytes, before: Held | None, *, number: int, lock: str | None) -> Held:  # noqa: ARG002  # its tag says more
         """Put a text in the place of exactly what was read before, and return it."""
@@ -192,14 +194,17 @@ class ObjectRegister:
         self._is_conditional = True
 
     def _seen_ahead(self) -> float:
-        """Return by how many seconds the server's clock is ahead of ours, at least."""
+        """Return by how many seconds the server's clock is ahead of ours, at least.
+
+        It is seen in whole seconds; where we may not write, our own is taken for it, and given as much less.
+        """
         if self._read_only:
-            return 0.0
+            return -_WHOLE
         try:
             obstore.put(self._pieces, _PROBE, b"taskspec")
             seen: float = obstore.head(self._pieces, _PROBE)["last_modified"].timestamp()
         except (BaseError, FileNotFoundError):
-            return 0.0
+            return -_WHOLE
         return seen - time.time()
 
 

@@ -58,7 +58,7 @@ class Crowd:
                 text = TASK.replace("NAME", name).replace("TEXT", f"Write {name}{version}.")
                 (copy / f"{name}.yaml").write_text(text)
 
-    def order(self, size=None):
+    def order(self, size=None, *, ruthless=False):
         """Return the order to apply each copy."""
         commands = []
         for number in range(size or self._size):
@@ -66,7 +66,7 @@ class Crowd:
             environ = self._environ | {"XDG_CACHE_HOME": str(copy / "cache")}
             said = str(copy.parent / f"said-{number}")
             commands.append({"words": ["apply", "-C", str(copy), "--yes"], "environ": environ, "said": said})
-        return {"log": str(self._log), "commands": commands}
+        return {"log": str(self._log), "ruthless": ruthless, "commands": commands}
 
     def turns(self):
         """Return who had the lock, one after the other; raise BrokenError where two had it at once."""
@@ -115,7 +115,7 @@ async def forking():
         await process.wait()
 
 
-async def contend(kind, size, rounds, *, end=float("inf")):
+async def contend(kind, size, rounds, *, end=float("inf"), ruthless=False):
     """Let so many applies contend in so many rounds, or until `end`; return how many ended in which way.
 
     Raises BrokenError where two wrote at once, a holder was not named, or a run was paid for twice.
@@ -131,7 +131,7 @@ async def contend(kind, size, rounds, *, end=float("inf")):
                 if version > rounds or time.monotonic() > end:
                     break
                 crowd.write(version)
-                _check(crowd.turns, await forks.carry_out(crowd.order()), tally)
+                _check(crowd.turns, await forks.carry_out(crowd.order(ruthless=ruthless)), tally)
                 await _one(crowd, forks)
                 require(not remote.broken, "; ".join(remote.broken))
                 prompts = Counter(run.prompt for run in remote.runs.runs.values())

@@ -56,10 +56,23 @@ class Points:
         setattr(owner, name, call)
 
 
+def store_of(place):
+    """Return what keeps the state at a place."""
+    if place.startswith("postgres"):
+        from taskspec.state.postgres.store import PostgresState
+
+        return PostgresState
+    if place:
+        from taskspec.state.registered import RegisteredState
+
+        return RegisteredState
+    return sqlite.SqliteState
+
+
 def begin(deadly, protocol, arguments):
     points = Points(deadly)
     for name in ("acquire", "read", "commit", "release"):
-        points.around(sqlite.SqliteState, name)
+        points.around(store_of(os.environ.get("TASKSPEC_STATE", "")), name)
     points.around(sqlite, "statement")
     points.around(publishing, "_replace")
     points.around(os, "replace")

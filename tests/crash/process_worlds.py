@@ -6,16 +6,14 @@ import os
 import signal
 import sys
 import time
-from contextlib import asynccontextmanager
 from pathlib import Path
 
-from fake_remote import CREATE_TIMEOUT, QUIET_PERIOD, FakeRemote
-from kept_state import records_in
+from fake_remote import CREATE_TIMEOUT, QUIET_PERIOD
+from kept_state import reading
 from ledger import require
 
 from taskspec.address import address_hash
 from taskspec.state.model import Sending
-from taskspec.state.sqlite import SqliteState
 
 HERE = Path(__file__).parent
 NAMES = ("a", "b", "c")
@@ -102,15 +100,17 @@ class ProcessWorld:
         raise AssertionError(f"after {MOST_APPLIES} applies without a fault the exit code is {code}\n{said}")
 
     def records(self):
-        return records_in(self.folder)
+        with self.reading() as store:
+            return store.read().records
 
     def bound(self):
         """Return every run that was ever bound, by the history."""
-        store = SqliteState(self.folder / ".taskspec", "sales", "default", read_only=True)
-        try:
+        with self.reading() as store:
             return {entry.note.data["run"] for entry in store.history() if entry.note.what == "bound"}
-        finally:
-            store.close()
+
+    def reading(self):
+        """Open the state for reading only."""
+        return reading(self.folder)
 
     async def _after(self, seconds):
         await asyncio.sleep(seconds)
@@ -158,8 +158,11 @@ class ProcessWorld:
             self.child.kill()
 
     def _write(self, name):
-        text = TASK.replace("NAME", name).replace("TEXT", self.prompt(name))
-        (self.folder / f"{name}.yaml").write_text(text)
+        self.put(f"{name}.yaml", TASK.replace("NAME", name).replace("TEXT", self.prompt(name)))
+
+    def put(self, name, text):
+        """Write a manifest."""
+        (self.folder / name).write_text(text)
 
     def prompt(self, name):
         return f"Write {name}{self._versions[name]}."
@@ -168,16 +171,17 @@ class ProcessWorld:
 class HostedWorld(ProcessWorld):
     """With a remote that loses answers, applies late and lists late; no text of it may be paid for twice."""
 
-    def __init__(self, folder, random, root, remote, protocol):
+    def __init__(self, folder, random, root, remote, protocol, more=None):
         times = {"QUIET_PERIOD": QUIET_PERIOD, "CREATE_TIMEOUT": CREATE_TIMEOUT, "POLL_INTERVAL": 0.05}
         environ = {f"TASKSPEC_{name}": f"{1000 * seconds:.0f}ms" for name, seconds in times.items()}
-        super().__init__(folder, random, protocol, {**environ, "XPANDER_API_KEY": "k" * 32, "NO_PROXY": "127.0.0.1"})
+        environ |= {"XPANDER_API_KEY": "k" * 32, "NO_PROXY": "127.0.0.1", **(more or {})}
+        super().__init__(folder, random, protocol, environ)
         self.remote = remote
         self._addresses = {address_hash(name): name for name in NAMES}
         self._most = {}
         """So many runs of a text may be paid for, where that is not one."""
         remote.kill, remote.created = self.kill, self._created
-        (folder / "taskspec.yaml").write_text(PROJECT + HOSTED.replace("ROOT", root))
+        self.put("taskspec.yaml", PROJECT + HOSTED.replace("ROOT", root))
 
     async def die(self):
         if self.random.random() < 0.4:
@@ -249,15 +253,3 @@ class EmbeddedWorld(ProcessWorld):
             numbers = [attempt.number for attempt in record.generation.attempts]
             require(len(numbers) == len(set(numbers)), f"an attempt of {name} was made twice")
             require((self.folder / "results" / f"{name}.txt").read_text() == "done", f"the file of {name} is wrong")
-
-
-@asynccontextmanager
-async def world(kind, folder, random, protocol="real"):
-    """Make a world of a kind: `hosted`, `keys` (it honours idempotency keys), or `embedded`."""
-    folder.mkdir(parents=True)
-    if kind == "embedded":
-        yield EmbeddedWorld(folder, random, protocol)
-        return
-    remote = FakeRemote(random=random, honours_keys=kind == "keys")
-    async with remote.listening() as root:
-        yield HostedWorld(folder, random, root, remote, protocol)

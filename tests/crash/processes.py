@@ -16,9 +16,9 @@ from random import Random
 
 import neighbours  # noqa: F401
 from naive import PROTOCOLS
-from process_worlds import world
+from shared_worlds import SHARED, world
 
-KINDS = ("hosted", "hosted", "keys", "embedded")
+KINDS = ("hosted", "hosted", "keys", "embedded", *SHARED)
 KILLS = 8
 """So many applies of one project are meant to die, unless they end before."""
 AT_ONCE = 4
@@ -49,9 +49,9 @@ class Tally:
         self.broken: list[tuple[str, str]] = []
 
 
-async def soak(most_kills, seconds, seed, protocol="real", most_broken=5) -> Tally:
+async def soak(most_kills, seconds, seed, protocol="real", most_broken=5, kinds=KINDS) -> Tally:
     """Play projects until there are so many kills, or the time is over, or so many are broken; a few side by side."""
-    tally, names = Tally(), (f"{KINDS[number % len(KINDS)]}:{number}" for number in count(seed))
+    tally, names = Tally(), (f"{kinds[number % len(kinds)]}:{number}" for number in count(seed))
     end = time.monotonic() + seconds if seconds else float("inf")
 
     async def work():
@@ -75,6 +75,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=200, metavar="N", help="until so many processes were killed")
     parser.add_argument("--seconds", type=float, default=0.0, metavar="S", help="for so long, however many that are")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="the first seed")
+    parser.add_argument("--kind", choices=sorted(set(KINDS)), action="append", help="only projects of a kind")
     parser.add_argument("--play", metavar="NAME", help="play one project again")
     parser.add_argument("--protocol", choices=PROTOCOLS, default="real", help="a naive protocol, to be caught")
     given = parser.parse_args()
@@ -83,7 +84,8 @@ def main() -> int:
         print(f"{kills} kills in {applies} applies; every promise was kept")
         return 0
     began = time.monotonic()
-    tally = asyncio.run(soak(given.kills, given.seconds, given.seed, given.protocol))
+    kinds = given.kind or KINDS
+    tally = asyncio.run(soak(given.kills, given.seconds, given.seed, given.protocol, kinds=kinds))
     told = f"{tally.kills} kills in {tally.applies} applies of {tally.projects} projects from seed {given.seed}"
     print(f"{told}, {time.monotonic() - began:.0f} s: {len(tally.broken)} broken promises")
     for name, fault in tally.broken:

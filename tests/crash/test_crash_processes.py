@@ -5,15 +5,15 @@ from random import Random
 
 import pytest
 from fates import Fate
-from process_worlds import world
 from processes import play
+from shared_worlds import world
 
 TAKEN_LATE = Fate(60.0, None)
 """The remote has the request, and carries it out in a minute: longer than the naive are patient."""
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["hosted:0", "embedded:0"])
+@pytest.mark.parametrize("name", ["hosted:0", "embedded:0", "postgres:0", "s3:0", "http:0", "crashing:0"])
 def test_a_killed_apply_keeps_every_promise(name):
     kills, applies = asyncio.run(play(name, meant=1))
     assert applies >= 3

@@ -1,15 +1,17 @@
 """Forks whole command lines, many at once, and takes down when each has the lock. To start Python takes far longer.
 
-    {"log": FILE, "commands": [{"words": […], "environ": {…}, "said": FILE}, …]}     an order, in one line
-    {"pids": […], "codes": […]}                                                     the answer, when all have ended
+    {"log": FILE, "ruthless": BOOL, "commands": [{"words": […], "environ": {…}, "said": FILE}, …]}  an order
+    {"pids": […], "codes": […]}      the answer, when all have ended
 
-What has the lock writes `in PID` into the log when it was told so, and `out PID` just before it gives it back.
+What has the lock writes `in PID` into the log when it was told so, and `out PID` just before it gives it back. Who is
+ruthless takes the lock from whoever has it: that has to be caught.
 """
 
 import json
 import os
 import sys
 import traceback
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
@@ -19,6 +21,7 @@ import neighbours  # noqa: F401
 
 from taskspec.cli import main as command_line
 from taskspec.cli import wiring
+from taskspec.errors import LockHeldError
 
 LOADED = (
     "taskspec.cli.apply",
@@ -37,7 +40,7 @@ LOADED = (
 """What most commands need, and what survives a fork as long as nobody has used it."""
 
 
-def witness(log):
+def witness(log, *, ruthless):
     """Take down when a store of this process has the lock."""
     real = wiring.open_store
 
@@ -46,7 +49,7 @@ def witness(log):
         acquire, release = store.acquire, store.release
 
         def taken(holder):
-            lease = acquire(holder)
+            lease = seized(store, acquire, holder) if ruthless else acquire(holder)
             os.write(log, b"in %d\n" % os.getpid())
             return lease
 
@@ -60,7 +63,15 @@ def witness(log):
     wiring.open_store = opened
 
 
-def be(command, log):
+def seized(store, acquire, holder):
+    while True:
+        with suppress(LockHeldError):
+            return acquire(holder)
+        with suppress(LockHeldError):
+            store.force_release(store.holding().epoch, holder)
+
+
+def be(command, order):
     """Be a command; never return."""
     code = 1
     try:
@@ -70,7 +81,7 @@ def be(command, log):
         os.environ.clear()
         os.environ.update(command["environ"])
         sys.argv = ["taskspec", *command["words"]]
-        witness(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND))
+        witness(os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND), ruthless=order["ruthless"])
         command_line()
     except SystemExit as error:
         code = error.code if isinstance(error.code, int) else int(error.code is not None)
@@ -91,7 +102,7 @@ def main():
         for command in order["commands"]:
             pids.append(os.fork())
             if not pids[-1]:
-                be(command, order["log"])
+                be(command, order)
         codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids]
         print(json.dumps({"pids": pids, "codes": codes}), flush=True)
 

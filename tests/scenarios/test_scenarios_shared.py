@@ -8,6 +8,7 @@ import uuid
 import pytest
 from scenario_workspaces import Workspace
 from state_servers import KINDS, named, server
+from terraform_server import READER, TOKEN
 
 SHARED = sorted(set(KINDS) - {"sqlite"})
 TTL = 3
@@ -166,3 +167,25 @@ def test_two_environments_and_two_projects_have_two_states(runner, place):
         assert (staging.code, tales.code) == (2, 2)
     pinned = named(place, "stories")
     assert renamed.taskspec("plan", "--detailed-exitcode", TASKSPEC_STATE=pinned).code == 0
+
+
+def test_a_job_of_gitlab_reads_and_writes_the_state_of_its_project_with_its_token(runner):
+    gitlab = server("http")
+    place = f"{gitlab.root}/api/v4/projects/1/terraform/state/{uuid.uuid4().hex}"
+    job = {"TASKSPEC_STATE": place, "CI_SERVER_URL": gitlab.root}
+    allowed, stranger, reader = runner(1), runner(2), runner(3)
+    allowed.environ |= {**job, "CI_JOB_TOKEN": TOKEN}
+    stranger.environ |= job
+    reader.environ |= {**job, "CI_JOB_TOKEN": READER}
+    assert allowed.apply().code == 0
+    assert reader.taskspec("plan", "--detailed-exitcode").code == 0
+    for command in (["plan"], ["apply", "--yes"], ["doctor", "--offline"]):
+        done = stranger.taskspec(*command)
+        assert done.code == 1
+        assert "who asks is not known there" in f"{done.out}{done.err}"
+    done = reader.taskspec("apply", "--yes")
+    assert done.code == 1
+    assert "may not do that there" in done.err
+    assert not any(token in f"{done.out}{done.err}" for token in (TOKEN, READER))
+    assert not stranger.lines("started")
+    assert not reader.lines("started")

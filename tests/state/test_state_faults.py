@@ -36,6 +36,8 @@ class Oracle:
     others: object
     kept: list = field(default_factory=list)
     """The writes that are in the state, by their number."""
+    open: int | None = None
+    """The write before, where nobody could tell what became of it and it was not there: it may still happen."""
     told: dict = field(default_factory=dict)
     """How many writes ended in which way."""
 
@@ -47,6 +49,10 @@ class Oracle:
         """Take down what was said of a write; raise AssertionError where that is not true."""
         self.told[outcome] = self.told.get(outcome, 0) + 1
         there = self.others.read()
+        is_late = self.open is not None and there.records.get(EXTRACT) == record(number=self.open)
+        if is_late:
+            self.kept.append(self.open)
+            self.open = None
         is_there = there.records.get(EXTRACT) == record(number=number)
         assert there.serial == self.serial + is_there, f"after `{outcome}`"
         match outcome:
@@ -54,8 +60,12 @@ class Oracle:
                 assert is_there, "a write that was acknowledged is lost"
             case "refused":
                 assert not is_there, "a write that was refused is there"
+            case "stale":
+                assert is_late, "a write was refused for another, which is not there"
         if is_there:
             self.kept.append(number)
+        if is_there or outcome == "unknown":
+            self.open = None if is_there else number
 
     def check(self):
         """Hold the whole state against all that was said of it."""
@@ -73,8 +83,10 @@ def write(store, lease, serial, number):
         assert store.commit(lease, serial, changes) == serial + 1
     except UnknownCommitError:
         return "unknown"
-    except (StaleError, LostLeaseError) as error:
-        raise AssertionError("nobody else writes, and nobody has taken the lock") from error
+    except StaleError:
+        return "stale"
+    except LostLeaseError as error:
+        raise AssertionError("nobody has taken the lock") from error
     except StateError as error:
         assert error.hint  # noqa: PT017  # one of several ends
         return "refused"

@@ -11,7 +11,7 @@ from certificates import certificate
 from patience import until
 from pgbouncer import Pgbouncer
 from postgres_server import PASSWORD
-from state_servers import named, open_at, server
+from state_servers import open_at, server
 from state_stores import child
 from state_values import ALICE, BOB, note, put
 from test_state_conformance import *  # noqa: F403  # the whole suite, once more
@@ -48,7 +48,7 @@ def key():
 
 @pytest.fixture
 def place(pooler, key):
-    return named(pooler.place(key), "accounts")
+    return pooler.place(key)
 
 
 def test_what_every_store_promises_is_promised_by_two_sessions_that_all_share(pooler, place, database):
@@ -164,9 +164,11 @@ def tls(secure, key, tmp_path):
 def test_a_server_whose_certificate_is_right_is_spoken_to_over_tls(secure, tls):
     store = tls(secure.certificate.authority)
     lease = store.acquire(ALICE)
+    connection = store._link._connection
     for serial in range(3):
         assert store.commit(lease, serial, [put(), note()]) == serial + 1
     assert store.read().serial == 3
+    assert store._link._connection is connection
 
 
 def test_a_server_whose_certificate_is_wrong_is_told_nothing(secure, tls, key):

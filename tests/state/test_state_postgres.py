@@ -9,9 +9,9 @@ from dataclasses import replace
 import psycopg
 import pytest
 from cutting_proxy import ANSWER, REQUEST, CuttingProxy
-from patience import until
+from patience import PATIENCE, until
 from postgres_server import PASSWORD
-from state_servers import named, open_at, server
+from state_servers import open_at, server
 from state_stores import child
 from state_values import ALICE, BOB, EXTRACT, REPORT, document_of, note, put, put_result, record, ref
 
@@ -60,7 +60,7 @@ def patient(database, key, proxy):
         place = f"{database.tcp_place(key, port=proxy.port)}&connect_timeout=2"
         made = PostgresState(
             *(place,),
-            name="sales",
+            name="team",
             project="sales",
             environment=environment,
             read_only=False,
@@ -296,7 +296,8 @@ def test_a_server_that_does_not_answer_is_left(patient, proxy):
 
 
 def test_a_crash_of_the_server_loses_nothing_that_was_acknowledged(database, place, reached):
-    body = """
+    body = f"""
+store._link._patience = {PATIENCE}  # a busy machine may take its time to start the server again
 lease = store.acquire(ALICE)
 serial = 0
 print("begun", flush=True)
@@ -408,6 +409,25 @@ def test_a_password_is_in_no_text_of_a_store(database, key, reached):
     store = reached(database.tcp_place(key))
     assert PASSWORD not in repr(vars(store)) + store.capabilities.place
     assert "postgres:***@127.0.0.1" in store.capabilities.place
+    assert store.capabilities.place.endswith(" (state `sales`)")
+
+
+@pytest.mark.parametrize(
+    ("rest", "mode"),
+    [
+        ("u@db.example.com/d", "prefer"),
+        ("u@db.example.com/d?sslmode=require", "require"),
+        ("u@127.0.0.1,db.example.com/d?sslmode=disable", "disable"),
+        ("u@db.example.com/d?sslmode=verify-full", None),
+        ("u@db.example.com/d?service=team", None),
+        ("u@localhost/d", None),
+        ("/d?host=/run/postgresql", None),
+        ("/d", None),
+    ],
+)
+def test_a_way_that_somebody_could_be_on_is_told(rest, mode, reached):
+    notice = reached(f"postgresql://{rest}").capabilities.notice
+    assert f"`sslmode` is `{mode}`" in notice if mode else not notice
 
 
 def test_a_standby_is_told_as_such(database, key, reached):
@@ -415,9 +435,9 @@ def test_a_standby_is_told_as_such(database, key, reached):
     database.execute(f"CREATE ROLE {role} LOGIN", f"ALTER ROLE {role} SET default_transaction_read_only = on")
     reached(database.place(key)).acquire(ALICE)
     database.execute(f"GRANT USAGE ON SCHEMA s{key} TO {role}", f"GRANT ALL ON ALL TABLES IN SCHEMA s{key} TO {role}")
-    store = reached(f"{database.url(user=role)}&schema=s{key}", environment="prod")
+    store = reached(f"{database.url(user=role)}&schema=s{key}&name=team", environment="prod")
     assert store.read().lineage == ""
-    store = reached(f"{database.url(user=role)}&schema=s{key}")
+    store = reached(f"{database.url(user=role)}&schema=s{key}&name=team")
     with pytest.raises(StateError) as caught:
         store.force_release(1, BOB)
     assert "only answers reads" in refusal(caught)
@@ -435,7 +455,7 @@ def test_a_role_that_owns_nothing_can_do_everything_once_the_tables_are_there(da
     assert store.read().lineage == ""
     with pytest.raises(StateError) as caught:
         store.acquire(ALICE)
-    assert "is not set up, and this role may not do it" in refusal(caught)
+    assert "lacks tables of today's form, and this role may not make them" in refusal(caught)
     assert f'CREATE SCHEMA "{place}" AUTHORIZATION ROLE' in caught.value.hint
 
     database.execute(f'CREATE SCHEMA "{place}" AUTHORIZATION {owner}')
@@ -549,12 +569,13 @@ def test_a_state_of_a_newer_format_is_refused_and_one_of_an_older_format_is_upgr
     assert store.read().records == {EXTRACT: record(EXTRACT), REPORT: record(REPORT)}
 
 
-def test_one_schema_keeps_many_states_apart(place, reached):
+def test_one_schema_keeps_many_states_apart(database, key, reached):
+    place = f"{database.url()}&schema=s{key}"
     stores = [
         reached(place),
         reached(place, environment="prod"),
         reached(place, project="accounts"),
-        reached(named(place, "pinned")),
+        reached(f"{place}&name=pinned"),
     ]
     for number, store in enumerate(stores, 1):
         store.commit(store.acquire(ALICE), 0, [put(number=number), note(at=float(number)), put_result(str(number))])
@@ -565,7 +586,7 @@ def test_one_schema_keeps_many_states_apart(place, reached):
         assert [content for _, content in store.results()] == [str(number)]
     stores[0].replace(stores[0]._held.lease, 1, replace(document_of(stores[1]), serial=5))
     assert stores[2].read().records == {EXTRACT: record(number=3)}
-    again = reached(named(place, "pinned"), project="renamed", read_only=True)
+    again = reached(f"{place}&name=pinned", project="renamed", read_only=True)
     assert again.read() == stores[3].read()
     for store in [*stores, again]:
         store.close()
@@ -591,6 +612,19 @@ def test_a_lease_does_not_outlive_a_restored_backup_that_gave_its_epoch_to_anoth
             late()
     store.release(lease)
     assert other.holding().holder == BOB
+
+
+def test_what_does_not_fit_together_is_found(database, key, store):
+    assert store.faults() == []
+    lease = store.acquire(ALICE)
+    assert store.faults() == []
+    store.commit(lease, 0, [note(), note(REPORT), put_result("kept")])
+    assert store.faults() == []
+    database.execute(f"DELETE FROM s{key}.history WHERE address = 'report'", f"UPDATE s{key}.results SET size = 3")
+    assert store.faults() == [
+        "the newest entry of its history is not the one that it names",
+        f"the kept result {ref('kept').digest} is not as long as it was",
+    ]
 
 
 def test_a_record_that_was_damaged_is_named(database, key, store):

@@ -2,10 +2,16 @@
 
 import json
 import logging
+import random
+import ssl
+import threading
 import time
 import traceback
 from base64 import b64encode
+from contextlib import contextmanager
 from dataclasses import replace
+from http.server import ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import pytest
@@ -19,6 +25,7 @@ from taskspec.state.store import Fencing
 from taskspec.state.terraform import TerraformRegister
 from taskspec.state.terraform_access import access_to
 
+LOCALHOST = Path(__file__).parents[1] / "taskapi" / "localhost.pem"
 QUICK = {"TF_HTTP_RETRY_WAIT_MIN": "0", "TF_HTTP_RETRY_WAIT_MAX": "0"}
 PATHS = {
     "gitlab": "/open/api/v4/projects/1/terraform/state/{}",
@@ -175,7 +182,7 @@ def test_a_lock_of_another_tool_is_told_and_never_ends_by_itself(server, url, co
     foreign_lock(server, url)
     found = connect(url).lock(lock_of())
     assert (found.id, found.ttl, found.holder.user) == ("45dc6a52", None, USER)
-    assert found.holder.command == "unknown"
+    assert found.holder.command == ""
     plain = server.root + "/plain/foreign"
     foreign_lock_at = {"TF_HTTP_LOCK_ADDRESS": plain}
     register = connect(plain, **foreign_lock_at)
@@ -357,8 +364,6 @@ def test_every_refusal_has_words_of_its_own_and_changes_nothing(server, url, con
 
 
 def test_a_text_that_is_too_large_for_the_server_is_refused(server, url, connect):
-    import random
-
     register = connect(url)
     register.lock(lock_of())
     with pytest.raises(StateError, match="too large for the server"):
@@ -556,3 +561,50 @@ def test_a_write_that_met_a_failure_is_known_by_its_serial_whatever_came_after_i
         one.swap(b"late", first, number=2, lock=lock_of().id)
     assert one.swap(b"two", first, number=2, lock=lock_of().id) == second
     assert one.load() == third
+
+
+@contextmanager
+def over_tls():
+    """Serve in this process with a certificate that only LOCALHOST vouches for; yield a URL and who connected."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(LOCALHOST)
+    listening = ThreadingHTTPServer(("127.0.0.1", 0), terraform_server.Handler, bind_and_activate=True)
+    listening.daemon_threads = True
+    listening.handle_error = lambda *_: None
+    listening.socket = context.wrap_socket(listening.socket, server_side=True)
+    thread = threading.Thread(target=listening.serve_forever)
+    thread.start()
+    try:
+        yield f"https://localhost:{listening.server_address[1]}/api/v4/projects/1/terraform/state/secure"
+    finally:
+        listening.shutdown()
+        thread.join()
+        listening.server_close()
+
+
+def test_a_certificate_of_nobody_is_not_trusted_and_no_token_is_sent(connect, monkeypatch):
+    terraform_server.SEEN.clear()
+    with over_tls() as url:
+        with pytest.raises(StateError, match="certificate is not trusted: self-signed certificate") as caught:
+            connect(with_user(url, USER, TOKEN)).load()
+        assert "SSL_CERT_FILE" in caught.value.hint
+        assert terraform_server.SEEN == []
+        monkeypatch.setenv("SSL_CERT_FILE", str(LOCALHOST))
+        assert connect(with_user(url, USER, TOKEN)).load() is None
+
+
+def test_authorities_that_cannot_be_loaded_are_an_error_of_the_state(connect, monkeypatch, tmp_path):
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing.pem"))
+    with pytest.raises(StateError, match="SSL_CERT_FILE cannot be loaded"):
+        connect("https://gitlab.example.com/state").load()
+
+
+def test_a_proxy_that_refuses_the_way_is_told_and_nothing_was_sent(server, connect, monkeypatch):
+    monkeypatch.setenv("HTTPS_PROXY", server.root.replace("://", "://user:hunter22@"))
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    with pytest.raises(StateError, match="the proxy answered 404") as caught:
+        connect(with_user("https://gitlab.example.com/state", USER, TOKEN)).load()
+    said = "".join(traceback.format_exception(caught.value))
+    assert "hunter22" not in said
+    assert TOKEN not in said

@@ -5,6 +5,7 @@ from typing import Final
 
 from taskspec.address import Address
 from taskspec.state import entries
+from taskspec.state.chaining import root
 from taskspec.state.decoding import collecting_nothing, decoded
 from taskspec.state.model import Record, ResultRef, Snapshot
 from taskspec.state.postgres import statements
@@ -15,6 +16,7 @@ LARGEST: Final = 8_000_000
 """After how many bytes no further result is read at the same time."""
 ENTRIES: Final = 500
 """How many entries of the history are read at a time."""
+_FAULTS: Final = 3
 
 
 def read_snapshot(session: Session, identity: Identity, only: Collection[Address] | None) -> Snapshot:
@@ -61,6 +63,19 @@ def entries_before(
     else:
         found = session.rows(statements.NEXT_ENTRIES_OF, {**values, "address": address})
     return [(number, serial, about, note, digest) for number, serial, about, note, digest in found]
+
+
+def faults(session: Session, identity: Identity) -> list[str]:
+    """Return what does not fit together, the first few things."""
+    with session.transaction(READING):
+        row = look(session, identity)
+        if row is None:
+            return []
+        newest = session.rows(statements.NEWEST_ENTRY, {"state": row.id})
+        cut = session.rows(statements.CUT_RESULTS, {"state": row.id, "page": _FAULTS})
+    head = newest[0][0] if newest else root(row.lineage)
+    unfit = [] if head == row.head else ["the newest entry of its history is not the one that it names"]
+    return [*unfit, *(f"the kept result {digest} is not as long as it was" for (digest,) in cut)]
 
 
 def _all(session: Session, row: Row) -> dict[Address, Record]:

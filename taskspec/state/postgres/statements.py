@@ -118,3 +118,8 @@ SELECT id, serial, address, note, hash FROM {history} WHERE state = %(state)s AN
   AND address = %(address)s
 ORDER BY id DESC LIMIT %(page)s
 """
+
+NEWEST_ENTRY: Final = "SELECT hash FROM {history} WHERE state = %(state)s ORDER BY id DESC LIMIT 1"
+CUT_RESULTS: Final = """
+SELECT digest FROM {results} WHERE state = %(state)s AND octet_length(content) <> size ORDER BY digest LIMIT %(page)s
+"""

@@ -53,21 +53,27 @@ class PostgresState:
         patience: float = PATIENCE,
         answer: float = ANSWER,
     ) -> None:
-        target = target_of(url)
-        self._place = target.place
+        self._target = target_of(url)
+        self._place = self._target.place
         self._identity = Identity(name=name, environment=environment)
         self._project = project
         self._environment = environment
         self._read_only = read_only
         self._ttl = ttl
-        self._link = Link(target, patience=patience, answer=answer)
+        self._link = Link(self._target, patience=patience, answer=answer)
         self._held: Held | None = None
         self._guard = threading.Lock()  # a connection serves one thread at a time
 
     @property
     def capabilities(self) -> Capabilities:
         """Return what the store is like."""
-        return Capabilities(place=self._place, shared=True, ttl=self._ttl, fencing=Fencing.EPOCH)
+        return Capabilities(
+            place=f"{self._place} (state `{self._identity.name}`)",  # there may be others of the same environment
+            shared=True,
+            ttl=self._ttl,
+            fencing=Fencing.EPOCH,
+            notice=self._target.notice,
+        )
 
     def read(self, only: Collection[Address] | None = None) -> Snapshot:
         """Return every record at one serial, or those of some addresses."""
@@ -110,6 +116,10 @@ class PostgresState:
         """Return the hash of the newest entry of the history, or what the first one will follow from."""
         row = self._ask(self._look)
         return "" if row is None else row.head
+
+    def faults(self) -> list[str]:
+        """Return what does not fit together in the tables, the first few things."""
+        return self._ask(lambda session: reading.faults(session, self._identity))
 
     def holding(self) -> Holding | None:
         """Return how the lock is held at this moment; None where it is free."""

@@ -1,11 +1,12 @@
 """The URL of a PostgreSQL place → how to connect to it, and where its tables are. Connects to nothing."""
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 from urllib.parse import unquote
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import Conninfo
 
 from taskspec.documents.places import secret_in, shown
 from taskspec.errors import StateError
@@ -13,6 +14,7 @@ from taskspec.errors import StateError
 SCHEMA: Final = "taskspec"
 """The schema of the tables where the URL names none."""
 
+_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _LONGEST: Final = 63
 _SCHEMA: Final = "schema="
 _DEFAULTS: Final = {
@@ -33,6 +35,8 @@ class Target:
     """The URL as it may be printed."""
     schema: str
     conninfo: str = field(repr=False)
+    notice: str = ""
+    """What is weak about the way there, in a sentence."""
 
 
 def target_of(url: str) -> Target:
@@ -58,8 +62,27 @@ def target_of(url: str) -> Target:
         ) from None
     fixed = {"client_encoding": "utf8", "fallback_application_name": "taskspec"}
     parameters = {**_DEFAULTS, **{key: value for key, value in given.items() if value is not None}, **fixed}
-    return Target(place=place, schema=schemas[0] if schemas else SCHEMA, conninfo=make_conninfo("", **parameters))
+    return Target(
+        place=place,
+        schema=schemas[0] if schemas else SCHEMA,
+        conninfo=make_conninfo("", **parameters),
+        notice=_notice(parameters),
+    )
 
 
 def _is_name(schema: str) -> bool:
     return 0 < len(schema.encode("utf-8", "surrogatepass")) <= _LONGEST and schema.isprintable()
+
+
+def _notice(parameters: dict[str, Any]) -> str:
+    """Return what is to be said of a way that somebody could be on; what only a service file says is not known."""
+    usual = {one.keyword.decode(): (one.val or b"").decode() for one in Conninfo.get_defaults()}
+    names = (parameters.get("host") or parameters.get("hostaddr") or usual["host"] or usual["hostaddr"]).split(",")
+    mode = parameters.get("sslmode") or usual["sslmode"]
+    is_local = all(not name or name in _LOOPBACK or name[0] in "/@" for name in names)
+    if is_local or mode == "verify-full" or parameters.get("service") or usual["service"]:
+        return ""
+    return (
+        f"`sslmode` is `{mode}`: whoever is on the way to the server can take its place, which they cannot where it is "
+        "`verify-full`"
+    )
