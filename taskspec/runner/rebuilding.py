@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from taskspec.address import Address
-from taskspec.apply.rebuilding import Circumstances, rebuilt, to_be_read
+from taskspec.apply.rebuilding import rebuilt, to_be_read
 from taskspec.apply.tracking_down import lineages, tracked
+from taskspec.apply.witnessing import Circumstances
 from taskspec.desired.model import Desired
 from taskspec.diagnostics import ManifestError
 from taskspec.documents.model import Project
