@@ -5,7 +5,7 @@ import time
 import uuid
 from collections import deque
 
-from taskspec.state.register import AwayError, ConflictError, Held, UncertainError
+from taskspec.state.registers.port import AwayError, ConflictError, Held, UncertainError
 from taskspec.state.store import Fencing
 
 

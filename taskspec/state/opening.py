@@ -10,7 +10,7 @@ from typing import Final
 from taskspec.documents.places import Place, PlaceKind, shown
 from taskspec.errors import StateError
 from taskspec.state.model import TTL
-from taskspec.state.register import Register
+from taskspec.state.registers.port import Register
 from taskspec.state.store import StateStore
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -60,14 +60,14 @@ def open_store(place: Place, wanted: Wanted) -> StateStore:
                 ttl=wanted.ttl,
             )
         case PlaceKind.OBJECTS:
-            from taskspec.state.objects import ObjectRegister
+            from taskspec.state.objects.driver import ObjectRegister
 
             name = place.name or wanted.project
             objects = ObjectRegister(place.url, name, wanted.environment, read_only=wanted.read_only)
             return _registered(objects, wanted)
         case PlaceKind.HTTP:
-            from taskspec.state.terraform import TerraformRegister
-            from taskspec.state.terraform_access import access_to
+            from taskspec.state.terraform.access import access_to
+            from taskspec.state.terraform.driver import TerraformRegister
 
             owner = place.name or wanted.project
             return _registered(TerraformRegister(access_to(place.url, wanted.environ)), wanted, owner)
@@ -75,7 +75,7 @@ def open_store(place: Place, wanted: Wanted) -> StateStore:
 
 def _registered(register: Register, wanted: Wanted, owner: str | None = None) -> StateStore:
     """Return the state in a register; `owner`: whose it must be, where the register does not tell by where it is."""
-    from taskspec.state.registered import RegisteredState
+    from taskspec.state.registers.store import RegisteredState
 
     return RegisteredState(
         register,

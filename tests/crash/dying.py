@@ -63,7 +63,7 @@ def store_of(place):
 
         return PostgresState
     if place:
-        from taskspec.state.registered import RegisteredState
+        from taskspec.state.registers.store import RegisteredState
 
         return RegisteredState
     return sqlite.SqliteState

@@ -10,10 +10,10 @@ from state_servers import open_at, server
 from state_values import ALICE, BOB, EXTRACT, note, put, put_result, ref
 
 from taskspec.errors import LockHeldError, LostLeaseError, StateError
-from taskspec.state.answers import answer_of, trouble
 from taskspec.state.chaining import follow
-from taskspec.state.objects import ObjectRegister
-from taskspec.state.register import AwayError, ConflictError
+from taskspec.state.objects.answers import answer_of, trouble
+from taskspec.state.objects.driver import ObjectRegister
+from taskspec.state.registers.port import AwayError, ConflictError
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ from taskspec.errors import LockHeldError, LostLeaseError, StaleError, StateErro
 from taskspec.state.chaining import follow
 from taskspec.state.encoding import FORMAT
 from taskspec.state.model import TTL, DropRecord
-from taskspec.state.register import ServerLock
-from taskspec.state.registered import RegisteredState
-from taskspec.state.segments import LIMITS, Limits
+from taskspec.state.registers.port import ServerLock
+from taskspec.state.registers.segments import LIMITS, Limits
+from taskspec.state.registers.store import RegisteredState
 
 SMALL = Limits(tail=1500, fan=2, largest=4000, grace=0.0, waste=4)
 

@@ -5,8 +5,8 @@ from register_double import LockingRegister, Memory, MemoryRegister
 from test_state_conformance import *  # noqa: F403  # each of its tests runs with the fixtures below
 
 from taskspec.state.model import TTL
-from taskspec.state.registered import RegisteredState
-from taskspec.state.segments import LIMITS, Limits
+from taskspec.state.registers.segments import LIMITS, Limits
+from taskspec.state.registers.store import RegisteredState
 
 SMALL = Limits(tail=1500, fan=2, largest=4000, grace=0.0, waste=4)
 

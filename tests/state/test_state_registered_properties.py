@@ -11,8 +11,8 @@ from taskspec.address import Address
 from taskspec.errors import LockHeldError
 from taskspec.state.chaining import follow
 from taskspec.state.model import DropRecord, Note, PutRecord, PutResult
-from taskspec.state.registered import RegisteredState
-from taskspec.state.segments import Limits
+from taskspec.state.registers.segments import Limits
+from taskspec.state.registers.store import RegisteredState
 
 ADDRESSES = [Address(f"task-{number}") for number in range(5)]
 FAULTS = ["lost", "unsent", "conflict", "away", None]

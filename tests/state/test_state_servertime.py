@@ -5,7 +5,7 @@ from email.utils import formatdate
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taskspec.state.servertime import heard
+from taskspec.state.terraform.servertime import heard
 
 MOMENTS = st.lists(st.tuples(st.floats(0, 30), st.floats(0, 2), st.floats(0, 1)), min_size=1, max_size=8)
 

@@ -20,10 +20,10 @@ from state_values import ALICE, BOB
 from terraform_server import READER, TOKEN, USER
 
 from taskspec.errors import StateError
-from taskspec.state.register import ConflictError, ServerLock, UncertainError
+from taskspec.state.registers.port import ConflictError, ServerLock, UncertainError
 from taskspec.state.store import Fencing
-from taskspec.state.terraform import TerraformRegister
-from taskspec.state.terraform_access import access_to
+from taskspec.state.terraform.access import access_to
+from taskspec.state.terraform.driver import TerraformRegister
 
 LOCALHOST = Path(__file__).parents[1] / "taskapi" / "localhost.pem"
 QUICK = {"TF_HTTP_RETRY_WAIT_MIN": "0", "TF_HTTP_RETRY_WAIT_MAX": "0"}

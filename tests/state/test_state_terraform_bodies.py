@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from state_values import ALICE, BOB
 
-from taskspec.state.register import ServerLock
-from taskspec.state.terraform_bodies import decode_lock, decode_state, described, encode_lock, encode_state
+from taskspec.state.registers.port import ServerLock
+from taskspec.state.terraform.bodies import decode_lock, decode_state, described, encode_lock, encode_state
 
 NOW = 1_800_000_000.0
 ASKED = ServerLock(id="aaaa", holder=ALICE, ttl=60.0, since=NOW)

@@ -17,10 +17,10 @@ from terraform_server import TOKEN, USER
 
 from taskspec.errors import LockHeldError, LostLeaseError, StateError, UnknownCommitError
 from taskspec.state.chaining import follow
-from taskspec.state.registered import RegisteredState
+from taskspec.state.registers.store import RegisteredState
 from taskspec.state.store import Fencing
-from taskspec.state.terraform import TerraformRegister
-from taskspec.state.terraform_access import access_to
+from taskspec.state.terraform.access import access_to
+from taskspec.state.terraform.driver import TerraformRegister
 
 PATHS = {
     "gitlab": "/open/api/v4/projects/1/terraform/state/{}",
@@ -36,9 +36,9 @@ import sys, time
 sys.path[:0] = [{str(HERE)!r}, {str(HERE.parent)!r}]
 from state_values import *
 from taskspec.errors import *
-from taskspec.state.registered import RegisteredState
-from taskspec.state.terraform import TerraformRegister
-from taskspec.state.terraform_access import access_to
+from taskspec.state.registers.store import RegisteredState
+from taskspec.state.terraform.driver import TerraformRegister
+from taskspec.state.terraform.access import access_to
 store = RegisteredState(
     TerraformRegister(access_to(*ACCESS)), "sales", "default", read_only=False, ttl=TTL
 )

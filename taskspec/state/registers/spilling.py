@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from taskspec.state.fetching import fetched
-from taskspec.state.pages import Line, Log, Page, Segment
-from taskspec.state.register import Register
-from taskspec.state.segments import Limits, digest, due, newest, pack, settled, unpack
+from taskspec.state.registers.fetching import fetched
+from taskspec.state.registers.pages import Line, Log, Page, Segment
+from taskspec.state.registers.port import Register
+from taskspec.state.registers.segments import Limits, digest, due, newest, pack, settled, unpack
 from taskspec.state.trouble import damaged
 
 RECORDS: Final = "records"

@@ -5,9 +5,9 @@ from collections.abc import Set as AbstractSet
 from contextlib import suppress
 
 from taskspec.errors import StateError
-from taskspec.state.pages import Page
-from taskspec.state.register import Register
-from taskspec.state.segments import Limits
+from taskspec.state.registers.pages import Page
+from taskspec.state.registers.port import Register
+from taskspec.state.registers.segments import Limits
 
 
 class Sweeper:

@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from taskspec.errors import OutcomeUnknownError, StateError, UnreachableError, UsageError
-from taskspec.state.register import UncertainError
-from taskspec.state.servertime import Bounds, heard
-from taskspec.state.terraform_access import Access, Target
-from taskspec.state.terraform_trouble import refused, timeless, unreached
+from taskspec.state.registers.port import UncertainError
+from taskspec.state.terraform.access import Access, Target
+from taskspec.state.terraform.servertime import Bounds, heard
+from taskspec.state.terraform.trouble import refused, timeless, unreached
 from taskspec.taskapi.drivers.asking import Server
 from taskspec.taskapi.messages import Request, Response
 

@@ -12,23 +12,33 @@ from dataclasses import replace
 from typing import Final
 
 from taskspec.errors import LostLeaseError, StateError, UnknownCommitError
-from taskspec.state.basing import Base
-from taskspec.state.changing import Commit, Taker, added, displaced, empty, entries_of, released, renewed, taken
 from taskspec.state.document import StateDocument
 from taskspec.state.encoding import FORMAT, encode_record
-from taskspec.state.fetching import MissingPieceError
 from taskspec.state.holding import held, lost, moved_on
 from taskspec.state.model import TTL, Holder, PutResult, StateChange
-from taskspec.state.pages import Page
 from taskspec.state.reading import read_snapshot
-from taskspec.state.recalling import RegisteredReader
-from taskspec.state.register import Register
+from taskspec.state.registers.basing import Base
+from taskspec.state.registers.changing import (
+    Commit,
+    Taker,
+    added,
+    displaced,
+    empty,
+    entries_of,
+    released,
+    renewed,
+    taken,
+)
+from taskspec.state.registers.fetching import MissingPieceError
+from taskspec.state.registers.pages import Page
+from taskspec.state.registers.port import Register
+from taskspec.state.registers.recalling import RegisteredReader
+from taskspec.state.registers.segments import LIMITS, Limits
+from taskspec.state.registers.spilling import RECORDS, RESULTS, Added, Grown, Spiller, new_log, nonce
+from taskspec.state.registers.swapping import PATIENCE, Kept, LockedError, UnansweredError
+from taskspec.state.registers.sweeping import Sweeper
 from taskspec.state.results import checked
-from taskspec.state.segments import LIMITS, Limits
-from taskspec.state.spilling import RECORDS, RESULTS, Added, Grown, Spiller, new_log, nonce
 from taskspec.state.store import Lease
-from taskspec.state.swapping import PATIENCE, Kept, LockedError, UnansweredError
-from taskspec.state.sweeping import Sweeper
 from taskspec.state.trouble import damaged
 
 _GOODBYE: Final = 3.0

@@ -16,8 +16,8 @@ from obstore.exceptions import BaseError, UnknownConfigurationKeyError
 from obstore.store import S3Store
 
 from taskspec.errors import StateError
-from taskspec.state.answers import Answer, answer_of, trouble
-from taskspec.state.register import ConflictError, Held, ServerLock, UncertainError
+from taskspec.state.objects.answers import Answer, answer_of, trouble
+from taskspec.state.registers.port import ConflictError, Held, ServerLock, UncertainError
 from taskspec.state.store import Fencing
 
 _PAGE: Final = "state.json"

@@ -15,7 +15,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Final
 
-from taskspec.state.pages import Line, Log, Segment, line_of
+from taskspec.state.registers.pages import Line, Log, Segment, line_of
 from taskspec.state.shapes import JSON
 
 _LEVEL: Final = 4

@@ -7,12 +7,12 @@ from typing import Final, TypeVar
 
 from taskspec.errors import StateError
 from taskspec.state.entries import Row
-from taskspec.state.fetching import MissingPieceError, fetched
-from taskspec.state.pages import Line, Log, Page
-from taskspec.state.register import Register
-from taskspec.state.replica import Replica
-from taskspec.state.spilling import HISTORY, NAMES, Added
-from taskspec.state.swapping import Kept, load
+from taskspec.state.registers.fetching import MissingPieceError, fetched
+from taskspec.state.registers.pages import Line, Log, Page
+from taskspec.state.registers.port import Register
+from taskspec.state.registers.replica import Replica
+from taskspec.state.registers.spilling import HISTORY, NAMES, Added
+from taskspec.state.registers.swapping import Kept, load
 from taskspec.state.trouble import damaged
 
 _TRIES: Final = 10

@@ -6,15 +6,15 @@ from typing import Final
 
 from taskspec.address import Address
 from taskspec.state import entries
-from taskspec.state.fetching import MissingPieceError, part, side_by_side
-from taskspec.state.following import Follower
-from taskspec.state.leases import Leases
 from taskspec.state.model import HistoryEntry, Holding, ResultRef, Snapshot
 from taskspec.state.reading import read_snapshot, read_some
-from taskspec.state.register import Register
-from taskspec.state.replica import Place
+from taskspec.state.registers.fetching import MissingPieceError, part, side_by_side
+from taskspec.state.registers.following import Follower
+from taskspec.state.registers.leases import Leases
+from taskspec.state.registers.port import Register
+from taskspec.state.registers.replica import Place
+from taskspec.state.registers.spilling import HISTORY, NAMES, RECORDS, RESULTS
 from taskspec.state.results import fitting, missing
-from taskspec.state.spilling import HISTORY, NAMES, RECORDS, RESULTS
 from taskspec.state.store import Capabilities
 
 PAGE: Final = 500

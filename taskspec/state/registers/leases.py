@@ -12,8 +12,8 @@ from taskspec.moments import utc
 from taskspec.state import processes
 from taskspec.state.holding import held
 from taskspec.state.model import Holder, Holding
-from taskspec.state.register import Register, ServerLock
-from taskspec.state.swapping import Kept
+from taskspec.state.registers.port import Register, ServerLock
+from taskspec.state.registers.swapping import Kept
 
 _TRIES: Final = 3
 _LOOKS: Final = 10

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from taskspec.errors import StateError
-from taskspec.state.pages import NewerPageError, Page, decode_page, encode_page
-from taskspec.state.register import AwayError, ConflictError, Held, Register, UncertainError
+from taskspec.state.registers.pages import NewerPageError, Page, decode_page, encode_page
+from taskspec.state.registers.port import AwayError, ConflictError, Held, Register, UncertainError
 from taskspec.state.trouble import damaged
 
 PATIENCE: Final = 20.0

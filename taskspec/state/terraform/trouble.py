@@ -3,9 +3,9 @@
 from typing import Final
 
 from taskspec.errors import StateError
-from taskspec.state.register import AwayError
-from taskspec.state.terraform_access import Access
-from taskspec.state.terraform_bodies import described
+from taskspec.state.registers.port import AwayError
+from taskspec.state.terraform.access import Access
+from taskspec.state.terraform.bodies import described
 from taskspec.taskapi.messages import Response
 
 _AGAIN: Final = "Run the command again; if that does not help, ask who runs the server."

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
-from taskspec.state.pages import Segment
-from taskspec.state.register import Register
-from taskspec.state.segments import digest
+from taskspec.state.registers.pages import Segment
+from taskspec.state.registers.port import Register
+from taskspec.state.registers.segments import digest
 from taskspec.state.trouble import damaged
 
 _SIDE_BY_SIDE: Final = 8

@@ -16,7 +16,7 @@ from taskspec import __version__
 from taskspec.moments import iso, seconds_of
 from taskspec.state.holders import decode_holder, encode_holder
 from taskspec.state.model import Holder
-from taskspec.state.register import ServerLock
+from taskspec.state.registers.port import ServerLock
 from taskspec.state.shapes import JSON
 
 LARGEST: Final = 1024 * 1024 * 1024

@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from typing import Final
 
 from taskspec.errors import StateError
-from taskspec.state.following import Follower
-from taskspec.state.pages import Page
-from taskspec.state.register import Register
-from taskspec.state.swapping import Kept, LockedError, MovedError, UnansweredError, swap
+from taskspec.state.registers.following import Follower
+from taskspec.state.registers.pages import Page
+from taskspec.state.registers.port import Register
+from taskspec.state.registers.swapping import Kept, LockedError, MovedError, UnansweredError, swap
 
 _TRIES: Final = 100
 """How often a page is made anew because others were faster."""

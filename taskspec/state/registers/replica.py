@@ -12,11 +12,11 @@ from typing import Final
 from taskspec.errors import StateError
 from taskspec.state.database import transaction
 from taskspec.state.entries import SCHEMA, TABLE
-from taskspec.state.fetching import fetched
-from taskspec.state.pages import Line, Log, Page
-from taskspec.state.register import Register
-from taskspec.state.segments import unpack
-from taskspec.state.spilling import HISTORY, RECORDS, RESULTS
+from taskspec.state.registers.fetching import fetched
+from taskspec.state.registers.pages import Line, Log, Page
+from taskspec.state.registers.port import Register
+from taskspec.state.registers.segments import unpack
+from taskspec.state.registers.spilling import HISTORY, RECORDS, RESULTS
 from taskspec.state.trouble import damaged
 
 Place = tuple[int, str | None, int | str]

@@ -1,6 +1,6 @@
 """The port of a register: a place for one text, replaced only by who has read what is there. Implements nothing.
 
-An object store is one, and so is a server of Terraform's HTTP protocol. `state.registered` makes a state of either.
+An object store is one, and so is a server of Terraform's HTTP protocol. `registers.store` makes a state of either.
 """
 
 from collections.abc import Iterable

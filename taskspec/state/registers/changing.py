@@ -7,9 +7,9 @@ from taskspec.state.chaining import linked, root
 from taskspec.state.document import StateDocument
 from taskspec.state.encoding import FORMAT, encode_note, encode_record
 from taskspec.state.model import DropRecord, Holder, Note, PutRecord, PutResult, StateChange
-from taskspec.state.pages import HeldLease, Line, Page
-from taskspec.state.spilling import Added, Grown, new_log, nonce
-from taskspec.state.swapping import MovedError, UnansweredError
+from taskspec.state.registers.pages import HeldLease, Line, Page
+from taskspec.state.registers.spilling import Added, Grown, new_log, nonce
+from taskspec.state.registers.swapping import MovedError, UnansweredError
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from taskspec.errors import StateError
-from taskspec.state.register import AwayError
+from taskspec.state.registers.port import AwayError
 
 _STATUS: Final = re.compile(r"status code: (\d{3})")
 _CODE: Final = re.compile(r"<Code>(\w{1,64})</Code>")

@@ -1,0 +1,1 @@
+"""Terraform's HTTP state protocol, as a register."""
