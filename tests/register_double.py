@@ -21,7 +21,8 @@ class Memory:
         """Seconds by which the clock of the server is ahead."""
         self.faults = deque()
         """What goes wrong with the next swaps: `lost` (it happens, and no answer comes), `unsent` (it does not, and
-        none comes), `conflict` (it does not, and the server says so), `away`, None."""
+        none comes), `refused` (it happens, and the server says that it does not: it was repeated on the way),
+        `conflict` (it does not, and the server says so), `away`, None."""
         self.calls = deque()
 
     def now(self):
@@ -63,6 +64,8 @@ class MemoryRegister:
             self.memory.held = Held(content=content, tag=uuid.uuid4().hex, written=written)
             if fault == "lost":
                 raise UncertainError("cut")
+            if fault == "refused":
+                raise ConflictError
             return self.memory.held
 
     def clock(self):

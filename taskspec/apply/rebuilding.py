@@ -4,15 +4,14 @@ A marker tells the address, the generation and, by its digest, whether the text 
 judged as it would have been. A run of another text is bound as it is, and no result of it is taken for the declared.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import islice, product
 from typing import Any, Final
 
-from taskspec.address import Address
 from taskspec.apply.following import told
-from taskspec.apply.noting import ending_facts, result_facts
 from taskspec.apply.tracking_down import newest
+from taskspec.apply.witnessing import Circumstances, doubts_of, is_of, notes_of, number_of, shown
 from taskspec.desired.model import DeferredTask, DesiredTask
 from taskspec.desired.unsent import unsent_of
 from taskspec.documents.model import When
@@ -20,31 +19,16 @@ from taskspec.jsontext import is_text
 from taskspec.judging.asserting import digest_of as digest_of_assertions
 from taskspec.judging.judging import Expectation, judge
 from taskspec.markers import digest_of
-from taskspec.observed.model import Observation, Present, Sighting
+from taskspec.observed.model import Present, Sighting
 from taskspec.plan.finishing import finished
 from taskspec.plan.model import Declared
-from taskspec.plan.rebuilding import Known, Rebuilt, Text, Traces
-from taskspec.state.model import Accepted, Attempt, Generation, Note, Record, ResultRef, Sending, Verdict
-from taskspec.taskapi.records import ACTIVE, ENDED, TaskRecord
+from taskspec.plan.rebuilding import Rebuilt, Text, Traces
+from taskspec.state.model import Accepted, Attempt, Generation, Record, ResultRef, Sending, StopCause, Verdict
+from taskspec.taskapi.records import ENDED
 from taskspec.taskapi.records import AgentExecutionStatus as Status
-from taskspec.taskapi.remotes import RemoteIdentity
 
 _MOST_TRIED: Final = 64
 """So many combinations of upstream results are tried to find the one that a text was made of."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Circumstances:
-    """What a rebuilding needs and no run says. `at` in seconds since the epoch."""
-
-    remote: RemoteIdentity
-    at: float
-    plan: str
-    """What stands for the plans that asked."""
-    answers: Mapping[Address, Sequence[str]]
-    """What the runs of tasks have answered that were rebuilt before, the accepted answer first."""
-    seen: Mapping[str, Observation]
-    """What single reads of runs have shown, by run id."""
 
 
 def to_be_read(traces: Traces, task: Declared) -> Iterator[str]:
@@ -66,7 +50,7 @@ def rebuilt(traces: Traces, task: Declared, world: Circumstances) -> Rebuilt:
     generation = Generation(
         number=last.marker.generation,
         fingerprint=asked.fingerprint if asked else f"unknown-{last.marker.digest}",
-        spec=asked.spec if asked else {},
+        spec=asked.spec if asked else {"agent": last.run.agent_id or task.agent},
         plan=world.plan,
         attempts=_attempts(traces, last, asked, world),
         inputs=asked.inputs if asked else None,
@@ -87,10 +71,10 @@ def rebuilt(traces: Traces, task: Declared, world: Circumstances) -> Rebuilt:
     return Rebuilt(
         record=record,
         text=text,
-        notes=tuple(_notes(traces, record, world)),
+        notes=tuple(notes_of(traces, record, world)),
         results=results,
         answers=tuple(answers),
-        doubts=tuple(_doubts(traces, task, text, record, world)),
+        doubts=tuple(doubts_of(traces, task, text, record, world)),
     )
 
 
@@ -128,29 +112,19 @@ def _text(known: DesiredTask | None, task: Declared, last: Sighting, world: Circ
 
 def _prompt(one: Sighting, world: Circumstances) -> str | None:
     """Return what a run was asked, where the remote tells: it is compared, and kept nowhere."""
-    said: Any = _shown(one, world).raw.get("input")
+    said: Any = shown(one, world).raw.get("input")
     prompt = said.get("text") if isinstance(said, Mapping) else None
     return prompt if isinstance(prompt, str) else None
 
 
-def _shown(one: Sighting, world: Circumstances) -> TaskRecord:
-    found = world.seen.get(one.run.id)
-    return found.record if isinstance(found, Present) else one.run
-
-
 def _attempts(traces: Traces, last: Sighting, asked: DesiredTask | None, world: Circumstances) -> tuple[Attempt, ...]:
-    same = [one for one in traces.runs if _is_of(one, last)]
+    same = [one for one in traces.runs if is_of(one, last)]
     return tuple(_attempt(number, one, asked, world) for number, one in enumerate(same, 1))
-
-
-def _is_of(one: Sighting, other: Sighting) -> bool:
-    """Tell whether two runs are attempts of one generation."""
-    return (one.marker.generation, one.marker.digest) == (other.marker.generation, other.marker.digest)
 
 
 def _attempt(number: int, one: Sighting, asked: DesiredTask | None, world: Circumstances) -> Attempt:
     """Return an attempt as it would be recorded: judged where the text that was asked is known and it has ended."""
-    found = _shown(one, world)
+    found = shown(one, world)
     began = found.created_at if found.created_at is not None else world.at
     attempt = Attempt(
         number=number,
@@ -164,10 +138,11 @@ def _attempt(number: int, one: Sighting, asked: DesiredTask | None, world: Circu
         run=found.id,
         title=(found.title or "").rstrip().removesuffix(one.marker.text).rstrip(),
         status=found.status,
+        stop=StopCause.USER if found.status == Status.Stopped else None,
     )
     if asked is None or found.status not in ENDED or not isinstance(world.seen.get(found.id), Present):
         return attempt
-    judgement = judge(found.status, told(found, asked), Expectation.of(asked.spec, asked.assertions), None)
+    judgement = judge(found.status, told(found, asked), Expectation.of(asked.spec, asked.assertions), attempt.stop)
     ended = replace(
         attempt,
         verdict=judgement.verdict,
@@ -176,6 +151,7 @@ def _attempt(number: int, one: Sighting, asked: DesiredTask | None, world: Circu
         finished_at=found.finished_at,
         tokens=found.tokens,
         assertions=digest_of_assertions(asked.assertions),
+        rejudged=judgement.verdict is Verdict.REJECTED and bool(asked.assertions),
     )
     if found.result and is_text(found.result) and judgement.verdict in {Verdict.ACCEPTED, Verdict.REJECTED}:
         return replace(ended, result=ResultRef.of(found.result, asked.spec.get("outputFormat")))
@@ -195,7 +171,7 @@ def _accepted(
         digest = digest_of(known.fingerprint)
         older = [one for one in traces.runs if one.marker.digest == digest and one.run.status == Status.Completed]
         older.sort(key=lambda one: -one.marker.generation)
-        candidates += [(one.marker.generation, _attempt(_number(one, traces), one, known, world)) for one in older]
+        candidates += [(one.marker.generation, _attempt(number_of(one, traces), one, known, world)) for one in older]
     for number, attempt in candidates:
         if attempt.verdict is Verdict.ACCEPTED and attempt.result is not None and known is not None:
             found = world.seen.get(attempt.run or "")
@@ -218,11 +194,6 @@ def _as_accepted(task: DesiredTask, number: int, attempt: Attempt, result: Resul
     )
 
 
-def _number(one: Sighting, traces: Traces) -> int:
-    """Return the number of the attempt that a run was in its generation, among those that are there."""
-    return 1 + [other.run.id for other in traces.runs if _is_of(other, one)].index(one.run.id)
-
-
 def _results(record: Record, world: Circumstances) -> Iterator[tuple[str, str]]:
     kept = [record.accepted.attempt] if record.accepted else []
     for attempt in (*record.generation.attempts, *kept):
@@ -234,57 +205,6 @@ def _results(record: Record, world: Circumstances) -> Iterator[tuple[str, str]]:
 def _answers(traces: Traces, world: Circumstances) -> Iterator[str]:
     """Yield what the runs of a task have answered, the newest first."""
     for one in sorted(traces.runs, key=lambda one: -one.marker.generation):
-        found = _shown(one, world)
+        found = shown(one, world)
         if found.status == Status.Completed and found.result and is_text(found.result):
             yield found.result
-
-
-def _notes(traces: Traces, record: Record, world: Circumstances) -> Iterator[Note]:
-    """Yield what the history is told of each run: that it was taken over, and how it has ended."""
-    kept = [record.accepted.attempt] if record.accepted else []
-    judged = {one.run: one for one in (*kept, *record.generation.attempts) if one.verdict is not None}
-    for one in traces.runs:
-        which: dict[str, Any] = {"generation": one.marker.generation, "attempt": _number(one, traces)}
-        found = _shown(one, world)
-        began = found.created_at if found.created_at is not None else world.at
-        data = {"run": found.id, "marker": one.marker.text, "nonce": one.marker.nonce, "agent": found.agent_id}
-        yield Note(address=traces.address, at=began, what="adopted", data={**which, **data, "plan": world.plan})
-        attempt = judged.get(found.id)
-        if attempt is not None:
-            facts = {**which, "run": found.id, **ending_facts(attempt), "plan": world.plan}
-            if attempt.result is not None:
-                facts |= result_facts(attempt, attempt.result)
-            at = attempt.finished_at if attempt.finished_at is not None else began
-            yield Note(address=traces.address, at=at, what="ended", data=facts)
-
-
-def _doubts(traces: Traces, task: Declared, text: Text, record: Record, world: Circumstances) -> Iterator[str]:
-    """Yield what nobody can know of a record that was rebuilt."""
-    last = record.generation.last
-    if traces.known is Known.TEXT:
-        yield "its runs bear the marker of another task with the same text: it is taken for that one under a new name"
-    match text:
-        case Text.PASSING:
-            yield "it was asked another text, which `rerun` lets pass: in what it differs is not known"
-        case Text.OTHER:
-            yield "it was asked another text, of which only that is known"
-        case Text.UNKNOWN:
-            yield "the results that its text was made of are not there, so that nobody can tell what it was asked"
-        case Text.DECLARED:
-            pass
-    if last is not None and last.status == Status.Stopped:
-        yield "why its run was stopped is not known: it counts as stopped by a person"
-    if last is not None and last.status in ENDED and not isinstance(world.seen.get(last.run or ""), Present):
-        yield "its run has ended and could not be read: the next apply judges it"
-    active = [
-        one.run.id for one in traces.runs if one.run.status in ACTIVE and one.run.id != (last.run if last else "")
-    ]
-    if active:
-        yield f"an earlier run of it may be at work: {', '.join(active)}"
-    if task.agent != record.agent:
-        yield f"its run is one of the agent `{record.agent}`"
-
-
-def contents_of(made: Iterable[Rebuilt]) -> dict[str, str]:
-    """Return all results that some records name, by digest."""
-    return {digest: content for one in made for digest, content in one.results.items()}

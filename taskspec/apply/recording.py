@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from taskspec.address import Address
-from taskspec.errors import LostLeaseError, UnknownCommitError
+from taskspec.errors import LostLeaseError, StateError, UnknownCommitError
 from taskspec.state.model import DropRecord, Note, PutRecord, Record, ResultRef, Snapshot, StateChange
 from taskspec.state.store import Lease, StateStore
 
@@ -83,9 +83,23 @@ class Recorder:
         try:
             return self._store.commit(self._lease, self._serial, changes)
         except UnknownCommitError:
-            if self._store.read().serial != self._serial + 1:
+            if not self._is_kept():
                 raise
             return self._serial + 1
+
+    def _is_kept(self) -> bool:
+        """Read back by serial whether a commit happened; where that cannot be read either, nobody knows.
+
+        The lease is asked for afterwards: under another one the serial could be that of somebody else's commit.
+        """
+        try:
+            serial = self._store.read(only=()).serial
+            self._store.renew(self._lease)
+        except LostLeaseError:
+            raise
+        except StateError:
+            return False
+        return serial == self._serial + 1
 
     def _remember(self, changes: Sequence[StateChange]) -> None:
         for change in changes:

@@ -23,12 +23,13 @@ from taskspec.events import AddressMoved, ApplyFinished, ApplyStarted, Interrupt
 from taskspec.observed.refreshing import observe
 from taskspec.plan.model import Plan
 from taskspec.plan.moving import moves_of
+from taskspec.runner.announcing import say_beginning
 from taskspec.runner.answering import Question, decide_on, guarded_anew, used_results
 from taskspec.runner.attending import require_attendable
 from taskspec.runner.choosing import choose, choose_anew, require_recorded, require_some
 from taskspec.runner.guarding import used_so_far
 from taskspec.runner.heeding import first_signal
-from taskspec.runner.locking import locked, say_beginning
+from taskspec.runner.locking import locked
 from taskspec.runner.model import Invocation, Link, Need, Ports
 from taskspec.runner.preparing import Prepared, Remark, prepare, say_nothing
 from taskspec.runner.recalling import Answers, BoundRuns, FormerResults, KeptResults, Measurements

@@ -10,8 +10,8 @@ from taskspec.documents.places import Place
 from taskspec.errors import LockHeldError, LostLeaseError, StateError
 from taskspec.runner.model import Ports
 from taskspec.state.migrating import require_here
-from taskspec.state.model import BEATS, TTL, Snapshot
-from taskspec.state.store import Lease, StateReader, StateStore
+from taskspec.state.model import BEATS, TTL
+from taskspec.state.store import Lease, StateStore
 
 PAUSE = 0.1
 """Seconds between two tries to take a lock that is waited for, at first."""
@@ -39,12 +39,6 @@ async def locked(
             store.release(lease)
     finally:
         store.close()
-
-
-def say_beginning(snapshot: Snapshot, store: StateReader, ports: Ports) -> None:
-    """Tell where nothing is kept yet though others could have: a typo in the place, or a project that was renamed."""
-    if not snapshot.serial and store.capabilities.shared:
-        ports.begins(store.capabilities.place)
 
 
 @contextmanager

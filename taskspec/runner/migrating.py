@@ -7,10 +7,11 @@ that it was left, then the new one that the state has arrived. Cut anywhere, the
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from typing import Final
 
 from taskspec.documents.model import Project
 from taskspec.documents.places import Place
-from taskspec.errors import LockHeldError, StateError, TaskspecError, UnchainedError, UsageError
+from taskspec.errors import LockHeldError, StateError, TaskspecError, UnchainedError, UnknownCommitError, UsageError
 from taskspec.report.migrating import Migration
 from taskspec.runner.locating import project_of
 from taskspec.runner.locking import locked
@@ -23,6 +24,7 @@ from taskspec.state.model import Holding, Snapshot
 from taskspec.state.replacing import is_empty
 from taskspec.state.store import Lease, StateReader, StateStore
 
+_FINISH: Final = "The same command finds out how far it came, and finishes it. One place has all of it."
 Approve = Callable[[Migration], bool]
 """Shows what goes where, and tells whether it is to be."""
 
@@ -62,7 +64,10 @@ async def migrate(invocation: Invocation, ports: Ports, wish: Wish) -> Migration
             return None
         source.store.renew(source.lease)  # whoever thought about it may have lost a lock meanwhile
         target.store.renew(target.lease)
-        _carried(project, ports, wish, travel, source, target, before.serial)
+        try:
+            _carried(project, ports, wish, travel, source, target, before.serial)
+        except UnknownCommitError as error:
+            raise UnknownCommitError(error.message, hint=_FINISH) from error
     return migration
 
 

@@ -9,10 +9,10 @@ from taskspec.documents.remembering import Memory
 from taskspec.errors import StaleError
 from taskspec.plan.model import Plan
 from taskspec.plan.moving import moves_of
+from taskspec.runner.announcing import say_beginning
 from taskspec.runner.answering import Conclude, Keep, Question, decide_alone, decide_on, used_results
 from taskspec.runner.choosing import choose, choose_anew, require_declared
 from taskspec.runner.guarding import used_so_far
-from taskspec.runner.locking import say_beginning
 from taskspec.runner.model import Invocation, Ports
 from taskspec.runner.preparing import Prepared, Remark, prepare, say_nothing
 from taskspec.runner.recalling import Answers, BoundRuns, FormerResults, KeptResults, Measurements

@@ -7,10 +7,12 @@ there: what is declared is listed in full, or nothing is rebuilt.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Any
 
 from taskspec.address import Address
-from taskspec.apply.rebuilding import Circumstances, rebuilt, to_be_read
+from taskspec.apply.rebuilding import rebuilt, to_be_read
 from taskspec.apply.tracking_down import lineages, tracked
+from taskspec.apply.witnessing import Circumstances
 from taskspec.desired.model import Desired
 from taskspec.diagnostics import ManifestError
 from taskspec.documents.model import Project
@@ -139,8 +141,9 @@ def _unlisted(lists: Lists) -> Iterator[tuple[str, str]]:
 
 def _used(invocation: Invocation, ports: Ports, project: Project) -> Iterator[tuple[str, str]]:
     """Yield the lineages of the states of the project's other environments, as markers have them."""
-    spec = (project.document.value.get("spec") or {}) if project.document is not None else {}
-    for name in {DEFAULT_ENVIRONMENT, *(spec.get("environments") or {})} - {project.environment}:
+    spec: Mapping[str, Any] = (project.document.value.get("spec") or {}) if project.document is not None else {}
+    declared: Mapping[str, Any] = spec.get("environments") or {}
+    for name in {DEFAULT_ENVIRONMENT, *declared} - {project.environment}:
         with suppress(TaskspecError, ManifestError):  # whatever is wrong there, it concerns no run of this environment
             store = ports.open_state(project_of(replace(invocation, environment=name)), read_only=True)
             try:
@@ -192,7 +195,8 @@ def _document(project: Project, lineage: str, made: Sequence[Rebuilt], world: Ci
     """Return the state that the records make, with the history as far as it can be told, oldest first and chained."""
     notes = sorted((note for one in made for note in one.notes), key=lambda note: note.at)
     data = {"records": len(made), "by": "hand", "plan": world.plan}
-    head, entries = root(lineage), []
+    head = root(lineage)
+    entries: list[HistoryEntry] = []
     for note in (*notes, Note(address=_WHOLE, at=world.at, what="rebuilt", data=data)):
         head = linked(head, 1, note)
         entries.append(HistoryEntry(serial=1, note=note, hash=head))

@@ -72,8 +72,8 @@ def trouble(answer: Answer, place: str, bucket: str) -> StateError:
     if _METADATA.search(answer.text):
         return StateError(
             f"{at} cannot be reached: there are no credentials for it ({answer.text}).",
-            hint="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run where a role gives them; profiles are not read "
-            "(`aws configure export-credentials --format env` writes what they give).",
+            hint="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run where a role gives them. Profiles are not "
+            "read: `aws configure export-credentials --format env` tells what they give.",
         )
     if answer.code == "NoSuchBucket":
         return StateError(

@@ -1,6 +1,6 @@
 """Pieces of a register, fetched side by side and held against their digests. Understands none of them."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
@@ -10,6 +10,7 @@ from taskspec.state.segments import digest
 from taskspec.state.trouble import damaged
 
 _SIDE_BY_SIDE: Final = 8
+_SMALL: Final = 1024 * 1024
 
 _Asked = TypeVar("_Asked")
 _Found = TypeVar("_Found")
@@ -19,11 +20,22 @@ class MissingPieceError(Exception):
     """A piece is not there: others have replaced it meanwhile, or it is lost."""
 
 
-def fetched(register: Register, segments: Iterable[Segment]) -> Mapping[str, bytes]:
-    """Return the pieces of segments by their names; raise MissingPieceError, or StateError for one that was changed."""
-    # The newest are the smallest, and the first to be replaced.
-    wanted = sorted(segments, key=lambda segment: segment.start, reverse=True)
-    return dict(side_by_side(lambda segment: (segment.piece, _piece(register, segment)), wanted))
+def fetched(register: Register, segments: Sequence[Segment]) -> Iterator[tuple[Segment, bytes]]:
+    """Yield segments with their pieces, in their order; few of the large ones are in memory at a time.
+
+    Raises MissingPieceError, and StateError for a piece that was changed.
+    """
+
+    def fetch(some: Iterable[Segment]) -> dict[str, bytes]:
+        return dict(side_by_side(lambda one: (one.piece, _piece(register, one)), list(some)))
+
+    # The small ones come first: they are the newest, and are replaced the soonest.
+    pieces = fetch(one for one in reversed(segments) if one.size <= _SMALL)
+    for begin in range(0, len(segments), _SIDE_BY_SIDE):
+        some = segments[begin : begin + _SIDE_BY_SIDE]
+        pieces |= fetch(one for one in some if one.piece not in pieces)
+        for one in some:
+            yield one, pieces.pop(one.piece)
 
 
 def part(register: Register, piece: str, start: int, length: int) -> bytes:

@@ -96,7 +96,7 @@ class Follower:
         for segment in reversed(log.segments):
             if len(rows) >= count:
                 break
-            content = fetched(self._register, [segment])[segment.piece]
+            ((_, content),) = fetched(self._register, [segment])
             lines = [*self._replica.lines(content, HISTORY, segment.piece)]
             rows = [*_numbered(lines, segment.start), *rows]
         return rows[: -count - 1 : -1]

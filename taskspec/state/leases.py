@@ -100,9 +100,10 @@ class Leases:
             silent = max(0.0, self._register.now() - other.since)
             holding = Holding(holder=other.holder, epoch=0, silent=silent, ttl=other.ttl, lapses=True)
             return held(self._environment, holding)
+        doing = f"`{other.holder.command}`, " if other.holder.command else ""
         who = f"{other.holder.user} on {other.holder.host}" if other.holder.host else other.holder.user
         return LockHeldError(
             f"The state at {self._register.place} is locked by {who} since {utc(other.since)}, with another tool "
-            f"(`{other.holder.command}`, lock {other.id}).",
+            f"({doing}lock {other.id}).",
             hint="Wait until it is unlocked, or unlock it with that tool: this lock does not end by itself.",
         )

@@ -24,11 +24,11 @@ from taskspec.state.reading import read_snapshot
 from taskspec.state.recalling import RegisteredReader
 from taskspec.state.register import Register
 from taskspec.state.results import checked
-from taskspec.state.segments import Limits
+from taskspec.state.segments import LIMITS, Limits
 from taskspec.state.spilling import RECORDS, RESULTS, Added, Grown, Spiller, new_log, nonce
 from taskspec.state.store import Lease
 from taskspec.state.swapping import PATIENCE, Kept, LockedError, UnansweredError
-from taskspec.state.sweeping import strays
+from taskspec.state.sweeping import Sweeper
 from taskspec.state.trouble import damaged
 
 _GOODBYE: Final = 3.0
@@ -48,15 +48,15 @@ class RegisteredState(RegisteredReader):
         owner: str | None = None,
         ttl: float = TTL,
         patience: float = PATIENCE,
-        limits: Limits | None = None,
+        limits: Limits = LIMITS,
     ) -> None:
         super().__init__(register, environment, ttl, owner)
         self._project = project
         self._read_only = read_only
-        self._limits = limits or Limits()
         self._base = Base(register, self._follower, patience)
         self._goodbye = min(patience, _GOODBYE)
-        self._spiller = Spiller(register, self._limits)
+        self._spiller = Spiller(register, limits)
+        self._sweeper = Sweeper(register, limits)
         self._lease: tuple[Lease, str] | None = None  # with its lineage
         self._writing = threading.RLock()  # one change at a time; a heartbeat needs no turn, and so is never late
 
@@ -228,7 +228,7 @@ class RegisteredState(RegisteredReader):
 
     def _advanced(self, lease: Lease, serial: int, commit: Commit) -> Kept:
         """Bring a commit in, and return the page that it is in."""
-        waste = self._dropped(commit, self._current(lease, serial))
+        waste = self._sweeper.drop(self._current(lease, serial), commit.logs.replaced)
 
         def decide(kept: Kept | None) -> Page:
             return commit.on(self._checked(kept, lease, serial), waste, self._register.clock())
@@ -243,26 +243,13 @@ class RegisteredState(RegisteredReader):
                     hint="Check that the server can be reached, then run the command again.",
                 ) from error
 
-    def _dropped(self, commit: Commit, page: Page) -> tuple[tuple[str, float], ...]:
-        """Drop the pieces that were replaced a while ago; return those that the next page names as such."""
-        now = self._register.clock()
-        many = len(page.waste) + len(commit.logs.replaced) - self._limits.waste
-        old = [one for number, one in enumerate(page.waste) if number < many or now - one[1] > self._limits.grace]
-        if old:
-            with suppress(StateError):  # who may not, leaves them
-                self._register.drop([name for name, _ in old])
-        return (*(one for one in page.waste if one not in old), *((name, now) for name in commit.logs.replaced))
-
     def _swept(self, lease: Lease) -> bool:
         """Drop the pieces that no page has ever named; tell whether there are none any more."""
         now = self._register.now()  # what is kept from here on is young, however long this takes
         self._base.forget()
         page = self._checked(self._base.known(), lease)
-        with suppress(StateError, MissingPieceError):
-            with self._follower.at_hand(page, RESULTS) as replica:
-                old, young = strays(self._register.pieces(), page, replica.pieces(), now - self._limits.stray)
-            self._register.drop(old)
-            return not young
+        with suppress(StateError, MissingPieceError), self._follower.at_hand(page, RESULTS) as replica:
+            return self._sweeper.sweep(page, replica.pieces(), now)  # who may not, leaves them
         return False
 
     def _require_writable(self) -> None:

@@ -6,7 +6,7 @@ by itself when it is large, and it is gone with the process.
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from taskspec.errors import StateError
@@ -63,13 +63,17 @@ class Replica:
                 self._copy(getattr(page, name), name)
 
     def append(self, before: Page, after: Page, name: str, lines: Sequence[Line]) -> None:
-        """Add what was committed between two pages, if the log was copied up to there."""
+        """Add what was committed between two pages, if the log was copied up to there.
+
+        It is durable already: where it cannot be added here, whoever reads next fetches it.
+        """
         old, new = getattr(before, name), getattr(after, name)
         if self._at.get(name) != (old.id, old.end):
             return
-        with _room(self._register.place), transaction(self.connection, "IMMEDIATE"):
-            self._add(name, lines, old.end)
-        self._at[name] = new.id, new.end
+        with suppress(sqlite3.Error):
+            with transaction(self.connection, "IMMEDIATE"):
+                self._add(name, lines, old.end)
+            self._at[name] = new.id, new.end
 
     def result_at(self, digest: str) -> Place | None:
         """Return where a result is."""
@@ -100,14 +104,12 @@ class Replica:
         anew = known != log.id or at > log.end or bool(name == RECORDS and wanted and not wanted[0].start)
         if anew:
             at, wanted = 0, list(log.segments)
-        pieces = fetched(self._register, wanted)
-        self._at.pop(name, None)
         with transaction(self.connection, "IMMEDIATE"):
             if anew:
                 self.connection.execute(f"DELETE FROM {name}")  # noqa: S608  # one of three names
-            for segment in wanted:
+            for segment, content in fetched(self._register, wanted):
                 skipped = 0 if name == RECORDS else max(0, at - segment.start)
-                lines = self.lines(pieces[segment.piece], name, segment.piece)
+                lines = self.lines(content, name, segment.piece)
                 self._add(name, _from(lines, skipped), segment.start + skipped)
             self._add(name, log.tail[max(0, at - log.start) :], max(at, log.start))
         self._at[name] = log.id, log.end

@@ -41,6 +41,9 @@ class Limits:
     """Seconds after which a piece that no page names was left by a writer that did not come to its end."""
 
 
+LIMITS: Final = Limits()
+
+
 def pack(lines: Iterable[Line]) -> tuple[bytes, int]:
     """Return lines as the bytes of a piece, and how many bytes they were before."""
     packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)

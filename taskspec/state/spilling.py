@@ -93,18 +93,18 @@ class Spiller:
         replaced: list[str] = []
         most = None if name == RECORDS else self._limits.largest
         while old := due(log, self._limits, largest=most):
-            pieces = fetched(self._register, old)
+            pieces = [content for _, content in fetched(self._register, old)]
             if name == RECORDS:
                 content, size = self._newest(old, pieces)
             else:
-                content, size = b"".join(pieces[one.piece] for one in old), sum(one.size for one in old)
+                content, size = b"".join(pieces), sum(one.size for one in old)
             segment = self._kept(content, name, page, (old[0].start, old[-1].end), size)
             log = replace(log, segments=(*log.segments[: -len(old)], segment))
             replaced += [one.piece for one in old]
         return log, replaced
 
-    def _newest(self, old: Sequence[Segment], pieces: Mapping[str, bytes]) -> tuple[bytes, int]:
-        layers = [unpack(pieces[one.piece], RECORDS) for one in old]
+    def _newest(self, old: Sequence[Segment], pieces: Sequence[bytes]) -> tuple[bytes, int]:
+        layers = [unpack(content, RECORDS) for content in pieces]
         try:
             return pack(newest(layers, bottom=not old[0].start))
         except ValueError as error:

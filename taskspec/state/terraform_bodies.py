@@ -126,7 +126,9 @@ def decode_lock(body: bytes, asked: ServerLock, now: float) -> SeenLock:
     except (ValueError, RecursionError):
         value = None
     said = {key: text for key, text in value.items() if isinstance(text, str)} if isinstance(value, dict) else {}
-    wire = said.get("ID", "")[:_LONGEST_ID]
+    wire = said.get("ID", "")
+    if not wire.isprintable() or len(wire) > _LONGEST_ID:
+        wire = ""  # it could not be sent back, nor shown
     since = _moment(said.get("Created", ""), now)
     found = _ID.fullmatch(wire)
     holder, is_echo = _informed(said.get("Info", ""), found[2] if found else wire, asked)
@@ -155,7 +157,7 @@ def _holder(who: str, command: str, since: float, *, is_ours: bool) -> Holder:
         user=(user if at else host) or "somebody",
         host=host if at else "an unknown host" if is_ours else "",
         pid=0,
-        command=command or ("taskspec" if is_ours else "unknown"),
+        command="taskspec" if is_ours and not command else command,
         since=since,
     )
 

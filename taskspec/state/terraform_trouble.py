@@ -18,7 +18,8 @@ _HINTS: Final = {
     401: "Check the token: that it is right, has not expired, and, of a job of GitLab, that the job still runs. "
     "It is taken from TF_HTTP_PASSWORD, or in a job of GitLab from CI_JOB_TOKEN.",
     403: _RIGHTS,
-    404: "Check the URL; a project that a token may not see looks as if there were none.",
+    404: "Check the URL; a project that a token may not see looks as if there were none. A server other than GitLab or "
+    "Gitea needs TF_HTTP_LOCK_ADDRESS.",
     405: "Check the URL. A server other than GitLab or Gitea may need TF_HTTP_LOCK_ADDRESS, TF_HTTP_LOCK_METHOD, "
     "TF_HTTP_UNLOCK_METHOD or TF_HTTP_UPDATE_METHOD.",
     413: "The administrator of GitLab sets how large a state may be (Terraform limits); or keep the state in "

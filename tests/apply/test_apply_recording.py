@@ -23,6 +23,7 @@ class Disk:
         self.free = threading.Event()
         self.free.set()
         self.failures = []
+        self.is_gone = False
 
     def commit(self, lease, serial, changes):
         self.free.wait(PATIENCE)
@@ -33,8 +34,13 @@ class Disk:
             raise failure
         return new
 
-    def read(self):
-        return self.store.read()
+    def read(self, only=None):
+        if self.is_gone:
+            raise StateError("the disk is gone")
+        return self.store.read(only)
+
+    def renew(self, lease):
+        self.store.renew(lease)
 
 
 @pytest.fixture
@@ -149,6 +155,32 @@ def test_an_unknown_commit_that_did_not_happen_is_an_error(disk):
 
     recording(disk, work)
     assert disk.read().serial == 0
+
+
+def test_an_unknown_commit_that_cannot_be_read_back_stays_unknown(disk):
+    disk.failures = [(UnknownCommitError("no answer"), True)]
+
+    async def work(recorder):
+        disk.is_gone = True
+        with pytest.raises(UnknownCommitError):
+            await recorder.record(note(1))
+
+    recording(disk, work)
+
+
+def test_the_commit_of_somebody_else_is_not_taken_for_an_unknown_one_of_the_same_serial(disk, tmp_path):
+    disk.failures = [(UnknownCommitError("no answer"), False)]
+
+    async def work(recorder):
+        other = SqliteState(tmp_path, "sales", "default", read_only=False)
+        other.force_release(disk.lease.epoch, HOLDER)
+        other.commit(other.acquire(HOLDER), 0, [note(2)])
+        other.close()
+        with pytest.raises(LostLeaseError):
+            await recorder.record(note(1))
+        assert recorder.has_lost_its_lease
+
+    recording(disk, work)
 
 
 def test_whoever_stops_waiting_takes_nobody_else_along(disk):

@@ -35,6 +35,9 @@ SAID = {
     "retitled": ({"title": "T", "kept": False}, 'its run did not take the title "T"'),
     "rejudged": ({"verdict": "rejected"}, "judged again: rejected"),
     "moved": ({"to": "b"}, "moved to b"),
+    "migrated": ({"to": "s3://states/x"}, "the state was moved to s3://states/x"),
+    "arrived": ({"from": "local"}, "the state has come here from local"),
+    "rebuilt": ({"records": 3}, "the state was rebuilt of what the remote shows: 3 records"),
     "forgotten": ({"generation": 2, "result": "d"}, "left the state; its result of g2 stays"),
     "duplicates": ({"kept": "r1", "runs": ["r1", "r2"]}, "the remote has it as 2 runs: r1 is kept"),
 }

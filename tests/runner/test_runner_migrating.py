@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from taskspec.documents.places import place_of
-from taskspec.errors import LockHeldError, StaleError, StateError, TaskspecError, UsageError
+from taskspec.errors import LockHeldError, StaleError, StateError, TaskspecError, UnknownCommitError, UsageError
 from taskspec.runner.migrating import Wish, migrate
 from taskspec.runner.planning import plan, read_state
 from taskspec.runner.pulling import pulled
@@ -170,6 +170,32 @@ def test_cut_anywhere_no_second_truth_is_there_and_the_same_command_finishes_it(
     snapshot, told, kept = held_by(applied, THERE)
     assert (snapshot.records, told[2:], kept) == (truth.records, history, results)
     assert go(applied).left is Left.NOTHING
+
+
+@pytest.mark.parametrize("happened", [True, False])
+@pytest.mark.parametrize("write", ["replace", "commit"])
+def test_a_write_whose_outcome_is_unknown_is_told_and_the_same_command_finds_out(applied, monkeypatch, write, happened):
+    class Unsure(SqliteState):
+        def _unsure(self, name, arguments):
+            if happened:
+                getattr(SqliteState, name)(self, *arguments)
+            raise UnknownCommitError("Whether it was written is not known.")
+
+        def replace(self, *arguments):
+            return self._unsure("replace", arguments) if write == "replace" else super().replace(*arguments)
+
+        def commit(self, *arguments):
+            return self._unsure("commit", arguments) if write == "commit" else super().commit(*arguments)
+
+    monkeypatch.setattr("runner_ports.SqliteState", Unsure)
+    with pytest.raises(UnknownCommitError) as unknown:
+        go(applied)
+    assert "The same command" in unknown.value.hint
+    monkeypatch.setattr("runner_ports.SqliteState", SqliteState)
+    assert not (is_usable(applied) and is_usable(applied, THERE))
+    go(applied)
+    assert is_usable(applied, THERE)
+    assert not is_usable(applied)
 
 
 def test_what_the_old_place_has_done_since_a_cut_goes_along(applied, monkeypatch):

@@ -280,6 +280,27 @@ def test_nothing_is_rebuilt_of_runs_without_markers(ports):
         rebuilt(ports)
 
 
+def test_no_further_attempt_is_granted_by_what_is_not_known(ports):
+    write(ports, "halted", "prompt: Halted.\nretry: {maxAttempts: 3, statuses: [stopped]}")
+    write(ports, "rejected", "prompt: Rejected.\nretry: {maxAttempts: 3, statuses: [rejected]}")
+    ports.remote.scripts["Halted."] = [["executing"]]
+    ports.apply(wait=False)
+    ports.apply("rejected")
+    ports.stop("halted")
+    write(
+        ports,
+        "rejected",
+        "prompt: Rejected.\nretry: {maxAttempts: 3, statuses: [rejected]}\nassertions: [{regex: nothing of it}]",
+    )
+    ports.apply()
+    before = planned(ports)
+    assert before.paid_runs == 0
+    lose(ports)
+    made, _, _ = rebuilt(ports)
+    assert actions(planned(ports)) == actions(before)
+    assert all("no further attempt is granted" in one.doubts[0] for one in made.values())
+
+
 def test_budgets_count_what_was_run_before(ports):
     ports.task()
     ports.apply()

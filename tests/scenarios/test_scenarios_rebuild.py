@@ -2,8 +2,10 @@
 
 import json
 import shutil
+import uuid
 
 import pytest
+from state_servers import KINDS, server
 
 
 @pytest.fixture
@@ -121,3 +123,20 @@ def test_no_secret_of_a_prompt_is_in_what_is_rebuilt(workspace):
     assert "c4n4ry" not in everything
     assert json.loads(workspace.taskspec("state", "pull").out)["records"]
     assert paid(workspace) == {"b"}
+
+
+@pytest.mark.parametrize("kind", sorted(set(KINDS) - {"sqlite"}))
+def test_a_shared_state_is_rebuilt_where_it_was(kind, request):
+    place = server(kind).place(uuid.uuid4().hex)  # it leaves its credentials in the environment
+    workspace = request.getfixturevalue("workspace")
+    workspace.project()
+    workspace.tasks(a={"agent": "echo", "prompt": "one"}, b={"agent": "echo", "prompt": "{{ tasks.a.result }}!"})
+    assert workspace.apply().code == 0
+    lose(workspace)
+    workspace.environ["TASKSPEC_STATE"] = place
+    assert len(paid(workspace)) == 2
+    done = workspace.taskspec("state", "rebuild", "--yes")
+    assert done.code == 0, done
+    assert paid(workspace) == set()
+    assert workspace.taskspec("results", "b").out == "one!"
+    assert workspace.taskspec("history", "verify").code == 0

@@ -164,9 +164,11 @@ def tls(secure, key, tmp_path):
 def test_a_server_whose_certificate_is_right_is_spoken_to_over_tls(secure, tls):
     store = tls(secure.certificate.authority)
     lease = store.acquire(ALICE)
+    connection = store._link._connection
     for serial in range(3):
         assert store.commit(lease, serial, [put(), note()]) == serial + 1
     assert store.read().serial == 3
+    assert store._link._connection is connection
 
 
 def test_a_server_whose_certificate_is_wrong_is_told_nothing(secure, tls, key):

@@ -409,6 +409,7 @@ def test_a_password_is_in_no_text_of_a_store(database, key, reached):
     store = reached(database.tcp_place(key))
     assert PASSWORD not in repr(vars(store)) + store.capabilities.place
     assert "postgres:***@127.0.0.1" in store.capabilities.place
+    assert store.capabilities.place.endswith(" (state `sales`)")
 
 
 @pytest.mark.parametrize(
@@ -454,7 +455,7 @@ def test_a_role_that_owns_nothing_can_do_everything_once_the_tables_are_there(da
     assert store.read().lineage == ""
     with pytest.raises(StateError) as caught:
         store.acquire(ALICE)
-    assert "is not set up, and this role may not do it" in refusal(caught)
+    assert "lacks tables of today's form, and this role may not make them" in refusal(caught)
     assert f'CREATE SCHEMA "{place}" AUTHORIZATION ROLE' in caught.value.hint
 
     database.execute(f'CREATE SCHEMA "{place}" AUTHORIZATION {owner}')

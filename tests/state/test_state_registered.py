@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import random
 import socket
 import threading
 from dataclasses import replace
@@ -18,7 +19,7 @@ from taskspec.state.encoding import FORMAT
 from taskspec.state.model import TTL, DropRecord
 from taskspec.state.register import ServerLock
 from taskspec.state.registered import RegisteredState
-from taskspec.state.segments import Limits
+from taskspec.state.segments import LIMITS, Limits
 
 SMALL = Limits(tail=1500, fan=2, largest=4000, grace=0.0, waste=4)
 
@@ -32,7 +33,7 @@ def memory():
 def opened(memory):
     stores = []
 
-    def open_store(*, read_only=False, kind=MemoryRegister, patience=5.0, limits=None, environment="default"):
+    def open_store(*, read_only=False, kind=MemoryRegister, patience=5.0, limits=LIMITS, environment="default"):
         made = RegisteredState(
             kind(memory), "sales", environment, read_only=read_only, patience=patience, limits=limits
         )
@@ -58,7 +59,7 @@ def page(memory):
 
 
 @pytest.mark.parametrize(
-    "faults", ["lost", "unsent", "conflict", "away", "unsent lost", "away unsent", "conflict lost"]
+    "faults", ["lost", "unsent", "conflict", "away", "unsent lost", "away unsent", "conflict lost", "refused"]
 )
 def test_a_commit_whose_answer_is_lost_happens_exactly_once(store, memory, opened, faults):
     lease = store.acquire(ALICE)
@@ -70,7 +71,7 @@ def test_a_commit_whose_answer_is_lost_happens_exactly_once(store, memory, opene
     assert follow(reader.history(), reader.read().lineage).broken is None
 
 
-@pytest.mark.parametrize("fault", ["lost", "unsent", "conflict", "away"])
+@pytest.mark.parametrize("fault", ["lost", "unsent", "conflict", "away", "refused"])
 def test_a_lease_is_taken_renewed_and_given_back_through_lost_answers(store, memory, opened, fault):
     memory.faults.append(fault)
     lease = store.acquire(ALICE)
@@ -410,10 +411,41 @@ def test_what_a_killed_writer_has_left_is_swept_when_it_is_old(opened, memory):
         second.release(lease)
         assert page(memory)["littered"] == expected
         assert (f"{lineage}-left" in memory.pieces) == expected
-        memory.ahead += Limits().stray
+        memory.ahead += LIMITS.stray
     assert "5a1e5000-of-another-state" in memory.pieces
     assert opened(read_only=True).result(ref("kept")) == "kept"
     assert opened(read_only=True).faults() == []
+
+
+def test_who_may_not_list_pieces_gives_its_lease_back_all_the_same(opened, memory):
+    opened().acquire(ALICE)
+    memory.ahead += TTL
+    store = opened()
+    lease = store.acquire(BOB)
+    store._register.pieces = lambda: (_ for _ in ()).throw(StateError("The server denies access."))
+    store.release(lease)
+    assert store.holding() is None
+    assert page(memory)["littered"]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_of_many_segments_the_newest_record_of_each_address_is_read(opened, memory, seed):
+    chance, expected = random.Random(seed), {}
+    store, follower = opened(limits=Limits(tail=3000, fan=2)), opened(read_only=True)
+    lease = store.acquire(ALICE)
+    for serial in range(150):
+        address, number = Address(f"task-{chance.randrange(12):02}"), serial + 1
+        if chance.random() < 0.3:
+            expected.pop(address, None)
+            store.commit(lease, serial, [DropRecord(address=address)])
+        else:
+            expected[address] = record(address, number=number)
+            store.commit(lease, serial, [put(address, number=number)])
+        if chance.random() < 0.2:
+            assert opened(read_only=True).read().records == expected
+        if chance.random() < 0.1:
+            assert follower.read().records == expected
+    assert len(page(memory)["records"]["segments"]) < 12
 
 
 # damage
@@ -527,6 +559,17 @@ def test_where_the_copy_finds_no_room_that_is_said(store, opened):
     reader._follower._replica.connection.execute("PRAGMA query_only = ON")
     with pytest.raises(StateError, match="cannot be copied to a temporary file"):
         reader.read()
+
+
+def test_a_commit_that_finds_no_room_in_the_copy_has_happened_all_the_same(store):
+    lease = store.acquire(ALICE)
+    store.commit(lease, 0, [put(EXTRACT)])
+    store.read()
+    copy = store._follower._replica.connection
+    copy.execute("PRAGMA query_only = ON")
+    assert store.commit(lease, 1, [put(REPORT)]) == 2
+    copy.execute("PRAGMA query_only = OFF")
+    assert store.read().records.keys() == {EXTRACT, REPORT}
 
 
 # the server's own lock

@@ -6,7 +6,7 @@ from test_state_conformance import *  # noqa: F403  # each of its tests runs wit
 
 from taskspec.state.model import TTL
 from taskspec.state.registered import RegisteredState
-from taskspec.state.segments import Limits
+from taskspec.state.segments import LIMITS, Limits
 
 SMALL = Limits(tail=1500, fan=2, largest=4000, grace=0.0, waste=4)
 
@@ -23,7 +23,7 @@ def opened(kind):
     def open_store(*, read_only=False, project="sales", environment="default", ttl=TTL):
         memory = memories.setdefault(environment, Memory())
         register = LockingRegister(memory) if kind == "lock" else MemoryRegister(memory)
-        limits = SMALL if kind == "small pieces" else Limits()
+        limits = SMALL if kind == "small pieces" else LIMITS
         made = RegisteredState(
             register, project, environment, read_only=read_only, ttl=ttl, patience=1.0, limits=limits
         )

@@ -182,7 +182,7 @@ def test_a_lock_of_another_tool_is_told_and_never_ends_by_itself(server, url, co
     foreign_lock(server, url)
     found = connect(url).lock(lock_of())
     assert (found.id, found.ttl, found.holder.user) == ("45dc6a52", None, USER)
-    assert found.holder.command == "unknown"
+    assert found.holder.command == ""
     plain = server.root + "/plain/foreign"
     foreign_lock_at = {"TF_HTTP_LOCK_ADDRESS": plain}
     register = connect(plain, **foreign_lock_at)

@@ -64,6 +64,14 @@ _STEPS: tuple[LiteralString, ...] = (_FIRST,)
 """Each brings the tables from the form of its position to the next one."""
 
 _FOUND: Final = "SELECT to_regnamespace(%(schema)s::text) IS NOT NULL, to_regclass(%(version)s::text) IS NOT NULL"
+_SET_UP: Final = (
+    "Let an owner of the database run `CREATE SCHEMA {} AUTHORIZATION ROLE` once, where ROLE is the one that taskspec "
+    "connects as. For a role that is to own no tables, docs/postgresql.md has the SQL."
+)
+_UPGRADE: Final = (
+    "Let a command that writes, such as `taskspec apply`, run once as the role that owns the tables: "
+    "docs/postgresql.md tells how."
+)
 _NUMBER: Final = "UPDATE {version} SET number = %(number)s"
 
 
@@ -84,25 +92,24 @@ def migrate(session: Session) -> None:
     Whoever comes second waits until the first one is done, and finds nothing left to do. The lock ends with the
     transaction: one of the session would be left with a connection that a pooler gives to somebody else.
     """
+    names = {"schema": quoted(session.schema), "version": quoted(session.schema, "version")}
+    has_tables = False
     try:
         with session.transaction(WRITING):
             session.rows("SELECT pg_advisory_xact_lock(%(key)s)", {"key": _key(session.schema)})
-            _step(session)
+            ((has_schema, has_tables),) = session.rows(_FOUND, names)
+            if not has_schema:
+                session.rows("CREATE SCHEMA {schema}")
+            _step(session, session.rows("SELECT number FROM {version}")[0][0] if has_tables else 0)
     except errors.InsufficientPrivilege as error:
         raise StateError(
-            f"The state at {session.place} is not set up, and this role may not do it ({told(error)}).",
-            hint=f"Let an owner of the database run `CREATE SCHEMA {quoted(session.schema)} AUTHORIZATION ROLE` once, "
-            "where ROLE is the one that taskspec connects as. For a role that is to own no tables, docs/postgresql.md "
-            "has the SQL.",
+            f"The state at {session.place} lacks tables of today's form, and this role may not make them "
+            f"({told(error)}).",
+            hint=_UPGRADE if has_tables else _SET_UP.format(quoted(session.schema)),
         ) from error
 
 
-def _step(session: Session) -> None:
-    names = {"schema": quoted(session.schema), "version": quoted(session.schema, "version")}
-    ((has_schema, has_tables),) = session.rows(_FOUND, names)
-    if not has_schema:
-        session.rows("CREATE SCHEMA {schema}")
-    number = session.rows("SELECT number FROM {version}")[0][0] if has_tables else 0
+def _step(session: Session, number: int) -> None:
     for step in _STEPS[number:]:
         session.script(step)
     if number < newest():

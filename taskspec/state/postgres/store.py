@@ -68,7 +68,11 @@ class PostgresState:
     def capabilities(self) -> Capabilities:
         """Return what the store is like."""
         return Capabilities(
-            place=self._place, shared=True, ttl=self._ttl, fencing=Fencing.EPOCH, notice=self._target.notice
+            place=f"{self._place} (state `{self._identity.name}`)",  # there may be others of the same environment
+            shared=True,
+            ttl=self._ttl,
+            fencing=Fencing.EPOCH,
+            notice=self._target.notice,
         )
 
     def read(self, only: Collection[Address] | None = None) -> Snapshot:
