@@ -24,12 +24,14 @@ changes = st.one_of(
     st.builds(put_result, st.sampled_from(["", "a", "b" * 2000, "ö"])),
 )
 steps = st.one_of(
-    st.tuples(st.just("commit"), st.lists(changes, max_size=6)),
+    st.tuples(st.just("commit"), st.lists(changes, min_size=1, max_size=6)),
+    st.tuples(st.just("commit"), st.lists(changes, max_size=2)),
+    st.tuples(st.just("commit"), st.lists(changes, max_size=3)),
     st.tuples(st.sampled_from(["look", "follow", "reopen", "replace", "beat", "expire"]), st.none()),
 )
 limits = st.builds(
     Limits,
-    tail=st.sampled_from([0, 2000, 6000]),
+    tail=st.sampled_from([0, 1200, 4000]),
     fan=st.integers(2, 3),
     largest=st.sampled_from([500, 20_000]),
     grace=st.sampled_from([0.0, 1e9]),
@@ -73,12 +75,12 @@ class Model:
 
 
 @given(
-    steps=st.lists(steps, max_size=25),
+    steps=st.lists(steps, min_size=5, max_size=25),
     faults=st.lists(st.sampled_from(FAULTS), max_size=10),
     limits=limits,
     kind=st.sampled_from([MemoryRegister, LockingRegister]),
 )
-@settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
 def test_whatever_is_committed_every_reader_finds_it(steps, faults, limits, kind):
     memory, model = Memory(), Model()
 
