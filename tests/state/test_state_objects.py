@@ -95,6 +95,17 @@ def test_the_pieces_come_through_a_server_that_stumbles(opened, spoiled):
     assert opened().result(ref("text" * 50_000)) == "text" * 50_000
 
 
+def test_a_result_whose_piece_was_cut_is_told(opened, spoiled, key):
+    store, text = opened(straight=True), "text" * 50_000
+    store.commit(store.acquire(ALICE), 0, [put(), put_result(text)])
+    register = register_at(spoiled.endpoint, key)
+    (piece, _), *_ = register.pieces()
+    register.put(piece, b"")
+    with pytest.raises(StateError, match="changed or is damaged") as caught:
+        opened(straight=True, read_only=True).result(ref(text))
+    assert "backup" in caught.value.hint
+
+
 def test_a_server_that_makes_unconditional_writes_is_refused(opened, spoiled):
     spoiled.strip = True
     with pytest.raises(StateError, match="makes no conditional writes") as caught:
