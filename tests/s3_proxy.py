@@ -22,6 +22,9 @@ class Proxy:
         """An answer instead of that of the server."""
         self.strip = False
         """Hide the conditions of writes from the server."""
+        self.answers = threading.Event()
+        """Cleared, nothing is answered any more until it is set."""
+        self.answers.set()
         self.guard = threading.Lock()
 
 
@@ -36,6 +39,7 @@ def proxy_of(port):
     try:
         yield proxy, f"http://127.0.0.1:{server.server_port}"
     finally:
+        proxy.answers.set()
         server.shutdown()
         server.server_close()
         thread.join()
@@ -55,6 +59,10 @@ class _Handler(BaseHTTPRequestHandler):
         with self.proxy.guard:
             self.proxy.asked.append((self.command, self.path, len(body)))
             spoil = self.proxy.spoils.popleft() if is_page and self.proxy.spoils else None
+        if not self.proxy.answers.is_set():
+            self.proxy.answers.wait()
+            self.cut()
+            return
         answer = self.proxy.deny(self.command, self.path) or (spoil if isinstance(spoil, tuple) else None)
         if answer is not None:
             self.answer(answer[0], {}, answer[1])

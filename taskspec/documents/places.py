@@ -1,5 +1,6 @@
 """The places that can keep a state, as `spec.state` names them: text → value, or what is wrong with it. Opens none."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -8,6 +9,8 @@ from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 LOCAL_PLACE: Final = "local"
 _MASK: Final = "***"
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+_HOST: Final = re.compile(r"(\[[^\[\]]*\]|[^\[\]:]*)(:\d*)?")
+"""A host of a URL, with its port perhaps; PostgreSQL takes several, with commas between them."""
 _NAME: Final = "name="
 """The one parameter that belongs to taskspec, and to no server: under which name the state is kept."""
 _SECRETS: Final = ("password", "secret", "token", "credential", "signature")
@@ -60,10 +63,12 @@ def place_of(text: str) -> Place:
         return Place(kind=PlaceKind.LOCAL)
     try:
         parts = urlsplit(text)
-        host, _ = parts.hostname, parts.port
+        kind, host = _KINDS.get(parts.scheme), parts.hostname
+        port = None if kind is PlaceKind.POSTGRES else parts.port
     except ValueError:
         raise ValueError("is no URL that can be understood") from None
-    kind = _KINDS.get(parts.scheme)
+    if port is None and not _names_hosts(parts.netloc.rpartition("@")[2]):
+        raise ValueError("is no URL that can be understood")
     if kind is None or not text.startswith(f"{parts.scheme}://"):
         raise ValueError("must be `local`, or begin with postgresql://, s3:// or https://")
     if any(character.isspace() or not character.isprintable() for character in text):
@@ -114,6 +119,8 @@ def shown(text: str) -> str:
         host = f"{unquote(name)}{colon and f':{_MASK}'}@{host}"
     elif at:
         host = f"{_MASK}@{host}"
+    elif not _names_hosts(host):  # the host may have been left out after `user:password`
+        host = f"{host.partition(':')[0]}:{_MASK}"
     pairs = parse_qsl(parts.query, keep_blank_values=True)
     query = "&".join(f"{key}={_MASK if _is_secret(key) else value}" for key, value in pairs)
     return _joined(parts, host, query) if parts.scheme else text
@@ -122,6 +129,11 @@ def shown(text: str) -> str:
 def _joined(parts: SplitResult, host: str, query: str) -> str:
     """Put a URL together again; the library's own way drops the slashes before an empty host."""
     return f"{parts.scheme}://{host}{parts.path}{query and f'?{query}'}"
+
+
+def _names_hosts(netloc: str) -> bool:
+    """Tell whether it is hosts with ports, where a URL has them."""
+    return all(_HOST.fullmatch(host) for host in netloc.split(","))
 
 
 def _is_secret(key: str) -> bool:

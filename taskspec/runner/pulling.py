@@ -59,7 +59,10 @@ def with_all_named(snapshot: Snapshot, results: Iterable[tuple[str, str]]) -> It
 
 
 def _until(snapshot: Snapshot, store: StateReader) -> Iterator[HistoryEntry]:
-    """Yield the entries up to a snapshot, newest first; StateError where another state was put there since."""
+    """Yield the entries up to a snapshot, newest first.
+
+    Raises StateError where another state was put there since, or where they are not those that the state goes by.
+    """
     last: HistoryEntry | None = None
     for entry in store.history():
         if last is None and entry.hash != snapshot.head:
@@ -68,12 +71,19 @@ def _until(snapshot: Snapshot, store: StateReader) -> Iterator[HistoryEntry]:
         yield entry
     newest = root(snapshot.lineage)
     if last is None and snapshot.head != newest:
-        raise _moved_on()
+        raise _astray(snapshot, store)
     if last is not None and linked(newest, last.serial, last.note) != last.hash:
-        raise _moved_on()
+        raise _astray(snapshot, store)
 
 
-def _moved_on() -> StateError:
+def _astray(snapshot: Snapshot, store: StateReader) -> StateError:
+    """Return why the history does not lead to a snapshot."""
+    now = store.read(only=())
+    if (now.lineage, now.serial, now.head) == (snapshot.lineage, snapshot.serial, snapshot.head):
+        return StateError(
+            "The history is damaged: it does not lead from its beginning to what the state goes by.",
+            hint="`taskspec history verify` says where it breaks. Restore the state from a backup.",
+        )
     return StateError(
         "The state was replaced by another one while it was read.", hint="Nothing was written. Run the command again."
     )

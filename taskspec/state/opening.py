@@ -14,6 +14,8 @@ from taskspec.state.registers.port import Register
 from taskspec.state.store import StateStore
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_LONGEST: Final = 200
+"""Characters of a name that every store takes, with all that it puts around it."""
 _EXTRAS: Final = {PlaceKind.POSTGRES: ("psycopg", "postgres"), PlaceKind.OBJECTS: ("obstore", "objectstore")}
 
 
@@ -40,6 +42,11 @@ def open_store(place: Place, wanted: Wanted) -> StateStore:
             raise StateError(
                 f"`{name}` cannot name {what}, because its state is kept under that name.",
                 hint="Use letters, digits, `-`, `_` and `.`, beginning with a letter or a digit.",
+            )
+        if len(name) > _LONGEST:
+            raise StateError(
+                f"A name of {len(name)} characters cannot name {what}: {name[:20]}…",
+                hint=f"Use {_LONGEST} characters at most.",
             )
     if place.kind in _EXTRAS:
         _require(place, *_EXTRAS[place.kind])

@@ -197,6 +197,16 @@ def test_a_state_that_is_pulled_is_the_same_wherever_it_is_pushed(applied, tmp_p
     assert (again.code, "already: nothing is to be done" in again.out) == (0, True)
 
 
+@pytest.mark.parametrize("spoil", ["DELETE FROM history", "UPDATE history SET hash = 'x'"])
+def test_a_state_whose_history_is_damaged_is_not_pulled_and_said_to_be(applied, spoil):
+    database(applied, spoil)
+    done = applied.taskspec("state", "pull", "--out", "kept.json")
+    assert done.code == 1
+    assert "The history is damaged" in done.err
+    assert "history verify" in done.err
+    assert not (applied.folder / "kept.json").exists()
+
+
 def test_a_pulled_state_that_was_edited_is_taken_with_a_higher_serial(applied):
     document = json.loads(pulled(applied))
     document["records"] = [record for record in document["records"] if record["address"] == "a"]

@@ -404,3 +404,8 @@ def test_a_commit_may_come_from_another_thread_than_the_lease(store):
 def test_an_environment_that_would_leave_its_folder_is_refused(opened, environment):
     with pytest.raises(StateError, match="cannot name an environment"):
         opened(environment=environment)
+
+
+def test_a_name_that_is_too_long_for_some_store_is_refused_by_all(opened):
+    with pytest.raises(StateError, match="201 characters cannot name an environment"):
+        opened(environment="x" * 201)

@@ -2,6 +2,7 @@
 
 import threading
 import uuid
+from datetime import timedelta
 
 import pytest
 from s3_proxy import proxy_of
@@ -11,6 +12,7 @@ from state_values import ALICE, BOB, EXTRACT, note, put, put_result, ref
 
 from taskspec.errors import LockHeldError, LostLeaseError, StateError
 from taskspec.state.chaining import follow
+from taskspec.state.objects import driver
 from taskspec.state.objects.answers import answer_of, trouble
 from taskspec.state.objects.driver import ObjectRegister
 from taskspec.state.registers.port import AwayError, ConflictError
@@ -93,6 +95,32 @@ def test_the_pieces_come_through_a_server_that_stumbles(opened, spoiled):
     spoiled.deny = stumble
     store.commit(lease, 0, [put_result("text" * 50_000), put(EXTRACT)])
     assert opened().result(ref("text" * 50_000)) == "text" * 50_000
+
+
+def test_a_result_whose_piece_was_cut_is_told(opened, spoiled, key):
+    store, text = opened(straight=True), "text" * 50_000
+    store.commit(store.acquire(ALICE), 0, [put(), put_result(text)])
+    register = register_at(spoiled.endpoint, key)
+    (piece, _), *_ = register.pieces()
+    register.put(piece, b"")
+    with pytest.raises(StateError, match="changed or is damaged") as caught:
+        opened(straight=True, read_only=True).result(ref(text))
+    assert "backup" in caught.value.hint
+
+
+def test_a_server_that_says_nothing_is_not_waited_for_as_if_much_were_on_its_way(spoiled, key, monkeypatch):
+    monkeypatch.setattr(driver, "_SWAP", timedelta(seconds=0.5))
+    monkeypatch.setattr(driver, "_TRANSFER", timedelta(hours=1))
+    register = register_at(spoiled.endpoint, key)
+    spoiled.answers.clear()
+    for ask in (
+        register.load,
+        lambda: register.put("p", b"x"),
+        lambda: register.get("p", 0, 1),
+        lambda: [*register.pieces()],
+    ):
+        with pytest.raises(AwayError, match="no usable answer"):
+            ask()
 
 
 def test_a_server_that_makes_unconditional_writes_is_refused(opened, spoiled):

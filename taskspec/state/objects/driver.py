@@ -29,6 +29,8 @@ _FRESH: Final = 30.0
 """Seconds for which what the server's clock showed is counted on by our own."""
 _WHOLE: Final = 1.0
 """The seconds in which the server tells when something was written: a lease never seems older than it is."""
+_OUT_OF_RANGE: Final = 416
+_LARGE: Final = 1024 * 1024
 _CONNECT: Final = timedelta(seconds=5)
 _SWAP: Final = timedelta(seconds=15)
 _TRANSFER: Final = timedelta(seconds=60)
@@ -53,7 +55,8 @@ class ObjectRegister:
         client = _client(settings)
         # A write under a condition that is made twice is refused the second time, also where the first has happened.
         self._swaps = self._store(prefix, settings, {**client, "timeout": _SWAP}, retries=0)
-        self._pieces = self._store(prefix, settings, {**client, "timeout": _TRANSFER}, retries=4)
+        self._small = self._store(prefix, settings, {**client, "timeout": _SWAP}, retries=4)
+        self._large = self._store(prefix, settings, {**client, "timeout": _TRANSFER}, retries=4)
         self._ahead: tuple[float, float] | None = None  # by how much the server's clock is, and when that was seen
         self._is_conditional = False
 
@@ -61,7 +64,7 @@ class ObjectRegister:
         """Return what is there; None where nothing is."""
         with self._asked():
             try:
-                found = obstore.get(self._pieces, _PAGE)
+                found = obstore.get(self._small, _PAGE)
                 content = bytes(found.bytes())
             except FileNotFoundError as error:
                 self._require_missing(error)
@@ -99,7 +102,7 @@ class ObjectRegister:
     def put(self, name: str, content: bytes) -> None:
         """Keep a piece."""
         with self._asked():
-            obstore.put(self._pieces, f"{_PIECES}/{name}", content)
+            obstore.put(self._sized(len(content)), f"{_PIECES}/{name}", content)
 
     def get(self, name: str, start: int = 0, length: int | None = None) -> bytes:
         """Return a piece, or a part of it; raise KeyError where it is missing."""
@@ -107,23 +110,28 @@ class ObjectRegister:
         with self._asked():
             try:
                 if length is None:
-                    return bytes(obstore.get(self._pieces, path).bytes())[start:]
-                return bytes(obstore.get_range(self._pieces, path, start=start, length=length)) if length else b""
+                    return bytes(obstore.get(self._large, path).bytes())[start:]
+                store = self._sized(length)
+                return bytes(obstore.get_range(store, path, start=start, length=length)) if length else b""
             except FileNotFoundError as error:
                 self._require_missing(error)
                 raise KeyError(name) from error
+            except BaseError as error:
+                if answer_of(error).status != _OUT_OF_RANGE:
+                    raise
+                return b""  # it was cut, and what is held against its digest tells
 
     def drop(self, names: Iterable[str]) -> None:
         """Remove pieces; one that is not there is no error."""
         paths = [f"{_PIECES}/{name}" for name in names]
         if paths:
             with self._asked():
-                obstore.delete(self._pieces, paths)
+                obstore.delete(self._small, paths)
 
     def pieces(self) -> Iterator[tuple[str, float]]:
         """Yield every piece that is kept, and when it was written."""
         with self._asked():
-            for some in obstore.list(self._pieces, _PIECES):
+            for some in obstore.list(self._small, _PIECES):
                 for meta in some:
                     yield meta["path"].removeprefix(f"{_PIECES}/"), meta["last_modified"].timestamp()
 
@@ -137,6 +145,10 @@ class ObjectRegister:
 
     def close(self) -> None:
         """Do nothing: connections end by themselves."""
+
+    def _sized(self, size: int) -> S3Store:
+        """Return what transfers so many bytes: a server that says nothing is not waited for as if they were many."""
+        return self._large if size > _LARGE else self._small
 
     def _store(self, prefix: str, settings: Any, client: Any, *, retries: int) -> S3Store:
         try:
@@ -177,10 +189,10 @@ class ObjectRegister:
         if self._is_conditional:
             return
         with self._asked():
-            obstore.put(self._pieces, _PROBE, b"taskspec")
+            obstore.put(self._small, _PROBE, b"taskspec")
         for mode in ({"e_tag": _NO_TAG}, "create"):
             try:
-                obstore.put(self._pieces, _PROBE, b"taskspec", mode=mode)  # type: ignore[arg-type]  # one of two
+                obstore.put(self._small, _PROBE, b"taskspec", mode=mode)  # type: ignore[arg-type]  # one of two
             except (BaseError, FileNotFoundError) as error:
                 answer: Answer = answer_of(error)
                 if answer.is_conflict:
@@ -201,8 +213,8 @@ class ObjectRegister:
         if self._read_only:
             return -_WHOLE
         try:
-            obstore.put(self._pieces, _PROBE, b"taskspec")
-            seen: float = obstore.head(self._pieces, _PROBE)["last_modified"].timestamp()
+            obstore.put(self._small, _PROBE, b"taskspec")
+            seen: float = obstore.head(self._small, _PROBE)["last_modified"].timestamp()
         except (BaseError, FileNotFoundError):
             return -_WHOLE
         return seen - time.time()
