@@ -23,6 +23,7 @@ from taskspec.observed.model import Sighting
 from taskspec.observed.refreshing import read_singly
 from taskspec.plan.rebuilding import Lineage, Rebuilt, Tracked
 from taskspec.report.rebuilding import Rebuild
+from taskspec.report.text import plural
 from taskspec.runner.locating import project_of
 from taskspec.runner.locking import locked
 from taskspec.runner.model import Invocation, Need, Ports
@@ -102,7 +103,7 @@ def _require_empty(snapshot: Snapshot, project: Project) -> None:
     if not is_empty(snapshot):
         raise StaleError(
             f"Nothing is rebuilt: the state of environment `{project.environment}` is not lost; it is at serial "
-            f"{snapshot.serial}, with {len(snapshot.records)} records.",
+            f"{snapshot.serial}, with {plural(len(snapshot.records), 'record')}.",
             hint="`taskspec orphans` lists the runs that it lacks, and `taskspec adopt` takes one into it.",
         )
 

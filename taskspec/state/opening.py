@@ -98,5 +98,5 @@ def _require(place: Place, module: str, extra: str) -> None:
     if find_spec(module) is None:
         raise StateError(
             f"The state is kept at {shown(place.url)}, and what reads it there is not installed.",
-            hint=f"pip install 'taskspec[{extra}]'",
+            hint=f"Install taskspec with its extra `{extra}`: in a clone of its repository, pip install '.[{extra}]'",
         )

@@ -178,7 +178,7 @@ def test_a_register_holds_one_text_and_replaces_exactly_that(key):
     registers[1].drop([])
     with pytest.raises(KeyError):
         registers[0].get("x")
-    assert registers[0].place == f"s3://{BUCKET}/{key}/sales/default"
+    assert registers[0].place == f"s3://{BUCKET}/{key}?endpoint={server('s3').endpoint} (state `sales`)"
 
 
 def test_many_registers_swap_one_after_the_other(key):

@@ -5,7 +5,7 @@ the process by `fork` does not have: a copy must not use it.
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Final
@@ -15,6 +15,7 @@ import obstore
 from obstore.exceptions import BaseError, UnknownConfigurationKeyError
 from obstore.store import S3Store
 
+from taskspec.documents.places import shown
 from taskspec.errors import StateError
 from taskspec.state.objects.answers import Answer, answer_of, trouble
 from taskspec.state.registers.port import ConflictError, Held, ServerLock, UncertainError
@@ -23,6 +24,7 @@ from taskspec.state.store import Fencing
 _PAGE: Final = "state.json"
 _PIECES: Final = "pieces"
 _PROBE: Final = "probe"
+_ENDPOINTS: Final = frozenset({"endpoint", "endpoint_url", "aws_endpoint", "aws_endpoint_url"})
 _NO_TAG: Final = '"00000000000000000000000000000000"'
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _FRESH: Final = 30.0
@@ -48,10 +50,11 @@ class ObjectRegister:
     def __init__(self, url: str, name: str, environment: str, *, read_only: bool) -> None:
         parts = urlsplit(url)
         self._bucket = parts.hostname or ""
-        prefix = "/".join([*(part for part in unquote(parts.path).split("/") if part), name, environment])
-        self.place = f"s3://{self._bucket}/{prefix}"
+        folders = [part for part in unquote(parts.path).split("/") if part]
+        prefix = "/".join([*folders, name, environment])
         self._read_only = read_only
         settings = dict(parse_qsl(parts.query))
+        self.place = _place("/".join([self._bucket, *folders]), settings, name)
         client = _client(settings)
         # A write under a condition that is made twice is refused the second time, also where the first has happened.
         self._swaps = self._store(prefix, settings, {**client, "timeout": _SWAP}, retries=0)
@@ -218,6 +221,12 @@ class ObjectRegister:
         except (BaseError, FileNotFoundError):
             return -_WHOLE
         return seen - time.time()
+
+
+def _place(folder: str, settings: Mapping[str, str], name: str) -> str:
+    """Return where a state is, as a manifest names the place: without what may be said in more than one way."""
+    endpoint = next((value for key, value in settings.items() if key.lower() in _ENDPOINTS), None)
+    return f"{shown(f's3://{folder}')}{f'?endpoint={endpoint}' if endpoint else ''} (state `{name}`)"
 
 
 def _client(settings: dict[str, str]) -> dict[str, Any]:
