@@ -240,6 +240,14 @@ def test_missing_credentials_are_told_from_the_words_of_the_library():
     assert len(trouble(answer_of(OSError("x" * 9999)), "s3://x/y", "x").message) < 500
 
 
+@pytest.mark.parametrize("path", ["redirects/state.json", "states/redirect/default/state.json"])
+def test_what_a_place_is_called_says_nothing_of_an_answer(path):
+    failed = "Server returned non-2xx status code: 503 Service Unavailable: "
+    answer = answer_of(OSError(f"Generic S3 error: Error performing PUT http://127.0.0.1:9/{path} in 1ms - {failed}"))
+    assert answer.is_uncertain
+    assert isinstance(trouble(answer, "s3://x/y", "x"), AwayError)
+
+
 def test_the_name_of_the_project_tells_states_apart_unless_the_place_names_another(key, tmp_path):
     place = server("s3").place(key)
     first, second = open_at(place, tmp_path), open_at(place, tmp_path, project="tales")
