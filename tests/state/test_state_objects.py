@@ -130,6 +130,15 @@ def test_what_a_commit_asks_for_does_not_depend_on_what_is_kept(opened, spoiled)
     assert [(method, path.rpartition("/")[2]) for method, path, _ in spoiled.asked] == [("PUT", "state.json")]
 
 
+def test_who_takes_a_free_lease_looks_at_the_page_once(opened, spoiled):
+    first = opened()
+    first.release(first.acquire(ALICE))
+    second = opened()
+    spoiled.asked.clear()
+    second.acquire(BOB)
+    assert [method for method, path, _ in spoiled.asked if path.endswith("/state.json")] == ["GET", "PUT"]
+
+
 def test_a_register_holds_one_text_and_replaces_exactly_that(key):
     registers = [register_at(server("s3").endpoint, key) for _ in range(2)]
     assert registers[0].load() is None

@@ -78,7 +78,8 @@ class RegisteredState(RegisteredReader):
             self._leases.require_free(self._base.known())
             lock = self._leases.lock(holder, self._follower.look)
             taker = Taker(holder=holder, project=self._project, ttl=self._ttl, lock=lock)
-            self._base.forget()
+            if lock is not None:  # its holder may have written until it was ours
+                self._base.forget()
             try:
                 with self._answered():
                     page = self._base.change(lambda kept: self._taken(kept, taker)).page
