@@ -1,5 +1,6 @@
 """The places that can keep a state, as `spec.state` names them: text → value, or what is wrong with it. Opens none."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -10,7 +11,9 @@ _MASK: Final = "***"
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _NAME: Final = "name="
 """The one parameter that belongs to taskspec, and to no server: under which name the state is kept."""
-_SECRETS: Final = ("password", "secret", "token", "credential", "signature")
+_SECRETS: Final = ("password", "secret", "token", "credential", "signature", "apikey", "api_key", "api-key")
+_USER: Final = re.compile(r"(?<=://)[^/?#@\s]+@")
+"""Who is named in a URL that stands in another one, with the password."""
 
 
 class PlaceKind(StrEnum):
@@ -96,9 +99,11 @@ def secret_in(text: str) -> str | None:
         return "a password"
     if at and _KINDS.get(parts.scheme) is not PlaceKind.POSTGRES:
         return "a user's name or token"
-    for key, _ in parse_qsl(parts.query, keep_blank_values=True):
+    for key, value in parse_qsl(parts.query, keep_blank_values=True):
         if _is_secret(key):
             return f"the secret `{key}`"
+        if _USER.search(value):
+            return f"a user's name or password in `{key}`"
     return None
 
 
@@ -115,7 +120,7 @@ def shown(text: str) -> str:
     elif at:
         host = f"{_MASK}@{host}"
     pairs = parse_qsl(parts.query, keep_blank_values=True)
-    query = "&".join(f"{key}={_MASK if _is_secret(key) else value}" for key, value in pairs)
+    query = "&".join(f"{key}={_MASK if _is_secret(key) else _USER.sub(f'{_MASK}@', value)}" for key, value in pairs)
     return _joined(parts, host, query) if parts.scheme else text
 
 

@@ -61,6 +61,9 @@ def test_what_names_none_is_told(text, why):
         ("https://hunter2@h/x", "https://***@h/x"),
         ("https://u:hunter2@h/x?private_token=hunter2", "https://***@h/x?private_token=***"),
         ("s3://k:hunter2@b/x?aws_secret_access_key=hunter2", "s3://***@b/x?aws_secret_access_key=***"),
+        ("s3://b/x?endpoint=https://ann:hunter2@h:9000", "s3://b/x?endpoint=https://***@h:9000"),
+        ("s3://b/x?endpoint=https%3A%2F%2Fann%3Ahunter2%40h", "s3://b/x?endpoint=https://***@h"),
+        ("https://h/x?api_key=hunter2", "https://h/x?api_key=***"),
         ("https://[hunter2@/", "***"),
     ],
 )
@@ -79,6 +82,8 @@ def test_no_secret_of_a_place_is_printed(text, printed):
         ("postgresql://u@db/x?PassWord=p", "the secret `PassWord`"),
         ("https://token@h/x", "a user's name or token"),
         ("s3://b/x?access_key_id=a&secret_access_key=b", "the secret `secret_access_key`"),
+        ("s3://b/x?endpoint=https://ann:p@h", "a user's name or password in `endpoint`"),
+        ("s3://b/x?endpoint=https://h:9000", None),
         ("https://[", None),
     ],
 )

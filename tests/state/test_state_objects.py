@@ -233,12 +233,22 @@ def test_a_bucket_that_is_not_there_and_a_server_that_does_not_answer_are_named(
         ("endpoint=http://s3.example.com", "would be sent over http://"),
         ("frog=1", "has a parameter that object stores do not know"),
         ("conditional_put=frog", "cannot be used"),
+        ("endpoint=http://127.0.0.1:frog", "is no URL"),
+        ("endpoint=frog", "is no URL"),
+        ("endpoint=http://ann:canary@127.0.0.1:1", "holds a user's name or a password"),
     ],
 )
 def test_a_place_that_object_stores_cannot_be_at_is_refused(tmp_path, query, words):
     with pytest.raises(StateError, match=words) as caught:
         open_at(f"s3://states/x?{query}", tmp_path).read()
     assert caught.value.hint
+    assert "canary" not in str(caught.value)
+
+
+def test_an_endpoint_of_the_environment_is_looked_at_too():
+    with pytest.raises(StateError, match="in AWS_ENDPOINT_URL, holds a user's name") as caught:
+        register_at("https://s3.example.com", environ={"AWS_ENDPOINT_URL": "https://ann:canary@s3.example.com"})
+    assert "canary" not in str(caught.value)
 
 
 def test_missing_credentials_are_told_from_the_words_of_the_library():

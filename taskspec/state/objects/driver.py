@@ -5,7 +5,7 @@ the process by `fork` does not have: a copy must not use it.
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Final
@@ -17,6 +17,7 @@ from obstore.store import S3Store
 
 from taskspec.errors import StateError
 from taskspec.state.objects.answers import Answer, answer_of, trouble
+from taskspec.state.objects.endpoints import require_endpoints
 from taskspec.state.registers.port import ConflictError, Held, ServerLock, UncertainError
 from taskspec.state.store import Fencing
 
@@ -43,13 +44,16 @@ class ObjectRegister:
     has_pieces = True
     has_lock = False
 
-    def __init__(self, url: str, name: str, environment: str, *, read_only: bool) -> None:
+    def __init__(
+        self, url: str, name: str, environment: str, *, read_only: bool, environ: Mapping[str, str] | None = None
+    ) -> None:
         parts = urlsplit(url)
         self._bucket = parts.hostname or ""
         prefix = "/".join([*(part for part in unquote(parts.path).split("/") if part), name, environment])
         self.place = f"s3://{self._bucket}/{prefix}"
         self._read_only = read_only
         settings = dict(parse_qsl(parts.query))
+        require_endpoints(self.place, settings, environ or {})
         client = _client(settings)
         # A write under a condition that is made twice is refused the second time, also where the first has happened.
         self._swaps = self._store(prefix, settings, {**client, "timeout": _SWAP}, retries=0)
