@@ -12,6 +12,8 @@ _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _NAME: Final = "name="
 """The one parameter that belongs to taskspec, and to no server: under which name the state is kept."""
 _SECRETS: Final = ("password", "secret", "token", "credential", "signature", "apikey", "api_key", "api-key")
+_HOST: Final = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*)(:\d*)?")
+"""A host of PostgreSQL's, of which there may be several, with its port."""
 _USER: Final = re.compile(r"(?<=://)[^/?#@\s]+@")
 """Who is named in a URL that stands in another one, with the password."""
 
@@ -61,12 +63,12 @@ def place_of(text: str) -> Place:
     """Return the place that a text names; raise ValueError, with a predicate of it, for one that names none."""
     if text == LOCAL_PLACE:
         return Place(kind=PlaceKind.LOCAL)
-    try:
-        parts = urlsplit(text)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        raise ValueError("is no URL that can be understood") from None
-    kind = _KINDS.get(parts.scheme)
+    parts = _parts(text)
+    if parts is None:
+        raise ValueError(
+            "is no URL that can be understood: write `/`, `?`, `#`, `@` in a password as %2F, %3F, %23, %40"
+        )
+    kind, host = _KINDS.get(parts.scheme), parts.hostname
     if kind is None or not text.startswith(f"{parts.scheme}://"):
         raise ValueError("must be `local`, or begin with postgresql://, s3:// or https://")
     if any(character.isspace() or not character.isprintable() for character in text):
@@ -90,10 +92,9 @@ def place_of(text: str) -> Place:
 
 def secret_in(text: str) -> str | None:
     """Return what of a place is a secret, in words: it does not belong in a file; None where nothing is."""
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        return None
+    parts = _parts(text)
+    if parts is None:
+        return "a password" if "@" in text else None
     user, at, _ = parts.netloc.rpartition("@")
     if at and ":" in user:
         return "a password"
@@ -109,10 +110,9 @@ def secret_in(text: str) -> str | None:
 
 def shown(text: str) -> str:
     """Return a place as it may be printed: without a password, and without parameters that are secrets."""
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        return _MASK
+    parts = _parts(text)
+    if parts is None:
+        return _shown_in_part(text)
     user, at, host = parts.netloc.rpartition("@")
     if at and _KINDS.get(parts.scheme) is PlaceKind.POSTGRES:
         name, colon, _ = user.partition(":")
@@ -122,6 +122,32 @@ def shown(text: str) -> str:
     pairs = parse_qsl(parts.query, keep_blank_values=True)
     query = "&".join(f"{key}={_MASK if _is_secret(key) else _USER.sub(f'{_MASK}@', value)}" for key, value in pairs)
     return _joined(parts, host, query) if parts.scheme else text
+
+
+def _parts(text: str) -> SplitResult | None:
+    """Return the parts of a URL; None where it is none, as where a password was not written in percent signs.
+
+    What seems to be the host then is a part of the password: no library may be given it, which would print it.
+    """
+    try:
+        parts = urlsplit(text)
+        user, _, hosts = parts.netloc.rpartition("@")
+        if _KINDS.get(parts.scheme) is not PlaceKind.POSTGRES:
+            return parts if parts.port != 0 else None
+    except ValueError:
+        return None
+    is_whole = "@" not in user + parts.path and all(_HOST.fullmatch(one) for one in hosts.split(","))
+    return parts if is_whole else None
+
+
+def _shown_in_part(text: str) -> str:
+    """Return what may be printed of what is no URL: what comes after all that may be a password."""
+    scheme, mark, rest = text.partition("://")
+    _, at, tail = rest.rpartition("@")
+    found = _parts(f"{scheme}://{tail}") if mark and at else None
+    if found is None or not found.netloc:
+        return _MASK
+    return f"{scheme}://{_MASK}@{shown(f'{scheme}://{tail}').removeprefix(f'{scheme}://')}"
 
 
 def _joined(parts: SplitResult, host: str, query: str) -> str:
