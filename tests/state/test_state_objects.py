@@ -1,7 +1,9 @@
 """The state in an object store whose answers go wrong: spoiled on their way from moto's S3 server, or words of S3."""
 
 import threading
+import time
 import uuid
+from types import SimpleNamespace
 
 import pytest
 from s3_proxy import proxy_of
@@ -118,6 +120,21 @@ def test_a_reader_writes_nothing_and_needs_no_more_than_to_read(opened, spoiled)
 def test_who_may_read_only_is_told_who_has_the_lock(opened, spoiled):
     opened(straight=True).acquire(ALICE)
     spoiled.deny = lambda method, path: (403, b"<Error><Code>AccessDenied</Code></Error>") if method == "PUT" else None
+    with pytest.raises(LockHeldError, match="alice on laptop"):
+        opened().acquire(BOB)
+
+
+def test_no_lease_is_taken_by_our_own_clock_where_that_of_the_server_cannot_be_seen(opened, spoiled, monkeypatch):
+    opened(straight=True).acquire(ALICE)
+    ahead = SimpleNamespace(time=lambda: time.time() + 3600.0, monotonic=time.monotonic)
+    monkeypatch.setattr("taskspec.state.objects.driver.time", ahead)
+    failures = [(503, b"<Error><Code>SlowDown</Code></Error>")] * 5  # as often as one request is made
+    spoiled.deny = lambda method, path: (
+        failures.pop() if failures and (method, path[-6:]) == ("PUT", "/probe") else None
+    )
+    with pytest.raises(AwayError):
+        opened().acquire(BOB)
+    assert not failures
     with pytest.raises(LockHeldError, match="alice on laptop"):
         opened().acquire(BOB)
 

@@ -30,6 +30,7 @@ _FRESH: Final = 30.0
 """Seconds for which what the server's clock showed is counted on by our own."""
 _WHOLE: Final = 1.0
 """The seconds in which the server tells when something was written: a lease never seems older than it is."""
+_DENIED: Final = frozenset({401, 403})
 _CONNECT: Final = timedelta(seconds=5)
 _SWAP: Final = timedelta(seconds=15)
 _TRANSFER: Final = timedelta(seconds=60)
@@ -200,15 +201,19 @@ class ObjectRegister:
     def _seen_ahead(self) -> float:
         """Return by how many seconds the server's clock is ahead of ours, at least.
 
-        It is seen in whole seconds; where we may not write, our own is taken for it, and given as much less.
+        It is seen in whole seconds; where we may not write, our own is taken for it, and given as much less. Whoever
+        may write takes leases by it: where it cannot be seen, that is an error.
         """
         if self._read_only:
             return -_WHOLE
         try:
             obstore.put(self._pieces, _PROBE, b"taskspec")
             seen: float = obstore.head(self._pieces, _PROBE)["last_modified"].timestamp()
-        except (BaseError, FileNotFoundError):
-            return -_WHOLE
+        except (BaseError, FileNotFoundError) as error:
+            answer = answer_of(error)
+            if answer.status in _DENIED:
+                return -_WHOLE
+            raise trouble(answer, self.place, self._bucket) from error
         return seen - time.time()
 
 

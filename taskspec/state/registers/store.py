@@ -256,11 +256,12 @@ class RegisteredState(RegisteredReader):
 
     def _swept(self, lease: Lease) -> bool:
         """Drop the pieces that no page has ever named; tell whether there are none any more."""
-        now = self._register.now()  # what is kept from here on is young, however long this takes
-        self._base.forget()
-        page = self._checked(self._base.known(), lease)
-        with suppress(StateError, MissingPieceError), self._follower.at_hand(page, RESULTS) as replica:
-            return self._sweeper.sweep(page, replica.pieces(), now)  # who may not, leaves them
+        with suppress(StateError, MissingPieceError):  # who may not, leaves them
+            now = self._register.now()  # what is kept from here on is young, however long this takes
+            self._base.forget()
+            page = self._checked(self._base.known(), lease)
+            with self._follower.at_hand(page, RESULTS) as replica:
+                return self._sweeper.sweep(page, replica.pieces(), now)
         return False
 
     def _require_writable(self) -> None:
