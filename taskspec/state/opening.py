@@ -70,7 +70,9 @@ def open_store(place: Place, wanted: Wanted) -> StateStore:
             from taskspec.state.objects.driver import ObjectRegister
 
             name = place.name or wanted.project
-            objects = ObjectRegister(place.url, name, wanted.environment, read_only=wanted.read_only)
+            objects = ObjectRegister(
+                place.url, name, wanted.environment, read_only=wanted.read_only, environ=wanted.environ
+            )
             return _registered(objects, wanted)
         case PlaceKind.HTTP:
             from taskspec.state.terraform.access import access_to

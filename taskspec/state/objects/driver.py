@@ -18,6 +18,7 @@ from obstore.store import S3Store
 from taskspec.documents.places import shown
 from taskspec.errors import StateError
 from taskspec.state.objects.answers import Answer, answer_of, trouble
+from taskspec.state.objects.endpoints import require_endpoints
 from taskspec.state.registers.port import ConflictError, Held, ServerLock, UncertainError
 from taskspec.state.store import Fencing
 
@@ -33,6 +34,7 @@ _WHOLE: Final = 1.0
 """The seconds in which the server tells when something was written: a lease never seems older than it is."""
 _OUT_OF_RANGE: Final = 416
 _LARGE: Final = 1024 * 1024
+_DENIED: Final = frozenset({401, 403})
 _CONNECT: Final = timedelta(seconds=5)
 _SWAP: Final = timedelta(seconds=15)
 _TRANSFER: Final = timedelta(seconds=60)
@@ -47,7 +49,9 @@ class ObjectRegister:
     has_pieces = True
     has_lock = False
 
-    def __init__(self, url: str, name: str, environment: str, *, read_only: bool) -> None:
+    def __init__(
+        self, url: str, name: str, environment: str, *, read_only: bool, environ: Mapping[str, str] | None = None
+    ) -> None:
         parts = urlsplit(url)
         self._bucket = parts.hostname or ""
         folders = [part for part in unquote(parts.path).split("/") if part]
@@ -55,6 +59,7 @@ class ObjectRegister:
         self._read_only = read_only
         settings = dict(parse_qsl(parts.query))
         self.place = _place("/".join([self._bucket, *folders]), settings, name)
+        require_endpoints(self.place, settings, environ or {})
         client = _client(settings)
         # A write under a condition that is made twice is refused the second time, also where the first has happened.
         self._swaps = self._store(prefix, settings, {**client, "timeout": _SWAP}, retries=0)
@@ -211,22 +216,27 @@ class ObjectRegister:
     def _seen_ahead(self) -> float:
         """Return by how many seconds the server's clock is ahead of ours, at least.
 
-        It is seen in whole seconds; where we may not write, our own is taken for it, and given as much less.
+        It is seen in whole seconds; where we may not write, our own is taken for it, and given as much less. Whoever
+        may write takes leases by it: where it cannot be seen, that is an error.
         """
         if self._read_only:
             return -_WHOLE
         try:
             obstore.put(self._small, _PROBE, b"taskspec")
             seen: float = obstore.head(self._small, _PROBE)["last_modified"].timestamp()
-        except (BaseError, FileNotFoundError):
-            return -_WHOLE
+        except (BaseError, FileNotFoundError) as error:
+            answer = answer_of(error)
+            if answer.status in _DENIED:
+                return -_WHOLE
+            raise trouble(answer, self.place, self._bucket) from error
         return seen - time.time()
 
 
 def _place(folder: str, settings: Mapping[str, str], name: str) -> str:
     """Return where a state is, as a manifest names the place: without what may be said in more than one way."""
     endpoint = next((value for key, value in settings.items() if key.lower() in _ENDPOINTS), None)
-    return f"{shown(f's3://{folder}')}{f'?endpoint={endpoint}' if endpoint else ''} (state `{name}`)"
+    query = f"?endpoint={endpoint}" if endpoint else ""
+    return f"{shown(f's3://{folder}{query}')} (state `{name}`)"
 
 
 def _client(settings: dict[str, str]) -> dict[str, Any]:
