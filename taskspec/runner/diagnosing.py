@@ -32,7 +32,7 @@ async def diagnose(invocation: Invocation, ports: Ports, more: More, *, offline:
     yield checked_key(project, invocation)
     for one in checked_ignore(project):
         yield one
-    told = set()
+    told: set[str] = set()
     for one in checked_state(project, ports):
         told.add(one.text)
         yield one
