@@ -12,6 +12,7 @@ from taskspec.diagnostics import Diagnostic, Position, nearest
 from taskspec.documents.denying import policies_of, repeated_policies
 from taskspec.documents.durations import seconds
 from taskspec.documents.fitting import check_variables, declaration_trouble
+from taskspec.documents.keeping import state_trouble
 from taskspec.documents.model import (
     LOCAL,
     AgentSpec,
@@ -27,7 +28,7 @@ from taskspec.documents.model import (
     VariableType,
 )
 from taskspec.documents.overlaying import Overlay, environment_of
-from taskspec.documents.places import LOCAL_PLACE, place_of, secret_in
+from taskspec.documents.places import LOCAL_PLACE
 from taskspec.documents.project_files import hint_above
 from taskspec.settings import DEFAULT_ENVIRONMENT
 
@@ -98,7 +99,7 @@ def check_project(project: Project, search_path: str | None, *, runs_agents: boo
     if document is None or source is None:
         return
     yield from _results_trouble(project, source)
-    yield from _state_trouble(project, source)
+    yield from state_trouble(document)
     yield from _shared_results(document)
     written = _in_environment(document, project.environment)[0].get("remote")
     if isinstance(written, Mapping) and project.remote.type == LOCAL:
@@ -147,29 +148,6 @@ def _results_trouble(project: Project, source: Source) -> Iterator[Diagnostic]:
             detail="`spec.results.path` must be a folder of its own within the project, relative to it.",
             hint="Write, for example, `results: {path: results}`.",
             position=source.position(("results", "path")),
-        )
-
-
-def _state_trouble(project: Project, source: Source) -> Iterator[Diagnostic]:
-    position = source.position(("state",))
-    try:
-        place_of(project.state)
-    except ValueError as error:
-        yield Diagnostic(
-            summary="Wrong value",
-            detail=f"`spec.state` {error}.",
-            hint="Write, for example, `postgresql://user@host/database` or `s3://bucket/prefix`.",
-            position=position,
-            quotable=secret_in(project.state) is None,
-        )
-    if secret := secret_in(project.state):
-        yield Diagnostic(
-            summary="Secret in a manifest",
-            detail=f"`spec.state` holds {secret}.",
-            hint="Take it out, and replace it where it is in use: everybody who reads the repository has it. "
-            "docs/shared-state.md tells from where it is taken.",
-            position=position,
-            quotable=False,
         )
 
 

@@ -75,6 +75,8 @@ def place_of(text: str) -> Place:
         raise ValueError("must not hold a blank or an invisible character")
     if kind is not PlaceKind.POSTGRES and not host:
         raise ValueError("must name a bucket" if kind is PlaceKind.OBJECTS else "must name a host")
+    if kind is PlaceKind.OBJECTS and "@" in parts.netloc:
+        raise ValueError("must hold no key of S3: that comes from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
     if parts.scheme == "http" and host not in _LOOPBACK:
         raise ValueError("must begin with https://: over http:// everybody on the way can read it")
     if kind is PlaceKind.HTTP:

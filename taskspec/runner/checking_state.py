@@ -100,6 +100,9 @@ def _results(snapshot: Snapshot, store: StateReader, folder: ResultsFolder) -> I
         yield wrong("results", text, "Restore the state folder from a backup, or run the task again with `--rerun`.")
     if why := unwritable(folder.folder):
         yield wrong("results", f"{why}, so that nothing can be applied", f"{_DENIED} Or change `results.path`.")
+    elif missing and len(missing) == len(kept) and store.capabilities.shared:
+        some_results = plural(len(kept), "accepted result")
+        yield fine("results", f"{some_results} in the state; no file of them is here, and the next apply writes them")
     elif missing:
         text = f"the file, or its provenance, is missing: {some(missing)}"
         yield doubtful("results", text, "The next `taskspec apply` writes it again.")

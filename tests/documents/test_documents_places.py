@@ -39,6 +39,7 @@ def test_a_text_names_a_place(text, place):
         ("mysql://x", "must be `local`"),
         ("postgresql:x", "must be `local`"),
         ("s3:///prefix", "must name a bucket"),
+        ("s3://key:secret@bucket/x", "no key of S3"),
         ("https:///x", "must name a host"),
         ("http://example.com/s", "everybody on the way"),
         ("https://[::1/s", "no URL"),

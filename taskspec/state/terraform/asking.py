@@ -31,7 +31,7 @@ _SLOWEST: Final = 256 * 1024
 _FRESH: Final = 30.0
 """Seconds for which the server's clock, once read, is not read again."""
 _LONGEST_WAIT: Final = 10.0
-_TOO_OFTEN: Final = 429
+TOO_OFTEN: Final = 429
 
 Query = tuple[tuple[str, str], ...]
 
@@ -80,7 +80,7 @@ class Questions:
                 if not self._waited(attempt, start):
                     raise unreached(self._access, error.message, error.hint) from error
             else:
-                is_usable = response.status not in UNSETTLED and response.status != _TOO_OFTEN
+                is_usable = response.status not in UNSETTLED and response.status != TOO_OFTEN
                 if any_answer or is_usable:
                     return response
                 if not self._waited(attempt, start, response):
@@ -100,7 +100,7 @@ class Questions:
             except OutcomeUnknownError as error:
                 raise UncertainError(error.message) from error
             else:
-                if response.status != _TOO_OFTEN or not self._waited(attempt, start, response):
+                if response.status != TOO_OFTEN or not self._waited(attempt, start, response):
                     return response
             attempt += 1
 

@@ -18,7 +18,7 @@ from taskspec.state.model import Holder
 from taskspec.state.registers.port import AwayError, ConflictError, Held, ServerLock, UncertainError
 from taskspec.state.store import Fencing
 from taskspec.state.terraform.access import Access, Target
-from taskspec.state.terraform.asking import LARGEST_BODY, TIMEOUT, UNSETTLED, Questions
+from taskspec.state.terraform.asking import LARGEST_BODY, TIMEOUT, TOO_OFTEN, UNSETTLED, Questions
 from taskspec.state.terraform.bodies import (
     ForeignError,
     NewerError,
@@ -244,18 +244,22 @@ class TerraformRegister:
     def _learn(self, kept: Held, wire: str | None) -> None:
         """Find out, once, what the server refuses: what it keeps, written again; then the same for another's lock.
 
-        Neither changes anything, whatever it takes. Raises StateError where it takes both.
+        Neither changes anything, whatever it takes. Raises StateError where it takes both, and UncertainError where the
+        first may still arrive: late, it would undo what is written next.
         """
         if self._is_learned:
             return
         body = encode_state(kept.content, _serial(kept.tag))
-        with suppress(UncertainError, AwayError):
-            if self._questions.write(body, _query(wire)).status in _TAKEN | _INVALID:
-                self._counts = True
+        with suppress(AwayError):
+            status = self._questions.write(body, _query(wire)).status
+            if status in _TAKEN | _INVALID:
+                self._counts = self._is_learned = True
                 self.notice = ""
-            elif self._questions.write(body, _query(uuid.uuid4().hex)).status in _DONE:
-                raise unguarded(self._access)
-            self._is_learned = True
+            elif status in _DONE:
+                status = self._questions.write(body, _query(uuid.uuid4().hex)).status
+                if status in _DONE:
+                    raise unguarded(self._access)
+                self._is_learned = status not in UNSETTLED | {TOO_OFTEN}
 
     def _lock_in_the_way(self, wanted: ServerLock) -> SeenLock | None:
         """Take the server's lock and return None, or return the one that is held: it may be this very one."""
