@@ -123,6 +123,12 @@ def test_a_server_that_says_nothing_is_not_waited_for_as_if_much_were_on_its_way
             ask()
 
 
+def test_places_on_two_servers_are_two_though_the_bucket_has_one_name(key):
+    here, there = register_at("https://one.test", key), register_at("https://u:hunter2@two.test:9000/", key)
+    assert here.place == f"s3://{BUCKET}/{key}/sales/default (https://one.test)"
+    assert there.place == f"s3://{BUCKET}/{key}/sales/default (two.test:9000)"
+
+
 def test_a_server_that_makes_unconditional_writes_is_refused(opened, spoiled):
     spoiled.strip = True
     with pytest.raises(StateError, match="makes no conditional writes") as caught:
@@ -178,7 +184,7 @@ def test_a_register_holds_one_text_and_replaces_exactly_that(key):
     registers[1].drop([])
     with pytest.raises(KeyError):
         registers[0].get("x")
-    assert registers[0].place == f"s3://{BUCKET}/{key}/sales/default"
+    assert registers[0].place.startswith(f"s3://{BUCKET}/{key}/sales/default (http://127.0.0.1:")
 
 
 def test_many_registers_swap_one_after_the_other(key):

@@ -29,6 +29,7 @@ _FRESH: Final = 30.0
 """Seconds for which what the server's clock showed is counted on by our own."""
 _WHOLE: Final = 1.0
 """The seconds in which the server tells when something was written: a lease never seems older than it is."""
+_ENDPOINTS: Final = frozenset({"endpoint", "endpoint_url", "aws_endpoint", "aws_endpoint_url"})
 _OUT_OF_RANGE: Final = 416
 _LARGE: Final = 1024 * 1024
 _CONNECT: Final = timedelta(seconds=5)
@@ -49,9 +50,9 @@ class ObjectRegister:
         parts = urlsplit(url)
         self._bucket = parts.hostname or ""
         prefix = "/".join([*(part for part in unquote(parts.path).split("/") if part), name, environment])
-        self.place = f"s3://{self._bucket}/{prefix}"
         self._read_only = read_only
         settings = dict(parse_qsl(parts.query))
+        self.place = f"s3://{self._bucket}/{prefix}{_server_of(settings)}"
         client = _client(settings)
         # A write under a condition that is made twice is refused the second time, also where the first has happened.
         self._swaps = self._store(prefix, settings, {**client, "timeout": _SWAP}, retries=0)
@@ -218,6 +219,12 @@ class ObjectRegister:
         except (BaseError, FileNotFoundError):
             return -_WHOLE
         return seen - time.time()
+
+
+def _server_of(settings: dict[str, str]) -> str:
+    """Return what tells the servers of two places apart whose buckets have one name."""
+    named = [value for key, value in settings.items() if key.lower() in _ENDPOINTS]
+    return f" ({named[-1].rpartition('@')[2].rstrip('/')})" if named else ""
 
 
 def _client(settings: dict[str, str]) -> dict[str, Any]:
