@@ -24,10 +24,11 @@ from taskspec.state.model import Holding
 def force_unlock(words: Sequence[str], project: Path | None, epoch: int, yes: bool, force: bool, as_json: bool) -> int:
     """Take the lock of the state from a command that does not go on.
 
-    EPOCH is in the message of whoever found the state locked. Never needed where the holder has died: its lock ended
-    with it. Needed where its process is suspended, or sits on a machine that is out of reach. A holder that
-    still says that it lives keeps the lock, without --force. Whatever the old holder writes later is refused, and its
-    command then ends with 8; the next apply finds out what has become of its runs.
+    EPOCH is in the message of whoever found the state locked. Never needed where the holder has died: its lock ends by
+    itself, on a shared state 60 seconds after its last heartbeat. Needed where its process is suspended, or sits on a
+    machine that is out of reach. A holder that still says that it lives keeps the lock, without --force. Whatever the
+    old holder writes later is refused, and its command then ends with 8; the next apply finds out what has become of
+    its runs.
     """
     from taskspec.cli.applying import asked
     from taskspec.runner.unlocking import Unlocked, unlock

@@ -160,6 +160,7 @@ def _state_trouble(project: Project, source: Source) -> Iterator[Diagnostic]:
             detail=f"`spec.state` {error}.",
             hint="Write, for example, `postgresql://user@host/database` or `s3://bucket/prefix`.",
             position=position,
+            quotable=secret_in(project.state) is None,
         )
     if secret := secret_in(project.state):
         yield Diagnostic(

@@ -9,11 +9,13 @@ from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 LOCAL_PLACE: Final = "local"
 _MASK: Final = "***"
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
-_HOST: Final = re.compile(r"(\[[^\[\]]*\]|[^\[\]:]*)(:\d*)?")
-"""A host of a URL, with its port perhaps; PostgreSQL takes several, with commas between them."""
 _NAME: Final = "name="
 """The one parameter that belongs to taskspec, and to no server: under which name the state is kept."""
-_SECRETS: Final = ("password", "secret", "token", "credential", "signature")
+_SECRETS: Final = ("password", "secret", "token", "credential", "signature", "apikey", "api_key", "api-key")
+_HOST: Final = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*)(:\d*)?")
+"""A host of PostgreSQL's, of which there may be several, with its port."""
+_USER: Final = re.compile(r"(?<=://)[^/?#@\s]+@")
+"""Who is named in a URL that stands in another one, with the password."""
 
 
 class PlaceKind(StrEnum):
@@ -61,14 +63,12 @@ def place_of(text: str) -> Place:
     """Return the place that a text names; raise ValueError, with a predicate of it, for one that names none."""
     if text == LOCAL_PLACE:
         return Place(kind=PlaceKind.LOCAL)
-    try:
-        parts = urlsplit(text)
-        kind, host = _KINDS.get(parts.scheme), parts.hostname
-        port = None if kind is PlaceKind.POSTGRES else parts.port
-    except ValueError:
-        raise ValueError("is no URL that can be understood") from None
-    if port is None and not _names_hosts(parts.netloc.rpartition("@")[2]):
-        raise ValueError("is no URL that can be understood")
+    parts = _parts(text)
+    if parts is None:
+        raise ValueError(
+            "is no URL that can be understood: write `/`, `?`, `#`, `@` in a password as %2F, %3F, %23, %40"
+        )
+    kind, host = _KINDS.get(parts.scheme), parts.hostname
     if kind is None or not text.startswith(f"{parts.scheme}://"):
         raise ValueError("must be `local`, or begin with postgresql://, s3:// or https://")
     if any(character.isspace() or not character.isprintable() for character in text):
@@ -92,48 +92,67 @@ def place_of(text: str) -> Place:
 
 def secret_in(text: str) -> str | None:
     """Return what of a place is a secret, in words: it does not belong in a file; None where nothing is."""
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        return None
+    parts = _parts(text)
+    if parts is None:
+        return "a password" if "@" in text else None
     user, at, _ = parts.netloc.rpartition("@")
     if at and ":" in user:
         return "a password"
     if at and _KINDS.get(parts.scheme) is not PlaceKind.POSTGRES:
         return "a user's name or token"
-    for key, _ in parse_qsl(parts.query, keep_blank_values=True):
+    for key, value in parse_qsl(parts.query, keep_blank_values=True):
         if _is_secret(key):
             return f"the secret `{key}`"
+        if _USER.search(value):
+            return f"a user's name or password in `{key}`"
     return None
 
 
 def shown(text: str) -> str:
     """Return a place as it may be printed: without a password, and without parameters that are secrets."""
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        return _MASK
+    parts = _parts(text)
+    if parts is None:
+        return _shown_in_part(text)
     user, at, host = parts.netloc.rpartition("@")
     if at and _KINDS.get(parts.scheme) is PlaceKind.POSTGRES:
         name, colon, _ = user.partition(":")
         host = f"{unquote(name)}{colon and f':{_MASK}'}@{host}"
     elif at:
         host = f"{_MASK}@{host}"
-    elif not _names_hosts(host):  # the host may have been left out after `user:password`
-        host = f"{host.partition(':')[0]}:{_MASK}"
     pairs = parse_qsl(parts.query, keep_blank_values=True)
-    query = "&".join(f"{key}={_MASK if _is_secret(key) else value}" for key, value in pairs)
+    query = "&".join(f"{key}={_MASK if _is_secret(key) else _USER.sub(f'{_MASK}@', value)}" for key, value in pairs)
     return _joined(parts, host, query) if parts.scheme else text
+
+
+def _parts(text: str) -> SplitResult | None:
+    """Return the parts of a URL; None where it is none, as where a password was not written in percent signs.
+
+    What seems to be the host then is a part of the password: no library may be given it, which would print it.
+    """
+    try:
+        parts = urlsplit(text)
+        user, _, hosts = parts.netloc.rpartition("@")
+        if _KINDS.get(parts.scheme) is not PlaceKind.POSTGRES:
+            return parts if parts.port != 0 else None
+    except ValueError:
+        return None
+    is_whole = "@" not in user + parts.path and all(_HOST.fullmatch(one) for one in hosts.split(","))
+    return parts if is_whole else None
+
+
+def _shown_in_part(text: str) -> str:
+    """Return what may be printed of what is no URL: what comes after all that may be a password."""
+    scheme, mark, rest = text.partition("://")
+    _, at, tail = rest.rpartition("@")
+    found = _parts(f"{scheme}://{tail}") if mark and at else None
+    if found is None or not found.netloc:
+        return _MASK
+    return f"{scheme}://{_MASK}@{shown(f'{scheme}://{tail}').removeprefix(f'{scheme}://')}"
 
 
 def _joined(parts: SplitResult, host: str, query: str) -> str:
     """Put a URL together again; the library's own way drops the slashes before an empty host."""
     return f"{parts.scheme}://{host}{parts.path}{query and f'?{query}'}"
-
-
-def _names_hosts(netloc: str) -> bool:
-    """Tell whether it is hosts with ports, where a URL has them."""
-    return all(_HOST.fullmatch(host) for host in netloc.split(","))
 
 
 def _is_secret(key: str) -> bool:

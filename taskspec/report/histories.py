@@ -33,7 +33,7 @@ _PLAIN: Final[Mapping[str, tuple[str, ...]]] = {
     "stopping": ("run {} is to be stopped (cause: {})", "run", "cause"),
     "rejudged": ("judged again: {}", "verdict"),
     "migrated": ("the state was moved to {}", "to"),
-    "rebuilt": ("the state was rebuilt of what the remote shows: {} records", "records"),
+    "rebuilt": ("the state was rebuilt of what the remote shows; tasks: {}", "records"),
     "arrived": ("the state has come here from {}", "from"),
 }
 """What the other kinds of notes say, and of which of their data."""

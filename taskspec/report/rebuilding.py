@@ -54,7 +54,8 @@ def rebuild_lines(rebuild: Rebuild, paint: Paint) -> Iterator[str]:
     if rebuild.chosen is None:
         yield from _choice(rebuild.lineages, paint)
         return
-    yield f"Of the lineage {in_line(rebuild.chosen)} the remote has runs of {plural(len(rebuild.records), 'task')}:"
+    known = in_line(rebuild.chosen[:8])  # what a marker has of it; the rest may be made up
+    yield f"Of the lineage {known}… the remote has runs of {plural(len(rebuild.records), 'task')}:"
     yield ""
     header = ("ADDRESS", "GENERATION", "ATTEMPTS", "STATUS", "VERDICT", "TEXT", "RUN")
     first, *lines = columns([header, *(_row(one) for one in rebuild.records)])

@@ -153,7 +153,7 @@ def _question(
         requested=selected if job.requested and selected is not None else frozenset(),
         rerun=anew,
         kept=KeptResults(prepared.desired, today, store),
-        past=(history := BoundRuns(store)),
+        past=(history := BoundRuns(store, snapshot)),
         spent=history.last_generation,
         used=used_so_far(prepared.desired.project, snapshot, store, now),
         measure=Measurements(store),

@@ -15,7 +15,7 @@ from taskspec.runner.applying import results_folder
 from taskspec.runner.checking_folders import unwritable
 from taskspec.runner.model import Ports
 from taskspec.state.holding import held, sign_of_life
-from taskspec.state.migrating import departed, moved_words
+from taskspec.state.migrating import departed, moved_words, way_there
 from taskspec.state.model import Holding, ResultRef, Sending, Snapshot
 from taskspec.state.store import Capabilities, StateReader
 
@@ -38,7 +38,7 @@ def checked_state(project: Project, ports: Ports) -> Iterator[Checkup]:
                 tasks = plural(len(snapshot.records), "task")
                 yield fine("state", f"{tasks} at serial {snapshot.serial}, intact{_at(where)}")
             if (moved := departed(next(store.history(limit=1), None))) is not None:
-                yield wrong("state", f"it {moved_words(moved)}", "Let `state` in taskspec.yaml name that place.")
+                yield wrong("state", f"it {moved_words(moved)}", way_there(moved))
             if where.files and (why := unwritable(where.files[0], where.files[1:])):
                 yield wrong("state", f"{why}, so that nothing can be applied", _DENIED)
             if where.notice:

@@ -32,9 +32,13 @@ async def diagnose(invocation: Invocation, ports: Ports, more: More, *, offline:
     yield checked_key(project, invocation)
     for one in checked_ignore(project):
         yield one
+    told: set[str] = set()
     for one in checked_state(project, ports):
+        told.add(one.text)
         yield one
-    yield checked_history(invocation, ports)
+    history = checked_history(invocation, ports)
+    if history.text not in told:  # a state that cannot be read is told once
+        yield history
     for one in more(project):
         yield one
     if offline:

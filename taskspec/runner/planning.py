@@ -52,7 +52,7 @@ def plan(
             rerun=choose_anew(invocation.rerun, prepared.desired, snapshot.records, selected),
             contents=contents,
             kept=KeptResults(prepared.desired, today, store),
-            past=(history := BoundRuns(store)),
+            past=(history := BoundRuns(store, snapshot)),
             spent=history.last_generation,
             used=used_so_far(prepared.desired.project, snapshot, store, ports.chance.now()),
             measure=Measurements(store),

@@ -5,7 +5,6 @@ there: what is declared is listed in full, or nothing is rebuilt.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,6 +22,7 @@ from taskspec.observed.model import Sighting
 from taskspec.observed.refreshing import read_singly
 from taskspec.plan.rebuilding import Lineage, Rebuilt, Tracked
 from taskspec.report.rebuilding import Rebuild
+from taskspec.report.text import plural
 from taskspec.runner.locating import project_of
 from taskspec.runner.locking import locked
 from taskspec.runner.model import Invocation, Need, Ports
@@ -64,8 +64,9 @@ async def rebuild(invocation: Invocation, ports: Ports, lineage: str | None, app
         _require_empty(store.read(), project)
         async with ports.connect(project, Need.LOOK) as link:
             found = await _looked_for(link.connection, desired)
-            seen = lineages(found.marked, desired, dict(_used(invocation, ports, project)))
-            short = _chosen(seen, lineage)
+            used, unread = _used(invocation, ports, project)
+            seen = lineages(found.marked, desired, used)
+            short = _chosen(seen, lineage, unread)
             if short is None:
                 return Rebuild(lineages=seen), False
             ours = tracked([one for one in found.marked if one.marker.lineage == short], desired)
@@ -102,7 +103,7 @@ def _require_empty(snapshot: Snapshot, project: Project) -> None:
     if not is_empty(snapshot):
         raise StaleError(
             f"Nothing is rebuilt: the state of environment `{project.environment}` is not lost; it is at serial "
-            f"{snapshot.serial}, with {len(snapshot.records)} records.",
+            f"{snapshot.serial}, with {plural(len(snapshot.records), 'record')}.",
             hint="`taskspec orphans` lists the runs that it lacks, and `taskspec adopt` takes one into it.",
         )
 
@@ -139,27 +140,50 @@ def _unlisted(lists: Lists) -> Iterator[tuple[str, str]]:
             yield agent, "the remote lists a run without its id"
 
 
-def _used(invocation: Invocation, ports: Ports, project: Project) -> Iterator[tuple[str, str]]:
-    """Yield the lineages of the states of the project's other environments, as markers have them."""
+def _used(invocation: Invocation, ports: Ports, project: Project) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the lineages of the states of the project's other environments, as markers have them, with the names.
+
+    And which of those states cannot be read, and why: the runs that are found may be theirs.
+    """
     spec: Mapping[str, Any] = (project.document.value.get("spec") or {}) if project.document is not None else {}
     declared: Mapping[str, Any] = spec.get("environments") or {}
-    for name in {DEFAULT_ENVIRONMENT, *declared} - {project.environment}:
-        with suppress(TaskspecError, ManifestError):  # whatever is wrong there, it concerns no run of this environment
-            store = ports.open_state(project_of(replace(invocation, environment=name)), read_only=True)
-            try:
-                if lineage := store.read(only=()).lineage:
-                    yield lineage[:_SHORT], name
-            finally:
-                store.close()
+    used: dict[str, str] = {}
+    unread: dict[str, str] = {}
+    for name in sorted({DEFAULT_ENVIRONMENT, *declared} - {project.environment}):
+        try:
+            if lineage := _lineage_at(project_of(replace(invocation, environment=name)), ports):
+                used[lineage[:_SHORT]] = name
+        except ManifestError:
+            unread[name] = "its documents are wrong"
+        except TaskspecError as error:
+            unread[name] = error.message
+    return used, unread
 
 
-def _chosen(seen: Sequence[Lineage], given: str | None) -> str | None:
-    """Return the lineage that is meant, as markers have it; None where several may be."""
+def _lineage_at(project: Project, ports: Ports) -> str:
+    store = ports.open_state(project, read_only=True)
+    try:
+        return store.read(only=()).lineage
+    finally:
+        store.close()
+
+
+def _chosen(seen: Sequence[Lineage], given: str | None, unread: Mapping[str, str]) -> str | None:
+    """Return the lineage that is meant, as markers have it; None where several may be.
+
+    Raises UsageError where there is none, for that of another environment, and where that may be one which is `unread`.
+    """
     if given is not None:
         if not is_lineage(given):
             raise UsageError(f"`{given}` is no lineage.", hint="It has letters, digits and `-` alone.")
         short = given[:_SHORT]
-        if not any(one.name == short for one in seen):
+        meant = next((one for one in seen if one.name == short), None)
+        if meant is not None and meant.used_by is not None:
+            raise UsageError(
+                f"The lineage `{given}` is that of environment `{meant.used_by}`, whose state is not lost.",
+                hint=f"`--env {meant.used_by}` works with that state; `taskspec state migrate` carries it elsewhere.",
+            )
+        if meant is None:
             raise UsageError(
                 f"No run on the remote bears a marker of the lineage `{given}`.",
                 hint=f"There are: {', '.join(one.name for one in seen)}." if seen else "There is none of any.",
@@ -173,7 +197,14 @@ def _chosen(seen: Sequence[Lineage], given: str | None) -> str | None:
             hint="A remote that changes titles shows none: `taskspec tasks list AGENT` shows what there is, and "
             "`taskspec adopt ADDRESS RUN --foreign` takes a run by hand.",
         )
-    return fitting[0] if len(fitting) == 1 else None
+    if len(fitting) > 1:
+        return None
+    for environment, why in unread.items():
+        raise UsageError(
+            f"The runs that were found may be those of environment `{environment}`, whose state cannot be read: {why}",
+            hint=f"Let it be read; or, if its runs are others, say which are meant: `--lineage {fitting[0]}`.",
+        )
+    return fitting[0]
 
 
 def _made(ours: Tracked, desired: Desired, world: Circumstances) -> Iterator[Rebuilt]:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
 
 from taskspec.address import Address
 from taskspec.desired.model import Desired
@@ -12,7 +13,11 @@ from taskspec.plan.estimating import NOTES, measured
 from taskspec.plan.keeping import Kept, kept_results
 from taskspec.plan.regrading import concerned
 from taskspec.state.model import Note, Record, ResultRef, Snapshot
+from taskspec.state.replacing import is_empty
 from taskspec.state.store import StateReader
+
+SINGLY: Final = 32
+"""For so many addresses a store on another machine is asked one by one."""
 
 
 class KeptResults(Mapping[str, str]):
@@ -97,11 +102,17 @@ def notes_of(address: Address, store: StateReader, *, limit: int | None = None) 
 
 
 class BoundRuns:
-    """Which runs and generations an address ever had, as the history tells. Works as long as its store is open."""
+    """Which runs and generations an address ever had, as the history tells. Works as long as its store is open.
 
-    def __init__(self, store: StateReader) -> None:
+    A store on another machine is asked for a few addresses one by one, and then for all at once: each is a request.
+    Where a `snapshot` of it tells that nothing was ever kept, it is not asked.
+    """
+
+    def __init__(self, store: StateReader, snapshot: Snapshot | None = None) -> None:
         self._store = store
         self._known: dict[Address, Bound] = {}
+        self._asked = 0
+        self._all_spent: Mapping[Address, int] | None = {} if snapshot is not None and is_empty(snapshot) else None
 
     def __call__(self, address: Address) -> Bound:
         """Return what was bound under an address."""
@@ -111,8 +122,21 @@ class BoundRuns:
 
     def last_generation(self, address: Address) -> int:
         """Return the number of the last generation that was recorded of an address; 0 where none was."""
+        if self._all_spent is None and self._asked == SINGLY and self._store.capabilities.shared:
+            self._all_spent = self._spent_by_all()
+        if self._all_spent is not None:
+            return self._all_spent.get(address, 0)
+        self._asked = min(self._asked + 1, SINGLY)
         numbers = (_spent(entry.note) for entry in self._store.history(address))
         return next((number for number in numbers if isinstance(number, int)), 0)
+
+    def _spent_by_all(self) -> Mapping[Address, int]:
+        found: dict[Address, int] = {}
+        for entry in self._store.history():
+            number = _spent(entry.note)
+            if isinstance(number, int):
+                found.setdefault(entry.note.address, number)
+        return found
 
     def everything(self) -> Mapping[Address, Bound]:
         """Return what was bound under each address that was ever recorded."""

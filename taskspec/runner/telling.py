@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
+from shlex import quote
 
 from taskspec.address import Address
 from taskspec.documents.model import Project
@@ -115,7 +116,14 @@ async def _idle_status(link: Link, run: str) -> str | None:
 
 
 def _require_here(address: Address, attempt: Attempt, here: RemoteIdentity) -> None:
-    if why := elsewhere(address, attempt, here):
+    why = elsewhere(address, attempt, here)
+    if why and not is_open(attempt) and attempt.remote.same_remote(here):
+        raise UsageError(
+            f"`{address}`: run {attempt.run} was made by an engine whose data folder is not here, and what it said and "
+            "did is there alone.",
+            hint=f"`taskspec results {quote(address)}` prints an accepted result, wherever it was made.",
+        )
+    if why:
         raise UsageError(f"`{address}`: {why}.")
 
 

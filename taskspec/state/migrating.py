@@ -74,10 +74,17 @@ def moved_words(note: Note) -> str:
     return f"was moved to {to} on {utc(note.at)} by {user} on {host}"
 
 
+def way_there(note: Note) -> str:
+    """Return how a state is used where it was carried to."""
+    if "://" in str(note.data.get("to")):
+        return "Let `state` in taskspec.yaml, or TASKSPEC_STATE, name that place."
+    return "It is a file of that machine: use it there, without `state` in taskspec.yaml and without TASKSPEC_STATE."
+
+
 def _elsewhere(note: Note) -> str:
     return (
-        f"Let `state` in taskspec.yaml, or TASKSPEC_STATE, name that place: {note.data.get('to')}. An interrupted "
-        "migration is finished by the same `taskspec state migrate`. `taskspec state pull` still reads what is here."
+        f"{way_there(note)} An interrupted migration is finished by the same `taskspec state migrate`. "
+        "`taskspec state pull` still reads what is here."
     )
 
 

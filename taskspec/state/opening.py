@@ -70,7 +70,9 @@ def open_store(place: Place, wanted: Wanted) -> StateStore:
             from taskspec.state.objects.driver import ObjectRegister
 
             name = place.name or wanted.project
-            objects = ObjectRegister(place.url, name, wanted.environment, read_only=wanted.read_only)
+            objects = ObjectRegister(
+                place.url, name, wanted.environment, read_only=wanted.read_only, environ=wanted.environ
+            )
             return _registered(objects, wanted)
         case PlaceKind.HTTP:
             from taskspec.state.terraform.access import access_to
@@ -98,5 +100,5 @@ def _require(place: Place, module: str, extra: str) -> None:
     if find_spec(module) is None:
         raise StateError(
             f"The state is kept at {shown(place.url)}, and what reads it there is not installed.",
-            hint=f"pip install 'taskspec[{extra}]'",
+            hint=f"Install taskspec with its extra `{extra}`: in a clone of its repository, pip install '.[{extra}]'",
         )

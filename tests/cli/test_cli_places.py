@@ -19,8 +19,8 @@ def project(checkout, state):
 @pytest.mark.parametrize(
     ("place", "module", "extra"),
     [
-        ("postgresql://db.example/x", "psycopg", "taskspec[postgres]"),
-        ("s3://bucket/prefix", "obstore", "taskspec[objectstore]"),
+        ("postgresql://db.example/x", "psycopg", "postgres"),
+        ("s3://bucket/prefix", "obstore", "objectstore"),
     ],
 )
 def test_a_store_whose_extra_is_missing_names_it(checkout, monkeypatch, place, module, extra):
@@ -29,7 +29,7 @@ def test_a_store_whose_extra_is_missing_names_it(checkout, monkeypatch, place, m
     for command in (["plan"], ["apply", "--yes"], ["status"], ["results"], ["history"]):
         done = checkout.taskspec(*command)
         assert (done.code, done.out) == (1, ""), command
-        assert f"pip install '{extra}'" in done.err
+        assert f"pip install '.[{extra}]'" in done.err
         assert place in done.err
     assert checkout.taskspec("validate").code == 0
 

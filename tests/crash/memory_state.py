@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from taskspec.errors import LockHeldError, LostLeaseError, StaleError, StateError, UnknownCommitError
 from taskspec.state.chaining import linked, root
 from taskspec.state.model import DropRecord, HistoryEntry, Note, PutRecord, PutResult, Snapshot
-from taskspec.state.store import Lease
+from taskspec.state.store import Capabilities, Fencing, Lease
 
 
 @dataclass(slots=True)
@@ -24,6 +24,8 @@ class Durable:
 
 class MemoryState:
     """A `StateStore`; `process` is told each step, and may die in it."""
+
+    capabilities = Capabilities(place="memory", shared=False, ttl=None, fencing=Fencing.EPOCH)
 
     def __init__(self, durable: Durable, process, lineage: str) -> None:
         self._durable = durable

@@ -62,7 +62,7 @@ def test_what_names_none_is_told(text, why):
     [
         ("local", "local"),
         ("postgresql://u:hunter2@db:1/x?sslmode=require", "postgresql://u:***@db:1/x?sslmode=require"),
-        ("postgresql://u:hunter2/x", "postgresql://u:***/x"),
+        ("postgresql://u:hunter2/x", "***"),
         ("postgresql://db1:5432,db2:5433/x", "postgresql://db1:5432,db2:5433/x"),
         ("http://[::1]:8000/s", "http://[::1]:8000/s"),
         ("postgresql://u@db/x?password=hunter2", "postgresql://u@db/x?password=***"),
@@ -70,6 +70,17 @@ def test_what_names_none_is_told(text, why):
         ("https://hunter2@h/x", "https://***@h/x"),
         ("https://u:hunter2@h/x?private_token=hunter2", "https://***@h/x?private_token=***"),
         ("s3://k:hunter2@b/x?aws_secret_access_key=hunter2", "s3://***@b/x?aws_secret_access_key=***"),
+        ("s3://b/x?endpoint=https://ann:hunter2@h:9000", "s3://b/x?endpoint=https://***@h:9000"),
+        ("s3://b/x?endpoint=https%3A%2F%2Fann%3Ahunter2%40h", "s3://b/x?endpoint=https://***@h"),
+        ("https://h/x?api_key=hunter2", "https://h/x?api_key=***"),
+        ("postgresql://u:hunter2/x@h/d", "postgresql://***@h/d"),
+        ("postgresql://u:2/hunter2@h/d", "postgresql://***@h/d"),
+        ("postgresql://u:hunter2?x@h/d?password=hunter2", "postgresql://***@h/d?password=***"),
+        ("postgresql://u:hunter2@x@h/d", "postgresql://***@h/d"),
+        ("postgresql://u:hunter2", "***"),
+        ("https://u:hunter2/x@h/d", "https://***@h/d"),
+        ("https://u:hunter2#x@h/d", "https://***@h/d"),
+        ("https://u:hunter2[x@h/d", "https://***@h/d"),
         ("https://[hunter2@/", "***"),
     ],
 )
@@ -88,8 +99,24 @@ def test_no_secret_of_a_place_is_printed(text, printed):
         ("postgresql://u@db/x?PassWord=p", "the secret `PassWord`"),
         ("https://token@h/x", "a user's name or token"),
         ("s3://b/x?access_key_id=a&secret_access_key=b", "the secret `secret_access_key`"),
+        ("s3://b/x?endpoint=https://ann:p@h", "a user's name or password in `endpoint`"),
+        ("s3://b/x?endpoint=https://h:9000", None),
         ("https://[", None),
     ],
 )
 def test_a_secret_of_a_place_is_found(text, secret):
     assert secret_in(text) == secret
+
+
+@pytest.mark.parametrize("text", ["postgresql://u:a/b@h/d", "postgresql://u:2/b@h/d", "postgresql://u:a@b@h/d"])
+def test_a_password_with_signs_of_a_url_names_no_place_and_is_a_secret(text):
+    with pytest.raises(ValueError, match="write `/`, `\\?`, `#`, `@` in a password as"):
+        place_of(text)
+    assert secret_in(text) == "a password"
+
+
+@pytest.mark.parametrize(
+    "text", ["postgresql://u@h1:5432,h2:5433/d", "postgresql://u@[::1]:5432,h2/d", "postgresql:///d"]
+)
+def test_postgresql_may_be_at_several_hosts_with_their_ports(text):
+    assert (place_of(text).url, shown(text)) == (text, text)

@@ -37,7 +37,7 @@ SAID = {
     "moved": ({"to": "b"}, "moved to b"),
     "migrated": ({"to": "s3://states/x"}, "the state was moved to s3://states/x"),
     "arrived": ({"from": "local"}, "the state has come here from local"),
-    "rebuilt": ({"records": 3}, "the state was rebuilt of what the remote shows: 3 records"),
+    "rebuilt": ({"records": 3}, "the state was rebuilt of what the remote shows; tasks: 3"),
     "forgotten": ({"generation": 2, "result": "d"}, "left the state; its result of g2 stays"),
     "duplicates": ({"kept": "r1", "runs": ["r1", "r2"]}, "the remote has it as 2 runs: r1 is kept"),
 }

@@ -239,7 +239,9 @@ def test_a_whole_lineage_that_is_given_is_that_of_the_new_state(ports):
     assert planned(ports).lineage == lineage
 
 
-def test_the_lineage_of_another_environment_is_not_taken(ports):
+@pytest.fixture
+def elsewhere(ports):
+    """A project whose only state is that of another environment, and the lineage of that."""
     ports.task()
     ports.write(
         "apiVersion: taskspec/v1\nkind: Project\nmetadata: {name: sales}\n"
@@ -247,9 +249,25 @@ def test_the_lineage_of_another_environment_is_not_taken(ports):
         "taskspec.yaml",
     )
     ports.apply()
+    lineage = ports.records()["a"].generation.last.marker.split(".")[1]
     (ports.folder / ".taskspec/default").rename(ports.folder / ".taskspec/prod")
+    return ports, lineage
+
+
+def test_the_lineage_of_another_environment_is_not_taken(elsewhere):
+    ports, lineage = elsewhere
     with pytest.raises(UsageError, match="Nothing can be rebuilt"):
         rebuilt(ports)
+    with pytest.raises(UsageError, match="is that of environment `prod`"):
+        rebuilt(ports, lineage)
+
+
+def test_where_the_state_of_another_environment_cannot_be_read_its_runs_are_not_taken_unasked(elsewhere):
+    ports, lineage = elsewhere
+    (ports.folder / ".taskspec/prod/state.db").write_bytes(b"no database" * 999)
+    with pytest.raises(UsageError, match="may be those of environment `prod`"):
+        rebuilt(ports)
+    assert rebuilt(ports, lineage)[2]
 
 
 def test_a_state_that_is_not_lost_is_refused(ports):

@@ -74,6 +74,13 @@ def test_a_state_that_is_none_is_a_problem(project):
     assert (code, checks["state"]["condition"]) == (1, "problem")
 
 
+def test_a_state_that_nobody_reaches_is_told_once(project):
+    done = project.taskspec(
+        "doctor", "--offline", "--json", TASKSPEC_STATE="http://127.0.0.1:9/x", TF_HTTP_RETRY_MAX="0"
+    )
+    assert (done.code, done.json["problems"], "history" in found(done)) == (1, 1, False), done
+
+
 def test_an_entry_of_the_history_that_was_changed_is_a_problem(project):
     with sqlite3.connect(project.folder / ".taskspec/default/state.db") as state:
         state.execute("UPDATE history SET note = replace(note, 'ended', 'other') WHERE note LIKE '%ended%'")

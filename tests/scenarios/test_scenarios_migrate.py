@@ -104,6 +104,18 @@ def test_the_same_place_is_refused_however_it_is_spelled(applied, place):
     assert applied.taskspec("plan", TASKSPEC_STATE=place).code == 0
 
 
+@pytest.mark.parametrize("kind", sorted({"s3", "http"} & set(SHARED)))
+def test_the_place_that_is_told_at_the_old_one_is_what_a_manifest_names(applied, kind):
+    place = somewhere(kind)
+    assert applied.taskspec("state", "migrate", "--to", place, "--yes").code == 0
+    done = applied.taskspec("plan")
+    assert "name that place." in done.err
+    told = re.search(r"was moved to (\S+)", done.err)[1]
+    assert applied.taskspec("plan", "--detailed-exitcode", TASKSPEC_STATE=told).code == 0
+    assert applied.taskspec("state", "migrate", "--to", "local", "--yes", TASKSPEC_STATE=place).code == 0
+    assert "without `state` in taskspec.yaml" in applied.taskspec("plan", TASKSPEC_STATE=place).err
+
+
 @pytest.mark.parametrize("wrong", ["ftp://x/y", "nowhere", "http://example.com/state"])
 def test_what_is_no_place_is_told(applied, wrong):
     done = applied.taskspec("state", "migrate", "--to", wrong, "--yes")

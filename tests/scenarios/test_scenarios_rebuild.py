@@ -1,6 +1,7 @@
 """A state that is lost is made anew of the markers, through the command line, with the embedded engine."""
 
 import json
+import re
 import shutil
 import uuid
 
@@ -53,6 +54,7 @@ def test_after_a_loss_everything_that_was_paid_for_is_known_again(story):
     assert done.code == 0, done
     assert "cells[q1]" in done.out
     assert "What nobody can know any more:" in done.out
+    assert re.match(r"Of the lineage [0-9a-f]{8}… the remote", done.out), "a marker has no more of it"
     assert story.planned() == before
     assert paid(story) == set()
     shutil.rmtree(story.folder / "results")

@@ -71,6 +71,13 @@ def test_what_one_runner_has_applied_no_other_pays_for(runner):
     assert third.taskspec("doctor", "--offline").code == 0
 
 
+def test_what_a_run_said_elsewhere_is_not_here_and_no_other_run_is_advised(runner):
+    assert runner(1).apply().code == 0
+    done = runner(2).taskspec("logs", "a")
+    assert (done.code, "whose data folder is not here" in done.err, "retry" in done.err) == (64, True, False), done
+    assert "`taskspec results a` prints" in done.err
+
+
 def test_a_pull_request_plans_and_its_merge_applies_exactly_that(runner):
     assert runner(1).apply().code == 0
     runner.repository.tasks(

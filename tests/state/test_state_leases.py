@@ -136,7 +136,7 @@ def test_the_lease_of_a_killed_holder_ends_by_itself_and_not_before(place, folde
 def test_who_waits_gets_the_lock_of_a_killed_holder_and_is_told_for_whom_it_waits(place, folder, opened):
     told = []
     ports = SimpleNamespace(
-        open_state=lambda project, *, read_only, at=None: opened(),
+        open_state=lambda project, **said: opened(),
         holder=lambda: BOB,
         waiting=lambda error, patience: told.append(error.message),
     )

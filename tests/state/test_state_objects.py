@@ -1,8 +1,10 @@
 """The state in an object store whose answers go wrong: spoiled on their way from moto's S3 server, or words of S3."""
 
 import threading
+import time
 import uuid
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from s3_proxy import proxy_of
@@ -123,12 +125,6 @@ def test_a_server_that_says_nothing_is_not_waited_for_as_if_much_were_on_its_way
             ask()
 
 
-def test_places_on_two_servers_are_two_though_the_bucket_has_one_name(key):
-    here, there = register_at("https://one.test", key), register_at("https://u:hunter2@two.test:9000/", key)
-    assert here.place == f"s3://{BUCKET}/{key}/sales/default (https://one.test)"
-    assert there.place == f"s3://{BUCKET}/{key}/sales/default (two.test:9000)"
-
-
 def test_a_server_that_makes_unconditional_writes_is_refused(opened, spoiled):
     spoiled.strip = True
     with pytest.raises(StateError, match="makes no conditional writes") as caught:
@@ -156,12 +152,36 @@ def test_who_may_read_only_is_told_who_has_the_lock(opened, spoiled):
         opened().acquire(BOB)
 
 
+def test_no_lease_is_taken_by_our_own_clock_where_that_of_the_server_cannot_be_seen(opened, spoiled, monkeypatch):
+    opened(straight=True).acquire(ALICE)
+    ahead = SimpleNamespace(time=lambda: time.time() + 3600.0, monotonic=time.monotonic)
+    monkeypatch.setattr("taskspec.state.objects.driver.time", ahead)
+    failures = [(503, b"<Error><Code>SlowDown</Code></Error>")] * 5  # as often as one request is made
+    spoiled.deny = lambda method, path: (
+        failures.pop() if failures and (method, path[-6:]) == ("PUT", "/probe") else None
+    )
+    with pytest.raises(AwayError):
+        opened().acquire(BOB)
+    assert not failures
+    with pytest.raises(LockHeldError, match="alice on laptop"):
+        opened().acquire(BOB)
+
+
 def test_what_a_commit_asks_for_does_not_depend_on_what_is_kept(opened, spoiled):
     store = opened()
     lease = store.acquire(ALICE)
     spoiled.asked.clear()
     store.commit(lease, 0, [put(), note()])
     assert [(method, path.rpartition("/")[2]) for method, path, _ in spoiled.asked] == [("PUT", "state.json")]
+
+
+def test_who_takes_a_free_lease_looks_at_the_page_once(opened, spoiled):
+    first = opened()
+    first.release(first.acquire(ALICE))
+    second = opened()
+    spoiled.asked.clear()
+    second.acquire(BOB)
+    assert [method for method, path, _ in spoiled.asked if path.endswith("/state.json")] == ["GET", "PUT"]
 
 
 def test_a_register_holds_one_text_and_replaces_exactly_that(key):
@@ -184,7 +204,7 @@ def test_a_register_holds_one_text_and_replaces_exactly_that(key):
     registers[1].drop([])
     with pytest.raises(KeyError):
         registers[0].get("x")
-    assert registers[0].place.startswith(f"s3://{BUCKET}/{key}/sales/default (http://127.0.0.1:")
+    assert registers[0].place == f"s3://{BUCKET}/{key}?endpoint={server('s3').endpoint} (state `sales`)"
 
 
 def test_many_registers_swap_one_after_the_other(key):
@@ -258,12 +278,22 @@ def test_a_bucket_that_is_not_there_and_a_server_that_does_not_answer_are_named(
         ("endpoint=http://s3.example.com", "would be sent over http://"),
         ("frog=1", "has a parameter that object stores do not know"),
         ("conditional_put=frog", "cannot be used"),
+        ("endpoint=http://127.0.0.1:frog", "is no URL"),
+        ("endpoint=frog", "is no URL"),
+        ("endpoint=http://ann:canary@127.0.0.1:1", "holds a user's name or a password"),
     ],
 )
 def test_a_place_that_object_stores_cannot_be_at_is_refused(tmp_path, query, words):
     with pytest.raises(StateError, match=words) as caught:
         open_at(f"s3://states/x?{query}", tmp_path).read()
     assert caught.value.hint
+    assert "canary" not in str(caught.value)
+
+
+def test_an_endpoint_of_the_environment_is_looked_at_too():
+    with pytest.raises(StateError, match="in AWS_ENDPOINT_URL, holds a user's name") as caught:
+        register_at("https://s3.example.com", environ={"AWS_ENDPOINT_URL": "https://ann:canary@s3.example.com"})
+    assert "canary" not in str(caught.value)
 
 
 def test_missing_credentials_are_told_from_the_words_of_the_library():
@@ -272,6 +302,14 @@ def test_missing_credentials_are_told_from_the_words_of_the_library():
     untrusted = OSError("kind: Connect, InvalidCertificate(UnknownIssuer)")
     assert "is not trusted" in trouble(answer_of(untrusted), "s3://x/y", "x").message
     assert len(trouble(answer_of(OSError("x" * 9999)), "s3://x/y", "x").message) < 500
+
+
+@pytest.mark.parametrize("path", ["redirects/state.json", "states/redirect/default/state.json"])
+def test_what_a_place_is_called_says_nothing_of_an_answer(path):
+    failed = "Server returned non-2xx status code: 503 Service Unavailable: "
+    answer = answer_of(OSError(f"Generic S3 error: Error performing PUT http://127.0.0.1:9/{path} in 1ms - {failed}"))
+    assert answer.is_uncertain
+    assert isinstance(trouble(answer, "s3://x/y", "x"), AwayError)
 
 
 def test_the_name_of_the_project_tells_states_apart_unless_the_place_names_another(key, tmp_path):

@@ -390,6 +390,20 @@ def test_a_server_that_is_not_there_is_told_as_such(connect):
         connect("http://127.0.0.1:9/plain/x").lock(lock_of())
 
 
+def test_a_connection_that_breaks_is_told_in_one_sentence(server, url, connect):
+    server.fail(url, "cut before", method="GET", times=9)
+    with pytest.raises(StateError, match=r"the connection broke: .*[^.]\.$"):
+        connect(url).load()
+
+
+def test_a_job_whose_token_is_not_for_that_server_is_told_so(server):
+    url = f"{server.root}/api/v4/projects/1/terraform/state/x"
+    job = {"CI_JOB_TOKEN": TOKEN, "CI_API_V4_URL": "https://gitlab.example.com/api/v4"}
+    with pytest.raises(StateError, match="not known there") as caught:
+        TerraformRegister(access_to(url, job)).load()
+    assert "at the GitLab that runs the job alone" in caught.value.hint
+
+
 def with_user(url, user, token):
     return url.replace("://", f"://{quote(user, safe='')}:{quote(token, safe='')}@")
 

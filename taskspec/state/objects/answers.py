@@ -12,6 +12,8 @@ _CODE: Final = re.compile(r"<Code>(\w{1,64})</Code>")
 _UNSENT: Final = re.compile(r"kind: (Connect|Builder)\b|dns error|tcp connect error|invalid peer certificate")
 _DETAILS: Final = "\n\nDebug source:"
 _METADATA: Final = re.compile(r"169\.254\.\d+\.\d+|\[fd00:ec2::|/latest/api/token|/latest/meta-data")
+_REDIRECT: Final = "Received redirect without LOCATION"
+"""What the library says itself: a bucket, a path or a page of a proxy may hold any other word."""
 _CONFLICTS: Final = frozenset({404, 409, 412})
 _LARGEST_REFUSAL: Final = 499
 _LONGEST: Final = 300
@@ -46,7 +48,7 @@ class Answer:
     @property
     def is_uncertain(self) -> bool:
         """Tell whether a write may have happened all the same."""
-        if self.unsent or "redirect" in self.text or _METADATA.search(self.text):
+        if self.unsent or _REDIRECT in self.text or _METADATA.search(self.text):
             return False
         return self.status is None or self.status > _LARGEST_REFUSAL or self.status in {408, 429}
 
@@ -85,7 +87,7 @@ def trouble(answer: Answer, place: str, bucket: str) -> StateError:
             f"{at} cannot be reached: the server denies access to bucket {bucket}{what}.",
             hint="Check the credentials, and that they may get, put, list and delete objects there.",
         )
-    if "redirect" in answer.text or answer.code in {"PermanentRedirect", "AuthorizationHeaderMalformed"}:
+    if _REDIRECT in answer.text or answer.code in {"PermanentRedirect", "AuthorizationHeaderMalformed"}:
         return StateError(
             f"{at} cannot be reached: bucket {bucket} is in another region.",
             hint="Name its region: AWS_REGION, or `?region=` at the end of the place.",

@@ -5,7 +5,7 @@ the process by `fork` does not have: a copy must not use it.
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Final
@@ -15,23 +15,26 @@ import obstore
 from obstore.exceptions import BaseError, UnknownConfigurationKeyError
 from obstore.store import S3Store
 
+from taskspec.documents.places import shown
 from taskspec.errors import StateError
 from taskspec.state.objects.answers import Answer, answer_of, trouble
+from taskspec.state.objects.endpoints import require_endpoints
 from taskspec.state.registers.port import ConflictError, Held, ServerLock, UncertainError
 from taskspec.state.store import Fencing
 
 _PAGE: Final = "state.json"
 _PIECES: Final = "pieces"
 _PROBE: Final = "probe"
+_ENDPOINTS: Final = frozenset({"endpoint", "endpoint_url", "aws_endpoint", "aws_endpoint_url"})
 _NO_TAG: Final = '"00000000000000000000000000000000"'
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _FRESH: Final = 30.0
 """Seconds for which what the server's clock showed is counted on by our own."""
 _WHOLE: Final = 1.0
 """The seconds in which the server tells when something was written: a lease never seems older than it is."""
-_ENDPOINTS: Final = frozenset({"endpoint", "endpoint_url", "aws_endpoint", "aws_endpoint_url"})
 _OUT_OF_RANGE: Final = 416
 _LARGE: Final = 1024 * 1024
+_DENIED: Final = frozenset({401, 403})
 _CONNECT: Final = timedelta(seconds=5)
 _SWAP: Final = timedelta(seconds=15)
 _TRANSFER: Final = timedelta(seconds=60)
@@ -46,13 +49,17 @@ class ObjectRegister:
     has_pieces = True
     has_lock = False
 
-    def __init__(self, url: str, name: str, environment: str, *, read_only: bool) -> None:
+    def __init__(
+        self, url: str, name: str, environment: str, *, read_only: bool, environ: Mapping[str, str] | None = None
+    ) -> None:
         parts = urlsplit(url)
         self._bucket = parts.hostname or ""
-        prefix = "/".join([*(part for part in unquote(parts.path).split("/") if part), name, environment])
+        folders = [part for part in unquote(parts.path).split("/") if part]
+        prefix = "/".join([*folders, name, environment])
         self._read_only = read_only
         settings = dict(parse_qsl(parts.query))
-        self.place = f"s3://{self._bucket}/{prefix}{_server_of(settings)}"
+        self.place = _place("/".join([self._bucket, *folders]), settings, name)
+        require_endpoints(self.place, settings, environ or {})
         client = _client(settings)
         # A write under a condition that is made twice is refused the second time, also where the first has happened.
         self._swaps = self._store(prefix, settings, {**client, "timeout": _SWAP}, retries=0)
@@ -209,22 +216,27 @@ class ObjectRegister:
     def _seen_ahead(self) -> float:
         """Return by how many seconds the server's clock is ahead of ours, at least.
 
-        It is seen in whole seconds; where we may not write, our own is taken for it, and given as much less.
+        It is seen in whole seconds; where we may not write, our own is taken for it, and given as much less. Whoever
+        may write takes leases by it: where it cannot be seen, that is an error.
         """
         if self._read_only:
             return -_WHOLE
         try:
             obstore.put(self._small, _PROBE, b"taskspec")
             seen: float = obstore.head(self._small, _PROBE)["last_modified"].timestamp()
-        except (BaseError, FileNotFoundError):
-            return -_WHOLE
+        except (BaseError, FileNotFoundError) as error:
+            answer = answer_of(error)
+            if answer.status in _DENIED:
+                return -_WHOLE
+            raise trouble(answer, self.place, self._bucket) from error
         return seen - time.time()
 
 
-def _server_of(settings: dict[str, str]) -> str:
-    """Return what tells the servers of two places apart whose buckets have one name."""
-    named = [value for key, value in settings.items() if key.lower() in _ENDPOINTS]
-    return f" ({named[-1].rpartition('@')[2].rstrip('/')})" if named else ""
+def _place(folder: str, settings: Mapping[str, str], name: str) -> str:
+    """Return where a state is, as a manifest names the place: without what may be said in more than one way."""
+    endpoint = next((value for key, value in settings.items() if key.lower() in _ENDPOINTS), None)
+    query = f"?endpoint={endpoint}" if endpoint else ""
+    return f"{shown(f's3://{folder}{query}')} (state `{name}`)"
 
 
 def _client(settings: dict[str, str]) -> dict[str, Any]:

@@ -78,7 +78,8 @@ class RegisteredState(RegisteredReader):
             self._leases.require_free(self._base.known())
             lock = self._leases.lock(holder, self._follower.look)
             taker = Taker(holder=holder, project=self._project, ttl=self._ttl, lock=lock)
-            self._base.forget()
+            if lock is not None:  # its holder may have written until it was ours
+                self._base.forget()
             try:
                 with self._answered():
                     page = self._base.change(lambda kept: self._taken(kept, taker)).page
@@ -255,11 +256,12 @@ class RegisteredState(RegisteredReader):
 
     def _swept(self, lease: Lease) -> bool:
         """Drop the pieces that no page has ever named; tell whether there are none any more."""
-        now = self._register.now()  # what is kept from here on is young, however long this takes
-        self._base.forget()
-        page = self._checked(self._base.known(), lease)
-        with suppress(StateError, MissingPieceError), self._follower.at_hand(page, RESULTS) as replica:
-            return self._sweeper.sweep(page, replica.pieces(), now)  # who may not, leaves them
+        with suppress(StateError, MissingPieceError):  # who may not, leaves them
+            now = self._register.now()  # what is kept from here on is young, however long this takes
+            self._base.forget()
+            page = self._checked(self._base.known(), lease)
+            with self._follower.at_hand(page, RESULTS) as replica:
+                return self._sweeper.sweep(page, replica.pieces(), now)
         return False
 
     def _require_writable(self) -> None:

@@ -28,7 +28,8 @@ _HINTS: Final = {
     501: "Check the URL, and whether the server speaks Terraform's HTTP state protocol.",
 }
 _NAMELESS: Final = (
-    "Set TF_HTTP_USERNAME and TF_HTTP_PASSWORD (a token). In a job of GitLab, CI_JOB_TOKEN is used by itself."
+    "Set TF_HTTP_USERNAME and TF_HTTP_PASSWORD (a token). CI_JOB_TOKEN is used by itself, at the GitLab that runs the "
+    "job alone."
 )
 _WORDS: Final = {
     401: "who asks is not known there",
@@ -63,7 +64,7 @@ def refused(access: Access, what: str, response: Response) -> StateError:
 
 def unreached(access: Access, reason: str, hint: str) -> AwayError:
     """Return the error of a server that cannot be asked, or gives no answer to what only reads."""
-    return AwayError(f"The state at {access.place} cannot be reached: {reason}.", hint=hint or _AGAIN)
+    return AwayError(f"The state at {access.place} cannot be reached: {reason.rstrip('.')}.", hint=hint or _AGAIN)
 
 
 def unknown(access: Access, what: str) -> StateError:
