@@ -213,7 +213,9 @@ def _is_json(response: Response) -> bool:
 
 def distrust(error: BaseException | None) -> str | None:
     """Return why a certificate was refused, where that is at the root of an error."""
-    while error is not None:
+    seen: set[int] = set()  # a chain may lead back into itself, where one error is raised while another is handled
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
         if isinstance(error, ssl.SSLCertVerificationError) and hasattr(error, "verify_message"):
             return error.verify_message
         error = error.__cause__ or error.__context__
