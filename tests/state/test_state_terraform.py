@@ -8,7 +8,7 @@ import threading
 import time
 import traceback
 from base64 import b64encode
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from http.server import ThreadingHTTPServer
 from pathlib import Path
@@ -399,8 +399,11 @@ def test_a_connection_that_breaks_is_told_in_one_sentence(server, url, connect):
 def test_a_job_whose_token_is_not_for_that_server_is_told_so(server):
     url = f"{server.root}/api/v4/projects/1/terraform/state/x"
     job = {"CI_JOB_TOKEN": TOKEN, "CI_API_V4_URL": "https://gitlab.example.com/api/v4"}
-    with pytest.raises(StateError, match="not known there") as caught:
-        TerraformRegister(access_to(url, job)).load()
+    with (
+        closing(TerraformRegister(access_to(url, job))) as register,
+        pytest.raises(StateError, match="not known there") as caught,
+    ):
+        register.load()
     assert "at the GitLab that runs the job alone" in caught.value.hint
 
 
