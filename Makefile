@@ -50,7 +50,7 @@ SEED ?= 0
 SECONDS ?= 600
 
 crash: setup ## Kill applies: 100,000 scenarios in virtual time, 200 real processes (minutes)
-	$(BIN)/python tests/crash/sweep.py --random 21000 --seed $(SEED)
+	$(BIN)/python tests/crash/sweep.py --random 17500 --seed $(SEED)
 	$(BIN)/python tests/crash/processes.py --kills 200 --seed $(SEED)
 
 # what every store of a state is tried with, and how much of it is enough for `make stores`
