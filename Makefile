@@ -60,7 +60,7 @@ KILLS ?= 200
 WRITES ?= 60
 
 stores: setup ## Try every store of the state: any order of calls, 200 kills, lines that fail (minutes)
-	STATE_EXAMPLES=$(EXAMPLES) TASKSPEC_TEST_KILLS=$(KILLS) STATE_WRITES=$(WRITES) \
+	STATE_EXAMPLES=$(EXAMPLES) STATE_KILLS=$(KILLS) STATE_WRITES=$(WRITES) \
 	  $(BIN)/python -m pytest -q -n auto --dist worksteal $(TRIED)
 
 soak: setup ## All of that for longer: SECONDS=600 of kills, then every store with 2,000 of them; SEED=0

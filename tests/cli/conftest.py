@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from commanded_remote import Checkout, CommandedRemote
 
 from taskspec.apply import sending
-from taskspec.cli import wiring
+from taskspec.cli import timing, wiring
 from taskspec.observed import refreshing
 from taskspec.taskapi.flow import Patience
 from taskspec.taskapi.remotes import Traits
@@ -33,7 +33,8 @@ def checkout(tmp_path, monkeypatch, capfd, remote):
     for name in ("TASKSPEC_TRACEBACK", "TASKSPEC_ENV", "XPANDER_API_KEY"):
         monkeypatch.delenv(name, raising=False)
     hurried = partial(Traits, poll_interval=0.01, quiet_period=0.2, create_timeout=2.0)
-    monkeypatch.setattr(wiring, "Traits", hurried)
+    for module in (timing, wiring):
+        monkeypatch.setattr(module, "Traits", hurried)
     monkeypatch.setattr(refreshing, "SECOND_LOOK", 0.01)
     monkeypatch.setattr(Patience, "pause", _hurried(Patience.pause))
     monkeypatch.setattr(sending, "_pause", lambda error, tries: 0.01)

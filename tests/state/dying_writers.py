@@ -39,10 +39,11 @@ def changes_of(serial):
 
 def seize(store, holder=ALICE):
     """Take the lock, also from a holder that is known to be dead."""
-    with suppress(LockHeldError):
-        return store.acquire(holder)
-    store.force_release(store.holding().epoch, holder)
-    return store.acquire(holder)
+    while True:
+        with suppress(LockHeldError):
+            return store.acquire(holder)
+        if (holding := store.holding()) is not None:
+            store.force_release(holding.epoch, holder)
 
 
 def commits(store):

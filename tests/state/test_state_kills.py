@@ -1,6 +1,6 @@
 """Writers of every store are killed, again and again: nothing that was acknowledged is lost, nothing is unreadable.
 
-TASKSPEC_TEST_KILLS=2000 .venv/bin/python -m pytest -q tests/state/test_state_kills.py     for longer
+STATE_KILLS=2000 .venv/bin/python -m pytest -q tests/state/test_state_kills.py     for longer
 """
 
 import os
@@ -11,7 +11,7 @@ import pytest
 from killing import GENERATION, killed_again_and_again, slaying
 from state_servers import server
 
-KILLS = int(os.environ.get("TASKSPEC_TEST_KILLS", "10"))
+KILLS = int(os.environ.get("STATE_KILLS", "10"))
 
 
 @pytest.fixture
