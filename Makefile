@@ -48,10 +48,11 @@ conformance: setup ## Provide the vendor's SDK (once) and run it against the eng
 # the first seed, and for how long to look for one that breaks something
 SEED ?= 0
 SECONDS ?= 600
+KILLED ?= 200
 
 crash: setup ## Kill applies: 100,000 scenarios in virtual time, 200 real processes (minutes)
 	$(BIN)/python tests/crash/sweep.py --random 17500 --seed $(SEED)
-	$(BIN)/python tests/crash/processes.py --kills 200 --seed $(SEED)
+	$(BIN)/python tests/crash/processes.py --kills $(KILLED) --seed $(SEED)
 
 # what every store of a state is tried with, and how much of it is enough for `make stores`
 TRIED := tests/state/test_state_machine.py tests/state/test_state_kills.py tests/state/test_state_faults.py

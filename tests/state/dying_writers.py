@@ -27,6 +27,10 @@ LARGE = 12
 """At the serials that are divided by it the result is one that no store keeps within a record."""
 
 
+TTL = 3.0
+"""Seconds that a writer's lease lasts; it writes all the time."""
+
+
 def content_of(serial):
     """Return the result that is kept at a serial."""
     return str(serial) * (INLINE_LIMIT // 2 + 1 if serial % LARGE == 0 else 10)
@@ -44,6 +48,8 @@ def seize(store, holder=ALICE):
             return store.acquire(holder)
         if (holding := store.holding()) is not None:
             store.force_release(holding.epoch, holder)
+        else:
+            time.sleep(0.05)  # one who died between the server's lock and the lease: that lock lapses
 
 
 def commits(store):
@@ -74,7 +80,7 @@ def write(order):
     """Be a writer; never return."""
     try:
         said = os.open(order["said"], os.O_WRONLY | os.O_APPEND)
-        for serial in WRITERS[order["writer"]](open_at(order["place"], Path(order["folder"]))):
+        for serial in WRITERS[order["writer"]](open_at(order["place"], Path(order["folder"]), ttl=TTL)):
             os.write(said, b"%d\n" % serial)
     except BaseException:  # noqa: BLE001  # whatever it is, it is said
         os.write(said, traceback.format_exc().encode())
