@@ -11,9 +11,9 @@ import click
 
 from taskspec.cli import options
 from taskspec.cli.printing import note, say, say_json
+from taskspec.documents.places import LOOPBACK
 from taskspec.errors import EngineError, MissingSecretError, UsageError
 
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _KEY = re.compile(r"[\x21-\x7e]+")
 
 
@@ -72,7 +72,7 @@ def _key(host: str, name: str | None, environ: Mapping[str, str]) -> str | None:
     if not host.strip():
         raise UsageError("--host is empty.", hint="Name an address of this machine, or leave it out for 127.0.0.1.")
     if name is None:
-        if host not in _LOOPBACK:
+        if host not in LOOPBACK:
             raise UsageError(
                 f"--host {host} makes the engine reachable from elsewhere, so it needs a key of yours.",
                 hint="Put one into an environment variable and name it with --api-key-env.",

@@ -8,7 +8,8 @@ from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
 LOCAL_PLACE: Final = "local"
 _MASK: Final = "***"
-_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+"""The names of this machine, to which nobody is on the way."""
 _NAME: Final = "name="
 """The one parameter that belongs to taskspec, and to no server: under which name the state is kept."""
 _SECRETS: Final = ("password", "secret", "token", "credential", "signature", "apikey", "api_key", "api-key")
@@ -77,7 +78,7 @@ def place_of(text: str) -> Place:
         raise ValueError("must name a bucket" if kind is PlaceKind.OBJECTS else "must name a host")
     if kind is PlaceKind.OBJECTS and "@" in parts.netloc:
         raise ValueError("must hold no key of S3: that comes from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
-    if parts.scheme == "http" and host not in _LOOPBACK:
+    if parts.scheme == "http" and host not in LOOPBACK:
         raise ValueError("must begin with https://: over http:// everybody on the way can read it")
     if kind is PlaceKind.HTTP:
         url, mark, name = text.partition("#")

@@ -50,6 +50,7 @@ def open_store(place: Place, wanted: Wanted) -> StateStore:
             )
     if place.kind in _EXTRAS:
         _require(place, *_EXTRAS[place.kind])
+    name = place.name or wanted.project
     match place.kind:
         case PlaceKind.LOCAL:
             from taskspec.state.sqlite import SqliteState
@@ -60,7 +61,7 @@ def open_store(place: Place, wanted: Wanted) -> StateStore:
 
             return PostgresState(
                 place.url,
-                name=place.name or wanted.project,
+                name=name,
                 project=wanted.project,
                 environment=wanted.environment,
                 read_only=wanted.read_only,
@@ -69,7 +70,6 @@ def open_store(place: Place, wanted: Wanted) -> StateStore:
         case PlaceKind.OBJECTS:
             from taskspec.state.objects.driver import ObjectRegister
 
-            name = place.name or wanted.project
             objects = ObjectRegister(
                 place.url, name, wanted.environment, read_only=wanted.read_only, environ=wanted.environ
             )
@@ -78,8 +78,7 @@ def open_store(place: Place, wanted: Wanted) -> StateStore:
             from taskspec.state.terraform.access import access_to
             from taskspec.state.terraform.driver import TerraformRegister
 
-            owner = place.name or wanted.project
-            return _registered(TerraformRegister(access_to(place.url, wanted.environ)), wanted, owner)
+            return _registered(TerraformRegister(access_to(place.url, wanted.environ)), wanted, name)
 
 
 def _registered(register: Register, wanted: Wanted, owner: str | None = None) -> StateStore:

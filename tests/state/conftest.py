@@ -2,6 +2,7 @@
 
 import sys
 import uuid
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -29,14 +30,19 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def opened(place, folder):
+def opener(place, folder):
+    """Return what opens a store at the place of the test."""
+    return partial(open_at, place, folder)
+
+
+@pytest.fixture
+def opened(opener):
     """Open the store once more, as another command would; everything is closed in the end."""
     stores = []
 
     def open_store(*, read_only=False, project="sales", environment="default", ttl=TTL):
-        made = open_at(place, folder, project=project, environment=environment, read_only=read_only, ttl=ttl)
-        stores.append(made)
-        return made
+        stores.append(opener(project=project, environment=environment, read_only=read_only, ttl=ttl))
+        return stores[-1]
 
     yield open_store
     for store in stores:

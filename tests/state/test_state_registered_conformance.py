@@ -4,7 +4,6 @@ import pytest
 from register_double import LockingRegister, Memory, MemoryRegister
 from test_state_conformance import *  # noqa: F403  # each of its tests runs with the fixtures below
 
-from taskspec.state.model import TTL
 from taskspec.state.registers.segments import LIMITS, Limits
 from taskspec.state.registers.store import RegisteredState
 
@@ -17,27 +16,18 @@ def kind(request):
 
 
 @pytest.fixture
-def opened(kind):
-    memories, stores = {}, []
+def opener(kind):
+    memories = {}
 
-    def open_store(*, read_only=False, project="sales", environment="default", ttl=TTL):
+    def open_register(*, read_only, project, environment, ttl):
         memory = memories.setdefault(environment, Memory())
         register = LockingRegister(memory) if kind == "lock" else MemoryRegister(memory)
         limits = SMALL if kind == "small pieces" else LIMITS
-        made = RegisteredState(
+        return RegisteredState(
             register, project, environment, read_only=read_only, ttl=ttl, patience=1.0, limits=limits
         )
-        stores.append(made)
-        return made
 
-    yield open_store
-    for store in stores:
-        store.close()
-
-
-@pytest.fixture
-def store(opened):
-    return opened()
+    return open_register
 
 
 # names are looked at where a place is opened

@@ -15,7 +15,7 @@ import obstore
 from obstore.exceptions import BaseError, UnknownConfigurationKeyError
 from obstore.store import S3Store
 
-from taskspec.documents.places import shown
+from taskspec.documents.places import LOOPBACK, shown
 from taskspec.errors import StateError
 from taskspec.state.objects.answers import Answer, answer_of, trouble
 from taskspec.state.objects.endpoints import require_endpoints
@@ -27,7 +27,6 @@ _PIECES: Final = "pieces"
 _PROBE: Final = "probe"
 _ENDPOINTS: Final = frozenset({"endpoint", "endpoint_url", "aws_endpoint", "aws_endpoint_url"})
 _NO_TAG: Final = '"00000000000000000000000000000000"'
-_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _FRESH: Final = 30.0
 """Seconds for which what the server's clock showed is counted on by our own."""
 _WHOLE: Final = 1.0
@@ -242,7 +241,7 @@ def _place(folder: str, settings: Mapping[str, str], name: str) -> str:
 def _client(settings: dict[str, str]) -> dict[str, Any]:
     """Return how the server is spoken to: without TLS only on this machine, or where that is asked for."""
     asked = settings.pop("allow_http", "").lower() == "true"
-    here = urlsplit(settings.get("endpoint", "")).hostname in _LOOPBACK
+    here = urlsplit(settings.get("endpoint", "")).hostname in LOOPBACK
     return {"connect_timeout": _CONNECT} | ({"allow_http": True} if asked or here else {})
 
 

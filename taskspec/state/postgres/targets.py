@@ -8,13 +8,12 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import Conninfo
 
-from taskspec.documents.places import secret_in, shown
+from taskspec.documents.places import LOOPBACK, secret_in, shown
 from taskspec.errors import StateError
 
 SCHEMA: Final = "taskspec"
 """The schema of the tables where the URL names none."""
 
-_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _LONGEST: Final = 63
 _SCHEMA: Final = "schema="
 _DEFAULTS: Final = {
@@ -79,7 +78,7 @@ def _notice(parameters: dict[str, Any]) -> str:
     usual = {one.keyword.decode(): (one.val or b"").decode() for one in Conninfo.get_defaults()}
     names = (parameters.get("host") or parameters.get("hostaddr") or usual["host"] or usual["hostaddr"]).split(",")
     mode = parameters.get("sslmode") or usual["sslmode"]
-    is_local = all(not name or name in _LOOPBACK or name[0] in "/@" for name in names)
+    is_local = all(not name or name in LOOPBACK or name[0] in "/@" for name in names)
     if is_local or mode == "verify-full" or parameters.get("service") or usual["service"]:
         return ""
     return (

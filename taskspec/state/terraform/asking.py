@@ -15,7 +15,7 @@ from taskspec.errors import OutcomeUnknownError, StateError, UnreachableError, U
 from taskspec.state.registers.port import UncertainError
 from taskspec.state.terraform.access import Access, Target
 from taskspec.state.terraform.servertime import Bounds, heard
-from taskspec.state.terraform.trouble import refused, timeless, unreached
+from taskspec.state.terraform.trouble import TOO_OFTEN, refused, timeless, unreached
 from taskspec.taskapi.drivers.asking import Server
 from taskspec.taskapi.messages import Request, Response
 
@@ -31,7 +31,6 @@ _SLOWEST: Final = 256 * 1024
 _FRESH: Final = 30.0
 """Seconds for which the server's clock, once read, is not read again."""
 _LONGEST_WAIT: Final = 10.0
-TOO_OFTEN: Final = 429
 
 Query = tuple[tuple[str, str], ...]
 

@@ -18,7 +18,7 @@ from taskspec.state.model import Holder
 from taskspec.state.registers.port import AwayError, ConflictError, Held, ServerLock, UncertainError
 from taskspec.state.store import Fencing
 from taskspec.state.terraform.access import Access, Target
-from taskspec.state.terraform.asking import LARGEST_BODY, TIMEOUT, TOO_OFTEN, UNSETTLED, Questions
+from taskspec.state.terraform.asking import LARGEST_BODY, TIMEOUT, UNSETTLED, Questions
 from taskspec.state.terraform.bodies import (
     ForeignError,
     NewerError,
@@ -32,7 +32,7 @@ from taskspec.state.terraform.bodies import (
     encode_unlock,
     wire_id,
 )
-from taskspec.state.terraform.trouble import foreign, newer, refused, unguarded, unknown
+from taskspec.state.terraform.trouble import TOO_OFTEN, foreign, newer, refused, unguarded, unknown
 from taskspec.state.trouble import damaged
 from taskspec.taskapi.messages import Response
 

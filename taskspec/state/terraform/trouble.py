@@ -39,7 +39,7 @@ _WORDS: Final = {
 }
 _REDIRECTS: Final = range(300, 400)
 _FAILURES: Final = range(500, 600)
-_TOO_OFTEN: Final = 429
+TOO_OFTEN: Final = 429
 
 
 def refused(access: Access, what: str, response: Response) -> StateError:
@@ -56,7 +56,7 @@ def refused(access: Access, what: str, response: Response) -> StateError:
     else:
         hint = _HINTS.get(status, _AGAIN)
     details = ": ".join(filter(None, (words, f"“{said}”" if said else "")))
-    kind = AwayError if status == _TOO_OFTEN or (status in _FAILURES and status not in _HINTS) else StateError
+    kind = AwayError if status == TOO_OFTEN or (status in _FAILURES and status not in _HINTS) else StateError
     return kind(
         f"The state at {access.place} cannot {what}: {details or 'the server refuses'} (HTTP {status}).", hint=hint
     )
