@@ -9,11 +9,24 @@ BUCKET = "states"
 for _name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
     os.environ.setdefault(_name, "testing")  # so that every process of a test has them, whenever it was started
 _SERVES = """
-import sys
-from moto.server import ThreadedMotoServer
-server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-server.start()
-print(server.get_host_and_port()[1], flush=True)
+import io, sys, threading
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+moto, turn = DomainDispatcherApplication(create_backend_app), threading.Lock()
+
+class Quiet(WSGIRequestHandler):
+    def log_request(self, *_): pass
+
+def one_at_a_time(environ, start):
+    # moto looks at a condition first and writes then: two at once could both be let through, which S3 never does
+    environ["wsgi.input"] = io.BytesIO(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)))
+    with turn:
+        return list(moto(environ, start))
+
+server = make_server("127.0.0.1", 0, one_at_a_time, threaded=True, request_handler=Quiet)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+print(server.server_port, flush=True)
 sys.stdin.read()
 """
 
