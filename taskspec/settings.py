@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from taskspec.ci import CiJob, ci_job
+
 VARIABLE_PREFIX = "TASKSPEC_VAR_"
 TIMES = ("TASKSPEC_QUIET_PERIOD", "TASKSPEC_CREATE_TIMEOUT", "TASKSPEC_POLL_INTERVAL")
 DEFAULT_ENVIRONMENT = "default"
@@ -36,8 +38,8 @@ class Settings:
     `TASKSPEC_NO_CACHE`."""
     github_workspace: Path | None = None
     """In a job of GitHub Actions, the folder that holds the repository: annotations name files relative to it."""
-    ci_job: str | None = None
-    """The page of the CI job that this process belongs to."""
+    ci: CiJob | None = None
+    """The CI job that this process belongs to."""
     color: bool = True
     """False where `NO_COLOR` is set (no-color.org), and on a dumb terminal."""
     traceback: bool = False
@@ -64,31 +66,7 @@ def from_environ(environ: Mapping[str, str] | None = None) -> Settings:
         xpander_agent=env.get("XPANDER_AGENT_ID") or None,
         cache_folder=Path(cache) / "taskspec" if cache and not env.get("TASKSPEC_NO_CACHE") else None,
         github_workspace=Path(env["GITHUB_WORKSPACE"]) if env.get("GITHUB_WORKSPACE") else None,
-        ci_job=_ci_job(env),
+        ci=ci_job(env),
         color=not env.get("NO_COLOR") and env.get("TERM") != "dumb",
         traceback=bool(env.get("TASKSPEC_TRACEBACK")),
     )
-
-
-_CI_JOBS = (
-    "CI_JOB_URL",
-    "CI_PIPELINE_URL",
-    "CIRCLE_BUILD_URL",
-    "BUILDKITE_BUILD_URL",
-    "DRONE_BUILD_LINK",
-    "BUILD_URL",
-)
-"""What GitLab, Woodpecker, CircleCI, Buildkite, Drone and Jenkins call the page of a job."""
-_LONGEST_URL = 500
-
-
-def _ci_job(env: Mapping[str, str]) -> str | None:
-    """Return the page of a CI job; None where there is none, or where its address could hold a password.
-
-    What stands behind the path may be a token, and names no other page.
-    """
-    parts = [env.get(f"GITHUB_{name}") for name in ("SERVER_URL", "REPOSITORY", "RUN_ID")]
-    url = "{}/{}/actions/runs/{}".format(*parts) if all(parts) else next(filter(None, map(env.get, _CI_JOBS)), "")
-    url = url.partition("?")[0].partition("#")[0]
-    fits = url.startswith(("https://", "http://")) and len(url) <= _LONGEST_URL
-    return url if fits and "@" not in url else None

@@ -133,7 +133,7 @@ class Wiring:
             command=command,
             since=time.time(),
             started=started_at(os.getpid()),
-            job=self._settings.ci_job,
+            job=self._settings.ci.url if self._settings.ci else None,
         )
 
     def waiting(self, error: LockHeldError, seconds: float) -> None:
