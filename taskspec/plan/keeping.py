@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from taskspec.state.model import Attempt, Note, Record, ResultRef, Sending, Verdict
+from taskspec.state.retelling import revision_told
 from taskspec.taskapi.records import Tokens
 from taskspec.taskapi.remotes import RemoteIdentity
 
@@ -104,6 +105,7 @@ def _of_end(end: Note, intent: Note | None, generation: int, number: int) -> Kep
                 verdict=_verdict(data.get("verdict")),
                 tokens=_tokens(data.get("tokens")),
                 result=(ref := ResultRef(digest=digest, size=size, format=form)),
+                revision=revision_told(asked),
             )
             return Kept(generation=generation, attempt=attempt, result=ref, agent=_text(asked.get("agent")), at=end.at)
         case _:
