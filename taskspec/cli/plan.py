@@ -22,6 +22,7 @@ from taskspec.runner.model import Invocation, Refresh
 @options.overriding
 @options.risking
 @options.rerunning
+@options.since
 @click.option("--refresh-only", is_flag=True, help="Show only what has changed on the remote since it was recorded.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there is something to do.")
 @click.option(

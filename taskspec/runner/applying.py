@@ -26,13 +26,13 @@ from taskspec.plan.moving import moves_of
 from taskspec.runner.announcing import say_beginning
 from taskspec.runner.answering import Question, decide_on, guarded_anew, used_results
 from taskspec.runner.attending import require_attendable
-from taskspec.runner.choosing import choose, choose_anew, require_recorded, require_some
+from taskspec.runner.choosing import choose_anew, require_recorded, require_some
 from taskspec.runner.guarding import used_so_far
 from taskspec.runner.heeding import first_signal
 from taskspec.runner.locking import locked
 from taskspec.runner.model import Invocation, Link, Need, Ports
 from taskspec.runner.originating import revision_of
-from taskspec.runner.preparing import Prepared, Remark, prepare, say_nothing
+from taskspec.runner.preparing import Prepared, Remark, chosen_of, prepare, say_nothing
 from taskspec.runner.recalling import Answers, BoundRuns, FormerResults, KeptResults, Measurements
 from taskspec.runner.saved import SavedPlan, Use
 from taskspec.state.model import Snapshot, StateChange
@@ -136,12 +136,13 @@ def _question(
     if job.saved is not None:
         selected = job.saved.selected
     else:
-        selected = choose(invocation.selection, prepared.desired, snapshot.records, prepared.scope)
+        selected = chosen_of(prepared, invocation, snapshot.records)
     if job.requested:
         recorded = {**snapshot.records, **today.records}
         require_recorded(invocation.selection.addresses, recorded)
         selected = frozenset(recorded) if selected is None else selected & recorded.keys()
-    require_some(invocation.selection, selected)
+    if prepared.since is None:  # that nothing has changed is an answer
+        require_some(invocation.selection, selected)
     if job.saved is not None:
         anew = job.saved.rerun
     else:
