@@ -56,7 +56,7 @@ def apply(
         )
     if saved is not None and invocation.since is not None:
         raise UsageError(
-            "A saved plan is carried out as a whole.", hint="Say it when it is made: `plan --since … --out`."
+            "A saved plan is carried out as a whole.", hint="Say so when it is made: `taskspec plan --since … --out`."
         )
     if saved is not None and invocation.rerun is not None:
         raise UsageError(

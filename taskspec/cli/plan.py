@@ -11,6 +11,7 @@ from taskspec.cli.aiming import all_meant
 from taskspec.cli.printing import note, paint_for, say, say_json, say_wrapped
 from taskspec.cli.wiring import Wiring
 from taskspec.errors import UsageError
+from taskspec.plan.model import Plan
 from taskspec.runner.model import Invocation, Refresh
 
 
@@ -68,12 +69,12 @@ def plan(
     reporter = reporting.Reporter(Kind.PLAN, invocation, ports)
 
     def work() -> int:
-        return _plan(invocation, ports, reporter, out, expires, detailed=detailed_exitcode, as_json=as_json)
+        return make_plan(invocation, ports, reporter, out, expires, detailed=detailed_exitcode, as_json=as_json)
 
     return reporter.run(work, as_json=as_json)
 
 
-def _plan(
+def make_plan(
     invocation: Invocation,
     ports: Wiring,
     reporter: reporting.Reporter,
@@ -88,7 +89,6 @@ def _plan(
     from taskspec.cli.blaming import blamed
     from taskspec.report import exiting
     from taskspec.runner import converging, planning
-    from taskspec.runner.choosing import nothing_chosen
     from taskspec.runner.preparing import say_nothing
 
     remark = say_nothing if as_json else remarking.remark
@@ -103,17 +103,24 @@ def _plan(
     if out is None:
         made = blamed(made, invocation)
     reporter.plan = made
+    show_plan(made, invocation, as_json=as_json, is_kept=out is not None)
+    return exiting.of_plan(made, detailed=detailed)
+
+
+def show_plan(made: Plan, invocation: Invocation, *, as_json: bool, is_kept: bool = False) -> None:
+    """Write a plan to stdout; one that nobody keeps has no name there."""
     if as_json and not made.changes and made.unselected:
+        from taskspec.runner.choosing import nothing_chosen
+
         note(nothing_chosen(invocation.selection))
     if as_json:
         from taskspec.plan.encoding import printed, to_json
 
-        say_json(printed(made) if out is None else to_json(made))
+        say_json(to_json(made) if is_kept else printed(made))
     else:
         from taskspec.report.plans import lines
 
         say_wrapped(lines(made, paint_for(sys.stdout)))
-    return exiting.of_plan(made, detailed=detailed)
 
 
 def _drift(invocation: Invocation, detailed: bool, as_json: bool) -> int:

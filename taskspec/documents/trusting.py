@@ -68,9 +68,14 @@ def trusted(project: Project, base: Base, given: Collection[str]) -> Project:
 
 
 def guarded_by(project: Project, base: Base) -> Project:
-    """Return a trusted project that says of what guards its plans where the base says it."""
+    """Return a trusted project that says of what guards its plans where the base says it.
+
+    It allows its templates no more than the base does: they have been rendered.
+    """
     held = base.project
-    return project if held is None else replace(project, document=held.document, source=held.source)
+    if held is None:
+        return replace(project, env_allow=())
+    return replace(project, document=held.document, source=held.source, env_allow=held.env_allow)
 
 
 def allowed(environ: Mapping[str, str], project: Project, base: Base) -> dict[str, str]:
@@ -118,6 +123,20 @@ def distrusted(project: Project, base: Base) -> tuple[str, ...]:
     """Return the names of the trust settings in which a project differs from its base; never a value."""
     held = base.project
     return () if held is None else tuple(_differing(project, held))
+
+
+def unlike(planned: Project, merged: Project) -> tuple[str, ...]:
+    """Return the names of the trust settings that a saved plan has otherwise than the documents; never a value.
+
+    What guarded it when it was made is not in it.
+    """
+    found = [name for name in _differing(planned, merged) if not name.startswith(("policies", "limits."))]
+    secret = [
+        f"variables.{name}.sensitive"
+        for name, variable in planned.variables.items()
+        if name in merged.variables and variable.sensitive is not merged.variables[name].sensitive
+    ]
+    return tuple(dict.fromkeys([*found, *secret]))
 
 
 def _hidden(

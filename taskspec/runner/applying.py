@@ -133,10 +133,7 @@ def _question(
     """Return what is to be decided on; raise UsageError where what is selected is nothing."""
     contents = used_results(prepared.desired, snapshot, store)
     today = moves_of(prepared.desired, snapshot, contents).rekeyed(snapshot)
-    if job.saved is not None:
-        selected = job.saved.selected
-    else:
-        selected = chosen_of(prepared, invocation, snapshot.records)
+    selected = job.saved.selected if job.saved is not None else chosen_of(prepared, invocation, snapshot.records)
     if job.requested:
         recorded = {**snapshot.records, **today.records}
         require_recorded(invocation.selection.addresses, recorded)

@@ -19,27 +19,32 @@ from taskspec.documents.supplying import SuppliedFile, read_values
 from taskspec.documents.trusting import Base, alike_hidden, filled
 from taskspec.errors import TaskspecError, UsageError
 from taskspec.runner.model import Invocation, Ports
+from taskspec.runner.preparing import given_by, surroundings_of
 from taskspec.runner.rewinding import rewound
 
 
-def base_of(invocation: Invocation, revision: str) -> Base:
-    """Return the project at the revision that is trusted; TaskspecError where it cannot be told what it is."""
+def base_of(invocation: Invocation, revision: str, name: str) -> Base:
+    """Return the project at the revision that is trusted; TaskspecError where it cannot be told what it is.
+
+    `name` is how people know the revision.
+    """
     place = locate(invocation.target)
     with _rewound(invocation, revision, place) as folder:
         target = _target(place, folder)
         try:
             loaded = load_project(target, invocation.environment)
         except UsageError:  # no such file, no such environment: it says nothing that could be trusted
-            return Base(revision=revision)
+            return Base(revision=name)
         wrong = next((one for one in loaded.diagnostics if one.severity is Severity.ERROR), None)
         if wrong is not None:
             where = f"{Path(wrong.position.file).name}:{wrong.position.line}"
             raise TaskspecError(
-                f"The project at `{revision}` is wrong, so nobody can tell what is trusted: {wrong.summary} ({where}).",
+                f"The project at `{name}` is wrong, so nobody can tell what is trusted: {wrong.summary} ({where}).",
                 hint="Mend it there first, or name another revision with --base.",
             )
         project = loaded.manifests.project
-        return Base(revision=revision, project=_placed(project, folder, place, revision) if project.document else None)
+        held = _placed(project, folder, place, name) if project.document is not None else None
+        return Base(revision=name, project=held)
 
 
 def desired_at(invocation: Invocation, revision: str, after: Project, ports: Ports) -> Desired:
@@ -56,8 +61,6 @@ def desired_at(invocation: Invocation, revision: str, after: Project, ports: Por
         project = alike_hidden(loaded.manifests.project, after)
         project = filled(project) if invocation.offline else project
         manifests = replace(loaded.manifests, project=project)
-        from taskspec.runner.preparing import given_by, surroundings_of
-
         files = [_known(read_values(path)[0], project) for path in invocation.variable_files]
         given = given_by(invocation, files, project)
         given = replace(given, cli={name: text for name, text in given.cli.items() if name in project.variables})

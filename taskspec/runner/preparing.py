@@ -13,8 +13,6 @@ from taskspec.documents.model import Manifests, Project
 from taskspec.documents.remembering import Memory
 from taskspec.documents.supplying import SuppliedFile, read_values
 from taskspec.documents.trusting import allowed, filled, guarded_by, placeholder, trusted
-from taskspec.plan.contrasting import affected, contrasted
-from taskspec.runner.basing import desired_at
 from taskspec.runner.choosing import choose, folder_hint, require_declared
 from taskspec.runner.guarding import require_overridable
 from taskspec.runner.model import Invocation, Ports
@@ -57,6 +55,9 @@ def prepare(invocation: Invocation, ports: Ports, memory: Memory | None = None, 
     require_right(found)
     require_overridable(found.overridden, found.desired.project)
     if invocation.since is not None:
+        from taskspec.plan.contrasting import affected, contrasted
+        from taskspec.runner.basing import desired_at
+
         before = desired_at(invocation, invocation.since, found.desired.project, ports)
         found = replace(found, since=affected(contrasted(before, found.desired)))
     if traceable:
