@@ -124,20 +124,10 @@ class Reconciliation:
     def run(self) -> int:
         """Do it, make the reports, and return the exit code."""
         from taskspec.report.account import Kind
-        from taskspec.runner.sketching import Disconnected
 
         kind = Kind.PLAN if self._plans else Kind.APPLY
-        knows_nothing = self._invocation.offline or self._is_foreign
-        ports = Disconnected(self._wiring) if knows_nothing else self._wiring
-        reporter = reporting.Reporter(kind, self._invocation, ports, project=self._project)
+        reporter = reporting.Reporter(kind, self._invocation, self._wiring, project=self._project)
         return reporter.run(lambda: self._work(reporter), as_json=self._wanted.as_json)
-
-    @property
-    def _is_foreign(self) -> bool:
-        from taskspec.runner.reviewing import is_request
-
-        job = self._invocation.settings.ci
-        return is_request(job) and (job is None or job.request is None or job.request.is_foreign)
 
     def _project(self) -> "Project":
         """Return the project that the account is about; raise TaskspecError before it is known what is trusted."""
@@ -179,9 +169,10 @@ class Reconciliation:
         from taskspec.cli import remarking
         from taskspec.report.exiting import of_plan
         from taskspec.runner.preparing import say_nothing
-        from taskspec.runner.sketching import sketch
+        from taskspec.runner.sketching import Disconnected, sketch
 
         wanted = self._wanted
+        reporter.ports = Disconnected(self._wiring)
         if wanted.out is not None:
             _also(reporter, "An offline plan cannot be applied, so it is not saved.")
         remark = say_nothing if wanted.as_json else remarking.remark

@@ -114,7 +114,8 @@ class Reporter:
         """What else a reader has to know."""
         self._kind = kind
         self._invocation = invocation
-        self._ports = ports
+        self.ports = ports
+        """How the state is read for them."""
         self._project = project
         self._began = ports.chance.now()
         self._gathering = Gathering(ports.chance.now)
@@ -186,7 +187,7 @@ class Reporter:
             kind=Kind.VALIDATE if is_wrong and self.plan is None else self._kind,
             code=code,
             began=self._began,
-            ended=self._ports.chance.now(),
+            ended=self.ports.chance.now(),
             plan=self.plan,
             heard=self._gathering.heard,
             digest=self.digest,
@@ -196,7 +197,7 @@ class Reporter:
             revision=revision_of(invocation.settings.ci),
             environment=invocation.environment,
         )
-        return account(course, self._project or (lambda: project_of(invocation)), self._ports)
+        return account(course, self._project or (lambda: project_of(invocation)), self.ports)
 
 
 def _end_of(error: BaseException) -> "tuple[ExitCode, TaskspecError]":

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from taskspec.ci import Cause, CiJob
+from taskspec.diagnostics import Severity
 from taskspec.documents.loading import load_project
 from taskspec.documents.trusting import Base, distrusted, unlike
 from taskspec.errors import StaleError, TaskspecError, UsageError
@@ -75,21 +76,17 @@ def reviewed(invocation: Invocation, base: str | None, *, plans_only: bool) -> R
             notes=notes,
         )
     held = base_of(invocation, revision, name)
-    known = replace(invocation, base=held)
+    known, told = replace(invocation, base=held), _distrust(invocation, held)
     if held.project is not None and not offline:
-        return Review(invocation=known, plans_only=plans_only, notes=_distrust(known, held))
-    notes = _distrust(known, held)
+        return Review(invocation=known, plans_only=plans_only, notes=told)
     if held.project is None:
-        notes = (
-            *notes,
-            f"At `{name}` there is no project that could be trusted: nothing but the manifests is looked at.",
-        )
+        told = (f"At `{name}` there is no project that could be trusted: only the manifests are looked at.",)
     return Review(
         invocation=replace(known, offline=True),
         plans_only=True,
         revision=revision,
         name=name,
-        notes=(OFFLINE.format(name), *notes),
+        notes=(OFFLINE.format(name), *told),
     )
 
 
@@ -113,16 +110,15 @@ def _base(job: CiJob | None, named: str | None) -> tuple[str | None, str]:
 
 def _distrust(invocation: Invocation, base: Base) -> tuple[str, ...]:
     """Return what is to be said of settings that are not those of the base; never a value of theirs."""
-    project = load_project(invocation.target, invocation.environment).manifests.project
-    names = distrusted(project, base)
+    loaded = load_project(invocation.target, invocation.environment)
+    is_wrong = any(finding.severity is Severity.ERROR for finding in loaded.diagnostics)
+    names = () if is_wrong else distrusted(loaded.manifests.project, base)
     if not names:
         return ()
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     listed = ", ".join(f"`{name}`" for name in names[:_NAMED]) + more
-    return (
-        f"What is proposed changes {listed}: it is planned with what `{base.revision}` says; the change holds once it is "
-        "merged.",
-    )
+    held = f"it is planned with what `{base.revision}` says; the change holds once it is merged"
+    return (f"What is proposed changes {listed}: {held}.",)
 
 
 def require_alike(saved: SavedPlan, invocation: Invocation) -> None:
