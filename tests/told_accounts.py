@@ -30,7 +30,7 @@ HOSTILE = (
     "]]> &amp; &lt;b&gt; \ufffe\uffff \x00\x0b\x0c\r\n\x85",
     "1. one\n- two\n+ three\n> four\n    code\n| a | b |\n|---|---|\n===\n",
     "$`x`$ $$y$$ \\(z\\) ~~s~~ **b** __i__ <a href='x'>",
-    "x" * 5_000,
+    "x" * 500,
     "",
 )
 """What an agent, a remote or a stranger's manifest may say."""

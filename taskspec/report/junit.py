@@ -10,24 +10,20 @@ from datetime import UTC, datetime
 from typing import Final
 from xml.etree import ElementTree as ET
 
-from taskspec.desired.model import DeferredTask, DesiredTask
 from taskspec.diagnostics import Diagnostic, Position, Severity
-from taskspec.events import Effect, Interrupted, ResultNotWritten, ResultUnreadable, RunEnded
+from taskspec.events import Effect, Interrupted, RunEnded
 from taskspec.health import Health
 from taskspec.plan.model import IDLE, Action, Plan
 from taskspec.report.account import Account, Kind, TaskTold
-from taskspec.report.exiting import ExitCode
 from taskspec.report.plans import duplicated
 from taskspec.report.refusing import refused, way_out
 from taskspec.report.text import in_line, place_of, visible
+from taskspec.report.unwell import GOOD, WELL, is_unwell, place_in, reasons_of, word_of
 from taskspec.state.model import Verdict
 
 LONGEST: Final = 20_000
 """Characters of a text."""
-GOOD: Final = frozenset({ExitCode.OK, ExitCode.CHANGES})
 _FAILURES: Final = frozenset({Verdict.REJECTED, Verdict.FAILED, Verdict.STOPPED, Verdict.WAITING})
-_ERRORS: Final = frozenset({Verdict.ERROR, Verdict.UNKNOWN, Verdict.LOST})
-_WELL: Final = frozenset({None, "", Verdict.ACCEPTED, Verdict.ACTIVE})
 _BARRED: Final = re.compile("[\ufffe\uffff]")
 """What XML 1.0 cannot hold, beside what is made visible anyway."""
 
@@ -122,70 +118,42 @@ def _of_task(task: TaskTold, account: Account) -> _Case:
         name=task.address,
         classname=(declared.file if declared is not None else "") or _name(account),
         outcome=_outcome(task),
-        position=place_in(declared),
+        position=place_in(task),
         seconds=seconds or 0.0,
         said=tuple(f"{what}: {value}" for what, value in (("agent", task.agent), ("run", run)) if value),
     )
 
 
-def place_in(declared: DesiredTask | DeferredTask | None) -> Position | None:
-    """Return where a task is declared; None where it no longer is."""
-    return declared.source.document.position(("metadata", "name")) if declared is not None else None
-
-
 def _outcome(task: TaskTold) -> _Outcome | None:
     """Return what is wrong with a task; None where nothing is."""
     change, finished = task.change, task.finished
-    text = "\n".join([*_told(task), *(reason.text for reason in (change.reasons if change is not None else ()))])
-    for one in task.heard:
-        if isinstance(one.event, ResultNotWritten | ResultUnreadable):
-            return _Outcome(element="error", type="result", message=one.event.detail, text=text)
-    element = _element_of(task)
-    if element is not None:
-        word = _word(task)
-        message = next(iter(text.splitlines()), "")
-        return _Outcome(element=element, type=word, message=f"{word}: {message}" if message else word, text=text)
+    text = "\n".join(reasons_of(task))
+    message = next(iter(text.splitlines()), "")
+    if is_unwell(task):
+        word = word_of(task)
+        told = f"{word}: {message}" if message else word
+        return _Outcome(element=_element_of(task), type=word, message=told, text=text)
     if change is not None and finished is None and change.action not in IDLE:
         return _Outcome(element="skipped", type="planned", message=f"{change.action}: planned, not done")
     if task.health is None or (change is not None and change.action in {Action.HOLD, Action.BLOCKED}):
-        return _Outcome(element="skipped", type="held", message=next(iter(text.splitlines()), "held"))
+        return _Outcome(element="skipped", type="held", message=message or "held")
     return None
 
 
-def _element_of(task: TaskTold) -> str | None:
-    """Return `failure` or `error` for a task that a person should look at; None for all others."""
+def _element_of(task: TaskTold) -> str:
+    """Return `failure` where a task has failed, or a person has to decide, and `error` for all that is worse."""
     change, finished = task.change, task.finished
-    effect, verdict = (finished.effect, finished.verdict or "") if finished is not None else (None, "")
-    if effect in {Effect.FAILED, Effect.UNKNOWN} or (change is not None and change.in_error):
+    if finished is None:
+        is_refused = change is not None and change.refused
+        is_known = is_refused or task.health in {Health.UNHEALTHY, Health.NEEDS_INPUT}
+        return "failure" if is_known and not (change is not None and change.in_error) else "error"
+    if finished.effect in {Effect.FAILED, Effect.UNKNOWN} or (change is not None and change.in_error):
         return "error"
-    if effect in {Effect.CUT, Effect.REFUSED} or (effect is None and change is not None and change.refused):
+    if finished.effect in {Effect.CUT, Effect.REFUSED}:
         return "failure"
-    if verdict in _ERRORS or task.health is Health.UNKNOWN:
-        return "error"
-    if verdict in _FAILURES or task.health in {Health.UNHEALTHY, Health.NEEDS_INPUT}:
-        return "failure"
-    return None if verdict in _WELL else "error"
-
-
-def _word(task: TaskTold) -> str:
-    """Return in a word what is wrong with a task."""
-    if task.finished is not None and task.finished.verdict not in _WELL:
-        return task.finished.verdict or ""
-    if task.finished is not None and task.finished.effect not in {Effect.DONE, Effect.LEFT}:
-        return "not finished" if task.finished.effect is Effect.CUT else task.finished.effect
-    if task.change is not None and task.change.refused:
-        return "refused"
-    if task.change is not None and task.change.action is Action.BLOCKED:
-        return "blocked"
-    before = task.change.verdict if task.change is not None and task.finished is None else None
-    return before if before is not None and before not in _WELL else task.health or "unknown"
-
-
-def _told(task: TaskTold) -> Iterator[str]:
-    if task.finished is not None and task.finished.detail:
-        yield task.finished.detail
-        return
-    yield from (h.event.detail for h in task.heard if isinstance(h.event, RunEnded) and h.event.detail)
+    if finished.verdict in WELL:
+        return "failure" if task.health in {Health.UNHEALTHY, Health.NEEDS_INPUT} else "error"
+    return "failure" if finished.verdict in _FAILURES and task.health is not Health.UNKNOWN else "error"
 
 
 def _untold(account: Account) -> _Case:

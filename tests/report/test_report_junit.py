@@ -62,7 +62,7 @@ def _outcomes(account):
     }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(hostile_accounts())
 def test_something_failed_in_it_exactly_where_the_exit_code_says_so(account):
     root = _read(account)

@@ -88,7 +88,7 @@ def _ours(text):
     return re.findall(r"^<!-- taskspec (\S+) (\d+) -->$", text, re.MULTILINE)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(hostile_texts)
 def test_a_foreign_text_is_text_wherever_it_stands(text):
     _check(f"# {code(text)}\n\n{prose(text)}\n\n{fence(text, 'text')}")
@@ -98,13 +98,13 @@ def test_a_foreign_text_is_text_wherever_it_stands(text):
     assert re.fullmatch(r"<!-- taskspec [A-Za-z0-9._%-]+/[A-Za-z0-9._%-]+ 1 -->", marker(text, text, 1))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(hostile_texts, min_size=2, max_size=2, unique=True))
 def test_two_projects_never_have_one_marker(names):
     assert marker(names[0], "default", 1) != marker(names[1], "default", 1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(hostile_accounts())
 def test_a_report_of_hostile_texts_is_ours_alone(account):
     _check(page(account), links=1)
@@ -115,7 +115,7 @@ def test_a_report_of_hostile_texts_is_ours_alone(account):
         _check(text, markers=1, links=1)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(hostile_accounts())
 def test_the_first_word_is_good_only_where_the_exit_code_is(account):
     first = page(account).splitlines()[0]

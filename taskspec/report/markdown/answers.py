@@ -8,7 +8,7 @@ from taskspec.report.account import Answer, TaskTold
 from taskspec.report.markdown.detail import Detail
 from taskspec.report.markdown.escaping import code
 from taskspec.report.markdown.texts import block, difference, info_of, pretty
-from taskspec.report.markdown.verdicts import is_unwell
+from taskspec.report.unwell import is_unwell
 
 MOST_COMPARED: Final = 400_000
 """Answers of more characters than this are not compared."""

@@ -5,6 +5,7 @@ a word that is not plainly a word stands in a code span. Backslashes would not s
 """
 
 import re
+from hashlib import sha256
 from html import escape
 from typing import Final
 
@@ -16,6 +17,7 @@ _PLAIN: Final = re.compile(
 """A word that no Markdown makes more of than a word."""
 _LINKED: Final = re.compile(r"(?i)[(\"']*(?:[a-z]+-\d|(?=[a-f]*\d)[0-9a-f]{7,}\b)|\d+[.)]$")
 """What looks like a word and may become a link (`GH-12`, a commit), or begins a list."""
+_LONGEST_NAME: Final = 80
 _TICKS: Final = re.compile(r"`+")
 _SPAN: Final = re.compile(r"(?<!`)`([^`]+)`(?!`)")
 
@@ -91,5 +93,11 @@ def _longest(text: str) -> int:
 
 def _named(name: str) -> str:
     """Return a name that ends no comment, and is that of no other name."""
-    kept = re.sub(r"[^A-Za-z0-9._-]|(?<=-)-|^-|-$", lambda found: "".join(f"%{b:02X}" for b in found[0].encode()), name)
+    kept = re.sub(
+        r"[^A-Za-z0-9._-]|(?<=-)-|^-|-$",
+        lambda found: "".join(map("%{:02X}".format, found[0].encode(errors="backslashreplace"))),
+        name,
+    )
+    if len(kept) > _LONGEST_NAME:
+        kept = f"{kept[:_LONGEST_NAME]}%.{sha256(name.encode(errors='backslashreplace')).hexdigest()[:16]}"
     return kept or "%"

@@ -17,8 +17,8 @@ from taskspec.report.leaving import left_out_lines
 from taskspec.report.markdown.detail import Detail
 from taskspec.report.markdown.escaping import code, prose
 from taskspec.report.markdown.tasks import PLAIN
-from taskspec.report.markdown.verdicts import has_begun, verdict
 from taskspec.report.narrating import standings
+from taskspec.report.outcomes import has_begun, verdict
 from taskspec.report.plans import MEANINGS, duplicated, headline
 from taskspec.report.refusing import refused, way_out
 from taskspec.report.risks import budget_lines, risk_summary

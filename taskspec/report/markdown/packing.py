@@ -14,9 +14,9 @@ from taskspec.report.markdown.detail import DETAILS, Detail
 from taskspec.report.markdown.escaping import marker
 from taskspec.report.markdown.heading import head, title
 from taskspec.report.markdown.tasks import bullet, is_told, section
-from taskspec.report.markdown.verdicts import is_unwell
 from taskspec.report.risks import common_risks
 from taskspec.report.text import plural
+from taskspec.report.unwell import is_unwell
 
 MOST_SECTIONS: Final = 300
 """So many tasks are told of in full."""

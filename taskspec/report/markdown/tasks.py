@@ -17,10 +17,11 @@ from taskspec.report.markdown.answers import answers
 from taskspec.report.markdown.detail import Detail
 from taskspec.report.markdown.escaping import code, inner, prose
 from taskspec.report.markdown.texts import block, difference
-from taskspec.report.markdown.verdicts import GOOD, has_begun, is_unwell
+from taskspec.report.outcomes import GOOD, has_begun
 from taskspec.report.plans import SYMBOLS
 from taskspec.report.risks import risk_lines
 from taskspec.report.text import Paint, duration, in_line
+from taskspec.report.unwell import is_unwell, reasons_of
 from taskspec.state.model import Verdict
 
 PLAIN: Final = Paint(color=False)
@@ -138,9 +139,7 @@ def _failure(task: TaskTold, detail: Detail) -> Iterator[str]:
     """Yield what went wrong, in the words of whoever told it."""
     if task.finished is None or not is_unwell(task):
         return
-    told = task.finished.detail or next(
-        (e.event.detail for e in reversed(task.heard) if isinstance(e.event, RunEnded)), ""
-    )
+    told = next(reasons_of(task), "")
     if told:
         yield "**What went wrong**"
         yield block(told, detail, f"taskspec logs {quote(task.address)}", "text")

@@ -3,9 +3,9 @@
 from typing import Final, NamedTuple
 
 from taskspec.events import ApplyStarted
-from taskspec.health import Health
-from taskspec.report.account import Account, Kind, TaskTold
+from taskspec.report.account import Account, Kind
 from taskspec.report.exiting import ExitCode
+from taskspec.report.unwell import is_unwell
 
 
 class Verdict(NamedTuple):
@@ -57,10 +57,3 @@ def verdict(account: Account) -> Verdict:
 def has_begun(account: Account) -> bool:
     """Tell whether anything of the plan was carried out."""
     return any(isinstance(one.event, ApplyStarted) for one in account.heard)
-
-
-def is_unwell(task: TaskTold) -> bool:
-    """Tell whether a person should look at a task."""
-    change = task.change
-    stuck = change is not None and (change.in_error or change.refused)
-    return stuck or task.health not in {None, Health.HEALTHY}
