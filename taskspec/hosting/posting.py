@@ -33,20 +33,18 @@ def post(desk: Desk, number: int, texts: Sequence[str]) -> Call[Posted]:
     name = marks[0].rpartition(" ")[0].rpartition(" ")[0] + " "
     there = _ours((yield from desk.comments(number)), identity, name)
     made = changed = deleted = 0
+    kept: set[int] = set()
     for mark, text in zip(marks, texts, strict=True):
         own = [comment for comment in there if first_line(comment.body) == mark]
         if own and (yield from _edited(desk, number, own[0], text)):
+            kept.add(own[0].id)
             changed += 1
-            continue
-        there += yield from _made(desk, number, text, identity)
-        made += 1
-    kept: set[str] = set()
+        else:
+            kept.add((yield from _made(desk, number, text, identity)))
+            made += 1
     for comment in there:
-        mark = first_line(comment.body)
-        if mark in marks and mark not in kept:
-            kept.add(mark)
-            continue
-        deleted += yield from _deleted(desk, number, comment)
+        if comment.id not in kept:
+            deleted += yield from _deleted(desk, number, comment)
     return Posted(made, changed, deleted)
 
 
@@ -71,8 +69,8 @@ def _edited(desk: Desk, number: int, comment: Comment, text: str) -> Call[bool]:
     return True
 
 
-def _made(desk: Desk, number: int, text: str, identity: Identity) -> Call[list[Comment]]:
-    """Write a comment, and return it; where its outcome is not known, look whether it is there before the next try."""
+def _made(desk: Desk, number: int, text: str, identity: Identity) -> Call[int]:
+    """Write a comment, and return its id; where nobody knows whether it was, look for it before the next try."""
     tries = 0
     while True:
         tries += 1
@@ -83,7 +81,7 @@ def _made(desk: Desk, number: int, text: str, identity: Identity) -> Call[list[C
             if tries == TRIES:
                 raise
         if response is not None and is_done(response):
-            return [desk.comment_in(document_of(response, desk.name, "write a comment"))]
+            return desk.comment_in(document_of(response, desk.name, "write a comment")).id
         if response is not None and (tries == TRIES or not is_transient(response)):
             raise refused(response, desk.name, "write a comment")
         wait = requested_wait(response) if response is not None else None
@@ -94,7 +92,7 @@ def _made(desk: Desk, number: int, text: str, identity: Identity) -> Call[list[C
             if identity.wrote(comment) and first_line(comment.body) == first_line(text)
         ]
         if found:
-            return found
+            return found[0].id
 
 
 def _deleted(desk: Desk, number: int, comment: Comment) -> Call[int]:
