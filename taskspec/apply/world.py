@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from taskspec.address import Address
 from taskspec.apply.allowing import Allowance
+from taskspec.apply.listening import Listener
 from taskspec.apply.model import Emit, Options
 from taskspec.apply.owning import Owners
 from taskspec.apply.publishing import ResultsFolder
@@ -44,6 +45,8 @@ class World:
     uploads: Uploads = field(default_factory=Uploads)
     owners: Owners = field(default_factory=Owners)
     allowance: Allowance = field(default_factory=Allowance)
+    listener: Listener | None = None
+    """Hears what runs say; None where nobody has asked for it."""
 
     async def record(self, record: Record, what: str, *changes: StateChange, **data: Any) -> None:
         """Make a record durable together with a line of its history."""

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from taskspec.cli import executing, options
+from taskspec.cli.showing import Showing
 from taskspec.errors import UsageError
 
 
@@ -56,6 +57,7 @@ def apply(
         raise UsageError(
             "A saved plan is carried out as it is.", hint="Ask for it when it is made: `taskspec plan --rerun … --out`."
         )
+    showing = Showing(as_json=as_json, quiet=wanted.quiet)
     return carry_out(
-        invocation, wanted.options, yes=wanted.yes, as_json=as_json, saved=saved, expect_digest=expect_digest
+        invocation, wanted.options, yes=wanted.yes, showing=showing, saved=saved, expect_digest=expect_digest
     )

@@ -5,24 +5,21 @@ import select
 import signal
 import sys
 import termios
-from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from taskspec.apply.model import Options
-from taskspec.cli.aiming import meant
 from taskspec.cli.audience import Audience
 from taskspec.cli.failing import tell
-from taskspec.cli.printing import note, paint_for, say, say_wrapped
+from taskspec.cli.printing import note, paint_for, say_wrapped
+from taskspec.cli.showing import Showing, view_of
 from taskspec.cli.wiring import Wiring
 from taskspec.errors import LimitError, TaskspecError, UsageError
 from taskspec.plan.model import Plan
 from taskspec.report.counting import Tally
 from taskspec.report.exiting import ExitCode, foremost, of_plan
-from taskspec.report.view import View
 from taskspec.runner.model import Invocation
 from taskspec.settings import DEFAULT_ENVIRONMENT
 
@@ -38,7 +35,7 @@ def carry_out(
     options: Options,
     *,
     yes: bool,
-    as_json: bool,
+    showing: Showing,
     requested: bool = False,
     saved: "SavedPlan | None" = None,
     expect_digest: str | None = None,
@@ -47,7 +44,7 @@ def carry_out(
 
     `saved`: the plan that is carried out, in the place of one that is made now.
     """
-    from taskspec.cli import remarking
+    from taskspec.cli.remarking import remark_for
     from taskspec.runner.applying import Job, apply
     from taskspec.runner.preparing import say_nothing
 
@@ -57,14 +54,14 @@ def carry_out(
 
     def approve(plan: Plan) -> bool:
         planned.append(plan)
-        approved = _approved(plan, invocation, yes=yes, as_json=as_json)
+        approved = _approved(plan, invocation, showing, yes=yes)
         if approved:
             tally.expect(change.address for change in plan.changes)
-            audience.add(json_lines() if as_json else _words(tally))
+            audience.add(view_of(showing, plan, options.parallelism, tally))
         return approved
 
     wiring = Wiring(invocation.settings, parallelism=max(options.parallelism, 1))
-    remark = say_nothing if as_json else remarking.remark
+    remark = remark_for(as_json=showing.as_json, quiet=showing.quiet)
     prepared = None
     if saved is not None:
         from taskspec.runner.saved import opened
@@ -85,7 +82,7 @@ def carry_out(
             note("Not applied.")
             return ExitCode.ERROR
     except LimitError as error:
-        return tell(error, as_json=as_json, beside=foremost(map(of_plan, planned)))
+        return tell(error, as_json=showing.as_json, beside=foremost(map(of_plan, planned)))
     except TaskspecError as error:
         if not tally.began:
             raise
@@ -93,20 +90,22 @@ def carry_out(
     finally:
         unread = audience.close()
     code = foremost((tally.exit_code, unread))
-    return code if trouble is None else tell(trouble, as_json=as_json, beside=code)
+    return code if trouble is None else tell(trouble, as_json=showing.as_json, beside=code)
 
 
-def _approved(plan: Plan, invocation: Invocation, *, yes: bool, as_json: bool) -> bool:
-    if not as_json:
+def _approved(plan: Plan, invocation: Invocation, showing: Showing, *, yes: bool) -> bool:
+    asks = bool(plan.pending) and not yes
+    shown = showing.whole or (showing.quiet and asks)  # who is asked has to see about what
+    if shown:
         from taskspec.cli.blaming import blamed
         from taskspec.report.plans import lines
 
-        shown = plan if plan.commits else blamed(plan, invocation)  # a saved plan knows them
-        say_wrapped(lines(shown, paint_for(sys.stdout)))
-    require_within(plan, shown=not as_json)
-    if yes or not plan.pending:
+        known = plan if plan.commits else blamed(plan, invocation)  # a saved plan knows them
+        say_wrapped(lines(known, paint_for(sys.stdout)))
+    require_within(plan, shown=shown)
+    if not asks:
         return True
-    if as_json:
+    if showing.as_json:
         raise UsageError(
             "--json needs --yes: nobody is asked about a plan that was not shown.",
             hint="Look at it with `taskspec plan`, then add --yes.",
@@ -154,28 +153,3 @@ def asked(question: str) -> bool:
     if not answer:
         raise click.Abort
     return answer.strip().lower() in {"y", "yes"}
-
-
-def json_lines() -> View:
-    """Return the view that writes events as JSON lines to stdout."""
-    from taskspec.report.jsonlines import JsonLines
-
-    def write(line: str) -> None:
-        say([line])
-
-    return JsonLines(write, lambda: datetime.now(UTC).isoformat(timespec="milliseconds"))
-
-
-def _words(tally: Tally) -> View:
-    from taskspec.report.narrating import Narrator
-
-    paint = paint_for(sys.stdout)
-
-    def narrator(write: Callable[[str], None]) -> Narrator:
-        return Narrator(lambda line: write(meant(line)), paint, tally)
-
-    if not (paint.color and sys.stdout.isatty()):
-        return narrator(lambda line: say([line]))
-    from taskspec.report.live import Live
-
-    return Live(sys.stdout, narrator)

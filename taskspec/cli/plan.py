@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from taskspec.cli import options
+from taskspec.cli import options, showing
 from taskspec.cli.aiming import all_meant
 from taskspec.cli.printing import note, paint_for, say, say_json, say_wrapped
 from taskspec.cli.wiring import Wiring
@@ -33,6 +33,7 @@ from taskspec.runner.model import Invocation, Refresh
     metavar="DURATION",
     help="With --out: for how long it may be applied (default: 7d).",
 )
+@showing.quiet
 @options.as_json
 def plan(
     words: Sequence[str],
@@ -44,6 +45,7 @@ def plan(
     detailed_exitcode: bool,
     out: Path | None,
     expires: float | None,
+    quiet: bool,
     as_json: bool,
 ) -> int:
     """Show what apply would do, and why. Changes nothing.
@@ -57,24 +59,23 @@ def plan(
         if out is not None:
             raise UsageError("--refresh-only plans nothing that could be saved.", hint="Leave --out out.")
         return _drift(options.invocation(words, project, given, refresh, exclude), detailed_exitcode, as_json)
-    from taskspec.cli import remarking
     from taskspec.cli.blaming import blamed
+    from taskspec.cli.remarking import remark_for
     from taskspec.report import exiting
     from taskspec.runner import converging, planning
     from taskspec.runner.choosing import nothing_chosen
 
     invocation = options.invocation(words, project, given, refresh, exclude)
-    ports = Wiring(invocation.settings)
+    ports, remark = Wiring(invocation.settings), remark_for(as_json=as_json, quiet=quiet)
     if out is not None:
         from taskspec.cli.saving import save
-        from taskspec.runner.preparing import say_nothing
 
-        made = save(invocation, ports, say_nothing if as_json else remarking.remark, out, expires)
+        made = save(invocation, ports, remark, out, expires)
     elif as_json:
         made = planning.plan(invocation, ports)
     else:
-        made = converging.plan_or_recall(invocation, ports, remarking.remark)
-    if out is None:
+        made = converging.plan_or_recall(invocation, ports, remark)
+    if out is None and (as_json or not quiet):
         made = blamed(made, invocation)
     if as_json and not made.changes and made.unselected:
         note(nothing_chosen(invocation.selection))
@@ -83,9 +84,9 @@ def plan(
 
         say_json(printed(made) if out is None else to_json(made))
     else:
-        from taskspec.report.plans import lines
+        from taskspec.report.plans import lines, quiet_lines
 
-        say_wrapped(lines(made, paint_for(sys.stdout)))
+        say_wrapped((quiet_lines if quiet else lines)(made, paint_for(sys.stdout)))
     return exiting.of_plan(made, detailed=detailed_exitcode)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from taskspec.cli import executing, options
+from taskspec.cli.showing import Showing
 from taskspec.errors import UsageError
 
 
@@ -34,4 +35,5 @@ def retry(
         hint = "Name their addresses, which `taskspec status` lists, or write `result:failed`."
         raise UsageError("retry needs to be told which tasks to try again.", hint=hint)
     wanted = executing.execution_of(execution)
-    return carry_out(invocation, wanted.options, yes=wanted.yes, as_json=as_json, requested=True)
+    showing = Showing(as_json=as_json, quiet=wanted.quiet)
+    return carry_out(invocation, wanted.options, yes=wanted.yes, showing=showing, requested=True)
