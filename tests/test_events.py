@@ -20,7 +20,7 @@ SCHEMA = load_schema("events.v1")
 ENGINES = ["jsonschema_rs", "jsonschema"]
 
 
-@pytest.fixture(params=ENGINES)
+@pytest.fixture(params=ENGINES, scope="module")
 def contract(request):
     return Contract(SCHEMA, engine=request.param)
 

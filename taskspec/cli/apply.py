@@ -5,8 +5,7 @@ from pathlib import Path
 
 import click
 
-from taskspec.cli import executing, options
-from taskspec.cli.showing import Showing
+from taskspec.cli import executing, options, reporting
 from taskspec.errors import UsageError
 
 
@@ -23,6 +22,7 @@ from taskspec.errors import UsageError
     help="Carry out a saved plan only if it has this digest, as `plan --out` has told it.",
 )
 @options.risking
+@reporting.reports
 @options.as_json
 def apply(
     words: Sequence[str],
@@ -57,7 +57,12 @@ def apply(
         raise UsageError(
             "A saved plan is carried out as it is.", hint="Ask for it when it is made: `taskspec plan --rerun … --out`."
         )
-    showing = Showing(as_json=as_json, quiet=wanted.quiet)
     return carry_out(
-        invocation, wanted.options, yes=wanted.yes, showing=showing, saved=saved, expect_digest=expect_digest
+        invocation,
+        wanted.options,
+        yes=wanted.yes,
+        as_json=as_json,
+        quiet=wanted.quiet,
+        saved=saved,
+        expect_digest=expect_digest,
     )

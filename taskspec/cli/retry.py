@@ -5,8 +5,7 @@ from pathlib import Path
 
 import click
 
-from taskspec.cli import executing, options
-from taskspec.cli.showing import Showing
+from taskspec.cli import executing, options, reporting
 from taskspec.errors import UsageError
 
 
@@ -14,6 +13,7 @@ from taskspec.errors import UsageError
 @options.targets
 @options.variables
 @executing.execution
+@reporting.reports
 @options.as_json
 def retry(
     words: Sequence[str],
@@ -35,5 +35,4 @@ def retry(
         hint = "Name their addresses, which `taskspec status` lists, or write `result:failed`."
         raise UsageError("retry needs to be told which tasks to try again.", hint=hint)
     wanted = executing.execution_of(execution)
-    showing = Showing(as_json=as_json, quiet=wanted.quiet)
-    return carry_out(invocation, wanted.options, yes=wanted.yes, showing=showing, requested=True)
+    return carry_out(invocation, wanted.options, yes=wanted.yes, as_json=as_json, quiet=wanted.quiet, requested=True)

@@ -33,11 +33,6 @@ class Showing:
     as_json: bool = False
     quiet: bool = False
 
-    @property
-    def whole(self) -> bool:
-        """Tell whether plan and remarks are shown in words, as long as they are."""
-        return not (self.as_json or self.quiet)
-
 
 def quiet(command: F) -> F:
     """Add `--quiet`."""

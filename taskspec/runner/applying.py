@@ -32,6 +32,7 @@ from taskspec.runner.guarding import used_so_far
 from taskspec.runner.heeding import first_signal
 from taskspec.runner.locking import locked
 from taskspec.runner.model import Invocation, Link, Need, Ports
+from taskspec.runner.originating import revision_of
 from taskspec.runner.preparing import Prepared, Remark, prepare, say_nothing
 from taskspec.runner.recalling import Answers, BoundRuns, FormerResults, KeptResults, Measurements
 from taskspec.runner.saved import SavedPlan, Use
@@ -115,10 +116,12 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
         is_whole = True
         if _needs_remote(plan, job.options):
             recorder = Recorder(store, lease, snapshot)
+            revision = await asyncio.to_thread(revision_of, project, invocation.settings)
             async with ports.connect(project, Need.RUN) as link:
                 world = _world(project, ports, job, plan, recorder, link)
                 listener = listen(link) if listen is not None else None
-                is_whole = await _carry_out(replace(world, listener=listener), link, job.cutting)
+                world = replace(world, revision=revision, listener=listener)
+                is_whole = await _carry_out(world, link, job.cutting)
         else:
             for ended in as_planned(plan):
                 job.emit(finished(ended))
