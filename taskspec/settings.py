@@ -10,6 +10,7 @@ from taskspec.ci import CiJob, Platform, ci_job
 
 VARIABLE_PREFIX = "TASKSPEC_VAR_"
 TIMES = ("TASKSPEC_QUIET_PERIOD", "TASKSPEC_CREATE_TIMEOUT", "TASKSPEC_POLL_INTERVAL")
+_NOT_FORCED = frozenset({"", "0", "false"})
 DEFAULT_ENVIRONMENT = "default"
 """The environment of a project where nobody names one."""
 
@@ -52,7 +53,11 @@ class Settings:
     github_output: Path | None = None
     """In a job of GitHub Actions, the file that takes the outputs of a step."""
     color: bool = True
-    """False where `NO_COLOR` is set (no-color.org), and on a dumb terminal."""
+    """False where `NO_COLOR` is set (no-color.org) or `CLICOLOR=0`, and on a dumb terminal."""
+    color_forced: bool = False
+    """`FORCE_COLOR` or `CLICOLOR_FORCE`: colours also where it is no terminal, as in the log of a CI job."""
+    cursor: bool = True
+    """False on a dumb terminal, on which nothing can be drawn again in its place."""
     traceback: bool = False
     """`TASKSPEC_TRACEBACK`: a bug shows its traceback."""
 
@@ -62,6 +67,7 @@ def from_environ(environ: Mapping[str, str] | None = None) -> Settings:
     env = dict(os.environ if environ is None else environ)
     staging = env.get("IS_STG") == "true"
     home = env.get("HOME")
+    forced = any(env.get(name, "") not in _NOT_FORCED for name in ("FORCE_COLOR", "CLICOLOR_FORCE"))
     cache = env.get("XDG_CACHE_HOME") or (f"{home}/.cache" if home else None)
     job = ci_job(env)
     return Settings(
@@ -80,7 +86,9 @@ def from_environ(environ: Mapping[str, str] | None = None) -> Settings:
         github_workspace=Path(env["GITHUB_WORKSPACE"]) if env.get("GITHUB_WORKSPACE") else None,
         ci=job,
         **_hosting(env, job),
-        color=not env.get("NO_COLOR") and env.get("TERM") != "dumb",
+        color=not env.get("NO_COLOR") and (forced or (env.get("TERM") != "dumb" and env.get("CLICOLOR") != "0")),
+        color_forced=forced and not env.get("NO_COLOR"),
+        cursor=env.get("TERM") != "dumb",
         traceback=bool(env.get("TASKSPEC_TRACEBACK")),
     )
 

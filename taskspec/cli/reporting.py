@@ -179,6 +179,7 @@ class Reporter:
     def _account(self, code: "ExitCode") -> "Account":
         from taskspec.report.account import Kind, Trouble
         from taskspec.runner.locating import project_of
+        from taskspec.runner.remembering import Remembered
         from taskspec.runner.summing_up import Course, account
 
         error, invocation = self._error, self._invocation
@@ -197,7 +198,8 @@ class Reporter:
             environment=invocation.environment,
             settings=invocation.settings,
         )
-        return account(course, self._project or (lambda: project_of(invocation)), self.ports)
+        remembered = Remembered() if any(wanted.format == "html" for wanted in wanted_reports()) else None
+        return account(course, self._project or (lambda: project_of(invocation)), self.ports, remembered)
 
 
 def _end_of(error: BaseException) -> "tuple[ExitCode, TaskspecError]":

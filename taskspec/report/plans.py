@@ -65,11 +65,28 @@ def lines(plan: Plan, paint: Paint) -> Iterator[str]:
     yield from risk_summary(plan, paint)
     yield from budget_lines(plan, paint)
     yield from left_out_lines(plan, paint)
+    yield from _against(plan, paint)
+
+
+def _against(plan: Plan, paint: Paint) -> Iterator[str]:
     for duplicate in plan.duplicates:
         yield f"{paint('Duplicate', 'error')}: {duplicated(duplicate)}"
     for refusal in plan.refusals:
         yield f"{paint('Refused', 'error')}: {refused(refusal)}"
         yield f"  {paint('→', 'accent')} {way_out(refusal)}"
+
+
+def quiet_lines(plan: Plan, paint: Paint) -> Iterator[str]:
+    """Yield what is wrong of a plan, a line for each task, and what it comes to."""
+    for change in plan.changes:
+        if change.health is not Health.HEALTHY or _is_stuck(change):
+            yield (
+                f"{_head(change, paint)}: {in_line(change.reasons[0].text, 400)}"
+                if change.reasons
+                else _head(change, paint)
+            )
+    yield from _against(plan, paint)
+    yield summary(plan)
 
 
 def duplicated(duplicate: Duplicate) -> str:
@@ -125,7 +142,7 @@ def summary(plan: Plan) -> str:
     return f"{place_of(plan.project, plan.environment)}: {', '.join(parts) or 'no tasks'}."
 
 
-def _change(change: Change, paint: Paint, plan: Plan, roots: Roots, common: Collection[RiskCategory]) -> Iterator[str]:
+def _head(change: Change, paint: Paint) -> str:
     symbol, style = SYMBOLS[change.action]
     if change.action is Action.NONE:
         symbol, style = "✗", "error"
@@ -145,7 +162,11 @@ def _change(change: Change, paint: Paint, plan: Plan, roots: Roots, common: Coll
     name = paint(change.address, "strong")
     name = f"{name} {paint(f'(was {change.moved_from})', 'dim')}" if change.moved_from else name
     head = f"{paint(symbol, style)} {name}  {paint(word, style)}{generation}{again}"
-    yield f"  {head}  {paint(in_line(change.agent), 'dim')}{tail}"
+    return f"  {head}  {paint(in_line(change.agent), 'dim')}{tail}"
+
+
+def _change(change: Change, paint: Paint, plan: Plan, roots: Roots, common: Collection[RiskCategory]) -> Iterator[str]:
+    yield _head(change, paint)
     yield from reason_lines(change.reasons, plan, paint, roots=roots)
     if change.retries:
         yield f"      `retry` may start up to {plural(change.retries, 'further run')}, each paid for"
