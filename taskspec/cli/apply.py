@@ -63,5 +63,11 @@ def apply(
             "A saved plan is carried out as it is.", hint="Ask for it when it is made: `taskspec plan --rerun … --out`."
         )
     return carry_out(
-        invocation, wanted.options, yes=wanted.yes, as_json=as_json, saved=saved, expect_digest=expect_digest
+        invocation,
+        wanted.options,
+        yes=wanted.yes,
+        as_json=as_json,
+        quiet=wanted.quiet,
+        saved=saved,
+        expect_digest=expect_digest,
     )

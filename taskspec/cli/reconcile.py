@@ -10,6 +10,7 @@ import click
 from taskspec.cli import executing, options, reporting
 from taskspec.cli.plan import make_plan, show_plan
 from taskspec.cli.printing import note
+from taskspec.cli.showing import Showing
 from taskspec.cli.wiring import Wiring
 from taskspec.errors import TaskspecError, UsageError
 from taskspec.runner.model import Invocation
@@ -53,6 +54,11 @@ if TYPE_CHECKING:
 )
 @click.option("--expect-digest", metavar="DIGEST", help="With --plan: only if it has this digest.")
 @reporting.reports
+@click.option(
+    "--comment/--no-comment",
+    default=None,
+    help="Write the sticky comment of the pull request (default: where a token is there).",
+)
 @options.as_json
 def reconcile(
     words: Sequence[str],
@@ -68,6 +74,7 @@ def reconcile(
     expires: float | None,
     saved: Path | None,
     expect_digest: str | None,
+    comment: bool | None,
     as_json: bool,
     **execution: object,
 ) -> int:
@@ -78,6 +85,7 @@ def reconcile(
     reports, or carries out just the plan that --plan names. Only what is accepted in full ends with 0.
     """
     invocation = options.invocation(words, project, given, refresh, exclude)
+    told = executing.execution_of(execution)
     wanted = Wanted(
         base=base,
         plan_only=plan_only,
@@ -86,8 +94,9 @@ def reconcile(
         expires=expires,
         saved=saved,
         expect_digest=expect_digest,
-        options=executing.execution_of(execution).options,
-        as_json=as_json,
+        options=told.options,
+        comment=comment,
+        showing=Showing(as_json=as_json, quiet=told.quiet),
     )
     return Reconciliation(replace(invocation, offline=offline), wanted).run()
 
@@ -104,7 +113,8 @@ class Wanted:
     saved: Path | None
     expect_digest: str | None
     options: "Options"
-    as_json: bool
+    comment: bool | None
+    showing: Showing
 
 
 class Reconciliation:
@@ -123,11 +133,13 @@ class Reconciliation:
 
     def run(self) -> int:
         """Do it, make the reports, and return the exit code."""
+        from taskspec.cli.telling_ci import ci_outlets
         from taskspec.report.account import Kind
 
         kind = Kind.PLAN if self._plans else Kind.APPLY
-        reporter = reporting.Reporter(kind, self._invocation, self._wiring, project=self._project)
-        return reporter.run(lambda: self._work(reporter), as_json=self._wanted.as_json)
+        outlets = ci_outlets(self._invocation.settings, comment=self._wanted.comment)
+        reporter = reporting.Reporter(kind, self._invocation, self._wiring, outlets, project=self._project)
+        return reporter.run(lambda: self._work(reporter), as_json=self._wanted.showing.as_json)
 
     def _project(self) -> "Project":
         """Return the project that the account is about; raise TaskspecError before it is known what is trusted."""
@@ -161,24 +173,23 @@ class Reconciliation:
             reporter,
             wanted.out,
             wanted.expires,
+            wanted.showing,
             detailed=wanted.detailed,
-            as_json=wanted.as_json,
         )
 
     def _sketch(self, review: "Review", revision: str, reporter: "Reporter") -> int:
-        from taskspec.cli import remarking
+        from taskspec.cli.remarking import remark_for
         from taskspec.report.exiting import of_plan
-        from taskspec.runner.preparing import say_nothing
         from taskspec.runner.sketching import Disconnected, sketch
 
         wanted = self._wanted
         reporter.ports = Disconnected(self._wiring)
         if wanted.out is not None:
             _also(reporter, "An offline plan cannot be applied, so it is not saved.")
-        remark = say_nothing if wanted.as_json else remarking.remark
+        remark = remark_for(as_json=wanted.showing.as_json, quiet=wanted.showing.quiet)
         made = sketch(review.invocation, self._wiring, revision, review.name, remark)
         reporter.plan = made
-        show_plan(made, review.invocation, as_json=wanted.as_json)
+        show_plan(made, review.invocation, wanted.showing)
         return of_plan(made, detailed=wanted.detailed)
 
     def _apply(self, review: "Review", reporter: "Reporter") -> int:
@@ -193,7 +204,13 @@ class Reconciliation:
         if saved is not None:
             require_alike(saved, invocation)
             self._plan = saved
-        manner = Manner(yes=True, as_json=wanted.as_json, saved=saved, expect_digest=wanted.expect_digest)
+        manner = Manner(
+            yes=True,
+            as_json=wanted.showing.as_json,
+            quiet=wanted.showing.quiet,
+            saved=saved,
+            expect_digest=wanted.expect_digest,
+        )
         code = carry(invocation, wanted.options, self._wiring, reporter, manner)
         if saved is None or code != ExitCode.OK:
             return code
@@ -201,7 +218,7 @@ class Reconciliation:
             require_done(invocation, saved, self._wiring, waits=wanted.options.wait)
         except TaskspecError as error:
             reporter.learn(error)
-            return tell(error, as_json=wanted.as_json)
+            return tell(error, as_json=wanted.showing.as_json)
         return code
 
 

@@ -89,6 +89,9 @@ def _words(note: Note) -> str:
         case "forgotten":
             kept = f"; its result of g{_value(data, 'generation')} stays" if "result" in data else ""
             return f"left the state{kept}"
+        case "superseded":
+            kept = "its text is kept here" if data.get("spec") is not None else "its text is that of the next one"
+            return f"g{_value(data, 'generation')} is an older generation from now on; {kept}"
         case "duplicates":
             runs = data.get("runs")
             count = len(runs) if isinstance(runs, list | tuple) else "several"

@@ -1,7 +1,7 @@
 """What is recorded, in words and for machines: the table of `state list`, and all of one address. Asks nobody."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from taskspec.ci import Revision
@@ -45,8 +45,10 @@ def record_row(record: Record) -> dict[str, Any]:
     }
 
 
-def everything_lines(record: Record, past: Sequence[PastAttempt], now: float, paint: Paint) -> Iterator[str]:
-    """Yield all that is recorded of an address; `past` are the attempts of generations before."""
+def everything_lines(
+    record: Record, past: Sequence[PastAttempt], specs: Mapping[int, Mapping[str, Any]], now: float, paint: Paint
+) -> Iterator[str]:
+    """Yield all that is recorded of an address; `past` are the attempts of generations before, `specs` their texts."""
     generation = record.generation
     yield f"{paint(record.address, 'strong')}  g{generation.number}, {one_line(verdict_of(record), 40)}"
     yield from _facts(
@@ -60,15 +62,15 @@ def everything_lines(record: Record, past: Sequence[PastAttempt], now: float, pa
     yield from _generation_lines(generation, now, paint)
     if record.accepted is not None:
         yield from _accepted_lines(record.accepted, now, paint)
-    yield from past_lines([one for one in past if one.generation != generation.number], paint)
+    yield from past_lines([one for one in past if one.generation != generation.number], specs, paint)
 
 
-def past_lines(past: Sequence[PastAttempt], paint: Paint) -> Iterator[str]:
-    """Yield the attempts that only the history tells of."""
+def past_lines(past: Sequence[PastAttempt], specs: Mapping[int, Mapping[str, Any]], paint: Paint) -> Iterator[str]:
+    """Yield the attempts that only the history tells of, and behind the last of a generation what it was asked."""
     if not past:
         return
     yield f"  {paint('before', 'accent')}  as the history tells"
-    for one in past:
+    for one, following in zip(past, [*past[1:], None], strict=True):
         parts = [
             f"run {in_line(one.run)}" if one.run else "no run",
             one_line(one.verdict, 40) if one.verdict else "not judged",
@@ -80,6 +82,8 @@ def past_lines(past: Sequence[PastAttempt], paint: Paint) -> Iterator[str]:
             one_line(one.why) if one.why else "",
         ]
         yield f"    g{one.generation}.{one.attempt}  {', '.join(part for part in parts if part)}"
+        if (following is None or following.generation != one.generation) and one.generation in specs:
+            yield from _spec_lines(specs[one.generation])
 
 
 def everything_object(record: Record | None, past: Sequence[PastAttempt]) -> dict[str, Any]:
@@ -158,8 +162,12 @@ def _generation_lines(generation: Generation, now: float, paint: Paint) -> Itera
         if attempt.detail:
             yield "      detail"
             yield paint(indented(attempt.detail, 8), "dim")
+    yield from _spec_lines(generation.spec)
+
+
+def _spec_lines(spec: Mapping[str, Any]) -> Iterator[str]:
     yield "    spec, secrets masked"
-    yield indented(json.dumps(dict(generation.spec), indent=2, ensure_ascii=False), 6)
+    yield indented(json.dumps(dict(spec), indent=2, ensure_ascii=False), 6)
 
 
 def _attempt_facts(attempt: Attempt, now: float) -> dict[str, str]:

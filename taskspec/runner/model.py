@@ -118,3 +118,5 @@ class Invocation:
     """The git revision since which something has to have changed of what is selected; None where nothing has to."""
     offline: bool = False
     """Nothing is to be known but the documents: what only the environment gives has a value that stands for it."""
+    follow: "Selection | None" = None
+    """The tasks whose runs are to be heard while they work; None where nobody has asked for it."""

@@ -41,6 +41,10 @@ SAID = {
     "arrived": ({"from": "local"}, "the state has come here from local"),
     "rebuilt": ({"records": 3}, "the state was rebuilt of what the remote shows; tasks: 3"),
     "forgotten": ({"generation": 2, "result": "d"}, "left the state; its result of g2 stays"),
+    "superseded": (
+        {"generation": 1, "spec": {"prompt": "A"}},
+        "g1 is an older generation from now on; its text is kept here",
+    ),
     "duplicates": ({"kept": "r1", "runs": ["r1", "r2"]}, "the remote has it as 2 runs: r1 is kept"),
 }
 
