@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from taskspec.cli import executing, options
+from taskspec.cli import executing, options, reporting
 from taskspec.errors import UsageError
 
 
@@ -22,6 +22,7 @@ from taskspec.errors import UsageError
     help="Carry out a saved plan only if it has this digest, as `plan --out` has told it.",
 )
 @options.risking
+@reporting.reports
 @options.as_json
 def apply(
     words: Sequence[str],

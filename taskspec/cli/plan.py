@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from taskspec.cli import options
+from taskspec.cli import options, reporting
 from taskspec.cli.aiming import all_meant
 from taskspec.cli.printing import note, paint_for, say, say_json, say_wrapped
 from taskspec.cli.wiring import Wiring
@@ -33,6 +33,7 @@ from taskspec.runner.model import Invocation, Refresh
     metavar="DURATION",
     help="With --out: for how long it may be applied (default: 7d).",
 )
+@reporting.reports
 @options.as_json
 def plan(
     words: Sequence[str],
@@ -56,26 +57,51 @@ def plan(
     if refresh_only:
         if out is not None:
             raise UsageError("--refresh-only plans nothing that could be saved.", hint="Leave --out out.")
+        if reporting.wanted_reports():
+            raise UsageError("--refresh-only plans nothing to report on.", hint="Leave --report out.")
         return _drift(options.invocation(words, project, given, refresh, exclude), detailed_exitcode, as_json)
+    from taskspec.report.account import Kind
+
+    invocation = options.invocation(words, project, given, refresh, exclude)
+    ports = Wiring(invocation.settings)
+    reporter = reporting.Reporter(Kind.PLAN, invocation, ports)
+
+    def work() -> int:
+        return _plan(invocation, ports, reporter, out, expires, detailed=detailed_exitcode, as_json=as_json)
+
+    return reporter.run(work, as_json=as_json)
+
+
+def _plan(
+    invocation: Invocation,
+    ports: Wiring,
+    reporter: reporting.Reporter,
+    out: Path | None,
+    expires: float | None,
+    *,
+    detailed: bool,
+    as_json: bool,
+) -> int:
+    """Make the plan, save it where that is asked for, and show it."""
     from taskspec.cli import remarking
     from taskspec.cli.blaming import blamed
     from taskspec.report import exiting
     from taskspec.runner import converging, planning
     from taskspec.runner.choosing import nothing_chosen
+    from taskspec.runner.preparing import say_nothing
 
-    invocation = options.invocation(words, project, given, refresh, exclude)
-    ports = Wiring(invocation.settings)
+    remark = say_nothing if as_json else remarking.remark
     if out is not None:
         from taskspec.cli.saving import save
-        from taskspec.runner.preparing import say_nothing
 
-        made = save(invocation, ports, say_nothing if as_json else remarking.remark, out, expires)
-    elif as_json:
-        made = planning.plan(invocation, ports)
+        made, reporter.digest = save(invocation, ports, remark, out, expires)
+    elif as_json or not reporter.is_idle:  # a report tells of every task, also where none has changed
+        made = planning.plan(invocation, ports, remark)
     else:
-        made = converging.plan_or_recall(invocation, ports, remarking.remark)
+        made = converging.plan_or_recall(invocation, ports, remark)
     if out is None:
         made = blamed(made, invocation)
+    reporter.plan = made
     if as_json and not made.changes and made.unselected:
         note(nothing_chosen(invocation.selection))
     if as_json:
@@ -86,7 +112,7 @@ def plan(
         from taskspec.report.plans import lines
 
         say_wrapped(lines(made, paint_for(sys.stdout)))
-    return exiting.of_plan(made, detailed=detailed_exitcode)
+    return exiting.of_plan(made, detailed=detailed)
 
 
 def _drift(invocation: Invocation, detailed: bool, as_json: bool) -> int:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from taskspec.cli import executing, options
+from taskspec.cli import executing, options, reporting
 from taskspec.errors import UsageError
 
 
@@ -13,6 +13,7 @@ from taskspec.errors import UsageError
 @options.targets
 @options.variables
 @executing.execution
+@reporting.reports
 @options.as_json
 def retry(
     words: Sequence[str],
