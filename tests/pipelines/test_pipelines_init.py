@@ -34,7 +34,7 @@ def workspace(tmp_path):
 def project(folder, **spec):
     folder.mkdir(parents=True, exist_ok=True)
     document = {"apiVersion": "taskspec/v1", "kind": "Project", "metadata": {"name": "sales"}, "spec": spec}
-    (folder / "taskspec.yaml").write_text(yaml.safe_dump(document))
+    (folder / "taskspec.yaml").write_text(yaml.safe_dump(document, sort_keys=False))
     return folder
 
 
@@ -160,7 +160,7 @@ def test_a_survey_tells_environments_states_and_keys(tmp_path):
         state="postgresql://taskspec@db.example.com/taskspec",
         environments={
             "staging": {"remote": "local", "state": "local"},
-            "prod": {"remote": {"type": "xpander", "apiKeyEnv": "EU_KEY"}},
+            "prod": {"remote": {"type": "xpander", "apiKey": {"env": "EU_KEY"}}},
         },
         agents={"writer": {"command": ["cat"], "env": {"allow": ["ANTHROPIC_API_KEY", "HOME"]}}},
     )
