@@ -126,8 +126,17 @@ def test_the_kept_plan_bears_its_digest_in_its_name(folder, runner):
     assert outputs(folder) == {"name": f"taskspec-plan-prod-7-{HEAD}-{DIGEST}"}
 
 
-@pytest.mark.parametrize("digest", ["", "sha256:", f"sha256:{DIGEST}\nname=other", f"sha256:{DIGEST}0", "sha256:x y"])
-def test_a_plan_without_a_digest_is_not_kept(folder, runner, digest):
+def test_what_was_not_saved_is_not_kept_and_the_way_out_is_told(folder, runner):
+    done = ran(step("plan", "Name the plan"), folder, {**runner, "DIGEST": "", "HEAD": HEAD, "NUMBER": "7"})
+    assert done.returncode == 0
+    assert done.stdout.startswith("::notice title=No plan is kept::")
+    assert not (folder / "outputs").exists()
+    keeping = steps_of(value_of("github")["jobs"]["plan"])["Keep the plan"]
+    assert keeping["if"] == "steps.kept.outputs.name != ''"
+
+
+@pytest.mark.parametrize("digest", ["sha256:", f"sha256:{DIGEST}\nname=other", f"sha256:{DIGEST}0", "sha256:x y"])
+def test_what_is_no_digest_names_no_plan(folder, runner, digest):
     done = ran(step("plan", "Name the plan"), folder, {**runner, "DIGEST": digest, "HEAD": HEAD, "NUMBER": "7"})
     assert done.returncode == 1
     assert not (folder / "outputs").exists()
@@ -313,7 +322,7 @@ def gitlab(folder, requests=(MERGED,), pipelines=(PIPELINE,), jobs=(PLANNED,), *
             "CI_COMMIT_SHA": SHA,
             "CI_DEFAULT_BRANCH": "main",
             "CI_PIPELINE_SOURCE": "push",
-            "TASKSPEC_GITLAB_TOKEN": "glpat-0123",
+            "TASKSPEC_COMMENT_TOKEN": "glpat-0123",
             "ENVIRONMENT": "prod",
             **environ,
         }
@@ -321,6 +330,20 @@ def gitlab(folder, requests=(MERGED,), pipelines=(PIPELINE,), jobs=(PLANNED,), *
     assert "Traceback" not in done.stderr, done.stderr
     assert "glpat-0123" not in done.stdout + done.stderr
     return done, asked
+
+
+@pytest.mark.parametrize("is_saved", [True, False])
+def test_gitlab_keeps_with_a_plan_its_commit_and_its_digest(folder, is_saved):
+    script = "\n".join(value_of("gitlab")["taskspec plan"]["script"])
+    saves = f"""[ "$1" = show ] && echo '{{"digest": "sha256:{DIGEST}"}}' || {is_saved and "touch .taskspec/ci/plan.json" or ":"}\n"""
+    program(folder, "taskspec", saves + FAKE)
+    environ = {"CI_COMMIT_SHA": HEAD, "CI_MERGE_REQUEST_DIFF_BASE_SHA": SHA, "ENVIRONMENT": "prod"}
+    done = ran(script, folder, environ)
+    assert done.returncode == 0, done.stderr
+    assert told(folder)[:6] == ["reconcile", "--plan-only", "--since", SHA, "--env", "prod"]
+    kept_files = {path.name: path.read_text() for path in (folder / ".taskspec/ci").iterdir()}
+    assert kept_files == ({"plan.json": "", "commit": f"{HEAD}\n", "digest": f"sha256:{DIGEST}\n"} if is_saved else {})
+    assert ran(script, folder, {**environ, "CODE": "3"}).returncode == 3
 
 
 def left(folder, done, words):
@@ -357,7 +380,7 @@ def test_the_exit_code_of_an_apply_of_gitlab_is_the_programs(folder, code):
 def test_gitlab_plans_anew_what_was_pushed_or_is_started_by_hand(folder):
     assert gitlab(folder, [])[0].returncode == 0
     assert told(folder)[:3] == ["reconcile", "--env", "prod"]
-    done, asked = gitlab(folder, CI_PIPELINE_SOURCE="web", TASKSPEC_GITLAB_TOKEN="")
+    done, asked = gitlab(folder, CI_PIPELINE_SOURCE="web", TASKSPEC_COMMENT_TOKEN="")
     assert (done.returncode, asked) == (0, [])
 
 
@@ -368,7 +391,7 @@ def test_a_plan_of_yesterday_in_the_folder_is_not_applied(folder):
 
 
 def test_without_a_token_gitlab_applies_nothing_after_a_push(folder):
-    left(folder, gitlab(folder, TASKSPEC_GITLAB_TOKEN="")[0], "Without TASKSPEC_GITLAB_TOKEN")
+    left(folder, gitlab(folder, TASKSPEC_COMMENT_TOKEN="")[0], "Without TASKSPEC_COMMENT_TOKEN")
 
 
 def test_gitlab_may_need_a_moment_to_know_what_was_merged(folder):
