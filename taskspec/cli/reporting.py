@@ -82,12 +82,6 @@ def reports(command: F) -> F:
     )(command)
 
 
-def commenting(command: F) -> F:
-    """Add `--comment/--no-comment`."""
-    described = "Write the comment of the pull request, or not (default: where there is a token for it)."
-    return click.option("--comment/--no-comment", default=None, help=described)(command)
-
-
 _SILENT: Final = frozenset({"report"})
 """The commands that print nothing else, so that a report of theirs may go to stdout."""
 
