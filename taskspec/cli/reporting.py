@@ -178,6 +178,7 @@ class Reporter:
     def _account(self, code: "ExitCode") -> "Account":
         from taskspec.report.account import Kind, Trouble
         from taskspec.runner.locating import project_of
+        from taskspec.runner.remembering import Remembered
         from taskspec.runner.summing_up import Course, account, revision_of
 
         error, invocation = self._error, self._invocation
@@ -196,7 +197,8 @@ class Reporter:
             revision=revision_of(invocation.settings.ci),
             environment=invocation.environment,
         )
-        return account(course, self._project or (lambda: project_of(invocation)), self._ports)
+        remembered = Remembered() if any(wanted.format == "html" for wanted in wanted_reports()) else None
+        return account(course, self._project or (lambda: project_of(invocation)), self._ports, remembered)
 
 
 def _end_of(error: BaseException) -> "tuple[ExitCode, TaskspecError]":

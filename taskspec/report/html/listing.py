@@ -26,6 +26,7 @@ def task_list(tasks: Sequence[TaskTold], around: Surroundings, left_out: int) ->
     yield _filter(tasks)
     yield el("div", {"class": "tasks", "id": "list"}, (task_item(task, around) for task in tasks))
     yield el("p", {"class": "nothing", "hidden": True}, "No task fits the filter.")
+    yield el("button", {"type": "button", "class": "more", "hidden": True}, "Show all")
     if left_out:
         yield el(
             "p",
