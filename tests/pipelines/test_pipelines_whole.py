@@ -1,4 +1,7 @@
-"""A pull request through the workflow as it is written, with taskspec itself: planned, merged, applied, once."""
+"""A pull request through the workflow as it is written, with taskspec itself: planned, merged, applied, once.
+
+The jobs here share a checkout, and so the state in it; that one which is not shared is refused is tried elsewhere.
+"""
 
 import json
 import os
@@ -83,7 +86,6 @@ class Hosted:
 def test_what_was_planned_for_a_pull_request_is_applied_once_it_is_merged(folder):
     hosted = Hosted(folder)
     (hosted.checkout / "taskspec.yaml").write_text(PROJECT)
-    shared = {"TASKSPEC_STATE": "local"}
     done = subprocess.run(
         [sys.executable, "-m", "taskspec", "init", "--ci", "github"],
         cwd=hosted.checkout,
@@ -103,7 +105,6 @@ def test_what_was_planned_for_a_pull_request_is_applied_once_it_is_merged(folder
         "GITHUB_BASE_REF": "main",
         "GITHUB_HEAD_REF": "april",
         "GITHUB_SHA": head,
-        **shared,
     }
     event = {"repository": repository, "pull_request": pull}
     done, outputs = hosted.step("plan", "Plan", event, BASE=base, **request)
@@ -118,7 +119,7 @@ def test_what_was_planned_for_a_pull_request_is_applied_once_it_is_merged(folder
     hosted.git("switch", "-q", "main")
     hosted.git("merge", "-q", "--no-ff", "april", "-m", "Merge pull request #7")
     merged = hosted.git("rev-parse", "HEAD")
-    push = {"GITHUB_EVENT_NAME": "push", "GITHUB_REF": "refs/heads/main", "GITHUB_SHA": merged, **shared}
+    push = {"GITHUB_EVENT_NAME": "push", "GITHUB_REF": "refs/heads/main", "GITHUB_SHA": merged}
     event = {"commits": [{"id": merged}, {"id": head}]}
     closed = [{**pull, "merged_at": "2026-11-29T09:14:02Z", "merge_commit_sha": merged}]
     run = {"id": 50, "head_sha": head, "head_repository": repository}
@@ -139,10 +140,10 @@ def test_what_was_planned_for_a_pull_request_is_applied_once_it_is_merged(folder
     assert (hosted.checkout / "results/report.txt").read_text() == "SALES OF APRIL"
     done, _ = hosted.step("apply", "Apply", event, HOW="plan", DIGEST=found["digest"], **push)
     assert done.returncode == 7, done
-    done, outputs = hosted.step("drift", "Look for drift", {}, GITHUB_EVENT_NAME="schedule", **shared)
+    done, outputs = hosted.step("drift", "Look for drift", {}, GITHUB_EVENT_NAME="schedule")
     assert done.returncode == 0, done
     hosted.commit(**{"taskspec.yaml": PROJECT.replace("march", "may")})
-    done, outputs = hosted.step("drift", "Look for drift", {}, GITHUB_EVENT_NAME="schedule", **shared)
+    done, outputs = hosted.step("drift", "Look for drift", {}, GITHUB_EVENT_NAME="schedule")
     assert done.returncode == 2, done
     done, outputs = hosted.step("apply", "Apply", {}, HOW="anew", DIGEST="", **push)
     assert done.returncode == 0, done
