@@ -84,4 +84,4 @@ docs: setup ## Build the documentation into site/; open site/index.html
 	$(BIN)/python -m zensical build --strict --clean
 
 clean: ## Remove what was set up and everything derived
-	rm -rf $(VENV) .conformance build dist site .cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .conformance .actionlint build dist site .cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from taskspec.cli import executing, options
+from taskspec.cli import executing, options, reporting
 from taskspec.errors import UsageError
 
 
@@ -22,6 +22,7 @@ from taskspec.errors import UsageError
     help="Carry out a saved plan only if it has this digest, as `plan --out` has told it.",
 )
 @options.risking
+@reporting.reports
 @options.as_json
 def apply(
     words: Sequence[str],
@@ -57,5 +58,11 @@ def apply(
             "A saved plan is carried out as it is.", hint="Ask for it when it is made: `taskspec plan --rerun … --out`."
         )
     return carry_out(
-        invocation, wanted.options, yes=wanted.yes, as_json=as_json, saved=saved, expect_digest=expect_digest
+        invocation,
+        wanted.options,
+        yes=wanted.yes,
+        as_json=as_json,
+        quiet=wanted.quiet,
+        saved=saved,
+        expect_digest=expect_digest,
     )

@@ -34,6 +34,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "watch": Entry("watch", "Apply again and again: on an interval, and whenever a file changes."),
     "status": Entry("status", "Show how each task stands."),
     "results": Entry("results", "List accepted results, or print the one of an address."),
+    "report": Entry("report", "Write a report of how the tasks stand: one page of HTML that needs nothing else."),
     "logs": Entry("logs", "Show what a task's newest run said and did."),
     "stop": Entry("stop", "End active runs."),
     "retry": Entry("retry", "Grant one more attempt to tasks without an accepted result."),

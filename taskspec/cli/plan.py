@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from taskspec.cli import options
+from taskspec.cli import options, reporting, showing
 from taskspec.cli.aiming import all_meant
 from taskspec.cli.printing import note, paint_for, say, say_json, say_wrapped
 from taskspec.cli.wiring import Wiring
@@ -33,6 +33,8 @@ from taskspec.runner.model import Invocation, Refresh
     metavar="DURATION",
     help="With --out: for how long it may be applied (default: 7d).",
 )
+@showing.quiet
+@reporting.reports
 @options.as_json
 def plan(
     words: Sequence[str],
@@ -44,6 +46,7 @@ def plan(
     detailed_exitcode: bool,
     out: Path | None,
     expires: float | None,
+    quiet: bool,
     as_json: bool,
 ) -> int:
     """Show what apply would do, and why. Changes nothing.
@@ -56,26 +59,53 @@ def plan(
     if refresh_only:
         if out is not None:
             raise UsageError("--refresh-only plans nothing that could be saved.", hint="Leave --out out.")
+        if reporting.wanted_reports():
+            raise UsageError("--refresh-only plans nothing to report on.", hint="Leave --report out.")
         return _drift(options.invocation(words, project, given, refresh, exclude), detailed_exitcode, as_json)
-    from taskspec.cli import remarking
+    from taskspec.report.account import Kind
+
+    invocation = options.invocation(words, project, given, refresh, exclude)
+    ports = Wiring(invocation.settings)
+    reporter = reporting.Reporter(Kind.PLAN, invocation, ports)
+
+    shown = showing.Showing(as_json=as_json, quiet=quiet)
+
+    def work() -> int:
+        return _plan(invocation, ports, reporter, out, expires, shown, detailed=detailed_exitcode)
+
+    return reporter.run(work, as_json=as_json)
+
+
+def _plan(
+    invocation: Invocation,
+    ports: Wiring,
+    reporter: reporting.Reporter,
+    out: Path | None,
+    expires: float | None,
+    shown: showing.Showing,
+    *,
+    detailed: bool,
+) -> int:
+    """Make the plan, save it where that is asked for, and show it."""
     from taskspec.cli.blaming import blamed
+    from taskspec.cli.remarking import remark_for
     from taskspec.report import exiting
     from taskspec.runner import converging, planning
     from taskspec.runner.choosing import nothing_chosen
 
-    invocation = options.invocation(words, project, given, refresh, exclude)
-    ports = Wiring(invocation.settings)
+    as_json, quiet = shown.as_json, shown.quiet
+    remark = remark_for(as_json=as_json, quiet=quiet)
     if out is not None:
         from taskspec.cli.saving import save
-        from taskspec.runner.preparing import say_nothing
 
-        made = save(invocation, ports, say_nothing if as_json else remarking.remark, out, expires)
-    elif as_json:
-        made = planning.plan(invocation, ports)
+        made, reporter.digest = save(invocation, ports, remark, out, expires)
+    elif as_json or not reporter.is_idle:  # a report tells of every task, also where none has changed
+        made = planning.plan(invocation, ports, remark)
     else:
-        made = converging.plan_or_recall(invocation, ports, remarking.remark)
-    if out is None:
+        made = converging.plan_or_recall(invocation, ports, remark)
+    if out is None and (as_json or not quiet or not reporter.is_idle):
         made = blamed(made, invocation)
+    reporter.plan = made
     if as_json and not made.changes and made.unselected:
         note(nothing_chosen(invocation.selection))
     if as_json:
@@ -83,10 +113,10 @@ def plan(
 
         say_json(printed(made) if out is None else to_json(made))
     else:
-        from taskspec.report.plans import lines
+        from taskspec.report.plans import lines, quiet_lines
 
-        say_wrapped(lines(made, paint_for(sys.stdout)))
-    return exiting.of_plan(made, detailed=detailed_exitcode)
+        say_wrapped((quiet_lines if quiet else lines)(made, paint_for(sys.stdout)))
+    return exiting.of_plan(made, detailed=detailed)
 
 
 def _drift(invocation: Invocation, detailed: bool, as_json: bool) -> int:

@@ -36,8 +36,10 @@ def saved_plan(words: Sequence[str], exclude: Sequence[str], expected: str | Non
     return saved
 
 
-def save(invocation: "Invocation", ports: "Ports", remark: "Remark", path: Path, lasts: float | None) -> "Plan":
-    """Make a plan and write it to a file; tell its digest."""
+def save(
+    invocation: "Invocation", ports: "Ports", remark: "Remark", path: Path, lasts: float | None
+) -> "tuple[Plan, str]":
+    """Make a plan and write it to a file; tell and return its digest."""
     from taskspec.runner import planning, saved
 
     told: list[tuple[Plan, str]] = []
@@ -51,4 +53,4 @@ def save(invocation: "Invocation", ports: "Ports", remark: "Remark", path: Path,
     plan, digest = told[0]
     way = "It is refused, as the plan is." if plan.refusals else f"Carry it out with: taskspec apply {path}"
     note(f"Saved as {path} ({digest}). {way}")
-    return plan
+    return plan, digest

@@ -4,10 +4,11 @@ A record holds those of its last generation, and the accepted one; the notes of 
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from taskspec.state.model import Attempt, Note, Record, ResultRef, Sending, Verdict
+from taskspec.state.retelling import revision_told
 from taskspec.taskapi.records import Tokens
 from taskspec.taskapi.remotes import RemoteIdentity
 
@@ -22,7 +23,7 @@ class Kept:
     agent: str
     at: float
     spec: Mapping[str, Any] | None = field(default=None, repr=False)
-    """What was asked for; None where only its fingerprint, or not even that, is recorded."""
+    """What was asked for; None where an older taskspec has asked for it, and kept its fingerprint alone."""
     is_accepted: bool = False
     """It is the accepted result now."""
 
@@ -32,12 +33,42 @@ def kept_results(record: Record | None, notes: Iterable[Note]) -> tuple[Kept, ..
 
     `notes` are those of its history, the newest first. A result whose run the history does not tell is left out.
     """
-    told = list(_told(notes))
+    told_of = list(notes)
+    told, specs = list(_told(told_of)), specs_of(record, told_of)
     times = {(one.generation, one.attempt.number): one.at for one in told}
     found: dict[int, Kept] = {}
     for one in (*_recorded(record, times), *told):
         found.setdefault(one.generation, one)
-    return tuple(found[number] for number in sorted(found, reverse=True))
+    return tuple(_with_spec(found[number], specs) for number in sorted(found, reverse=True))
+
+
+def specs_of(record: Record | None, notes: Iterable[Note]) -> Mapping[int, Mapping[str, Any]]:
+    """Return what was asked for in each generation of which that is kept: secrets are masked in it.
+
+    A text that was asked for again is kept once: it is found by its fingerprint.
+    """
+    specs: dict[int, Mapping[str, Any]] = {}
+    fingerprints: dict[int, str] = {}
+    by_fingerprint: dict[str, Mapping[str, Any]] = {}
+    if record is not None:
+        generation = record.generation
+        specs[generation.number] = by_fingerprint[generation.fingerprint] = generation.spec
+    for note in notes:
+        match note.data:
+            case {"generation": int(number), "fingerprint": str(fingerprint)}:
+                fingerprints.setdefault(number, fingerprint)
+                spec = note.data.get("spec")
+                if isinstance(spec, Mapping):
+                    specs.setdefault(number, spec)
+                    by_fingerprint.setdefault(fingerprint, spec)
+            case _:
+                pass
+    asked = {number: by_fingerprint[one] for number, one in fingerprints.items() if one in by_fingerprint}
+    return {**asked, **specs}
+
+
+def _with_spec(kept: Kept, specs: Mapping[int, Mapping[str, Any]]) -> Kept:
+    return replace(kept, spec=specs.get(kept.generation)) if kept.spec is None else kept
 
 
 def _recorded(record: Record | None, times: Mapping[tuple[int, int], float]) -> Iterator[Kept]:
@@ -92,33 +123,38 @@ def _of_end(end: Note, intent: Note | None, generation: int, number: int) -> Kep
             began = intent.at if intent is not None else end.at
             attempt = Attempt(
                 number=number,
-                nonce=_text(asked.get("nonce")),
+                nonce=text_of(asked.get("nonce")),
                 marker=marker,
                 body_digest="",
                 intended_at=began,
                 send_deadline=began,
-                remote=_remote(data.get("remote")),
+                remote=remote_of(data.get("remote")),
                 sending=Sending.BOUND,
                 run=run,
-                status=_text(data.get("status")) or None,
-                verdict=_verdict(data.get("verdict")),
-                tokens=_tokens(data.get("tokens")),
+                status=text_of(data.get("status")) or None,
+                verdict=verdict_of(data.get("verdict")),
+                tokens=tokens_of(data.get("tokens")),
                 result=(ref := ResultRef(digest=digest, size=size, format=form)),
+                revision=revision_told(asked),
             )
-            return Kept(generation=generation, attempt=attempt, result=ref, agent=_text(asked.get("agent")), at=end.at)
+            agent = text_of(asked.get("agent"))
+            return Kept(generation=generation, attempt=attempt, result=ref, agent=agent, at=end.at)
         case _:
             return None
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
+    """Return a value of a note that is to be text; the empty text where it is none."""
     return value if isinstance(value, str) else ""
 
 
-def _verdict(value: Any) -> Verdict | None:
+def verdict_of(value: Any) -> Verdict | None:
+    """Return the verdict that a note tells."""
     return Verdict(value) if isinstance(value, str) and value in set(Verdict) else None
 
 
-def _tokens(value: Any) -> Tokens | None:
+def tokens_of(value: Any) -> Tokens | None:
+    """Return the tokens that a note tells."""
     match value:
         case {"prompt": int(prompt), "completion": int(completion)}:
             return Tokens(prompt=prompt, completion=completion)
@@ -126,7 +162,8 @@ def _tokens(value: Any) -> Tokens | None:
             return None
 
 
-def _remote(value: Any) -> RemoteIdentity:
+def remote_of(value: Any) -> RemoteIdentity:
+    """Return the remote that a note tells; one without a type where it tells none."""
     told = {name: text for name, text in value.items() if isinstance(text, str)} if isinstance(value, Mapping) else {}
     return RemoteIdentity(
         type=told.get("type", ""),

@@ -7,6 +7,7 @@ from shlex import quote
 from taskspec.address import Address
 from taskspec.apply.accepting import accepted, note_of
 from taskspec.apply.model import Emit
+from taskspec.apply.superseding import superseded
 from taskspec.errors import OutcomeUnknownError, UsageError
 from taskspec.events import ResultAccepted
 from taskspec.observed.model import Observed
@@ -67,7 +68,9 @@ async def accept(invocation: Invocation, ports: Ports, wish: Wish) -> bool:
             return False
         store.renew(lease)  # whoever thought about it may have lost the lock meanwhile
         made = accepted(acceptance, ports.chance.nonce())
-        store.commit(lease, snapshot.serial, (PutRecord(record=made), note_of(acceptance, made, ports.chance.now())))
+        at = ports.chance.now()
+        older = superseded(record, made, at, plan=None)
+        store.commit(lease, snapshot.serial, (PutRecord(record=made), *older, note_of(acceptance, made, at)))
         kept = acceptance.kept
         run = kept.attempt.run or ""
         wish.emit(ResultAccepted(address=address, generation=acceptance.generation, source=kept.generation, run=run))

@@ -111,3 +111,5 @@ class Invocation:
     """How many seconds to wait for the lock of the state."""
     rerun: "Selection | None" = None
     """The tasks whose accepted results are to be made anew; None where there are none."""
+    follow: "Selection | None" = None
+    """The tasks whose runs are to be heard while they work; None where nobody has asked for it."""
