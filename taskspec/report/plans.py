@@ -86,7 +86,7 @@ def quiet_lines(plan: Plan, paint: Paint) -> Iterator[str]:
                 else _head(change, paint)
             )
     yield from _against(plan, paint)
-    yield _summary(plan)
+    yield summary(plan)
 
 
 def duplicated(duplicate: Duplicate) -> str:
