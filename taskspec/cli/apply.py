@@ -15,6 +15,7 @@ from taskspec.errors import UsageError
 @options.variables
 @options.refreshing
 @options.rerunning
+@options.since
 @executing.execution
 @click.option(
     "--expect-digest",
@@ -52,6 +53,10 @@ def apply(
     if saved is not None and not invocation.selection.everything:
         raise UsageError(
             "A saved plan is carried out as a whole.", hint="Select tasks when it is made: `taskspec plan --out`."
+        )
+    if saved is not None and invocation.since is not None:
+        raise UsageError(
+            "A saved plan is carried out as a whole.", hint="Say so when it is made: `taskspec plan --since … --out`."
         )
     if saved is not None and invocation.rerun is not None:
         raise UsageError(

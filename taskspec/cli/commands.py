@@ -31,6 +31,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "show": Entry("show", "Show a saved plan, and whether it can still be applied."),
     "why": Entry("why", "Say why a task runs or does not: what changed, and which line of which commit caused it."),
     "apply": Entry("apply", "Make it so: start what is missing, wait, judge and record every result."),
+    "reconcile": Entry("reconcile", "Do in a CI job what is right there: plan a pull request, apply what was merged."),
     "watch": Entry("watch", "Apply again and again: on an interval, and whenever a file changes."),
     "status": Entry("status", "Show how each task stands."),
     "results": Entry("results", "List accepted results, or print the one of an address."),

@@ -29,6 +29,13 @@ def execution(command: F) -> F:
     return overriding(locking(following(quiet(command))))
 
 
+def unattended(command: F) -> F:
+    """Add what a command takes that carries plans out and never asks."""
+    for option in reversed(_EXECUTION[1:]):
+        command = option(command)
+    return overriding(locking(following(quiet(command))))
+
+
 def repetition(command: F) -> F:
     """Add what `watch` shares with `apply`; it always waits, and goes beyond no limit."""
     for option in (_ON_UNKNOWN, _PARALLELISM):
@@ -41,7 +48,7 @@ def execution_of(given: Mapping[str, Any]) -> Execution:
     from taskspec.apply.model import Options
 
     return Execution(
-        yes=given["yes"],
+        yes=given.get("yes", True),
         quiet=given["quiet"],
         options=Options(
             parallelism=given["parallelism"],

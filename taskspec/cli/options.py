@@ -179,6 +179,12 @@ def rerunning(command: F) -> F:
     return _kept("--rerun", multiple=True, metavar="SELECTOR", shell_complete=_complete, help=described)(command)
 
 
+def since(command: F) -> F:
+    """Add `--since`."""
+    described = "Select only what the manifests ask for otherwise than at this git revision, with what depends on it."
+    return _kept("--since", metavar="REV", help=described)(command)
+
+
 def following(command: F) -> F:
     """Add `--follow` and `--attach`."""
     described = "Show what agents say while they work, each line behind the address of its task."
@@ -226,6 +232,7 @@ def invocation(
         fail_on=frozenset(_found("--fail-on-risk") or ()),
         lock_timeout=_found("--lock-timeout") or 0.0,
         rerun=parse(rerun, ()) if rerun else None,
+        since=_found("--since"),
         follow=_followed(),
     )
 

@@ -11,6 +11,7 @@ from taskspec.cli.aiming import all_meant
 from taskspec.cli.printing import note, paint_for, say, say_json, say_wrapped
 from taskspec.cli.wiring import Wiring
 from taskspec.errors import UsageError
+from taskspec.plan.model import Plan
 from taskspec.runner.model import Invocation, Refresh
 
 
@@ -22,6 +23,7 @@ from taskspec.runner.model import Invocation, Refresh
 @options.overriding
 @options.risking
 @options.rerunning
+@options.since
 @click.option("--refresh-only", is_flag=True, help="Show only what has changed on the remote since it was recorded.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there is something to do.")
 @click.option(
@@ -71,12 +73,12 @@ def plan(
     shown = showing.Showing(as_json=as_json, quiet=quiet)
 
     def work() -> int:
-        return _plan(invocation, ports, reporter, out, expires, shown, detailed=detailed_exitcode)
+        return make_plan(invocation, ports, reporter, out, expires, shown, detailed=detailed_exitcode)
 
     return reporter.run(work, as_json=as_json)
 
 
-def _plan(
+def make_plan(
     invocation: Invocation,
     ports: Wiring,
     reporter: reporting.Reporter,
@@ -91,7 +93,6 @@ def _plan(
     from taskspec.cli.remarking import remark_for
     from taskspec.report import exiting
     from taskspec.runner import converging, planning
-    from taskspec.runner.choosing import nothing_chosen
 
     as_json, quiet = shown.as_json, shown.quiet
     remark = remark_for(as_json=as_json, quiet=quiet)
@@ -106,17 +107,24 @@ def _plan(
     if out is None and (as_json or not quiet or not reporter.is_idle):
         made = blamed(made, invocation)
     reporter.plan = made
-    if as_json and not made.changes and made.unselected:
+    show_plan(made, invocation, shown, is_kept=out is not None)
+    return exiting.of_plan(made, detailed=detailed)
+
+
+def show_plan(made: Plan, invocation: Invocation, shown: showing.Showing, *, is_kept: bool = False) -> None:
+    """Write a plan to stdout; one that nobody keeps has no name there."""
+    if shown.as_json and not made.changes and made.unselected:
+        from taskspec.runner.choosing import nothing_chosen
+
         note(nothing_chosen(invocation.selection))
-    if as_json:
+    if shown.as_json:
         from taskspec.plan.encoding import printed, to_json
 
-        say_json(printed(made) if out is None else to_json(made))
+        say_json(to_json(made) if is_kept else printed(made))
     else:
         from taskspec.report.plans import lines, quiet_lines
 
-        say_wrapped((quiet_lines if quiet else lines)(made, paint_for(sys.stdout)))
-    return exiting.of_plan(made, detailed=detailed)
+        say_wrapped((quiet_lines if shown.quiet else lines)(made, paint_for(sys.stdout)))
 
 
 def _drift(invocation: Invocation, detailed: bool, as_json: bool) -> int:

@@ -33,7 +33,7 @@ from taskspec.runner.heeding import first_signal
 from taskspec.runner.locking import locked
 from taskspec.runner.model import Invocation, Link, Need, Ports
 from taskspec.runner.originating import revision_of
-from taskspec.runner.preparing import Prepared, Remark, prepare, say_nothing
+from taskspec.runner.preparing import Prepared, Remark, chosen_of, prepare, say_nothing
 from taskspec.runner.recalling import Answers, BoundRuns, FormerResults, KeptResults, Measurements
 from taskspec.runner.saved import SavedPlan, Use
 from taskspec.state.model import Snapshot, StateChange
@@ -137,15 +137,13 @@ def _question(
     """Return what is to be decided on; raise UsageError where what is selected is nothing."""
     contents = used_results(prepared.desired, snapshot, store)
     today = moves_of(prepared.desired, snapshot, contents).rekeyed(snapshot)
-    if job.saved is not None:
-        selected = job.saved.selected
-    else:
-        selected = choose(invocation.selection, prepared.desired, snapshot.records, prepared.scope)
+    selected = job.saved.selected if job.saved is not None else chosen_of(prepared, invocation, snapshot.records)
     if job.requested:
         recorded = {**snapshot.records, **today.records}
         require_recorded(invocation.selection.addresses, recorded)
         selected = frozenset(recorded) if selected is None else selected & recorded.keys()
-    require_some(invocation.selection, selected)
+    if prepared.since is None:  # that nothing has changed is an answer
+        require_some(invocation.selection, selected)
     if job.saved is not None:
         anew = job.saved.rerun
     else:

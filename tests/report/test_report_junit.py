@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given, settings
-from told_accounts import applied, change, failed, finished, hostile_accounts, plan, planned, told
+from sample_accounts import applied, change, failed, finished, hostile_accounts, plan, planned, told
 
 from taskspec import events
 from taskspec.address import Address

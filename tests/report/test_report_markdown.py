@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
-from told_accounts import (
+from sample_accounts import (
     HOSTILE,
     answer,
     applied,
