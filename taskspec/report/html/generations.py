@@ -46,7 +46,7 @@ def history(told: Sequence[GenerationTold], shown: Shown, purse: Purse, command:
 
 
 def _left_out(said: str, command: str) -> Element:
-    return el("p", {"class": "left-out"}, said, el("code", None, command), " lists all.")
+    return el("p", {"class": "left-out"}, said, el("code", None, inline(command, 700)), " lists all.")
 
 
 def _summary(one: GenerationTold) -> Element:

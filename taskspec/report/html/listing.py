@@ -9,6 +9,7 @@ from taskspec.plan.model import IDLE
 from taskspec.report.account import TaskTold
 from taskspec.report.html.icons import health_word, of_health, state
 from taskspec.report.html.markup import Element, Node, el
+from taskspec.report.html.showing import inline
 from taskspec.report.html.tasks import Surroundings, action_word, task_item
 
 MOST: Final = 5_000
@@ -32,7 +33,7 @@ def task_list(tasks: Sequence[TaskTold], around: Surroundings, left_out: int) ->
             "p",
             {"class": "left-out"},
             f"{left_out} more tasks are left out here. ",
-            el("code", None, around.commands.of("status")),
+            el("code", None, inline(around.commands.of("status"), 700)),
             " lists all.",
         )
 

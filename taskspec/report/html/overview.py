@@ -29,7 +29,7 @@ KINDS: Final = {
     Kind.VALIDATE: "Check of the manifests",
     Kind.PLAN: "Plan",
     Kind.APPLY: "Apply",
-    Kind.STANDING: "Standing",
+    Kind.STANDING: "Status",
 }
 _ORDER: Final = (Health.UNHEALTHY, Health.UNKNOWN, Health.NEEDS_INPUT, Health.HEALTHY, None)
 _BROAD: Final = frozenset({"CI job", "Digest of the plan", "Head of the history"})

@@ -47,7 +47,7 @@ def timeline(
         yield el(
             "p",
             {"class": "left-out"},
-            f"{len(rows) - len(chosen)} more tasks ran, for less time than these, and have no row here.",
+            f"{len(rows) - len(chosen)} more tasks ran, for no longer than these, and have no row here.",
         )
 
 
