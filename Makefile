@@ -80,4 +80,4 @@ bench: setup ## Compare with other tools, side by side (minutes; never in CI)
 	$(BIN)/python benchmarks/throughput.py $(patsubst %,--sdk %,$(wildcard .conformance/*/bin/python))
 
 clean: ## Remove what was set up and everything derived
-	rm -rf $(VENV) .conformance build dist .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .conformance .actionlint build dist .mypy_cache .ruff_cache .hypothesis .import_linter_cache

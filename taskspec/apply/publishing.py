@@ -13,6 +13,7 @@ from typing import Any
 
 from taskspec import __version__
 from taskspec.address import Address, file_stem
+from taskspec.ci import Revision
 from taskspec.desired.model import result_suffix
 from taskspec.errors import StateError
 from taskspec.events import ResultNotWritten, ResultWithdrawn, ResultWritten
@@ -153,12 +154,24 @@ def _provenance(address: Address, accepted: Accepted) -> Mapping[str, Any]:
         "run": accepted.run,
         "plan": accepted.plan,
         "acceptedByHandFrom": None if accepted.by_hand is None else f"g{accepted.by_hand}",
+        "revision": None if attempt.revision is None else _revision(attempt.revision),
         "verdict": attempt.verdict,
         "startedAt": _timestamp(attempt.started_at),
         "finishedAt": _timestamp(attempt.finished_at),
         "seconds": attempt.seconds,
         "tokens": {"prompt": tokens.prompt, "completion": tokens.completion} if tokens else None,
         "result": {"sha256": accepted.result.digest, "bytes": accepted.result.size, "format": accepted.result.format},
+    }
+
+
+def _revision(revision: Revision) -> Mapping[str, Any]:
+    return {
+        "commit": revision.commit,
+        "dirty": revision.is_dirty,
+        "branch": revision.branch,
+        "author": revision.author,
+        "request": revision.request,
+        "job": revision.job,
     }
 
 

@@ -18,6 +18,7 @@ from taskspec.apply.superseding import superseded
 from taskspec.apply.uploading import Uploads
 from taskspec.apply.watching import Watcher
 from taskspec.chance import Chance
+from taskspec.ci import Revision
 from taskspec.plan.model import Plan
 from taskspec.state.model import Attempt, Note, PutRecord, Record, StateChange
 from taskspec.taskapi.drivers.asynchronous import Connection
@@ -45,6 +46,8 @@ class World:
     uploads: Uploads = field(default_factory=Uploads)
     owners: Owners = field(default_factory=Owners)
     allowance: Allowance = field(default_factory=Allowance)
+    revision: Revision | None = None
+    """What is checked out, and which job asks; None where nobody can tell."""
 
     async def record(self, record: Record, what: str, *changes: StateChange, **data: Any) -> None:
         """Make a record durable together with a line of its history, and with one of a generation that it replaces."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from taskspec.state.model import Attempt, Note, Record, ResultRef, Sending, Verdict
+from taskspec.state.retelling import revision_told
 from taskspec.taskapi.records import Tokens
 from taskspec.taskapi.remotes import RemoteIdentity
 
@@ -156,6 +157,7 @@ def _of_end(end: Note, intent: Note | None, generation: int, number: int) -> Kep
                 verdict=verdict_of(data.get("verdict")),
                 tokens=tokens_of(data.get("tokens")),
                 result=(ref := ResultRef(digest=digest, size=size, format=form)),
+                revision=revision_told(asked),
             )
             agent = text_of(asked.get("agent"))
             return Kept(generation=generation, attempt=attempt, result=ref, agent=agent, at=end.at)

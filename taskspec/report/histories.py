@@ -8,6 +8,7 @@ from taskspec.moments import iso, utc
 from taskspec.report.text import Paint, duration, in_line, one_line
 from taskspec.state.chaining import Break
 from taskspec.state.model import HistoryEntry, Note
+from taskspec.state.retelling import revision_told
 from taskspec.state.writing import entry_object
 
 LONGEST: Final = 300
@@ -21,7 +22,6 @@ _PLAIN: Final[Mapping[str, tuple[str, ...]]] = {
     "accepted": ("the result of g{} was made the accepted one", "from"),
     "begun": ("a saved plan was begun",),
     "done": ("the saved plan was carried out",),
-    "intended": ("a run of {} is to be asked for", "agent"),
     "bound": ("run {} has begun", "run"),
     "refused": ("no run was started: {}", "why"),
     "repeated": ("asked for once more, under the same key",),
@@ -76,6 +76,9 @@ def _words(note: Note) -> str:
     match note.what:
         case "ended":
             return f"ended ({_value(data, 'status')}): {_value(data, 'verdict')}{_spent(data)}"
+        case "intended":
+            commit = revision.commit if (revision := revision_told(data)) is not None else None
+            return f"a run of {_value(data, 'agent')} is to be asked for{f' at commit {commit[:12]}' if commit else ''}"
         case "stopped":
             return f"run {_value(data, 'run')} was stopped: it is {_value(data, 'status')}{_spent(data)}"
         case "retitled":

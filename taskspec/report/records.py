@@ -4,15 +4,18 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from taskspec.ci import Revision
 from taskspec.moments import utc
 from taskspec.report.text import Paint, columns, duration, in_line, indented, one_line
-from taskspec.state.encoding import record_object
+from taskspec.state.encoding import record_object, revision_object
 from taskspec.state.model import Accepted, Attempt, Generation, Record, ResultRef, Sending
 from taskspec.state.retelling import PastAttempt
 from taskspec.taskapi.records import Tokens
 from taskspec.taskapi.remotes import RemoteIdentity
 
 _DAY: Final = 86_400.0
+_DIGITS: Final = 12
+"""So many digits of a commit are shown."""
 
 
 def record_lines(records: Sequence[Record], now: float, paint: Paint) -> Iterator[str]:
@@ -74,6 +77,7 @@ def past_lines(past: Sequence[PastAttempt], specs: Mapping[int, Mapping[str, Any
             duration(one.seconds) if one.seconds is not None else "",
             f"{sum(one.tokens.values())} tokens" if one.tokens else "",
             f"asked for {utc(one.asked_at)}" if one.asked_at is not None else "",
+            in_line(revision_words(one.revision)),
             f"result {one.result}" if one.result else "",
             one_line(one.why) if one.why else "",
         ]
@@ -102,6 +106,7 @@ def everything_object(record: Record | None, past: Sequence[PastAttempt]) -> dic
                 "tokens": one.tokens,
                 "result": one.result,
                 "why": one.why,
+                "revision": None if one.revision is None else revision_object(one.revision),
             }
             for one in past
         ],
@@ -178,16 +183,36 @@ def _attempt_facts(attempt: Attempt, now: float) -> dict[str, str]:
         "verdict": verdict,
         "stopped by us": f"cause: {attempt.stop}" if attempt.stop else "",
         "result": _result(attempt.result),
+        "revision": revision_words(attempt.revision),
         "title": attempt.title,
         "marker": attempt.marker,
     }
+
+
+def revision_words(revision: Revision | None) -> str:
+    """Return what was checked out and which job asked, in a few words; empty where nobody could tell.
+
+    They are untrusted text: whoever shows them makes them harmless.
+    """
+    if revision is None:
+        return ""
+    commit = f"commit {revision.commit[:_DIGITS]}" if revision.commit else ""
+    parts = (
+        f"{commit} and changes that are not in it" if commit and revision.is_dirty else commit,
+        f"branch {revision.branch}" if revision.branch else "",
+        f"request {revision.request}" if revision.request is not None else "",
+        f"by {revision.author}" if revision.author else "",
+        revision.job or "",
+    )
+    return ", ".join(part for part in parts if part)
 
 
 def _accepted_lines(accepted: Accepted, now: float, paint: Paint) -> Iterator[str]:
     where = f"g{accepted.generation}.{accepted.attempt.number}"
     yield f"  {paint('accepted', 'good')}  {where}, run {in_line(accepted.run)} of agent {in_line(accepted.agent)}"
     version = accepted.agent_version or ""
-    facts = {"at": _moment(accepted.at, now), "agent version": version, "result": _result(accepted.result)}
+    at, revision = _moment(accepted.at, now), revision_words(accepted.attempt.revision)
+    facts = {"at": at, "agent version": version, "revision": revision, "result": _result(accepted.result)}
     yield from _facts(4, facts)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from taskspec.apply import sweeping
@@ -31,6 +31,7 @@ from taskspec.runner.guarding import used_so_far
 from taskspec.runner.heeding import first_signal
 from taskspec.runner.locking import locked
 from taskspec.runner.model import Invocation, Link, Need, Ports
+from taskspec.runner.originating import revision_of
 from taskspec.runner.preparing import Prepared, Remark, prepare, say_nothing
 from taskspec.runner.recalling import Answers, BoundRuns, FormerResults, KeptResults, Measurements
 from taskspec.runner.saved import SavedPlan, Use
@@ -113,8 +114,10 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
         is_whole = True
         if _needs_remote(plan, job.options):
             recorder = Recorder(store, lease, snapshot)
+            revision = await asyncio.to_thread(revision_of, project, invocation.settings)
             async with ports.connect(project, Need.RUN) as link:
-                is_whole = await _carry_out(_world(project, ports, job, plan, recorder, link), link, job.cutting)
+                world = _world(project, ports, job, plan, recorder, link)
+                is_whole = await _carry_out(replace(world, revision=revision), link, job.cutting)
         else:
             for ended in as_planned(plan):
                 job.emit(finished(ended))

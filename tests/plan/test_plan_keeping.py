@@ -1,10 +1,14 @@
 """Which results are still kept: those that a record holds, and those that the history names."""
 
+from dataclasses import replace
+
 import pytest
 from plan_worlds import attempt, record
 
 from taskspec.address import Address
+from taskspec.ci import Revision
 from taskspec.plan.keeping import kept_results, specs_of
+from taskspec.state.encoding import revision_object
 from taskspec.state.model import Note, Verdict
 from taskspec.taskapi.records import Tokens
 from taskspec.taskapi.remotes import RemoteIdentity
@@ -59,6 +63,14 @@ def test_the_history_names_the_others():
     assert (kept.attempt.nonce, kept.attempt.marker, kept.attempt.intended_at) == ("n", "[m]", 10.0)
     assert kept.attempt.remote == RemoteIdentity(type="local", instance="one")
     assert (kept.attempt.verdict, kept.attempt.tokens) == (Verdict.REJECTED, Tokens(prompt=2, completion=3))
+
+
+def test_a_result_of_the_history_has_the_revision_at_which_it_was_asked_for():
+    found = Revision(commit="5a17" * 10)
+    asked = intent()
+    asked = replace(asked, data={**asked.data, "revision": revision_object(found)})
+    (kept,) = kept_results(None, (end(), asked))
+    assert kept.attempt.revision == found
 
 
 def test_of_one_generation_the_newest_result_counts():

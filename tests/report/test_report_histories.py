@@ -7,9 +7,11 @@ import pytest
 
 import taskspec
 from taskspec.address import Address
+from taskspec.ci import Revision
 from taskspec.report.histories import entry_json, entry_line, words
-from taskspec.report.records import age
+from taskspec.report.records import age, revision_words
 from taskspec.report.text import Paint
+from taskspec.state.encoding import revision_object
 from taskspec.state.model import HistoryEntry, Note
 
 EVIL = "\x1b[2J\u202eevil ::error::x\n"
@@ -51,6 +53,29 @@ def entry(what, data):
     return HistoryEntry(
         serial=7, note=Note(address=Address("a"), at=1_700_000_000.0, what=what, data=data), hash="f" * 64
     )
+
+
+def test_an_intent_names_the_commit_that_was_checked_out():
+    at = {"revision": revision_object(Revision(commit="5a17" * 10))}
+    said = words(entry("intended", {"agent": "writer"} | at).note)
+    assert said == "a run of writer is to be asked for at commit 5a175a175a17"
+
+
+@pytest.mark.parametrize(
+    ("revision", "said"),
+    [
+        (None, ""),
+        (Revision(), ""),
+        (Revision(commit="5a17" * 10), "commit 5a175a175a17"),
+        (Revision(commit="5a17" * 10, is_dirty=True), "commit 5a175a175a17 and changes that are not in it"),
+        (
+            Revision(branch="main", request=7, author="ada", job="https://ci.example/1"),
+            "branch main, request 7, by ada, https://ci.example/1",
+        ),
+    ],
+)
+def test_a_revision_has_its_words(revision, said):
+    assert revision_words(revision) == said
 
 
 @pytest.mark.parametrize("what", SAID)
