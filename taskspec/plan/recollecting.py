@@ -8,8 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from taskspec.ci import Revision
 from taskspec.plan.keeping import Kept, remote_of, removed_in, specs_of, text_of, tokens_of, verdict_of
 from taskspec.state.model import Accepted, Attempt, Note, Record, ResultRef, Sending, StopCause, Verdict
+from taskspec.state.retelling import revision_told
 from taskspec.taskapi.remotes import RemoteIdentity
 
 
@@ -62,6 +64,11 @@ class Recollection:
     def is_gone(self) -> bool:
         """Tell whether the result that there was is kept no longer."""
         return self.kept is not None and self.kept.result.digest in self.gone
+
+    @property
+    def revision(self) -> Revision | None:
+        """Return what was checked out when it was asked for first; None where nobody could tell."""
+        return self.attempts[0].revision if self.attempts else None
 
     @property
     def verdict(self) -> Verdict | None:
@@ -228,6 +235,7 @@ def _asked(note: Note, number: int) -> Attempt:
         _attempt(number, note.at),
         nonce=text_of(note.data.get("nonce")),
         marker=text_of(note.data.get("marker")),
+        revision=revision_told(note.data),
     )
 
 

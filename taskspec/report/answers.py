@@ -12,8 +12,11 @@ from taskspec.plan.diffing import LineKind, changed_lines, diff
 from taskspec.plan.model import FieldDiff, Missing
 from taskspec.plan.recollecting import Recollection
 from taskspec.report.differences import difference_lines, text_lines
+from taskspec.report.records import revision_words
 from taskspec.report.text import Paint, columns, duration, in_line, one_line, plural
+from taskspec.state.encoding import revision_object
 
+_DIGITS: Final = 12
 _KINDS: Final[Mapping[LineKind, str]] = {
     LineKind.SAME: "same",
     LineKind.REMOVED: "removed",
@@ -32,7 +35,7 @@ class Answered:
 
 def generation_lines(generations: Sequence[Recollection], paint: Paint) -> Iterator[str]:
     """Yield the table of generations: what was answered, when, by whom, and whether that is kept."""
-    header = ("GENERATION", "VERDICT", "ASKED", "AGENT", "TOKENS", "TOOK", "BYTES", "RESULT")
+    header = ("GENERATION", "VERDICT", "ASKED (UTC)", "COMMIT", "AGENT", "TOKENS", "TOOK", "BYTES", "RESULT")
     first, *lines = columns([header, *map(_row, generations)])
     yield paint(first, "dim")
     yield from lines
@@ -50,6 +53,7 @@ def generation_object(one: Recollection) -> dict[str, Any]:
         "plan": one.plan,
         "agent": one.agent or None,
         "run": attempt.run if attempt is not None else None,
+        "revision": None if one.revision is None else revision_object(one.revision),
         "askedAt": one.asked_at,
         "answeredAt": kept.at if kept is not None else None,
         "seconds": attempt.seconds if attempt is not None else None,
@@ -137,6 +141,8 @@ def _facts(old: Recollection, new: Recollection, paint: Paint) -> Iterator[str]:
     sides = [_sides(one) for one in (old, new)]
     width = max(map(len, sides[0]))
     for name in sides[0]:
+        if not any(side[name] for side in sides):
+            continue
         left, right = (in_line(side[name], 300) or "-" for side in sides)
         told = left if left == right else f"{paint(left, 'remove')} → {paint(right, 'add')}"
         yield f"    {name.ljust(width)}  {told}"
@@ -149,9 +155,10 @@ def _sides(one: Recollection) -> dict[str, str]:
     seconds = attempt.seconds if attempt is not None else None
     return {
         "generation": f"g{one.number}",
-        "verdict": str(one.verdict or "-"),
+        "verdict": str(one.verdict or ""),
         "agent": one.agent,
         "asked at": utc(one.asked_at) if one.asked_at is not None else "",
+        "revision": revision_words(one.revision),
         "by plan": one.plan or "",
         "run": (attempt.run or "") if attempt is not None else "",
         "took": duration(seconds) if seconds is not None else "",
@@ -162,11 +169,13 @@ def _sides(one: Recollection) -> dict[str, str]:
 
 def _row(one: Recollection) -> tuple[str, ...]:
     side, kept = _sides(one), one.kept
+    commit = in_line((one.revision.commit if one.revision is not None else None) or "")
     when = side["asked at"].removesuffix(" UTC")
     return (
         f"g{one.number}",
-        side["verdict"],
+        side["verdict"] or "-",
         when or "-",
+        commit[:_DIGITS] or "-",
         one_line(one.agent, 40) or "-",
         side["tokens"] or "-",
         side["took"] or "-",
