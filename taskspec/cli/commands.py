@@ -33,7 +33,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "apply": Entry("apply", "Make it so: start what is missing, wait, judge and record every result."),
     "watch": Entry("watch", "Apply again and again: on an interval, and whenever a file changes."),
     "status": Entry("status", "Show how each task stands."),
-    "results": Entry("results", "List accepted results, print one, compare two answers, or export them."),
+    "results": Entry("results", "List accepted results, print one, compare two answers, export or remove results."),
     "logs": Entry("logs", "Show what a task's newest run said and did."),
     "stop": Entry("stop", "End active runs."),
     "retry": Entry("retry", "Grant one more attempt to tasks without an accepted result."),

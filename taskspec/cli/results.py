@@ -41,7 +41,7 @@ class Generation(click.ParamType[int]):
 
 @click.group(cls=UsualGroup)
 def results() -> None:
-    """List accepted results, print one, compare two answers, or export them.
+    """List accepted results, print one, compare two answers, export or remove results.
 
     `taskspec results [ADDRESS]` is short for `taskspec results show [ADDRESS]`, which also reaches a task that has the
     name of a command: `taskspec results show export`.
@@ -187,6 +187,33 @@ def export(
     invocation = options.invocation(words, project, given, exclude=exclude)
     target = Target.of(out, form, raw=raw)
     return target.write(invocation, Wiring(invocation.settings), all_generations=all_generations)
+
+
+@results.command()
+@options.targets
+@options.variables
+@options.locking
+@click.option("--dry-run", is_flag=True, help="Show what would be removed, and remove nothing.")
+@click.option("-y", "--yes", is_flag=True, help="Remove without asking.")
+@options.as_json
+def prune(
+    words: Sequence[str],
+    project: Path | None,
+    exclude: Sequence[str],
+    given: Sequence[str],
+    dry_run: bool,
+    yes: bool,
+    as_json: bool,
+) -> int:
+    """Remove the older results that the `retention` of their tasks keeps no longer.
+
+    Every apply does so at its end, for what it is about; this does it by hand. What is accepted now is never removed,
+    nor what another task has answered too. The history stays, and tells what was removed.
+    """
+    from taskspec.cli.pruning import prune_by_hand
+
+    invocation = options.invocation(words, project, given, exclude=exclude)
+    return prune_by_hand(invocation, Wiring(invocation.settings), dry_run=dry_run, yes=yes, as_json=as_json)
 
 
 def _json(record: "Record", accepted: "Accepted", content: str) -> dict[str, Any]:

@@ -139,6 +139,7 @@ TOLD = {
         address=A, run="r1", status="failed", verdict="failed", detail="\n".join(f"line {n}" for n in range(20))
     ),
     "ResultWritten": events.ResultWritten(address=A, path="results/report.md"),
+    "ResultsRemoved": events.ResultsRemoved(address=A, generations=(3, 2), results=2),
     "ResultWithdrawn": events.ResultWithdrawn(address=A, path="results/report.md"),
     "FormerResultRemoved": events.FormerResultRemoved(address=A, path="results/old.md"),
     "ResultUnreadable": events.ResultUnreadable(address=A, detail="the result is damaged"),
