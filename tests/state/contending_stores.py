@@ -46,9 +46,9 @@ CHANGES = st.one_of(
     st.builds(DropRecord, address=ADDRESSES),
     st.builds(note, ADDRESSES, what=st.sampled_from(("intended", "ended")), at=st.sampled_from((1.0, 2.5))),
     st.builds(put_result, st.sampled_from(CONTENTS)),
-    st.sampled_from([drop_result(content) for content in (*CONTENTS, LARGE)]),
 )
-COMMITS = st.one_of(st.lists(CHANGES, max_size=4), st.just([put_result(LARGE)]))
+DROPS = st.sampled_from([[drop_result(content)] for content in (*CONTENTS, LARGE)])
+COMMITS = st.one_of(st.lists(CHANGES, max_size=4), st.just([put_result(LARGE)]), DROPS)
 SKEWS = st.sampled_from((0, 0, 0, -1, 1))
 LIE = PutResult(ref=ref("one"), content="two")
 
