@@ -10,6 +10,7 @@ from taskspec.apply import sweeping
 from taskspec.apply.adjusting import adjusted
 from taskspec.apply.allowing import Allowance
 from taskspec.apply.executing import Execution
+from taskspec.apply.listening import Listener
 from taskspec.apply.model import Emit, Options
 from taskspec.apply.outcomes import as_planned, finished
 from taskspec.apply.publishing import ResultsFolder
@@ -32,7 +33,7 @@ from taskspec.runner.heeding import first_signal
 from taskspec.runner.locking import locked
 from taskspec.runner.model import Invocation, Link, Need, Ports
 from taskspec.runner.originating import revision_of
-from taskspec.runner.preparing import Prepared, Remark, prepare, say_nothing
+from taskspec.runner.preparing import Prepared, Remark, chosen_of, prepare, say_nothing
 from taskspec.runner.recalling import Answers, BoundRuns, FormerResults, KeptResults, Measurements
 from taskspec.runner.retaining import retain
 from taskspec.runner.saved import SavedPlan, Use
@@ -89,6 +90,7 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
     async with locked(project, ports, invocation.lock_timeout) as (store, lease):
         snapshot = store.read()
         say_beginning(snapshot, store, ports)
+        listen = _listening(invocation, job, prepared, snapshot)
         use = Use.of(job.saved, store, snapshot) if job.saved is not None else None
         question = _question(invocation, job, prepared, store, snapshot, ports.chance.now())
         plan = await decide_on(question, ports)
@@ -118,7 +120,9 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
             revision = await asyncio.to_thread(revision_of, project, invocation.settings)
             async with ports.connect(project, Need.RUN) as link:
                 world = _world(project, ports, job, plan, recorder, link)
-                is_whole = await _carry_out(replace(world, revision=revision), link, job.cutting)
+                listener = listen(link) if listen is not None else None
+                world = replace(world, revision=revision, listener=listener)
+                is_whole = await _carry_out(world, link, job.cutting)
         else:
             for ended in as_planned(plan):
                 job.emit(finished(ended))
@@ -134,15 +138,13 @@ def _question(
     """Return what is to be decided on; raise UsageError where what is selected is nothing."""
     contents = used_results(prepared.desired, snapshot, store)
     today = moves_of(prepared.desired, snapshot, contents).rekeyed(snapshot)
-    if job.saved is not None:
-        selected = job.saved.selected
-    else:
-        selected = choose(invocation.selection, prepared.desired, snapshot.records, prepared.scope)
+    selected = job.saved.selected if job.saved is not None else chosen_of(prepared, invocation, snapshot.records)
     if job.requested:
         recorded = {**snapshot.records, **today.records}
         require_recorded(invocation.selection.addresses, recorded)
         selected = frozenset(recorded) if selected is None else selected & recorded.keys()
-    require_some(invocation.selection, selected)
+    if prepared.since is None:  # that nothing has changed is an answer
+        require_some(invocation.selection, selected)
     if job.saved is not None:
         anew = job.saved.rerun
     else:
@@ -165,6 +167,17 @@ def _question(
         former=FormerResults(store),
         plan=job.saved.plan.id if job.saved is not None else None,
     )
+
+
+def _listening(
+    invocation: Invocation, job: Job, prepared: Prepared, snapshot: Snapshot
+) -> Callable[[Link], Listener] | None:
+    """Return what makes the listener of the runs that are to be heard; raise UsageError where none is meant."""
+    if invocation.follow is None:
+        return None
+    heard = choose(invocation.follow, prepared.desired, snapshot.records)
+    require_some(invocation.follow, heard)
+    return lambda link: Listener(link.connection.events, job.emit, heard)
 
 
 def results_folder(project: Project) -> ResultsFolder:
@@ -235,6 +248,8 @@ async def _carry_out(world: World, link: Link, cutting: Cutting) -> bool:
                 work.cancel()
                 await asyncio.wait([work])
             is_whole = not execution.open
+            if is_whole and world.listener is not None:
+                await world.listener.linger()
             if not is_whole:  # who is asked to end meanwhile ends in order, after it
                 await execution.wind_up(link.end_runs)
                 await asyncio.sleep(0)  # a signal of the last moment is heard here
@@ -245,6 +260,8 @@ async def _carry_out(world: World, link: Link, cutting: Cutting) -> bool:
         return is_whole
     finally:
         failing.cancel()
+        if world.listener is not None:
+            await world.listener.close()
         await world.watcher.close()
         world.recorder.close()
 

@@ -20,7 +20,7 @@ def generations(record: Record | None, notes: Iterable[Note]) -> tuple[Generatio
     return tuple(map(_told, recollected(record, notes)))
 
 
-def generations_of(store: StateReader, address: Address, record: Record | None) -> tuple[GenerationTold, ...]:
+def generations_of(address: Address, record: Record | None, store: StateReader) -> tuple[GenerationTold, ...]:
     """Return the generations of an address, those under its former names too."""
     return generations(record, notes_of(address, store))
 

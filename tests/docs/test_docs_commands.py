@@ -14,6 +14,13 @@ import pytest
 from docs_pages import PAGES, ROOT, Block, blocks
 from patience import PATIENCE
 
+from taskspec.runner.starter import PROGRAMS
+
+_STAND_IN = """#!/bin/sh
+test "$*" = "{given}" || {{ echo "not called as its maker documents it: $*" >&2; exit 2; }}
+cat > /dev/null
+printf -- '- %s, says {name}\\n' slow dear lovely
+"""
 _EXIT = re.compile(r"\s+# exit (\d+)$")
 _SESSIONS = [page for page in PAGES if any(block.language == "console" for block in blocks(page.read_text("utf-8")))]
 
@@ -43,8 +50,17 @@ def _steps(block: Block) -> Iterator[Step]:
 
 def _environ(scratch: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("TASKSPEC_", "XPANDER_"))}
-    path = f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}"
+    path = os.pathsep.join([str(_stand_ins(scratch / "bin")), str(Path(sys.executable).parent), kept["PATH"]])
     return {**kept, "PATH": path, "XDG_CACHE_HOME": str(scratch / "cache"), "NO_COLOR": "1"}
+
+
+def _stand_ins(folder: Path) -> Path:
+    """Write programs with the names of LLMs' command lines, which read a prompt as these do, and answer at once."""
+    folder.mkdir(exist_ok=True)
+    for program in PROGRAMS:
+        (folder / program.name).write_text(_STAND_IN.format(given=shlex.join(program.command[1:]), name=program.name))
+        (folder / program.name).chmod(0o755)
+    return folder
 
 
 def _is_shown(line: str, output: str) -> bool:
@@ -68,6 +84,7 @@ def test_the_commands_of_a_page_do_what_it_says(page, tmp_path):
             target = folder / block.file
             target.parent.mkdir(exist_ok=True)
             target.write_text(block.text, encoding="utf-8")
+            target.chmod(0o755 if block.text.startswith("#!") else 0o644)
         for step in _steps(block) if block.language == "console" else ():
             done = subprocess.run(
                 ["sh", "-c", step.command],

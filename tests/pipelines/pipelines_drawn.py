@@ -77,7 +77,7 @@ def api_of(answers, asked):
 
     class Api(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
-            asked.append((self.path, dict(self.headers)))
+            asked.append((self.path, self.headers))
             found = next((answer for path, answer in answers.items() if self.path.endswith(path)), 404)
             if isinstance(found, Turns):
                 found = found.next()

@@ -396,6 +396,21 @@ def realistic():
     )
 
 
+def small():
+    """Return an apply of three tasks: one was accepted at the second attempt, one was rejected, one was not begun."""
+    failed = attempt(at=NOW + 20, verdict=Verdict.REJECTED, detail="assertion `length` failed")
+    return account(
+        [
+            told("gather", (attempt(1, at=NOW, verdict=Verdict.ERROR, detail="exit code 1"), attempt(2, at=NOW + 40))),
+            told("briefing", (failed,), health=Health.UNHEALTHY, upstream=["gather"]),
+            task("publish", health=None, upstream=["briefing"]),
+        ],
+        code=ExitCode.UNHEALTHY,
+        revision=REVISION,
+        notes=["The plan was made offline."],
+    )
+
+
 def hostile():
     """Return an account of which every text is hostile, and one result has 5 MB."""
     large = ("<b>never</b> & " + HOSTILE_TEXT + "\n") * 5000

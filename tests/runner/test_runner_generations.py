@@ -13,7 +13,7 @@ from taskspec.state.model import Verdict
 
 def told(ports, address="a"):
     with reading(ports.folder) as store:
-        return generations_of(store, Address(address), store.read().records.get(Address(address)))
+        return generations_of(Address(address), store.read().records.get(Address(address)), store)
 
 
 def notes(ports):

@@ -100,7 +100,7 @@ def test_what_was_removed_is_told_as_removed_and_not_as_damage(ports):
         with pytest.raises(UsageError, match="g1 of `a` was removed from the state, as its `retention` asks for"):
             found.content(oldest)
     with reading(ports.folder) as store:
-        told = generations_of(store, Address("a"), store.read().records["a"])
+        told = generations_of(Address("a"), store.read().records["a"], store)
     assert [one.spec["prompt"] for one in told] == ["Two.", "One."], "what was asked is kept"
 
 

@@ -7,7 +7,7 @@ from taskspec.report.account import Answer
 from taskspec.report.html.differing import text_difference
 from taskspec.report.html.indenting import indented_json
 from taskspec.report.html.markup import Element, Node, el
-from taskspec.report.html.showing import Purse, block
+from taskspec.report.html.showing import Purse, block, inline
 
 
 def answers(before: Answer | None, after: Answer | None, purse: Purse, command: str) -> Iterator[Node]:
@@ -46,7 +46,7 @@ def answer(one: Answer, purse: Purse, command: str, *, name: str) -> Iterator[No
             "p",
             {"class": "left-out"},
             f"Its {one.size:,} bytes are not in this report. ",
-            el("code", None, command),
+            el("code", None, inline(command, 700)),
             " shows them.",
         )
         return

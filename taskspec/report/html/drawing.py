@@ -14,8 +14,8 @@ from taskspec.report.html.places import place_of_task
 from taskspec.report.html.placing import Box, placed
 
 FOLDED: Final = 150
-"""With more tasks than this, the cells of a task are one node."""
-MOST: Final = 1_500
+"""With more tasks than this, the cells of a task are one node, and so are tasks with the same neighbours."""
+MOST: Final = 600
 """How many nodes are drawn."""
 MOST_EDGES: Final = 6_000
 _LETTER: Final = 7.3
@@ -26,7 +26,7 @@ _MARGIN: Final = 8.0
 
 @dataclass(kw_only=True, slots=True)
 class Knot:
-    """A node of the picture: one task, or the cells of one."""
+    """A node of the picture: one task, or several as one."""
 
     name: str
     addresses: list[Address] = field(default_factory=list)
@@ -45,6 +45,9 @@ def graph(tasks: Sequence[TaskTold], critical: Sequence[Address]) -> Iterator[No
     """Yield the picture, and what it leaves out."""
     knots, of = _knots(tasks, frozenset(critical))
     upstream = _upstream(tasks, knots, of)
+    if len(knots) > FOLDED:
+        knots, upstream = _alike(knots, upstream)
+        of = {address: name for name, knot in knots.items() for address in knot.addresses}
     drawn = dict(list(upstream.items())[:MOST])
     edges, kept = 0, {}
     for name, firsts in drawn.items():
@@ -96,6 +99,31 @@ def _knots(tasks: Sequence[TaskTold], critical: frozenset[Address]) -> tuple[dic
     return knots, of
 
 
+def _alike(
+    knots: Mapping[str, Knot], upstream: Mapping[str, Sequence[str]]
+) -> tuple[dict[str, Knot], dict[str, list[str]]]:
+    """Make one node of nodes that have the same neighbours."""
+    after: dict[str, list[str]] = {name: [] for name in knots}
+    for then, firsts in upstream.items():
+        for first in firsts:
+            after[first].append(then)
+    groups: dict[tuple[frozenset[str], frozenset[str]], str] = {}
+    kept: dict[str, Knot] = {}
+    of: dict[str, str] = {}
+    for name, knot in knots.items():
+        own = groups.setdefault((frozenset(upstream[name]), frozenset(after[name])), name)
+        of[name] = own
+        if own == name:
+            kept[name] = knot
+            continue
+        other = kept[own]
+        other.addresses += knot.addresses
+        other.is_critical = other.is_critical or knot.is_critical
+        if WORST_LAST.index(knot.tone) > WORST_LAST.index(other.tone):
+            other.tone, other.word = knot.tone, knot.word
+    return kept, {name: list(dict.fromkeys(of[first] for first in upstream[name])) for name in kept}
+
+
 def _upstream(tasks: Sequence[TaskTold], knots: Mapping[str, Knot], of: Mapping[Address, str]) -> dict[str, list[str]]:
     found: dict[str, dict[str, None]] = {name: {} for name in knots}
     for task in tasks:
@@ -115,7 +143,7 @@ def _remarks(
             "p",
             {"class": "quiet"},
             f"{len(tasks)} tasks are drawn as {len(knots)} nodes: the cells of one task are one node, "
-            "which stands as its worst cell does.",
+            "and so are tasks that wait for the same and are waited for by the same. It stands as the worst of them.",
         )
     if len(drawn) < len(knots):
         yield el("p", {"class": "left-out"}, f"{len(knots) - len(drawn)} more nodes are not drawn.")
@@ -137,7 +165,7 @@ def _edge(way: Sequence[tuple[float, float]], *, is_critical: bool) -> Element:
 
 
 def _knot(knot: Knot, box: Box) -> Element:
-    many = f", {len(knot.addresses)} cells" if len(knot.addresses) > 1 else ""
+    many = f", {len(knot.addresses)} tasks" if len(knot.addresses) > 1 else ""
     classes = f"knot {knot.tone}{' critical' if knot.is_critical else ''}"
     said = f"{knot.name}: {knot.word}{many}"
     x, y = f"{box.x:.1f}", f"{box.y:.1f}"

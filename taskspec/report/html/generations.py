@@ -1,6 +1,7 @@
 """What was asked for before, newest first: verdict, agent, cost, text and answer, each against the one before it."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from taskspec.moments import utc
@@ -8,6 +9,7 @@ from taskspec.plan.diffing import diff
 from taskspec.report.account import GenerationTold
 from taskspec.report.html.answering import about, answer, compared
 from taskspec.report.html.asking import spec_fields
+from taskspec.report.html.attempts import attempts_table
 from taskspec.report.html.differing import field_differences
 from taskspec.report.html.facts import fact_list
 from taskspec.report.html.icons import of_verdict, state
@@ -19,43 +21,38 @@ from taskspec.state.model import Attempt
 
 MOST: Final = 20
 """How many generations of one task are shown."""
-MOST_ATTEMPTS: Final = 30
 
 
-def history(told: Sequence[GenerationTold], purse: Purse, command: str) -> Iterator[Node]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shown:
+    """What the page shows of a task already, so that its history need not show it once more."""
+
+    spec: Mapping[str, Any] | None = None
+    answers: frozenset[str] = frozenset()
+    """The digests of their contents."""
+
+
+def history(told: Sequence[GenerationTold], shown: Shown, purse: Purse, command: str) -> Iterator[Node]:
     """Yield the generations of a task."""
-    shown = told[:MOST]
-    for number, one in enumerate(shown):
+    for number, one in enumerate(told[:MOST]):
         if purse.is_empty:
-            yield el(
-                "p",
-                {"class": "left-out"},
-                "Older generations are left out here. ",
-                el("code", None, command),
-                " lists all.",
-            )
+            yield _left_out("Older generations are left out here. ", command)
             return
         before = told[number + 1] if number + 1 < len(told) else None
-        yield el(
-            "details",
-            {"class": "inner generation"},
-            _summary(one),
-            el("div", None, _inside(one, before, purse, command)),
-        )
-    if len(told) > len(shown):
-        yield el(
-            "p",
-            {"class": "left-out"},
-            f"{len(told) - len(shown)} older generations are left out here. ",
-            el("code", None, command),
-            " lists all.",
-        )
+        inside = el("div", None, _inside(one, before, shown, purse, command))
+        yield el("details", {"class": "inner generation"}, _summary(one), inside)
+    if len(told) > MOST:
+        yield _left_out(f"{len(told) - MOST} older generations are left out here. ", command)
+
+
+def _left_out(said: str, command: str) -> Element:
+    return el("p", {"class": "left-out"}, said, el("code", None, inline(command, 700)), " lists all.")
 
 
 def _summary(one: GenerationTold) -> Element:
     attempts, tokens = list(one.attempts), _tokens(one.attempts)
     seconds = [attempt.seconds for attempt in attempts if attempt.seconds is not None]
-    parts = [utc(one.asked_at).removesuffix(":00 UTC") if one.asked_at is not None else ""]
+    parts = [utc(one.asked_at) if one.asked_at is not None else ""]
     parts += [duration(sum(seconds))] if seconds else []
     parts += [f"{tokens:,} tokens"] if tokens else []
     parts += [f"{len(attempts)} attempts"] if len(attempts) > 1 else []
@@ -71,7 +68,9 @@ def _summary(one: GenerationTold) -> Element:
     )
 
 
-def _inside(one: GenerationTold, before: GenerationTold | None, purse: Purse, command: str) -> Iterator[Node]:
+def _inside(
+    one: GenerationTold, before: GenerationTold | None, shown: Shown, purse: Purse, command: str
+) -> Iterator[Node]:
     yield fact_list(_facts(one))
     yield attempts_table(one.attempts, purse)
     if before is not None and one.spec is not None and before.spec is not None:
@@ -81,8 +80,10 @@ def _inside(one: GenerationTold, before: GenerationTold | None, purse: Purse, co
             [*field_differences(found, purse)] if found else el("p", {"class": "quiet"}, "Nothing that was asked for.")
         )
     if one.answer is not None:
-        yield from _answer(one, before, purse, command)
-    if one.spec is not None:
+        yield from _answer(one, before, shown, purse, command)
+    if one.spec is not None and one.spec == shown.spec:
+        yield el("p", {"class": "quiet"}, "It asked for what stands above.")
+    elif one.spec is not None:
         yield el(
             "details",
             {"class": "inner"},
@@ -91,11 +92,16 @@ def _inside(one: GenerationTold, before: GenerationTold | None, purse: Purse, co
         )
 
 
-def _answer(one: GenerationTold, before: GenerationTold | None, purse: Purse, command: str) -> Iterator[Node]:
+def _answer(
+    one: GenerationTold, before: GenerationTold | None, shown: Shown, purse: Purse, command: str
+) -> Iterator[Node]:
     assert one.answer is not None  # whoever calls has looked
     if before is not None and before.answer is not None and before.answer.digest != one.answer.digest:
         yield el("h5", None, f"The answer against that of g{before.number}")
         yield from compared(before.answer, one.answer, purse)
+    if one.answer.digest in shown.answers:
+        yield el("p", {"class": "quiet"}, "Its answer stands above: ", about(one.answer), ".")
+        return
     yield el(
         "details",
         {"class": "inner"},
@@ -112,31 +118,6 @@ def _facts(one: GenerationTold) -> Iterator[tuple[str, Node]]:
         yield "Fingerprint", el("code", {"title": one.fingerprint}, one.fingerprint[:16])
     if (line := revision_line(one.revision)) is not None:
         yield "Asked by", line
-
-
-def attempts_table(attempts: Sequence[Attempt], purse: Purse) -> Element | None:
-    """Return the attempts of a generation as a table."""
-    if not attempts:
-        return None
-    shown = attempts[-MOST_ATTEMPTS:]
-    purse.pay(sum(600 + len(attempt.detail[:500]) for attempt in shown))
-    names = ("Attempt", "Verdict", "Run", "Took", "Tokens", "What was said")
-    head = el("tr", None, [el("th", {"scope": "col"}, name) for name in names])
-    return el("table", {"class": "attempts"}, el("thead", None, head), el("tbody", None, map(_attempt, shown)))
-
-
-def _attempt(attempt: Attempt) -> Element:
-    verdict = attempt.verdict or attempt.sending
-    tokens = attempt.tokens.prompt + attempt.tokens.completion if attempt.tokens else None
-    cells: Mapping[str, Any] = {
-        "Attempt": str(attempt.number),
-        "Verdict": state(of_verdict(attempt.verdict), str(verdict)),
-        "Run": el("code", None, inline(attempt.run or "–")),
-        "Took": duration(attempt.seconds) if attempt.seconds is not None else "–",
-        "Tokens": f"{tokens:,}" if tokens is not None else "–",
-        "What was said": inline(attempt.detail, 500) if attempt.detail else "–",
-    }
-    return el("tr", None, [el("td", {"data-name": name}, value) for name, value in cells.items()])
 
 
 def _tokens(attempts: Sequence[Attempt]) -> int:

@@ -34,7 +34,7 @@ def event_table(heard: Sequence[Heard], began: float, purse: Purse, command: str
             "p",
             {"class": "left-out"},
             f"Left out here: {len(heard) - len(rows)} events. ",
-            el("code", None, command),
+            el("code", None, inline(command, 700)),
             " shows what the run did.",
         )
 

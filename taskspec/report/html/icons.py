@@ -37,7 +37,7 @@ _SHAPES: Final[dict[Tone, tuple[tuple[str, dict[str, str | int | float]], ...]]]
     ),
     Tone.NOTICE: (
         ("rect", {"x": 1.5, "y": 1.5, "width": 13, "height": 13, "rx": 3}),
-        ("path", {"class": "in", "d": "M5 8h6M8 5v6"}),
+        ("path", {"class": "in", "d": "M8 7.4v4M8 4.6v.5"}),
     ),
     Tone.IDLE: (("circle", {"class": "ring", "cx": 8, "cy": 8, "r": 6}),),
 }

@@ -9,6 +9,7 @@ from taskspec.plan.model import IDLE
 from taskspec.report.account import TaskTold
 from taskspec.report.html.icons import health_word, of_health, state
 from taskspec.report.html.markup import Element, Node, el
+from taskspec.report.html.showing import inline
 from taskspec.report.html.tasks import Surroundings, action_word, task_item
 
 MOST: Final = 5_000
@@ -26,12 +27,13 @@ def task_list(tasks: Sequence[TaskTold], around: Surroundings, left_out: int) ->
     yield _filter(tasks)
     yield el("div", {"class": "tasks", "id": "list"}, (task_item(task, around) for task in tasks))
     yield el("p", {"class": "nothing", "hidden": True}, "No task fits the filter.")
+    yield el("button", {"type": "button", "class": "more", "hidden": True}, "Show all")
     if left_out:
         yield el(
             "p",
             {"class": "left-out"},
             f"{left_out} more tasks are left out here. ",
-            el("code", None, around.commands.of("status")),
+            el("code", None, inline(around.commands.of("status"), 700)),
             " lists all.",
         )
 

@@ -21,6 +21,7 @@ from taskspec.report.html.verdicts import summed_up
 from taskspec.report.plans import duplicated
 from taskspec.report.refusing import refused, way_out
 from taskspec.report.text import duration, plural
+from taskspec.settings import DEFAULT_ENVIRONMENT
 
 MOST: Final = 50
 """How many lines of one kind are shown."""
@@ -28,7 +29,7 @@ KINDS: Final = {
     Kind.VALIDATE: "Check of the manifests",
     Kind.PLAN: "Plan",
     Kind.APPLY: "Apply",
-    Kind.STANDING: "Standing",
+    Kind.STANDING: "Status",
 }
 _ORDER: Final = (Health.UNHEALTHY, Health.UNKNOWN, Health.NEEDS_INPUT, Health.HEALTHY, None)
 _BROAD: Final = frozenset({"CI job", "Digest of the plan", "Head of the history"})
@@ -38,12 +39,17 @@ _COMMON: Final = frozenset({RiskCategory.NEW_PAID_RUN})
 def overview(account: Account) -> Iterator[Node]:
     """Yield the head of a report."""
     summing = summed_up(account)
-    place = f" in {account.environment}" if account.environment not in {"", "default"} else ""
+    is_named = account.environment not in {"", DEFAULT_ENVIRONMENT}
     yield el(
         "header",
         {"class": "top", "id": "overview"},
-        el("p", {"class": "kind"}, KINDS[account.kind], place and el("span", None, inline(place))),
-        el("h1", None, inline(account.project or "taskspec", 200)),
+        el(
+            "p",
+            {"class": "kind"},
+            KINDS[account.kind],
+            el("span", None, " in ", inline(account.environment)) if is_named else None,
+        ),
+        el("h1", None, inline(account.project or "taskspec", 80)),
         el(
             "p",
             {"class": f"verdict {summing.tone}", "role": "status"},

@@ -27,7 +27,7 @@
       return;
     }
     if (!target || !target.classList.contains("task")) return;
-    if (target.hidden) clear();
+    if (target.hidden) { isWhole = true; clear(); }
     target.open = true;
     target.firstElementChild.focus({ preventScroll: true });
     target.scrollIntoView({ block: "start" });
@@ -52,15 +52,20 @@
   const filter = find("#filter");
   const wanted = { health: new Set(), action: new Set() };
   const choices = all(".choices button");
+  const most = 200;
+  let isWhole = tasks.length <= most;
+  const more = find(".more");
   const apply = () => {
     const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
     let shown = 0;
     for (const task of tasks) {
       const fits = words.every((word) => task.dataset.words.includes(word))
         && ["health", "action"].every((kind) => !wanted[kind].size || wanted[kind].has(task.dataset[kind]));
-      task.hidden = !fits;
       shown += fits ? 1 : 0;
+      task.hidden = !fits || (!isWhole && shown > most);
     }
+    more.hidden = isWhole || shown <= most;
+    more.textContent = `Show ${shown - most} more`;
     find(".nothing").hidden = shown > 0;
     find("#count").textContent = shown === tasks.length ? `${shown} tasks` : `${shown} of ${tasks.length} tasks`;
   };
@@ -82,6 +87,12 @@
         apply();
       });
     }
+    more.addEventListener("click", () => {
+      const next = visible().length;
+      isWhole = true;
+      apply();
+      visible()[next].firstElementChild.focus();
+    });
     apply();
   }
 

@@ -111,7 +111,7 @@ def block(text: str, purse: Purse, command: str, *, name: str) -> Iterator[Node]
         "class": "text",
         "dir": "auto",
         "tabindex": 0,
-        "role": "region",
+        "role": "group",
         "aria-label": name,
     }
     if not shown.left_out:
@@ -144,4 +144,10 @@ def _afforded(text: str, purse: Purse) -> Cut | None:
 
 def _left_out(characters: int, command: str, *, whole: bool = False) -> Element:
     said = "Not shown here" if whole else "Left out here"
-    return el("p", {"class": "left-out"}, f"{said}: {size_words(characters)}. ", el("code", None, command), " has all.")
+    return el(
+        "p",
+        {"class": "left-out"},
+        f"{said}: {size_words(characters)}. ",
+        el("code", None, inline(command, 700)),
+        " has all.",
+    )

@@ -17,7 +17,7 @@ from taskspec.report.html.asking import spec_fields
 from taskspec.report.html.commands import Commands
 from taskspec.report.html.differing import field_differences
 from taskspec.report.html.facts import fact_list
-from taskspec.report.html.generations import history
+from taskspec.report.html.generations import Shown, history
 from taskspec.report.html.happenings import event_table
 from taskspec.report.html.icons import health_word, mark, of_health
 from taskspec.report.html.markup import Element, Node, el
@@ -125,7 +125,9 @@ def _inside(task: TaskTold, around: Surroundings) -> Iterator[Node]:
         table = event_table(task.heard, around.account.began, purse, commands.of("logs", address))
         yield _folded(f"Events ({len(task.heard)})", table)
     if task.generations:
-        found = history(task.generations, purse, commands.of("history", address))
+        digests = (one.digest for one in (task.before, task.after) if one is not None and one.content is not None)
+        shown = Shown(spec=task.spec, answers=frozenset(digests))
+        found = history(task.generations, shown, purse, commands.of("history", address))
         yield _part(f"History ({len(task.generations)})", found)
 
 

@@ -12,8 +12,8 @@ from taskspec.report.html.places import link_to
 from taskspec.report.html.spans import Scale, Span, scale
 from taskspec.report.text import duration, plural
 
-MOST: Final = 400
-"""How many tasks have a row."""
+MOST: Final = 150
+"""How many tasks have a row: of more, those that worked for the longest, and the longest chain."""
 _MOST_SPANS: Final = 40
 _TICKS: Final = 5
 _NARROWEST: Final = 0.25
@@ -26,7 +26,9 @@ def timeline(
 ) -> Iterator[Node]:
     """Yield the rows, those of the longest chain marked; nothing has to be said where nothing ran."""
     rows = sorted(found, key=lambda address: (found[address][0].asked, address))
-    chosen = [address for address in rows if address in {*critical, *rows[:MOST]}]
+    longest = sorted(rows, key=lambda address: -_worked(found[address]))[:MOST]
+    kept = frozenset((*critical, *longest))
+    chosen = [address for address in rows if address in kept]
     on = scale(found)
     yield from _remarks(found, critical, on)
     chain = frozenset(critical) if len(critical) > 1 else frozenset()
@@ -42,7 +44,11 @@ def timeline(
         ),
     )
     if len(chosen) < len(rows):
-        yield el("p", {"class": "left-out"}, f"{len(rows) - len(chosen)} more tasks ran and have no row here.")
+        yield el(
+            "p",
+            {"class": "left-out"},
+            f"{len(rows) - len(chosen)} more tasks ran, for no longer than these, and have no row here.",
+        )
 
 
 def _remarks(found: Mapping[Address, Sequence[Span]], critical: Sequence[Address], on: Scale) -> Iterator[Node]:
@@ -108,7 +114,6 @@ def _row(
     is_critical: bool,
     is_here: bool,
 ) -> Element:
-    worked = sum(span.worked for span in some)
     return el(
         "li",
         {"class": "row critical" if is_critical else "row"},
@@ -132,8 +137,12 @@ def _row(
             [_break(before, after, on) for before, after in on.breaks],
             [_span(span, on, is_critical=is_critical) for span in some[-_MOST_SPANS:]],
         ),
-        el("span", {"class": "number quiet"}, _long(worked) + (f", {len(some)} runs" if len(some) > 1 else "")),
+        el("span", {"class": "number quiet"}, _long(_worked(some)) + (f", {len(some)} runs" if len(some) > 1 else "")),
     )
+
+
+def _worked(some: Sequence[Span]) -> float:
+    return sum(span.worked for span in some)
 
 
 def _span(span: Span, on: Scale, *, is_critical: bool) -> Iterator[Node]:

@@ -14,7 +14,7 @@ from taskspec.report.html.icons import shapes
 from taskspec.report.html.listing import MOST, pressing, task_list
 from taskspec.report.html.markup import Attribute, Element, Node, el, rendered
 from taskspec.report.html.overview import KINDS, overview
-from taskspec.report.html.showing import Purse
+from taskspec.report.html.showing import PAGE, Purse
 from taskspec.report.html.spans import critical_chain, spans
 from taskspec.report.html.tasks import Surroundings
 from taskspec.report.html.timeline import timeline
@@ -26,14 +26,14 @@ _POLICY: Final = (
 )
 
 
-def page(account: Account) -> Iterator[str]:
-    """Yield a report, piece by piece."""
+def page(account: Account, *, most: int = PAGE) -> Iterator[str]:
+    """Yield a report, piece by piece; its texts take at most so many characters."""
     style, script = _asset("report.css"), _asset("report.js")
     yield "<!doctype html>\n"
     yield '<html lang="en">\n<head>\n'
     yield from rendered(_head(account, _POLICY.format(_hash(style), _hash(script))))
     yield f"<style>{style}</style>\n</head>\n<body>\n"
-    for part in _body(account):
+    for part in _body(account, most):
         yield from rendered(part)
         yield "\n"
     yield f"<script>{script}</script>\n</body>\n</html>\n"
@@ -49,14 +49,14 @@ def _head(account: Account, policy: str) -> Iterator[Node]:
     yield el("title", None, f"{summed_up(account).text} {account.project[:200]} · {KINDS[account.kind]} · taskspec")
 
 
-def _body(account: Account) -> Iterator[Node]:
+def _body(account: Account, most: int) -> Iterator[Node]:
     found = spans(account)
     critical = critical_chain(account, found)
     tasks = pressing(account.tasks)
     shown = tasks[:MOST]
     addresses = frozenset(task.address for task in shown)
     drawn = [task for task in account.tasks if task.address in addresses]
-    around = Surroundings(account=account, purse=Purse(), commands=Commands(account.environment), shown=addresses)
+    around = Surroundings(account=account, purse=Purse(most), commands=Commands(account.environment), shown=addresses)
     yield el("a", {"class": "skip", "href": "#tasks"}, "Skip to the tasks")
     yield el(
         "svg",
