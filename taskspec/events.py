@@ -153,6 +153,15 @@ class ResultNotWritten(Event):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ResultsRemoved(Event):
+    """Older results of an address are kept no longer, as its retention asks; `generations` are those that gave them."""
+
+    address: Address
+    generations: tuple[int, ...]
+    results: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RunStopped(Event):
     """A run was stopped by us; `cause` is one of replace, remove, user, timeout, retry, duplicate."""
 

@@ -34,7 +34,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "reconcile": Entry("reconcile", "Do in a CI job what is right there: plan a pull request, apply what was merged."),
     "watch": Entry("watch", "Apply again and again: on an interval, and whenever a file changes."),
     "status": Entry("status", "Show how each task stands."),
-    "results": Entry("results", "List accepted results, or print the one of an address."),
+    "results": Entry("results", "List accepted results, print one, compare two answers, export or remove results."),
     "report": Entry("report", "Write a report of how the tasks stand: one page of HTML that needs nothing else."),
     "logs": Entry("logs", "Show what a task's newest run said and did."),
     "stop": Entry("stop", "End active runs."),

@@ -13,6 +13,7 @@ PUBLISHED: Final[Mapping[str, str]] = {
     "manifest": "manifest.v1",
     "plan": "plan.v1",
     "state": "state.v1",
+    "provenance": "provenance.v1",
     "events": "events.v1",
 }
 """The schemas by the name that a person gives; their files bear the version."""
@@ -32,7 +33,8 @@ def schema(name: str, file: str | None) -> int:
     """Print a published JSON Schema, or write it to a file for editors.
 
     NAME is `manifest` (the default: the manifests that you write), `plan` (what `taskspec plan --json` prints),
-    `state` (what `taskspec state pull` writes) or `events` (the lines of `taskspec apply --json`).
+    `state` (what `taskspec state pull` writes), `events` (the lines of `taskspec apply --json`) or `provenance` (what
+    stands beside each result file).
     """
     from taskspec.contracts import schema_text
 

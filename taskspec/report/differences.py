@@ -52,11 +52,7 @@ def difference_lines(diff: FieldDiff, paint: Paint, apart: str = "") -> Iterator
     before, after = text_of(diff.before, quoted=not whole), text_of(diff.after, quoted=not whole)
     if whole:
         yield f"        {name}:"
-        for row in worded(changed_lines(before, after)):
-            if isinstance(row, Worded):
-                yield f"          {paint('~', 'change')} {_words(row.words, paint)}"
-            else:
-                yield f"          {paint(f'{row.kind} {visible(row.text)}', _STYLES[row.kind])}"
+        yield from text_lines(before, after, paint, indent=10)
         return
     if isinstance(diff.before, str) and isinstance(diff.after, str) and min(len(before), len(after)) >= _LONG:
         found = words(before, after)
@@ -65,6 +61,16 @@ def difference_lines(diff: FieldDiff, paint: Paint, apart: str = "") -> Iterator
             return
     sides = [paint(one_line(text), style) for text, style in ((before, "remove"), (after, "add")) if text]
     yield f"        {name}: {' → '.join(sides)}" + ("" if after else " → (absent)")
+
+
+def text_lines(before: str, after: str, paint: Paint, *, indent: int, limit: int = 200) -> Iterator[str]:
+    """Yield the lines in which two texts differ, and of lines of which one took the other's place, the words."""
+    blanks = " " * indent
+    for row in worded(changed_lines(before, after, limit=limit)):
+        if isinstance(row, Worded):
+            yield f"{blanks}{paint('~', 'change')} {_words(row.words, paint)}"
+        else:
+            yield f"{blanks}{paint(f'{row.kind} {visible(row.text)}', _STYLES[row.kind])}"
 
 
 def _words(found: Sequence[Word], paint: Paint) -> str:

@@ -19,6 +19,7 @@ from taskspec.events import (
     OutcomeUnknown,
     ResultAccepted,
     ResultNotWritten,
+    ResultsRemoved,
     ResultUnreadable,
     ResultWithdrawn,
     ResultWritten,
@@ -36,7 +37,7 @@ from taskspec.events import (
 from taskspec.health import Health
 from taskspec.plan.model import Action
 from taskspec.report.counting import Tally
-from taskspec.report.text import UNCLAIMED, Paint, duration, in_line, indented, one_line, plural, visible, voice
+from taskspec.report.text import UNCLAIMED, Paint, duration, in_line, indented, one_line, plural, some, visible, voice
 
 LONGEST = 12
 """How many lines of a failed agent's own words are shown; `taskspec logs ADDRESS` shows all."""
@@ -125,6 +126,9 @@ class Narrator:
                 return address, f"removed {visible(event.path)}, which is no longer accepted"
             case FormerResultRemoved(address=address):
                 return address, f"removed {visible(event.path)}, its file under its former name"
+            case ResultsRemoved(address=address):
+                which = some([f"g{number}" for number in event.generations])
+                return address, f"keeps no longer what {which} answered, as its retention asks"
             case ResultUnreadable(address=address):
                 return address, self._paint(f"its result file is missing, and {visible(event.detail)}", "error")
             case ResultNotWritten(address=address):

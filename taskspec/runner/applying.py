@@ -35,9 +35,10 @@ from taskspec.runner.model import Invocation, Link, Need, Ports
 from taskspec.runner.originating import revision_of
 from taskspec.runner.preparing import Prepared, Remark, chosen_of, prepare, say_nothing
 from taskspec.runner.recalling import Answers, BoundRuns, FormerResults, KeptResults, Measurements
+from taskspec.runner.retaining import retain
 from taskspec.runner.saved import SavedPlan, Use
 from taskspec.state.model import Snapshot, StateChange
-from taskspec.state.store import StateStore
+from taskspec.state.store import Lease, StateStore
 
 Approve = Callable[[Plan], bool]
 """Shows a plan, and tells whether it is to be carried out."""
@@ -125,8 +126,8 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
         else:
             for ended in as_planned(plan):
                 job.emit(finished(ended))
-        if use is not None and is_whole and job.options.wait:
-            use.end(plan, store, lease, ports.chance.now())
+        if is_whole:
+            _end(plan, use, job, store, lease, ports.chance.now())
         job.emit(ApplyFinished(seconds=ports.chance.now() - began, head=store.head()))
     return plan
 
@@ -188,6 +189,13 @@ def _beginning(plan: Plan, use: Use | None, at: float) -> tuple[StateChange, ...
     """Return what is recorded before anything is asked of a remote."""
     changed = tuple(adjusted(plan, at))
     return changed if use is None else (*use.beginning(plan, at, changes=bool(changed)), *changed)
+
+
+def _end(plan: Plan, use: Use | None, job: Job, store: StateStore, lease: Lease, at: float) -> None:
+    """Record that a plan has come to its end, and remove what its tasks keep no longer."""
+    if use is not None and job.options.wait:
+        use.end(plan, store, lease, at)
+    retain(plan, store, lease, at, job.emit)
 
 
 def _needs_remote(plan: Plan, options: Options) -> bool:

@@ -143,6 +143,7 @@ TOLD = {
     "RunSaid thought": events.RunSaid(address=A, run="r1", kind="think", text="stderr: hm"),
     "ListeningEnded": events.ListeningEnded(address=A, run="r1", detail=f"cut {EVIL}"),
     "ResultWritten": events.ResultWritten(address=A, path="results/report.md"),
+    "ResultsRemoved": events.ResultsRemoved(address=A, generations=(3, 2), results=2),
     "ResultWithdrawn": events.ResultWithdrawn(address=A, path="results/report.md"),
     "FormerResultRemoved": events.FormerResultRemoved(address=A, path="results/old.md"),
     "ResultUnreadable": events.ResultUnreadable(address=A, detail="the result is damaged"),
