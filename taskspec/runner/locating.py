@@ -8,7 +8,6 @@ from taskspec.documents.loading import load, load_project
 from taskspec.documents.locating import shown
 from taskspec.documents.model import Project
 from taskspec.runner.model import Invocation
-from taskspec.runner.preparing import rightful
 
 
 def project_of(invocation: Invocation) -> Project:
@@ -17,7 +16,12 @@ def project_of(invocation: Invocation) -> Project:
     wrong = [finding for finding in loaded.diagnostics if finding.severity is Severity.ERROR]
     if wrong:
         raise ManifestError(wrong)
-    return rightful(loaded.manifests.project, invocation)
+    project = loaded.manifests.project
+    if invocation.base is None and not invocation.offline:
+        return project
+    from taskspec.runner.preparing import rightful  # what renders is loaded only where something is to be rendered
+
+    return rightful(project, invocation)
 
 
 def scope_of(invocation: Invocation) -> frozenset[str] | None:

@@ -105,6 +105,7 @@ class Hosting(GitHubDouble):
                 "GITHUB_BASE_REF": "main" if event == "pull_request" else "",
                 "GITHUB_REPOSITORY": "acme/growth",
                 "GITHUB_SHA": head["sha"],
+                "TASKSPEC_STATE": "local",  # the folder stays
                 "GITHUB_ACTOR": "ada",
                 "GITHUB_API_URL": url,
                 "GITHUB_TOKEN": TOKEN,
