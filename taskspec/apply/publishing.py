@@ -20,6 +20,8 @@ from taskspec.events import ResultNotWritten, ResultWithdrawn, ResultWritten
 from taskspec.moments import iso
 from taskspec.state.model import Accepted, ResultRef
 
+FORMAT = 1
+"""The number of the format of a provenance: schemas/provenance.v1.json."""
 _PROVENANCE = ".provenance.json"
 _OF_OTHERS = (
     "there is a file that taskspec has not written in the place of {} or of its provenance; it stays as it is. Move it "
@@ -143,11 +145,12 @@ class ResultsFolder:
 def _provenance(address: Address, accepted: Accepted) -> Mapping[str, Any]:
     attempt, tokens = accepted.attempt, accepted.attempt.tokens
     return {
+        "format": FORMAT,
         "taskspec": __version__,
         "address": address,
         "generation": accepted.generation,
         "attempt": attempt.number,
-        "fingerprint": accepted.fingerprint,
+        "fingerprint": accepted.fingerprint or None,
         "agent": accepted.agent,
         "agentVersion": accepted.agent_version,
         "remote": {k: v for k, v in asdict(attempt.remote).items() if v is not None},

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from taskspec.address import Address
 from taskspec.apply.allowing import Allowance
+from taskspec.apply.listening import Listener
 from taskspec.apply.model import Emit, Options
 from taskspec.apply.owning import Owners
 from taskspec.apply.publishing import ResultsFolder
@@ -46,6 +47,8 @@ class World:
     uploads: Uploads = field(default_factory=Uploads)
     owners: Owners = field(default_factory=Owners)
     allowance: Allowance = field(default_factory=Allowance)
+    listener: Listener | None = None
+    """Hears what runs say; None where nobody has asked for it."""
     revision: Revision | None = None
     """What is checked out, and which job asks; None where nobody can tell."""
 

@@ -5,29 +5,28 @@ import select
 import signal
 import sys
 import termios
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from taskspec.apply.model import Options
-from taskspec.cli.aiming import meant
 from taskspec.cli.audience import Audience
 from taskspec.cli.failing import tell
-from taskspec.cli.printing import note, paint_for, say, say_wrapped
+from taskspec.cli.printing import note, paint_for, say_wrapped
+from taskspec.cli.showing import Showing, view_of
 from taskspec.cli.wiring import Wiring
 from taskspec.errors import LimitError, TaskspecError, UsageError
 from taskspec.plan.model import Plan
 from taskspec.report.counting import Tally
 from taskspec.report.exiting import ExitCode, foremost, of_plan
-from taskspec.report.view import View
 from taskspec.runner.model import Invocation
 from taskspec.settings import DEFAULT_ENVIRONMENT
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from taskspec.cli.reporting import Reporter
     from taskspec.documents.model import Project
     from taskspec.runner.saved import SavedPlan
@@ -42,6 +41,7 @@ def carry_out(
     *,
     yes: bool,
     as_json: bool,
+    quiet: bool = False,
     requested: bool = False,
     saved: "SavedPlan | None" = None,
     expect_digest: str | None = None,
@@ -55,7 +55,9 @@ def carry_out(
 
     wiring = Wiring(invocation.settings, parallelism=max(options.parallelism, 1))
     reporter = Reporter(Kind.APPLY, invocation, wiring, project=project_of_plan(saved, invocation))
-    manner = Manner(yes=yes, as_json=as_json, requested=requested, saved=saved, expect_digest=expect_digest)
+    manner = Manner(
+        yes=yes, as_json=as_json, quiet=quiet, requested=requested, saved=saved, expect_digest=expect_digest
+    )
     return reporter.run(lambda: carry(invocation, options, wiring, reporter, manner), as_json=as_json)
 
 
@@ -65,9 +67,15 @@ class Manner:
 
     yes: bool
     as_json: bool
+    quiet: bool = False
     requested: bool = False
     saved: "SavedPlan | None" = None
     expect_digest: str | None = None
+
+    @property
+    def showing(self) -> Showing:
+        """Return how much is shown, and for whom."""
+        return Showing(as_json=self.as_json, quiet=self.quiet)
 
 
 def project_of_plan(saved: "SavedPlan | None", invocation: Invocation) -> "Callable[[], Project] | None":
@@ -81,7 +89,7 @@ def project_of_plan(saved: "SavedPlan | None", invocation: Invocation) -> "Calla
 
 def carry(invocation: Invocation, options: Options, wiring: Wiring, reporter: "Reporter", manner: Manner) -> int:
     """Apply, and return the exit code; `reporter` is told all that happens."""
-    from taskspec.cli import remarking
+    from taskspec.cli.remarking import remark_for
     from taskspec.runner.applying import Job, apply
     from taskspec.runner.preparing import say_nothing
 
@@ -97,13 +105,13 @@ def carry(invocation: Invocation, options: Options, wiring: Wiring, reporter: "R
 
             plan = blamed(plan, invocation)
         reporter.plan = plan
-        approved = _approved(plan, yes=manner.yes, as_json=as_json)
+        approved = _approved(plan, manner.showing, yes=manner.yes)
         if approved:
             tally.expect(change.address for change in plan.changes)
-            audience.add(json_lines() if as_json else _words(tally))
+            audience.add(view_of(manner.showing, plan, options.parallelism, tally))
         return approved
 
-    remark = say_nothing if as_json else remarking.remark
+    remark = remark_for(as_json=as_json, quiet=manner.quiet)
     prepared = None
     if saved is not None:
         from taskspec.runner.saved import opened
@@ -139,15 +147,17 @@ def carry(invocation: Invocation, options: Options, wiring: Wiring, reporter: "R
     return code if trouble is None else tell(trouble, as_json=as_json, beside=code)
 
 
-def _approved(plan: Plan, *, yes: bool, as_json: bool) -> bool:
-    if not as_json:
+def _approved(plan: Plan, showing: Showing, *, yes: bool) -> bool:
+    asks = bool(plan.pending) and not yes
+    shown = not showing.as_json and (asks or not showing.quiet)  # who is asked has to see about what
+    if shown:
         from taskspec.report.plans import lines
 
         say_wrapped(lines(plan, paint_for(sys.stdout)))
-    require_within(plan, shown=not as_json)
-    if yes or not plan.pending:
+    require_within(plan, shown=shown)
+    if not asks:
         return True
-    if as_json:
+    if showing.as_json:
         raise UsageError(
             "--json needs --yes: nobody is asked about a plan that was not shown.",
             hint="Look at it with `taskspec plan`, then add --yes.",
@@ -195,28 +205,3 @@ def asked(question: str) -> bool:
     if not answer:
         raise click.Abort
     return answer.strip().lower() in {"y", "yes"}
-
-
-def json_lines() -> View:
-    """Return the view that writes events as JSON lines to stdout."""
-    from taskspec.report.jsonlines import JsonLines
-
-    def write(line: str) -> None:
-        say([line])
-
-    return JsonLines(write, lambda: datetime.now(UTC).isoformat(timespec="milliseconds"))
-
-
-def _words(tally: Tally) -> View:
-    from taskspec.report.narrating import Narrator
-
-    paint = paint_for(sys.stdout)
-
-    def narrator(write: Callable[[str], None]) -> Narrator:
-        return Narrator(lambda line: write(meant(line)), paint, tally)
-
-    if not (paint.color and sys.stdout.isatty()):
-        return narrator(lambda line: say([line]))
-    from taskspec.report.live import Live
-
-    return Live(sys.stdout, narrator)

@@ -67,7 +67,7 @@ class Equipped:
         if Ci.GITHUB in services:
             yield f"  - GitHub, Settings → Environments: who must approve {_listed(_deployments(surveyed))}."
         if Ci.GITLAB in services:
-            yield "  - GitLab: the variable TASKSPEC_GITLAB_TOKEN (a project access token), and a pipeline schedule."
+            yield "  - GitLab: the variable TASKSPEC_COMMENT_TOKEN (a project access token), and a pipeline schedule."
         if self.equipment.is_included:
             yield "  - Include it in .gitlab-ci.yml: `include: [{local: .gitlab/taskspec.yml}]`."
         yield "What it does, needs and trusts: docs/ci.md of taskspec."

@@ -114,12 +114,13 @@ class Reporter:
         """What else a reader has to know."""
         self._kind = kind
         self._invocation = invocation
-        self._ports = ports
+        self.ports = ports
+        """How the state is read for them."""
         self._project = project
         self._began = ports.chance.now()
         self._gathering = Gathering(ports.chance.now)
         self._error: TaskspecError | None = None
-        self._outlets = [*(_file(wanted) for wanted in wanted_reports()), *outlets]
+        self._outlets = [*(to_file(wanted) for wanted in wanted_reports()), *outlets]
 
     @property
     def is_idle(self) -> bool:
@@ -179,7 +180,7 @@ class Reporter:
         from taskspec.report.account import Kind, Trouble
         from taskspec.runner.locating import project_of
         from taskspec.runner.remembering import Remembered
-        from taskspec.runner.summing_up import Course, account, revision_of
+        from taskspec.runner.summing_up import Course, account
 
         error, invocation = self._error, self._invocation
         is_wrong = isinstance(error, ManifestError)
@@ -187,18 +188,18 @@ class Reporter:
             kind=Kind.VALIDATE if is_wrong and self.plan is None else self._kind,
             code=code,
             began=self._began,
-            ended=self._ports.chance.now(),
+            ended=self.ports.chance.now(),
             plan=self.plan,
             heard=self._gathering.heard,
             digest=self.digest,
             trouble=Trouble(message=error.message, hint=error.hint) if error is not None else None,
             diagnostics=error.diagnostics if isinstance(error, ManifestError) else (),
             notes=tuple(self.notes),
-            revision=revision_of(invocation.settings.ci),
             environment=invocation.environment,
+            settings=invocation.settings,
         )
         remembered = Remembered() if any(wanted.format == "html" for wanted in wanted_reports()) else None
-        return account(course, self._project or (lambda: project_of(invocation)), self._ports, remembered)
+        return account(course, self._project or (lambda: project_of(invocation)), self.ports, remembered)
 
 
 def _end_of(error: BaseException) -> "tuple[ExitCode, TaskspecError]":
@@ -216,7 +217,9 @@ def _end_of(error: BaseException) -> "tuple[ExitCode, TaskspecError]":
             return ExitCode.ERROR, TaskspecError(f"taskspec itself is at fault: {type(error).__name__}.")
 
 
-def _file(wanted: Wanted) -> "Outlet":
+def to_file(wanted: Wanted) -> "Outlet":
+    """Return what writes a report to its file."""
+
     def write(account: "Account") -> "ExitCode":
         from taskspec.cli.printing import say_pieces
         from taskspec.cli.rendering import pieces

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def saved_plan(words: Sequence[str], exclude: Sequence[str], expected: str | None) -> "SavedPlan | None":
     """Return the saved plan that a command line names first; None where it names none."""
-    from taskspec.runner.saved import is_saved_plan, load
+    from taskspec.runner.saved import is_saved_plan
 
     if not words or not is_saved_plan(words[0]):
         if expected is not None:
@@ -29,7 +29,14 @@ def saved_plan(words: Sequence[str], exclude: Sequence[str], expected: str | Non
         raise UsageError(
             "A saved plan is carried out as a whole.", hint="Select tasks when it is made: `taskspec plan --out`."
         )
-    saved = load(Path(words[0]))
+    return loaded(Path(words[0]))
+
+
+def loaded(path: Path) -> "SavedPlan":
+    """Return the saved plan of a file; raise UsageError where the command line names another environment."""
+    from taskspec.runner.saved import load
+
+    saved = load(path)
     given = options.given_environment_name()
     if given is not None and given != saved.plan.environment:
         raise UsageError(f"The plan is for the environment {saved.plan.environment}, and --env names {given}.")

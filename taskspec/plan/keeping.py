@@ -5,12 +5,16 @@ A record holds those of its last generation, and the accepted one; the notes of 
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 from taskspec.state.model import Attempt, Note, Record, ResultRef, Sending, Verdict
 from taskspec.state.retelling import revision_told
 from taskspec.taskapi.records import Tokens
 from taskspec.taskapi.remotes import RemoteIdentity
+
+PRUNED: Final = "pruned"
+"""The notes that name the results which are kept no longer."""
+_GIVING: Final = frozenset({"ended", "accepted"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,7 +43,25 @@ def kept_results(record: Record | None, notes: Iterable[Note]) -> tuple[Kept, ..
     found: dict[int, Kept] = {}
     for one in (*_recorded(record, times), *told):
         found.setdefault(one.generation, one)
-    return tuple(_with_spec(found[number], specs) for number in sorted(found, reverse=True))
+    gone = removed_in(told_of)
+    still = (found[number] for number in sorted(found, reverse=True))
+    return tuple(_with_spec(one, specs) for one in still if one.result.digest not in gone)
+
+
+def removed_in(notes: Iterable[Note]) -> frozenset[str]:
+    """Return the digests of the results that were removed from the state, and not given once more since.
+
+    `notes` are those of the history of an address, the newest first.
+    """
+    given: set[str] = set()
+    gone: set[str] = set()
+    for note in notes:
+        if note.what == PRUNED:
+            named = note.data.get("results")
+            gone |= {one for one in named if isinstance(one, str)} - given if isinstance(named, list | tuple) else set()
+        elif isinstance(digest := note.data.get("result"), str) and note.what in _GIVING:
+            given.add(digest)
+    return frozenset(gone)
 
 
 def specs_of(record: Record | None, notes: Iterable[Note]) -> Mapping[int, Mapping[str, Any]]:

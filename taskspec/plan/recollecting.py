@@ -8,8 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from taskspec.plan.keeping import Kept, remote_of, specs_of, text_of, tokens_of, verdict_of
+from taskspec.ci import Revision
+from taskspec.plan.keeping import Kept, remote_of, removed_in, specs_of, text_of, tokens_of, verdict_of
 from taskspec.state.model import Accepted, Attempt, Note, Record, ResultRef, Sending, StopCause, Verdict
+from taskspec.state.retelling import revision_told
 from taskspec.taskapi.remotes import RemoteIdentity
 
 
@@ -31,6 +33,42 @@ class Recollection:
     attempts: tuple[Attempt, ...] = ()
     accepted: Kept | None = None
     """The result that was accepted of it, by a judgement or by hand."""
+    gone: frozenset[str] = frozenset()
+    """The digests of its results that were removed from the state, as the history tells."""
+
+    @property
+    def kept(self) -> Kept | None:
+        """Return its accepted result, else that of its newest attempt that gave one; also one that was removed."""
+        if self.accepted is not None:
+            return self.accepted
+        for attempt in reversed(self.attempts):
+            if attempt.result is not None:
+                at = attempt.intended_at if attempt.finished_at is None else attempt.finished_at
+                return Kept(
+                    generation=self.number,
+                    attempt=attempt,
+                    result=attempt.result,
+                    agent=self.agent,
+                    at=at,
+                    spec=self.spec,
+                )
+        return None
+
+    @property
+    def results(self) -> frozenset[str]:
+        """Return the digests of all its results."""
+        found = {one.result.digest for one in self.attempts if one.result is not None}
+        return frozenset(found | ({self.accepted.result.digest} if self.accepted is not None else set()))
+
+    @property
+    def is_gone(self) -> bool:
+        """Tell whether the result that there was is kept no longer."""
+        return self.kept is not None and self.kept.result.digest in self.gone
+
+    @property
+    def revision(self) -> Revision | None:
+        """Return what was checked out when it was asked for first; None where nobody could tell."""
+        return self.attempts[0].revision if self.attempts else None
 
     @property
     def verdict(self) -> Verdict | None:
@@ -52,13 +90,13 @@ def recollected(record: Record | None, notes: Iterable[Note]) -> tuple[Recollect
         if accepted is not None:
             before = found.get(accepted.generation) or _of_accepted(accepted)
             found[accepted.generation] = replace(before, accepted=_kept(accepted))
-    specs = specs_of(record, listed)
-    return tuple(_with_spec(found[number], specs.get(number)) for number in sorted(found, reverse=True))
+    specs, gone = specs_of(record, listed), removed_in(listed)
+    return tuple(_filled(found[number], specs.get(number), gone) for number in sorted(found, reverse=True))
 
 
-def _with_spec(one: Recollection, spec: Mapping[str, Any] | None) -> Recollection:
+def _filled(one: Recollection, spec: Mapping[str, Any] | None, gone: frozenset[str]) -> Recollection:
     accepted = None if one.accepted is None else replace(one.accepted, spec=spec)
-    return replace(one, spec=spec, accepted=accepted)
+    return replace(one, spec=spec, accepted=accepted, gone=one.results & gone)
 
 
 def _recorded(record: Record, told: Recollection | None) -> Recollection:
@@ -197,6 +235,7 @@ def _asked(note: Note, number: int) -> Attempt:
         _attempt(number, note.at),
         nonce=text_of(note.data.get("nonce")),
         marker=text_of(note.data.get("marker")),
+        revision=revision_told(note.data),
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from taskspec.moments import iso, utc
-from taskspec.report.text import Paint, duration, in_line, one_line
+from taskspec.report.text import Paint, duration, in_line, one_line, plural, some
 from taskspec.state.chaining import Break
 from taskspec.state.model import HistoryEntry, Note
 from taskspec.state.retelling import revision_told
@@ -89,6 +89,10 @@ def _words(note: Note) -> str:
         case "forgotten":
             kept = f"; its result of g{_value(data, 'generation')} stays" if "result" in data else ""
             return f"left the state{kept}"
+        case "pruned":
+            found = data.get("results")
+            older = plural(len(found) if isinstance(found, list | tuple) else 0, "older result")
+            return f"{older} removed, as its retention asks{_of_generations(data)}"
         case "superseded":
             kept = "its text is kept here" if data.get("spec") is not None else "its text is that of the next one"
             return f"g{_value(data, 'generation')} is an older generation from now on; {kept}"
@@ -102,6 +106,12 @@ def _words(note: Note) -> str:
         case _:
             told = {name: value for name, value in data.items() if name not in {*_ATTEMPT, *_WHO}}
             return f"{note.what} {json.dumps(told, ensure_ascii=False)}" if told else note.what
+
+
+def _of_generations(data: Mapping[str, Any]) -> str:
+    told = data.get("generations")
+    names = [f"g{one}" for one in told] if isinstance(told, list | tuple) else []
+    return f": {'that' if len(names) == 1 else 'those'} of {some(names)}" if names else ""
 
 
 def _spent(data: Mapping[str, Any]) -> str:

@@ -33,6 +33,7 @@ def _told(one: Recollection) -> GenerationTold:
         asked_at=one.asked_at,
         agent=one.agent,
         spec=one.spec,
+        revision=one.revision,
         attempts=one.attempts,
         verdict=one.verdict,
         answer=None if one.accepted is None else answer_of(one.accepted),

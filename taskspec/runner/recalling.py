@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 from taskspec.address import Address
 from taskspec.desired.model import Desired
@@ -12,7 +12,7 @@ from taskspec.plan.estimates import Measured
 from taskspec.plan.estimating import NOTES, measured
 from taskspec.plan.keeping import Kept, kept_results
 from taskspec.plan.regrading import concerned
-from taskspec.state.model import Note, Record, ResultRef, Snapshot
+from taskspec.state.model import HistoryEntry, Note, Record, ResultRef, Snapshot
 from taskspec.state.replacing import is_empty
 from taskspec.state.store import StateReader
 
@@ -82,7 +82,14 @@ class Measurements:
         return self._known[address]
 
 
-def notes_of(address: Address, store: StateReader, *, limit: int | None = None) -> Iterator[Note]:
+class Historian(Protocol):
+    """Whatever tells what happened to an address."""
+
+    def history(self, address: Address | None = None, *, limit: int | None = None) -> Iterator[HistoryEntry]:
+        """Yield what happened, newest first."""
+
+
+def notes_of(address: Address, store: Historian, *, limit: int | None = None) -> Iterator[Note]:
     """Yield what happened to an address, newest first, and before that to the names that it had.
 
     At most `limit` entries are read of each name.

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from taskspec.address import Address, is_address
-from taskspec.ci import CiJob, Revision
 from taskspec.desired.model import DesiredTask
 from taskspec.diagnostics import Diagnostic
 from taskspec.documents.model import Project
@@ -26,9 +25,11 @@ from taskspec.report.gathering import by_address
 from taskspec.report.text import plural
 from taskspec.runner.locating import project_of
 from taskspec.runner.model import Invocation, Ports
+from taskspec.runner.originating import revision_of
 from taskspec.runner.picking import pick
 from taskspec.runner.preparing import Prepared, prepare
 from taskspec.runner.telling import recorded_health
+from taskspec.settings import Settings
 from taskspec.state.migrating import require_here
 from taskspec.state.model import Accepted, Record, Snapshot
 from taskspec.state.store import StateReader
@@ -57,16 +58,9 @@ class Course:
     trouble: Trouble | None = None
     diagnostics: Sequence[Diagnostic] = ()
     notes: Sequence[str] = ()
-    revision: Revision | None = None
     environment: str = ""
-
-
-def revision_of(job: CiJob | None) -> Revision | None:
-    """Return what a CI job tells of what was checked out; None where there is no job."""
-    if job is None:
-        return None
-    number = job.request.number if job.request is not None else None
-    return Revision(commit=job.commit, branch=job.branch, author=job.author, request=number, job=job.url)
+    settings: Settings | None = None
+    """What tells of the CI job, and where git is; None: nobody is asked what was checked out."""
 
 
 def account(
@@ -89,7 +83,7 @@ def account(
         environment=plan.environment if plan else found.environment if found else course.environment,
         plan=plan,
         heard=course.heard,
-        revision=course.revision,
+        revision=revision_of(found, course.settings) if found is not None and course.settings is not None else None,
         digest=course.digest,
         trouble=course.trouble,
         diagnostics=course.diagnostics,

@@ -291,6 +291,13 @@ class PutResult:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class DropResult:
+    """Keep a result no longer; that it is not there is no error. That nothing names it is for whoever asks to know."""
+
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Note:
     """Add an entry to the history: what happened to an address. `at` in seconds since the epoch."""
 
@@ -300,7 +307,7 @@ class Note:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
-StateChange = PutRecord | DropRecord | PutResult | Note
+StateChange = PutRecord | DropRecord | PutResult | DropResult | Note
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

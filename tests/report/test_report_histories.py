@@ -41,6 +41,10 @@ SAID = {
     "arrived": ({"from": "local"}, "the state has come here from local"),
     "rebuilt": ({"records": 3}, "the state was rebuilt of what the remote shows; tasks: 3"),
     "forgotten": ({"generation": 2, "result": "d"}, "left the state; its result of g2 stays"),
+    "pruned": (
+        {"generations": [2, 1], "results": ["d", "e"]},
+        "2 older results removed, as its retention asks: those of g2, g1",
+    ),
     "superseded": (
         {"generation": 1, "spec": {"prompt": "A"}},
         "g1 is an older generation from now on; its text is kept here",

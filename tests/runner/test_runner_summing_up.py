@@ -19,7 +19,8 @@ from taskspec.runner import summing_up
 from taskspec.runner.applying import Job, apply
 from taskspec.runner.locating import project_of
 from taskspec.runner.planning import plan
-from taskspec.runner.summing_up import Course, account, graver, revision_of, standing
+from taskspec.runner.summing_up import Course, account, graver, standing
+from taskspec.settings import Settings
 
 
 def _course(kind=Kind.APPLY, code=ExitCode.OK, **more):
@@ -208,11 +209,11 @@ def test_a_run_that_nobody_looked_at_is_not_healthy(ports):
     assert standing(ports.invocation(), ports).code is ExitCode.UNKNOWN
 
 
-def test_a_revision_is_what_the_job_tells():
-    assert revision_of(None) is None
+def test_an_account_tells_which_commit_and_job_asked(ports):
     request = ChangeRequest(number=7, base=None, target="main", is_foreign=False)
     job = CiJob(platform=Platform.GITHUB, cause=Cause.REQUEST, commit="0" * 40, author="ada", request=request)
-    found = revision_of(job)
+    ports.task("a", "One.")
+    found = _summed(ports, _course(settings=Settings(environ={}, ci=job))).revision
     assert (found.commit, found.author, found.request) == ("0" * 40, "ada", 7)
 
 
