@@ -335,7 +335,7 @@ def gitlab(folder, requests=(MERGED,), pipelines=(PIPELINE,), jobs=(PLANNED,), *
 @pytest.mark.parametrize("is_saved", [True, False])
 def test_gitlab_keeps_with_a_plan_its_commit_and_its_digest(folder, is_saved):
     script = "\n".join(value_of("gitlab")["taskspec plan"]["script"])
-    saves = f"""[ "$1" = show ] && echo '{{"digest": "sha256:{DIGEST}"}}' || {(is_saved and "touch .taskspec/ci/plan.json") or ":"}\n"""
+    saves = f"""[ "$1" = show ] && echo '{{"digest": "sha256:{DIGEST}"}}' || {is_saved and "touch .taskspec/ci/plan.json" or ":"}\n"""
     program(folder, "taskspec", saves + FAKE)
     environ = {"CI_COMMIT_SHA": HEAD, "CI_MERGE_REQUEST_DIFF_BASE_SHA": SHA, "ENVIRONMENT": "prod"}
     done = ran(script, folder, environ)
