@@ -30,8 +30,9 @@ With a single YAML file as target, the project is the nearest folder above it th
 tasks of that file are selected. Where there is none, or its `manifests` do not name the file, the file is a project of
 its own.
 
-Results and JSON go to standard output, errors and remarks to standard error. Colours are used on a terminal only, and
-never where `NO_COLOR` is set. Every command has `--help`.
+Results and JSON go to standard output, errors and remarks to standard error. What a terminal shows while a
+command works, and which variables give and take colours, is in [terminal.md](terminal.md). Every command
+has `--help`.
 """
 _CHOICE = re.compile(r"\[([^\]\s]*\|[^\]\s]*)\]")
 

@@ -29,6 +29,8 @@ class Settings:
     """`TASKSPEC_QUIET_PERIOD`, `TASKSPEC_CREATE_TIMEOUT`, `TASKSPEC_POLL_INTERVAL`, as they are written."""
     state: str | None = field(default=None, repr=False)
     """`TASKSPEC_STATE`: where the state is kept, whatever the manifests say; it may hold a password."""
+    needs_shared_state: bool = False
+    """`TASKSPEC_REQUIRE_SHARED_STATE`: no state that stays on this machine is opened, as in a job that forgets it."""
     lease: str | None = None
     """`TASKSPEC_LEASE_TTL`: how long a lease of a shared state lasts without a sign of life, as it is written."""
     xpander_base_url: str = "https://inbound.xpander.ai"
@@ -76,6 +78,7 @@ def from_environ(environ: Mapping[str, str] | None = None) -> Settings:
         environment=env.get("TASKSPEC_ENV") or DEFAULT_ENVIRONMENT,
         times={name: env[name] for name in TIMES if env.get(name)},
         state=env.get("TASKSPEC_STATE") or None,
+        needs_shared_state=bool(env.get("TASKSPEC_REQUIRE_SHARED_STATE")),
         lease=env.get("TASKSPEC_LEASE_TTL") or None,
         xpander_base_url=env.get("XPANDER_BASE_URL")
         or ("https://inbound.stg.xpander.ai" if staging else "https://inbound.xpander.ai"),

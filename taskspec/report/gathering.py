@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from taskspec.address import Address
-from taskspec.events import ChangeFinished, Event, RunStatusChanged
+from taskspec.events import ChangeFinished, Event, ListeningEnded, RunSaid, RunStatusChanged
 from taskspec.report.account import Heard
 
 MOST_STATUSES: Final = 100
@@ -24,6 +24,8 @@ class Gathering:
 
     def on(self, event: Event) -> None:
         """Keep an event."""
+        if isinstance(event, RunSaid | ListeningEnded):  # an agent may say more than a report can hold
+            return
         if isinstance(event, ChangeFinished):
             self.finished[event.address] = event
         if isinstance(event, RunStatusChanged):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from taskspec.report.board import ACTIVE, Board, Left, Phase, Row, counted
+from taskspec.report.board import ACTIVE, Board, Phase, Row, counted
 from taskspec.report.estimates import token_words
 from taskspec.report.text import Paint, duration, one_line, some
 
@@ -72,10 +72,11 @@ def progress(board: Board) -> str:
     active = [row for row in board.rows() if row.phase in ACTIVE]
     said = f"{board.finished} of {board.planned} finished"
     if not active:
-        return f"{said}, {_left(board.left())}"
+        return ", ".join(filter(None, (said, _left(board))))
     named = ", ".join(_in_words(row) for row in active[:_NAMED])
     more = f" and {len(active) - _NAMED} more" if len(active) > _NAMED else ""
-    return f"{said}, {len(active)} active: {named}{more} ({_left(board.left())})"
+    left = f" ({_left(board)})" if _left(board) else ""
+    return f"{said}, {len(active)} active: {named}{more}{left}"
 
 
 def _in_words(row: Row) -> str:
@@ -92,10 +93,10 @@ def _head(board: Board, rows: Sequence[Row], width: int, signs: Signs, paint: Pa
     parts = {
         "active": f"{active} active" if active else "",
         "elapsed": _time(board.elapsed),
-        "left": _left(board.left()),
+        "left": _left(board),
         "tokens": f"{token_words(board.tokens)} tokens" if board.tokens is not None else "",
     }
-    shorter = (("tokens", ""), ("active", ""), ("left", _left(board.left(), short=True)), ("elapsed", ""), ("left", ""))
+    shorter = (("tokens", ""), ("active", ""), ("left", _left(board, short=True)), ("elapsed", ""), ("left", ""))
     for name, short in shorter:
         if _cells(", ".join(filter(None, [done, *parts.values()]))) > width:
             parts[name] = short
@@ -108,7 +109,11 @@ def _head(board: Board, rows: Sequence[Row], width: int, signs: Signs, paint: Pa
     return _fitted([(done, "strong"), (gap, ""), *bar, (f"{gap}{told}", "dim")], width, signs, paint)
 
 
-def _left(left: Left, *, short: bool = False) -> str:
+def _left(board: Board, *, short: bool = False) -> str:
+    """Return how much longer it is likely to take; nothing where nothing is left."""
+    if board.finished == board.planned:
+        return ""
+    left = board.left()
     if left.seconds is None:
         return "time left unknown"
     if short and left.unknown:

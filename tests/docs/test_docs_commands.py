@@ -128,3 +128,21 @@ def test_every_taskspec_line_of_the_examples_is_a_known_command():
                 used |= {words[1]} if len(words) > 1 and words[0] == "taskspec" else set()
     assert used - {"plna"} <= set(COMMANDS)
     assert {"plan", "apply", "results", "status", "validate"} <= used
+
+
+def test_the_script_of_the_recipe_makes_calls_that_the_library_has():
+    """It is on the vendor's SDK, whose names the library has: what would not work there is found here."""
+    import ast
+    import inspect
+
+    import taskspec
+
+    text = (ROOT / "docs" / "recipes" / "from-the-sdk.md").read_text("utf-8")
+    tree = ast.parse(next(block.text for block in blocks(text) if block.language == "python"))
+    imported = [name.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for name in node.names]
+    created = next(
+        node for node in ast.walk(tree) if isinstance(node, ast.Call) and "tasks.create" in ast.unparse(node.func)
+    )
+    assert imported == ["Configuration", "Tasks"]
+    assert all(hasattr(taskspec, name) for name in imported)
+    assert {word.arg for word in created.keywords} <= set(inspect.signature(taskspec.Tasks.create).parameters)

@@ -8,6 +8,7 @@ import sys
 import textwrap
 import threading
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 
 import yaml
@@ -57,19 +58,37 @@ def program(folder, name, script):
     path.chmod(0o755)
 
 
-def ran(script, folder, environ, *, shell=("bash", "--noprofile", "--norc", "-eo", "pipefail")):
-    """Run a script as a runner does, in a folder with nothing in the environment that is not given."""
+def ran(script, where, environ, *, folder=None, shell=("bash", "--noprofile", "--norc", "-eo", "pipefail")):
+    """Run a script in a folder as a runner does, with nothing in the environment that is not given.
+
+    `folder` has the programs, and gets the script (default: where it runs).
+    """
+    folder = folder or where
     path = folder / "script"
     path.write_text(script)
     home = Path(sys.executable).parent
     return subprocess.run(
         [*shell, str(path)],
-        cwd=folder,
+        cwd=where,
         env={"PATH": f"{folder / 'bin'}{os.pathsep}{home}{os.pathsep}{os.environ['PATH']}", **environ},
         capture_output=True,
         text=True,
         timeout=PATIENCE,
     )
+
+
+def outputs_in(path):
+    """Return the outputs that a step has written: `name=value`, or between two lines of a word."""
+    lines = iter(path.read_text().splitlines())
+    found = {}
+    for line in lines:
+        name, fence, word = line.partition("<<")
+        if fence:
+            found[name] = "\n".join(takewhile(word.__ne__, lines))
+        else:
+            name, _, value = line.partition("=")
+            found[name] = value
+    return found
 
 
 def api_of(answers, asked):

@@ -48,7 +48,7 @@ def test_a_new_project_is_written_with_its_pipelines(workspace):
     done = workspace.taskspec("init", "--ci", "github", "--ci", "gitlab", "--install", FROM)
     assert done.code == 0, done
     workflow = yaml.safe_load((workspace.folder / WORKFLOW).read_text())
-    assert workflow["env"] == {"REQUIREMENT": FROM}
+    assert workflow["env"]["REQUIREMENT"] == FROM
     assert workflow["jobs"]["apply"]["strategy"]["matrix"] == {"environment": ["default"]}
     assert yaml.safe_load((workspace.folder / ".gitlab-ci.yml").read_text())["taskspec apply"]
     assert f"{WORKFLOW}: written." in done.out

@@ -149,7 +149,13 @@ def test_taskspec_is_never_installed_by_its_bare_name(ci, case):
     written = DRAWN[case][1]
     assert (written in text) if written else ("@" + "a" * 40 not in text)
     if ci == "github":
-        assert value_of(ci, case)["env"] == {"REQUIREMENT": written or "${{ vars.TASKSPEC_REQUIREMENT }}"}
+        assert value_of(ci, case)["env"]["REQUIREMENT"] == (written or "${{ vars.TASKSPEC_REQUIREMENT }}")
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_no_job_takes_a_state_that_the_next_one_does_not_find(case):
+    assert value_of("github", case)["env"]["TASKSPEC_REQUIRE_SHARED_STATE"] == "1"
+    assert pipeline(case)[base(case)]["variables"]["TASKSPEC_REQUIRE_SHARED_STATE"] == "1"
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 import yaml
-from pipelines_drawn import FROM, ROOT, Turns, api, program, ran, steps_of, value_of
+from pipelines_drawn import FROM, ROOT, Turns, api, outputs_in, program, ran, steps_of, value_of
 
 CODES = [*range(10), 64, 130]
 SOME = [0, 2, 3, 130]
@@ -39,7 +39,7 @@ def told(folder):
 
 
 def outputs(folder):
-    return dict(line.split("=", 1) for line in (folder / "outputs").read_text().splitlines())
+    return outputs_in(folder / "outputs")
 
 
 @pytest.mark.parametrize("job", ["fork", "plan", "apply", "drift"])
@@ -335,7 +335,8 @@ def gitlab(folder, requests=(MERGED,), pipelines=(PIPELINE,), jobs=(PLANNED,), *
 @pytest.mark.parametrize("is_saved", [True, False])
 def test_gitlab_keeps_with_a_plan_its_commit_and_its_digest(folder, is_saved):
     script = "\n".join(value_of("gitlab")["taskspec plan"]["script"])
-    saves = f"""[ "$1" = show ] && echo '{{"digest": "sha256:{DIGEST}"}}' || {is_saved and "touch .taskspec/ci/plan.json" or ":"}\n"""
+    saved = "touch .taskspec/ci/plan.json" if is_saved else ":"
+    saves = f"""[ "$1" = show ] && echo '{{"digest": "sha256:{DIGEST}"}}' || {saved}\n"""
     program(folder, "taskspec", saves + FAKE)
     environ = {"CI_COMMIT_SHA": HEAD, "CI_MERGE_REQUEST_DIFF_BASE_SHA": SHA, "ENVIRONMENT": "prod"}
     done = ran(script, folder, environ)

