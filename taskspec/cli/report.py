@@ -8,6 +8,7 @@ import click
 from taskspec.cli import options
 from taskspec.cli.printing import note, say_pieces
 from taskspec.cli.wiring import Wiring
+from taskspec.errors import TaskspecError
 
 _STDOUT = Path("-")
 
@@ -51,7 +52,10 @@ def report(
         note(nothing_chosen(invocation.selection))
     if out == _STDOUT:
         say_pieces(pieces(form, account))
-    else:
+        return account.code
+    try:
         write_whole(out, pieces(form, account))
-        note(f"The report is in {out}.")
+    except OSError as error:
+        raise TaskspecError(f"`{out}` cannot be written: {error.strerror}.", hint="Name another file.") from error
+    note(f"The report is in {out}.")
     return account.code
