@@ -5,14 +5,23 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from taskspec.plan.encoding import printed
-from taskspec.report.account import Account, Kind
+from taskspec.report.account import Account, Kind, TaskTold
 from taskspec.report.jsonlines import JsonLines
+
+
+def _stands(task: TaskTold) -> dict[str, object]:
+    """Return how a task stands, and which answer of it is accepted."""
+    answer = task.after
+    accepted = None if answer is None else {"generation": answer.generation, "run": answer.run, "sha256": answer.digest}
+    return {"address": task.address, "agent": task.agent, "health": task.health, "accepted": accepted}
 
 
 def page(account: Account) -> Iterator[str]:
     """Yield the plan of a command that only plans, every event, and what the command ended with."""
     if account.kind is Kind.PLAN and account.plan is not None:
         yield json.dumps(printed(account.plan), ensure_ascii=True) + "\n"
+    for task in account.tasks if account.kind is Kind.STANDING else ():
+        yield json.dumps(_stands(task), ensure_ascii=True) + "\n"
     written: list[str] = []
     at = account.began
 

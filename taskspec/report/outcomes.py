@@ -51,7 +51,8 @@ def verdict(account: Account) -> Verdict:
         case Kind.APPLY:
             return Verdict(GOOD, "Done")
         case Kind.STANDING:
-            return Verdict(GOOD, "All is well")
+            is_whole = all(task.health is not None for task in account.tasks)
+            return Verdict(GOOD, "All is well") if is_whole else Verdict("📝", "Not all applied")
 
 
 def has_begun(account: Account) -> bool:

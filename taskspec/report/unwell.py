@@ -9,7 +9,7 @@ from taskspec.health import Health
 from taskspec.plan.model import Action
 from taskspec.report.account import TaskTold
 from taskspec.report.exiting import ExitCode
-from taskspec.state.model import Verdict
+from taskspec.state.model import Attempt, Verdict
 
 GOOD: Final = frozenset({ExitCode.OK, ExitCode.CHANGES})
 """The exit codes of a command with which nothing is wrong."""
@@ -39,7 +39,10 @@ def word_of(task: TaskTold) -> str:
         return "refused"
     if change is not None and change.action is Action.BLOCKED:
         return "blocked"
-    before = change.verdict if change is not None and finished is None else None
+    attempt = _last_attempt(task) if change is None else None
+    before = (
+        attempt.verdict if attempt is not None else change.verdict if change is not None and finished is None else None
+    )
     return before if before is not None and before not in WELL else task.health or "unknown"
 
 
@@ -51,12 +54,21 @@ def reasons_of(task: TaskTold) -> Iterator[str]:
     else:
         yield from (one.event.detail for one in task.heard if isinstance(one.event, RunEnded) and one.event.detail)
     yield from (reason.text for reason in (task.change.reasons if task.change is not None else ()))
+    attempt = _last_attempt(task)
+    if task.change is None and attempt is not None and attempt.detail:
+        yield attempt.detail
 
 
 def place_in(task: TaskTold) -> Position | None:
     """Return where a task is declared; None where it no longer is, or nobody knows."""
     declared = task.change.task if task.change is not None else None
     return declared.source.document.position(("metadata", "name")) if declared is not None else None
+
+
+def _last_attempt(task: TaskTold) -> Attempt | None:
+    """Return the newest attempt, where somebody has asked for the history."""
+    attempts = task.generations[0].attempts if task.generations else ()
+    return attempts[-1] if attempts else None
 
 
 def _of_result(task: TaskTold) -> Iterator[str]:

@@ -1,6 +1,8 @@
 """JUnit XML: whoever reads it sees red wherever the command ended red, whatever anybody wrote."""
 
+import json
 from dataclasses import replace
+from types import SimpleNamespace
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -14,6 +16,7 @@ from taskspec.events import Effect
 from taskspec.health import Health
 from taskspec.plan.model import Action
 from taskspec.plan.refusals import Refusal
+from taskspec.report import lines
 from taskspec.report.account import Account, Heard, Kind
 from taskspec.report.exiting import ExitCode
 from taskspec.report.junit import page
@@ -159,3 +162,14 @@ def test_a_text_of_five_megabytes_is_cut():
 def test_the_changes_of_a_plan_alone_fail_nothing():
     account = replace(planned(told(change())), code=ExitCode.CHANGES, plan=plan(change()))
     assert _outcomes(account) == {"a": ["skipped"]}
+
+
+def test_how_a_task_stands_is_told_by_its_last_attempt():
+    attempt = SimpleNamespace(verdict="rejected", detail="too short")
+    past = SimpleNamespace(attempts=(attempt,))
+    task = replace(told(change()), change=None, health=Health.UNHEALTHY, generations=(past,))
+    account = Account(kind=Kind.STANDING, code=ExitCode.UNHEALTHY, began=0.0, ended=1.0, tasks=(task,))
+    (case,) = _read(account).iter("testcase")
+    assert (case[0].tag, case[0].get("message")) == ("failure", "rejected: too short")
+    (line,) = lines.page(account)
+    assert json.loads(line) == {"address": "a", "agent": "writer", "health": "unhealthy", "accepted": None}

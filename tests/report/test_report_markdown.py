@@ -29,6 +29,7 @@ from taskspec.report.exiting import ExitCode
 from taskspec.report.markdown import comments, page, summary
 from taskspec.report.markdown.escaping import code, fence, inner, marker, prose
 
+STANDING = {"done": Health.HEALTHY, "new": None}
 MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 ACTIVE = re.compile(
     r"[@#!$~%&^](?=\w)|https?:|www\.|\b[A-Za-z]+-\d|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
@@ -236,6 +237,16 @@ def test_who_asked_stands_in_it_and_only_a_page_becomes_a_link():
 def test_manifests_that_are_right_are_valid():
     account = Account(kind=Kind.VALIDATE, code=ExitCode.OK, began=0.0, ended=1.0, project="demo", environment="default")
     assert page(account).startswith("### ✅ Valid · demo: the manifests are right")
+
+
+def test_a_task_that_was_never_applied_is_not_shown_as_accepted():
+    tasks = [replace(told(change(name)), change=None, health=health) for name, health in STANDING.items()]
+    account = Account(kind=Kind.STANDING, code=ExitCode.OK, began=0.0, ended=1.0, project="demo", tasks=tasks)
+    text = page(account)
+    assert text.startswith("### 📝 Not all applied")
+    assert "✅ <code>done</code> accepted" in text
+    assert "▫️ <code>new</code> not applied" in text
+    assert page(replace(account, tasks=tasks[:1])).startswith("### ✅ All is well")
 
 
 def test_a_verdict_and_tasks_that_disagree_are_no_success():

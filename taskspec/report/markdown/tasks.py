@@ -21,7 +21,7 @@ from taskspec.report.outcomes import GOOD, has_begun
 from taskspec.report.plans import SYMBOLS
 from taskspec.report.risks import risk_lines
 from taskspec.report.text import Paint, duration, in_line
-from taskspec.report.unwell import is_unwell, reasons_of
+from taskspec.report.unwell import is_unwell, reasons_of, word_of
 from taskspec.state.model import Verdict
 
 PLAIN: Final = Paint(color=False)
@@ -65,7 +65,7 @@ def _sign(task: TaskTold, account: Account) -> str:
     if is_unwell(task):
         return _SIGNS.get(task.health or Health.UNHEALTHY, "❌")
     if task.change is None or has_begun(account):
-        return GOOD
+        return GOOD if task.health is not None else "▫️"
     return inner(SYMBOLS[task.change.action][0])
 
 
@@ -91,8 +91,9 @@ def _state(task: TaskTold, account: Account) -> str:
         if has_begun(account):
             return "not finished"
         if not is_unwell(task):
-            return "" if change is not None or task.health is None else "accepted"
-        return _plain(change.verdict) if change is not None and change.verdict else _HEALTHS[task.health]
+            return "" if change is not None else "not applied" if task.health is None else "accepted"
+        word = word_of(task)
+        return word if word in {*Verdict} and task.health is not Health.HEALTHY else _HEALTHS[task.health]
     match finished.effect:
         case Effect.FAILED | Effect.UNKNOWN | Effect.REFUSED:
             return (
@@ -137,7 +138,7 @@ def _about(task: TaskTold) -> str:
 
 def _failure(task: TaskTold, detail: Detail) -> Iterator[str]:
     """Yield what went wrong, in the words of whoever told it."""
-    if task.finished is None or not is_unwell(task):
+    if not is_unwell(task) or (task.finished is None and task.change is not None):
         return
     told = next(reasons_of(task), "")
     if told:
