@@ -197,13 +197,15 @@ class Reconciliation:
         from taskspec.cli.failing import tell
         from taskspec.cli.saving import loaded
         from taskspec.report.exiting import ExitCode
-        from taskspec.runner.reviewing import require_alike, require_done
+        from taskspec.runner.locating import project_of
+        from taskspec.runner.reviewing import require_alike, require_done, require_kept
 
         wanted, invocation = self._wanted, review.invocation
         saved = loaded(wanted.saved) if wanted.saved is not None else None
         if saved is not None:
             require_alike(saved, invocation)
             self._plan = saved
+        require_kept(project_of(invocation), invocation.settings, self._wiring)
         manner = Manner(
             yes=True,
             as_json=wanted.showing.as_json,

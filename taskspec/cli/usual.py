@@ -19,7 +19,8 @@ class UsualGroup(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the name of the usual command before words that are none of this group."""
         named = args[0] if args else ""
-        if named not in self.commands and named not in ctx.help_option_names:
+        is_open = ctx.resilient_parsing and not args  # a shell asks what may follow: a command, too
+        if not is_open and named not in self.commands and named not in ctx.help_option_names:
             args = [USUAL, *args]
         return super().parse_args(ctx, args)
 

@@ -11,14 +11,17 @@ from typing import Final
 from taskspec.ci import Cause, CiJob
 from taskspec.diagnostics import Severity
 from taskspec.documents.loading import load_project
+from taskspec.documents.model import Project
+from taskspec.documents.places import LOCAL_PLACE
 from taskspec.documents.trusting import Base, distrusted, unlike
 from taskspec.errors import StaleError, TaskspecError, UsageError
 from taskspec.plan.model import Action, Change, Plan
 from taskspec.runner.basing import base_of
 from taskspec.runner.locating import project_of
 from taskspec.runner.model import Invocation, Ports
-from taskspec.runner.planning import plan
+from taskspec.runner.planning import plan, read_state
 from taskspec.runner.saved import SavedPlan, project_in
+from taskspec.settings import Settings
 from taskspec.taskapi.remotes import RemoteIdentity
 
 _HASH: Final = re.compile(r"[0-9a-f]{40,64}")
@@ -119,6 +122,21 @@ def _distrust(invocation: Invocation, base: Base) -> tuple[str, ...]:
     listed = ", ".join(f"`{name}`" for name in names[:_NAMED]) + more
     held = f"it is planned with what `{base.revision}` says; the change holds once it is merged"
     return (f"What is proposed changes {listed}: {held}.",)
+
+
+def require_kept(project: Project, settings: Settings, ports: Ports) -> None:
+    """Raise StaleError where a CI job would begin a state in a folder that nobody has after it.
+
+    Each such job would pay for everything again. Who means it says `TASKSPEC_STATE=local`.
+    """
+    if settings.ci is None or settings.state is not None or project.state != LOCAL_PLACE:
+        return
+    if not read_state(project, ports).lineage:
+        raise StaleError(
+            "nothing was started: the state is kept in this folder, where nothing is recorded, and the next job has "
+            "another one",
+            hint="Keep it where all jobs find it: `spec.state` or TASKSPEC_STATE. TASKSPEC_STATE=local keeps it here.",
+        )
 
 
 def require_alike(saved: SavedPlan, invocation: Invocation) -> None:

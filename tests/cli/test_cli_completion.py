@@ -67,6 +67,14 @@ def test_commands_are_offered_from_the_table(project):
     assert "--version" in offered(project, "--")
 
 
+def test_a_group_with_a_usual_command_offers_what_can_follow_that_too(project):
+    assert offered(project, "results", "e") == ["export"]
+    assert "report" in offered(project, "results", "re")
+    assert {"export", "prune", "show", "report", "totals"} <= {*offered(project, "results", "")}
+    assert "--diff" in offered(project, "results", "show", "--")
+    assert {"show", "verify"} <= {*offered(project, "history", "")}
+
+
 def test_options_and_their_choices_are_offered(project):
     assert "--format" in offered(project, "validate", "--f")
     assert offered(project, "validate", "--format", "g") == ["github"]

@@ -272,6 +272,17 @@ def test_a_job_of_ours_without_the_key_is_red(hosting):
     assert "THE_KEY" in done.err
 
 
+def test_a_job_applies_nothing_with_a_state_that_the_next_job_does_not_have(hosting):
+    hosting.commit(taskspec=project() + task("a"))
+    job = {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "push"}
+    done = hosting.workspace.taskspec("reconcile", **job)
+    assert done.code == 7, done
+    assert "nothing was started: the state is kept in this folder" in done.err
+    assert not (hosting.folder / "results").exists()
+    done = hosting.workspace.taskspec("reconcile", **job, TASKSPEC_STATE="local")
+    assert done.code == 0, done
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -60,3 +60,31 @@ def test_each_cell_is_one_task_whatever_its_value(workspace):
     for result in found:
         assert workspace.taskspec("results", result["address"]).out == result["content"]
     assert workspace.taskspec("plan", "--detailed-exitcode").code == 0
+
+
+def test_older_answers_are_read_compared_and_exported_through_the_command_line(workspace):
+    workspace.project()
+    task = {"agent": "echo", "prompt": "=1+1 \x1b[2J::error::"}
+    workspace.tasks(export=task, prune={"agent": "echo", "prompt": "b"})
+    assert workspace.apply().code == 0
+    workspace.tasks(export=task | {"prompt": "=1+2"}, prune={"agent": "echo", "prompt": "b"})
+    assert workspace.apply().code == 0
+    assert workspace.taskspec("results", "show", "export").out == "=1+2"
+    assert workspace.taskspec("results", "show", "export", "--generation", "g1").out == task["prompt"]
+    compared = workspace.taskspec("results", "show", "export", "--diff", "g1", "g2")
+    assert (compared.code, "\x1b" in compared.out) == (0, False)
+    told = workspace.taskspec("results", "show", "export", "--diff", "g1", "g2", "--json").json
+    assert [told["before"]["content"], told["after"]["content"]] == [task["prompt"], "=1+2"]
+    assert told["asked"][0]["path"] == "prompt"
+    for wrong in (("--diff", "g1", "g9"), ("--diff", "1", "2"), ("--history", "--generation", "g1")):
+        assert workspace.taskspec("results", "show", "export", *wrong).code == 64
+    assert workspace.taskspec("results", "--history").code == 64, "of one address at a time"
+    table = workspace.taskspec("results", "export", "--out", "-", "--format", "csv")
+    assert [line.rpartition(",")[2] for line in table.out.splitlines()] == ["content", "'=1+2", "b"]
+    (workspace.folder / "mine.csv").write_text("mine")
+    refused = workspace.taskspec("results", "export", "--out", "mine.csv")
+    assert (refused.code, (workspace.folder / "mine.csv").read_text()) == (1, "mine")
+    document = workspace.taskspec("results", "export", "prune", "--out", "-").json
+    assert [one["content"] for one in document["results"]] == ["b"]
+    assert workspace.taskspec("results", "export", "--out", "-", "--format", "files").code == 64
+    assert workspace.taskspec("results", "prune", "--yes").code == 0
