@@ -19,9 +19,9 @@ WIDTH, HEIGHT = 1280, 900
 
 sys.path.insert(0, str(ROOT / "tests" / "report"))
 
-from told_accounts import realistic  # noqa: E402  # the tests' folder is no package
+from told_accounts import realistic  # the tests' folder is no package
 
-from taskspec.report.html import page  # noqa: E402
+from taskspec.report.html import page
 
 
 def main() -> None:
