@@ -19,7 +19,7 @@ WIDTH, HEIGHT = 1280, 900
 
 sys.path.insert(0, str(ROOT / "tests" / "report"))
 
-from told_accounts import realistic
+from told_accounts import realistic  # the tests' folder is no package
 
 from taskspec.report.html import page
 

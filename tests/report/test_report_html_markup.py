@@ -84,7 +84,7 @@ def test_a_long_text_shows_its_beginning_and_its_end_and_says_what_is_left_out()
     page = written([*block(text, Purse(), "taskspec results x", name="Answer")])
     assert len(page) < LONGEST + 1_000
     assert "THE END" in page
-    assert "2.9 million characters. <code>taskspec results x</code> has all." in page
+    assert "2.9 million characters. <code><bdi>taskspec results x</bdi></code> has all." in page
 
 
 @given(st.text(max_size=200), st.integers(0, 250))
