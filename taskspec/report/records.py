@@ -179,8 +179,20 @@ def _accepted_lines(accepted: Accepted, now: float, paint: Paint) -> Iterator[st
     where = f"g{accepted.generation}.{accepted.attempt.number}"
     yield f"  {paint('accepted', 'good')}  {where}, run {in_line(accepted.run)} of agent {in_line(accepted.agent)}"
     version = accepted.agent_version or ""
-    facts = {"at": _moment(accepted.at, now), "agent version": version, "result": _result(accepted.result)}
+    facts = {
+        "at": _moment(accepted.at, now),
+        "taken from": _source(accepted),
+        "agent version": version,
+        "result": _result(accepted.result),
+    }
     yield from _facts(4, facts)
+
+
+def _source(accepted: Accepted) -> str:
+    """Return of which generation a result is, where it was not judged as that of the one that has it."""
+    if accepted.again is not None:
+        return f"g{accepted.again}, as the text is that of then"
+    return f"g{accepted.by_hand}, by hand" if accepted.by_hand is not None else ""
 
 
 def _facts(by: int, facts: dict[str, str]) -> Iterator[str]:
