@@ -1,15 +1,12 @@
 """A text that was asked for before takes its kept result again, without a run."""
 
-import asyncio
 import json
-from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 from kept_state import reading
 from test_runner_accepting import accept
 
-from taskspec.apply.model import Options
 from taskspec.events import ResultAccepted, ResultWritten, RunCreated
 from taskspec.plan.encoding import to_json
 from taskspec.plan.model import Action
