@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 SDKS := 2.0.350 2.0.537
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint unit conformance crash stores soak bench clean
+.PHONY: help setup run test lint unit conformance crash stores soak bench docs clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -79,5 +79,9 @@ bench: setup ## Compare with other tools, side by side (minutes; never in CI)
 	$(BIN)/python benchmarks/stores.py
 	$(BIN)/python benchmarks/throughput.py $(patsubst %,--sdk %,$(wildcard .conformance/*/bin/python))
 
+docs: setup ## Build the documentation into site/; open site/index.html
+	$(BIN)/python docs/make_site.py
+	$(BIN)/python -m zensical build --strict --clean
+
 clean: ## Remove what was set up and everything derived
-	rm -rf $(VENV) .conformance build dist .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .conformance .actionlint build dist site .cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

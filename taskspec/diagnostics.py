@@ -56,6 +56,17 @@ class Diagnostic:
     quotable: bool = True
     """Whether the line at its place may be shown: not where it may hold a secret."""
 
+    @property
+    def as_json(self) -> dict[str, str | int]:
+        """Return it as every JSON output of ours has it."""
+        return {
+            "severity": self.severity,
+            **self.position.as_json,
+            "summary": self.summary,
+            "detail": self.detail,
+            "hint": self.hint,
+        }
+
 
 class ManifestError(TaskspecError):
     """The documents are wrong; carries every diagnostic."""

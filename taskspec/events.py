@@ -89,6 +89,31 @@ class RunEnded(Event):
     verdict: str
     seconds: float | None = None
     detail: str = ""
+    tokens: int | None = None
+    """How many it used, prompt and completion; None where the remote does not tell."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunSaid(Event):
+    """A run that somebody listens to has said something; `text` is one line, as it came, cut where it is very long.
+
+    `kind` is `answer` for a line of its answer as it is written, or the type of the event of its stream (`think`,
+    `tool_call_request` …). Heard only where somebody asked for it.
+    """
+
+    address: Address
+    run: str
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ListeningEnded(Event):
+    """What a run says cannot be heard any more; the run itself is not concerned."""
+
+    address: Address
+    run: str
+    detail: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -129,6 +154,15 @@ class ResultNotWritten(Event):
 
     address: Address
     detail: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ResultsRemoved(Event):
+    """Older results of an address are kept no longer, as its retention asks; `generations` are those that gave them."""
+
+    address: Address
+    generations: tuple[int, ...]
+    results: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -86,6 +86,8 @@ class ScriptedRemote:
     list_lag: float = 0.0
     lateness: float = 0.0
     retry_after: int | None = None
+    says: dict = field(default_factory=dict)
+    """What the stream of the runs of a prompt holds: events as `(type, data)`; no other run has a stream."""
     before_answering: object = None
     """Is told each create before anything is done about it."""
     runs: dict = field(default_factory=dict)
@@ -100,6 +102,9 @@ class ScriptedRemote:
         """Return the runs of a prompt that are or will be there."""
         return [run for run in self.runs.values() if run.body["input"]["text"] == prompt]
 
+    def _words_of(self, run):
+        return self.says.get(self.runs[run].body["input"]["text"], ())
+
     async def _behave(self, request, writer):
         target = urlsplit(request.target)
         self.asked[request.method] += 1
@@ -113,6 +118,11 @@ class ScriptedRemote:
                 self._list(agent, parse_qs(target.query).get("status", [None])[0], writer)
             case "GET", ["agent-execution", run, "status"]:
                 self._show(run, writer)
+            case "GET", ["None", "agent-execution", run, "events"] if self._words_of(run):
+                self.asked["streams"] += 1
+                told = [{"type": kind, "task_id": run, "data": data} for kind, data in self._words_of(run)]
+                text = "".join(f"data: {json.dumps(event)}\n\n" for event in told)
+                writer.write(http(200, text.encode(), "text/event-stream"))
             case "DELETE", ["agent-execution", run]:
                 self._stop(run, writer)
             case "PATCH", ["agent-execution", run, "update"]:

@@ -45,3 +45,24 @@ def test_the_page_of_a_ci_job_is_found(environ, page):
 )
 def test_what_is_no_page_or_may_hold_a_secret_is_left_out(url):
     assert from_environ({"BUILD_URL": url}).ci is None
+
+
+@pytest.mark.parametrize(
+    ("environ", "color", "forced", "cursor"),
+    [
+        ({}, True, False, True),
+        ({"NO_COLOR": "1"}, False, False, True),
+        ({"NO_COLOR": "", "TERM": "xterm"}, True, False, True),
+        ({"TERM": "dumb"}, False, False, False),
+        ({"CLICOLOR": "0"}, False, False, True),
+        ({"FORCE_COLOR": "1"}, True, True, True),
+        ({"FORCE_COLOR": "0"}, True, False, True),
+        ({"CLICOLOR_FORCE": "1", "CLICOLOR": "0"}, True, True, True),
+        ({"CLICOLOR_FORCE": "0"}, True, False, True),
+        ({"FORCE_COLOR": "3", "TERM": "dumb"}, True, True, False),
+        ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False, False, True),
+    ],
+)
+def test_colours_are_wanted_forced_or_refused(environ, color, forced, cursor):
+    settings = from_environ(environ)
+    assert (settings.color, settings.color_forced, settings.cursor) == (color, forced, cursor)

@@ -12,6 +12,7 @@ from taskspec.judging.asserting import digest_of
 from taskspec.plan.accepting import Acceptance
 from taskspec.plan.keeping import Kept
 from taskspec.plan.model import Change
+from taskspec.state.encoding import revision_object
 from taskspec.state.model import (
     Accepted,
     Attempt,
@@ -61,6 +62,7 @@ def _facts(kept: Kept, before: Record | None, record: Record) -> Mapping[str, An
     last, now = record.generation.last, record.accepted
     replaced = before.accepted if before is not None else None
     facts = result_facts(now.attempt, now.result, now.fingerprint) if now is not None else {}
+    revision = kept.attempt.revision
     return {
         **facts,
         "generation": record.generation.number,
@@ -73,6 +75,7 @@ def _facts(kept: Kept, before: Record | None, record: Record) -> Mapping[str, An
         "result": kept.result.digest,
         "verdict": kept.attempt.verdict,
         "replaced": replaced.result.digest if replaced is not None else None,
+        **({} if revision is None else {"revision": revision_object(revision)}),
     }
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from taskspec.address import Address
 from taskspec.apply.accepting import note_of_plan, retaken
 from taskspec.apply.rejudging import note_of, rejudged
+from taskspec.apply.superseding import superseded
 from taskspec.desired.unsent import unsent_of
 from taskspec.plan.model import Action, Plan
 from taskspec.state.model import DropRecord, Note, PutRecord, Record
@@ -34,6 +35,7 @@ def adjusted(plan: Plan, at: float) -> Iterator[PutRecord | DropRecord | Note]:
             yield from moved(kept, change.moved_from, at, {"plan": plan.id})
         elif kept != record:
             yield PutRecord(record=kept)
+        yield from superseded(record, kept, at, plan=plan.id)
         if change.rejudges:
             yield note_of(change, kept, plan.id, at)
         if again:

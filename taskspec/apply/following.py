@@ -37,6 +37,8 @@ async def follow(world: World, change: Change) -> Outcome:
     task = change.task
     if task is None:
         raise ValueError(f"nothing declares {change.address}")
+    if world.listener is not None:
+        world.listener.listen(change, run)
     limit = task.policies.timeout
     began: float | None = None
     seen: str | None = None
@@ -110,6 +112,7 @@ async def conclude(world: World, change: Change, found: TaskRecord) -> Outcome:
             verdict=judgement.verdict,
             seconds=ended.seconds,
             detail=judgement.detail,
+            tokens=total(found.tokens),
         )
     )
     _publish(world, change, found)

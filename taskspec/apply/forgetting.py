@@ -3,6 +3,7 @@
 from typing import Any
 
 from taskspec.address import Address
+from taskspec.apply.superseding import superseded
 from taskspec.state.model import DropRecord, Note, Record, StateChange
 
 
@@ -23,4 +24,5 @@ def forgotten(address: Address, record: Record | None, at: float, *, plan: str |
         data["by"] = "hand"
         if last is not None:
             data["last"] = {"run": last.run, "marker": last.marker, "sending": last.sending, "status": last.status}
-    return DropRecord(address=address), Note(address=address, at=at, what="forgotten", data=data)
+    forgotten = Note(address=address, at=at, what="forgotten", data=data)
+    return DropRecord(address=address), *superseded(record, None, at, plan=plan), forgotten

@@ -13,6 +13,7 @@ from taskspec.apply.rejudging import note_of, rejudged
 from taskspec.apply.restoring import withdraw
 from taskspec.apply.retaking import retake
 from taskspec.apply.staging import settling_steps, steps
+from taskspec.apply.superseding import superseded
 from taskspec.apply.world import World, unbroken
 from taskspec.desired.model import DesiredTask
 from taskspec.events import Effect, RetryScheduled
@@ -43,7 +44,8 @@ async def _judge_again(world: World, change: Change) -> Outcome:
     if record is None:
         raise LookupError(f"nothing is recorded for {change.address}")
     moved = rejudged(change, record, world.plan.id, at)
-    await world.recorder.record(PutRecord(record=moved), note_of(change, moved, world.plan.id, at))
+    older = superseded(record, moved, at, plan=world.plan.id)
+    await world.recorder.record(PutRecord(record=moved), *older, note_of(change, moved, world.plan.id, at))
     if moved.accepted is None:
         withdraw(moved, world.results, world.emit)
     else:

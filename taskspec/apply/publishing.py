@@ -13,12 +13,15 @@ from typing import Any
 
 from taskspec import __version__
 from taskspec.address import Address, file_stem
+from taskspec.ci import Revision
 from taskspec.desired.model import result_suffix
 from taskspec.errors import StateError
 from taskspec.events import ResultNotWritten, ResultWithdrawn, ResultWritten
 from taskspec.moments import iso
 from taskspec.state.model import Accepted, ResultRef
 
+FORMAT = 1
+"""The number of the format of a provenance: schemas/provenance.v1.json."""
 _PROVENANCE = ".provenance.json"
 _OF_OTHERS = (
     "there is a file that taskspec has not written in the place of {} or of its provenance; it stays as it is. Move it "
@@ -142,11 +145,12 @@ class ResultsFolder:
 def _provenance(address: Address, accepted: Accepted) -> Mapping[str, Any]:
     attempt, tokens = accepted.attempt, accepted.attempt.tokens
     return {
+        "format": FORMAT,
         "taskspec": __version__,
         "address": address,
         "generation": accepted.generation,
         "attempt": attempt.number,
-        "fingerprint": accepted.fingerprint,
+        "fingerprint": accepted.fingerprint or None,
         "agent": accepted.agent,
         "agentVersion": accepted.agent_version,
         "remote": {k: v for k, v in asdict(attempt.remote).items() if v is not None},
@@ -154,12 +158,24 @@ def _provenance(address: Address, accepted: Accepted) -> Mapping[str, Any]:
         "plan": accepted.plan,
         "acceptedByHandFrom": None if accepted.by_hand is None else f"g{accepted.by_hand}",
         "acceptedAgainFrom": None if accepted.again is None else f"g{accepted.again}",
+        "revision": None if attempt.revision is None else _revision(attempt.revision),
         "verdict": attempt.verdict,
         "startedAt": _timestamp(attempt.started_at),
         "finishedAt": _timestamp(attempt.finished_at),
         "seconds": attempt.seconds,
         "tokens": {"prompt": tokens.prompt, "completion": tokens.completion} if tokens else None,
         "result": {"sha256": accepted.result.digest, "bytes": accepted.result.size, "format": accepted.result.format},
+    }
+
+
+def _revision(revision: Revision) -> Mapping[str, Any]:
+    return {
+        "commit": revision.commit,
+        "dirty": revision.is_dirty,
+        "branch": revision.branch,
+        "author": revision.author,
+        "request": revision.request,
+        "job": revision.job,
     }
 
 

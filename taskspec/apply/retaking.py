@@ -2,6 +2,7 @@
 
 from taskspec.apply import accepting
 from taskspec.apply.model import Outcome
+from taskspec.apply.superseding import superseded
 from taskspec.apply.world import World
 from taskspec.errors import StateError, TaskspecError
 from taskspec.events import Effect, ResultAccepted
@@ -20,8 +21,10 @@ async def retake(world: World, change: Change) -> Outcome:
     except StateError as error:
         raise TaskspecError(f"the result of g{kept.generation} cannot be read any more: {error.message}") from error
     moved = accepting.retaken(change, record, world.plan.id)
-    note = accepting.note_of_plan(change, record, moved, world.plan.id, world.chance.now())
-    await world.recorder.record(PutRecord(record=moved), note)
+    at = world.chance.now()
+    older = superseded(record, moved, at, plan=world.plan.id)
+    note = accepting.note_of_plan(change, record, moved, world.plan.id, at)
+    await world.recorder.record(PutRecord(record=moved), *older, note)
     world.emit(told(change, moved))
     if moved.accepted is not None:
         world.emit(world.results.publish(change.address, moved.accepted, content))

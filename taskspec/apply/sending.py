@@ -17,6 +17,7 @@ from taskspec.errors import (
 from taskspec.events import RunCreated
 from taskspec.markers import Marker
 from taskspec.plan.model import Change
+from taskspec.state.encoding import revision_object
 from taskspec.state.model import Attempt, Sending, Verdict
 from taskspec.taskapi import endpoints
 from taskspec.taskapi.records import NewTask, TaskRecord
@@ -100,9 +101,11 @@ async def _send(world: World, change: Change, task: DesiredTask, *, fresh: bool)
         send_deadline=world.chance.now() + world.connection.traits.create_timeout,
         remote=world.connection.identity,
         title=task.title,
+        revision=world.revision,
     )
     intent = advancing.intended(change, record, attempt, fresh=fresh, plan=world.plan.id)
-    await world.record(intent, "intended", agent=task.agent, nonce=nonce, fingerprint=task.fingerprint)
+    at = {} if world.revision is None else {"revision": revision_object(world.revision)}
+    await world.record(intent, "intended", agent=task.agent, nonce=nonce, fingerprint=task.fingerprint, **at)
     try:
         found = await post(world, task.agent, new, attempt)
     except (RefusedError, UnreachableError, UsageError) as error:

@@ -9,14 +9,17 @@ from typing import Any, TypeVar
 
 from taskspec.address import Address
 from taskspec.apply.allowing import Allowance
+from taskspec.apply.listening import Listener
 from taskspec.apply.model import Emit, Options
 from taskspec.apply.owning import Owners
 from taskspec.apply.publishing import ResultsFolder
 from taskspec.apply.recording import Recorder
 from taskspec.apply.searching import Search
+from taskspec.apply.superseding import superseded
 from taskspec.apply.uploading import Uploads
 from taskspec.apply.watching import Watcher
 from taskspec.chance import Chance
+from taskspec.ci import Revision
 from taskspec.plan.model import Plan
 from taskspec.state.model import Attempt, Note, PutRecord, Record, StateChange
 from taskspec.taskapi.drivers.asynchronous import Connection
@@ -44,14 +47,20 @@ class World:
     uploads: Uploads = field(default_factory=Uploads)
     owners: Owners = field(default_factory=Owners)
     allowance: Allowance = field(default_factory=Allowance)
+    listener: Listener | None = None
+    """Hears what runs say; None where nobody has asked for it."""
+    revision: Revision | None = None
+    """What is checked out, and which job asks; None where nobody can tell."""
 
     async def record(self, record: Record, what: str, *changes: StateChange, **data: Any) -> None:
-        """Make a record durable together with a line of its history."""
+        """Make a record durable together with a line of its history, and with one of a generation that it replaces."""
         attempt = record.generation.last
         which = {"generation": record.generation.number, "attempt": attempt.number if attempt else 0}
         facts = {**which, **data, "plan": self.plan.id}
-        note = Note(address=record.address, at=self.chance.now(), what=what, data=facts)
-        await self.recorder.record(*changes, PutRecord(record=record), note)
+        at = self.chance.now()
+        older = superseded(self.recorder.record_of(record.address), record, at, plan=self.plan.id)
+        note = Note(address=record.address, at=at, what=what, data=facts)
+        await self.recorder.record(*changes, PutRecord(record=record), *older, note)
 
     def current(self, address: Address) -> tuple[Record, Attempt]:
         """Return the record of an address and its newest attempt, which a step before has made."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from taskspec.cli import executing, options
+from taskspec.cli import executing, options, reporting
 from taskspec.errors import UsageError
 
 
@@ -15,6 +15,7 @@ from taskspec.errors import UsageError
 @options.variables
 @options.refreshing
 @options.rerunning
+@options.since
 @executing.execution
 @click.option(
     "--expect-digest",
@@ -22,6 +23,7 @@ from taskspec.errors import UsageError
     help="Carry out a saved plan only if it has this digest, as `plan --out` has told it.",
 )
 @options.risking
+@reporting.reports
 @options.as_json
 def apply(
     words: Sequence[str],
@@ -52,10 +54,20 @@ def apply(
         raise UsageError(
             "A saved plan is carried out as a whole.", hint="Select tasks when it is made: `taskspec plan --out`."
         )
+    if saved is not None and invocation.since is not None:
+        raise UsageError(
+            "A saved plan is carried out as a whole.", hint="Say so when it is made: `taskspec plan --since … --out`."
+        )
     if saved is not None and invocation.rerun is not None:
         raise UsageError(
             "A saved plan is carried out as it is.", hint="Ask for it when it is made: `taskspec plan --rerun … --out`."
         )
     return carry_out(
-        invocation, wanted.options, yes=wanted.yes, as_json=as_json, saved=saved, expect_digest=expect_digest
+        invocation,
+        wanted.options,
+        yes=wanted.yes,
+        as_json=as_json,
+        quiet=wanted.quiet,
+        saved=saved,
+        expect_digest=expect_digest,
     )

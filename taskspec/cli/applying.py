@@ -5,28 +5,30 @@ import select
 import signal
 import sys
 import termios
-from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 from taskspec.apply.model import Options
-from taskspec.cli.aiming import meant
 from taskspec.cli.audience import Audience
 from taskspec.cli.failing import tell
-from taskspec.cli.printing import note, paint_for, say, say_wrapped
+from taskspec.cli.printing import note, paint_for, say_wrapped
+from taskspec.cli.showing import Showing, view_of
 from taskspec.cli.wiring import Wiring
 from taskspec.errors import LimitError, TaskspecError, UsageError
 from taskspec.plan.model import Plan
 from taskspec.report.counting import Tally
 from taskspec.report.exiting import ExitCode, foremost, of_plan
-from taskspec.report.view import View
 from taskspec.runner.model import Invocation
 from taskspec.settings import DEFAULT_ENVIRONMENT
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from taskspec.cli.reporting import Reporter
+    from taskspec.documents.model import Project
     from taskspec.runner.saved import SavedPlan
 
 _LOOK = 0.2
@@ -39,42 +41,88 @@ def carry_out(
     *,
     yes: bool,
     as_json: bool,
+    quiet: bool = False,
     requested: bool = False,
     saved: "SavedPlan | None" = None,
     expect_digest: str | None = None,
 ) -> int:
-    """Apply, and return the exit code; `requested`: what is selected gets one more attempt by hand.
+    """Apply, make the reports of it, and return the exit code; `requested`: what is selected gets one more attempt.
 
     `saved`: the plan that is carried out, in the place of one that is made now.
     """
-    from taskspec.cli import remarking
+    from taskspec.cli.reporting import Reporter
+    from taskspec.report.account import Kind
+
+    wiring = Wiring(invocation.settings, parallelism=max(options.parallelism, 1))
+    reporter = Reporter(Kind.APPLY, invocation, wiring, project=project_of_plan(saved, invocation))
+    manner = Manner(
+        yes=yes, as_json=as_json, quiet=quiet, requested=requested, saved=saved, expect_digest=expect_digest
+    )
+    return reporter.run(lambda: carry(invocation, options, wiring, reporter, manner), as_json=as_json)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Manner:
+    """How a plan is carried out, apart from the options of its execution."""
+
+    yes: bool
+    as_json: bool
+    quiet: bool = False
+    requested: bool = False
+    saved: "SavedPlan | None" = None
+    expect_digest: str | None = None
+
+    @property
+    def showing(self) -> Showing:
+        """Return how much is shown, and for whom."""
+        return Showing(as_json=self.as_json, quiet=self.quiet)
+
+
+def project_of_plan(saved: "SavedPlan | None", invocation: Invocation) -> "Callable[[], Project] | None":
+    """Return what finds the project of a saved plan; None where there is none, and the invocation names it."""
+    if saved is None:
+        return None
+    from taskspec.runner.saved import project_in
+
+    return lambda: project_in(saved, invocation)
+
+
+def carry(invocation: Invocation, options: Options, wiring: Wiring, reporter: "Reporter", manner: Manner) -> int:
+    """Apply, and return the exit code; `reporter` is told all that happens."""
+    from taskspec.cli.remarking import remark_for
     from taskspec.runner.applying import Job, apply
     from taskspec.runner.preparing import say_nothing
 
     tally = Tally()
-    audience = Audience(tally)
+    audience = Audience(tally, *reporter.views)
+    saved, as_json = manner.saved, manner.as_json
     planned: list[Plan] = []
 
     def approve(plan: Plan) -> bool:
         planned.append(plan)
-        approved = _approved(plan, invocation, yes=yes, as_json=as_json)
+        if not plan.commits and not (as_json and reporter.is_idle):  # a saved plan knows them
+            from taskspec.cli.blaming import blamed
+
+            plan = blamed(plan, invocation)
+        reporter.plan = plan
+        approved = _approved(plan, manner.showing, yes=manner.yes)
         if approved:
             tally.expect(change.address for change in plan.changes)
-            audience.add(json_lines() if as_json else _words(tally))
+            audience.add(view_of(manner.showing, plan, options.parallelism, tally))
         return approved
 
-    wiring = Wiring(invocation.settings, parallelism=max(options.parallelism, 1))
-    remark = say_nothing if as_json else remarking.remark
+    remark = remark_for(as_json=as_json, quiet=manner.quiet)
     prepared = None
     if saved is not None:
         from taskspec.runner.saved import opened
 
-        prepared, remark = opened(saved, invocation, wiring, expect_digest), say_nothing
+        reporter.digest = saved.digest
+        prepared, remark = opened(saved, invocation, wiring, manner.expect_digest), say_nothing
     job = Job(
         options=options,
         approve=approve,
         emit=audience.hear,
-        requested=requested,
+        requested=manner.requested,
         remark=remark,
         prepared=prepared,
         saved=saved,
@@ -83,30 +131,33 @@ def carry_out(
     try:
         if asyncio.run(apply(invocation, wiring, job)) is None:
             note("Not applied.")
+            reporter.learn(TaskspecError("Not applied: nobody approved of the plan."))
             return ExitCode.ERROR
     except LimitError as error:
+        reporter.learn(error)
         return tell(error, as_json=as_json, beside=foremost(map(of_plan, planned)))
     except TaskspecError as error:
         if not tally.began:
             raise
         trouble = error
+        reporter.learn(error)
     finally:
         unread = audience.close()
     code = foremost((tally.exit_code, unread))
     return code if trouble is None else tell(trouble, as_json=as_json, beside=code)
 
 
-def _approved(plan: Plan, invocation: Invocation, *, yes: bool, as_json: bool) -> bool:
-    if not as_json:
-        from taskspec.cli.blaming import blamed
+def _approved(plan: Plan, showing: Showing, *, yes: bool) -> bool:
+    asks = bool(plan.pending) and not yes
+    shown = not showing.as_json and (asks or not showing.quiet)  # who is asked has to see about what
+    if shown:
         from taskspec.report.plans import lines
 
-        shown = plan if plan.commits else blamed(plan, invocation)  # a saved plan knows them
-        say_wrapped(lines(shown, paint_for(sys.stdout)))
-    require_within(plan, shown=not as_json)
-    if yes or not plan.pending:
+        say_wrapped(lines(plan, paint_for(sys.stdout)))
+    require_within(plan, shown=shown)
+    if not asks:
         return True
-    if as_json:
+    if showing.as_json:
         raise UsageError(
             "--json needs --yes: nobody is asked about a plan that was not shown.",
             hint="Look at it with `taskspec plan`, then add --yes.",
@@ -154,28 +205,3 @@ def asked(question: str) -> bool:
     if not answer:
         raise click.Abort
     return answer.strip().lower() in {"y", "yes"}
-
-
-def json_lines() -> View:
-    """Return the view that writes events as JSON lines to stdout."""
-    from taskspec.report.jsonlines import JsonLines
-
-    def write(line: str) -> None:
-        say([line])
-
-    return JsonLines(write, lambda: datetime.now(UTC).isoformat(timespec="milliseconds"))
-
-
-def _words(tally: Tally) -> View:
-    from taskspec.report.narrating import Narrator
-
-    paint = paint_for(sys.stdout)
-
-    def narrator(write: Callable[[str], None]) -> Narrator:
-        return Narrator(lambda line: write(meant(line)), paint, tally)
-
-    if not (paint.color and sys.stdout.isatty()):
-        return narrator(lambda line: say([line]))
-    from taskspec.report.live import Live
-
-    return Live(sys.stdout, narrator)

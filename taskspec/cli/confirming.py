@@ -3,8 +3,9 @@
 import sys
 
 from taskspec.cli.aiming import meant
-from taskspec.cli.applying import asked, json_lines
+from taskspec.cli.applying import asked
 from taskspec.cli.printing import paint_for, say
+from taskspec.cli.showing import json_lines
 from taskspec.errors import UsageError
 from taskspec.report.view import View
 

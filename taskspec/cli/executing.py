@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from taskspec.cli.options import Duration, F, locking, overriding
+from taskspec.cli.options import Duration, F, following, locking, overriding
+from taskspec.cli.showing import quiet
 
 if TYPE_CHECKING:
     from taskspec.apply.model import Options
@@ -18,13 +19,21 @@ class Execution:
 
     yes: bool
     options: "Options"
+    quiet: bool = False
 
 
 def execution(command: F) -> F:
     """Add what `apply` and `retry` share."""
     for option in reversed(_EXECUTION):
         command = option(command)
-    return overriding(locking(command))
+    return overriding(locking(following(quiet(command))))
+
+
+def unattended(command: F) -> F:
+    """Add what a command takes that carries plans out and never asks."""
+    for option in reversed(_EXECUTION[1:]):
+        command = option(command)
+    return overriding(locking(following(quiet(command))))
 
 
 def repetition(command: F) -> F:
@@ -39,7 +48,8 @@ def execution_of(given: Mapping[str, Any]) -> Execution:
     from taskspec.apply.model import Options
 
     return Execution(
-        yes=given["yes"],
+        yes=given.get("yes", True),
+        quiet=given["quiet"],
         options=Options(
             parallelism=given["parallelism"],
             wait=given["wait"],

@@ -9,7 +9,7 @@ from typing import Any
 
 from taskspec.cli.aiming import meant
 from taskspec.cli.printing import paint_for
-from taskspec.diagnostics import Diagnostic, ManifestError
+from taskspec.diagnostics import ManifestError
 from taskspec.errors import (
     LimitError,
     LockHeldError,
@@ -96,17 +96,6 @@ def tell_bug(error: BaseException) -> ExitCode:
     return ExitCode.ERROR
 
 
-def diagnostic_json(diagnostic: Diagnostic) -> dict[str, Any]:
-    """Return a diagnostic as JSON."""
-    return {
-        "severity": diagnostic.severity,
-        **diagnostic.position.as_json,
-        "summary": diagnostic.summary,
-        "detail": diagnostic.detail,
-        "hint": diagnostic.hint,
-    }
-
-
 def _say_document(error: TaskspecError, code: ExitCode) -> None:
     """Write the document of an error to stdout; where that cannot be written, stderr has told it."""
     with suppress(OSError):
@@ -118,5 +107,5 @@ def _document(error: TaskspecError, code: ExitCode) -> dict[str, Any]:
     if isinstance(error, LockHeldError) and error.lock is not None:
         found["lock"] = error.lock
     if isinstance(error, ManifestError):
-        found["diagnostics"] = [diagnostic_json(d) for d in error.diagnostics]
+        found["diagnostics"] = [diagnostic.as_json for diagnostic in error.diagnostics]
     return {"error": found}

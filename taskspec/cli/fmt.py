@@ -115,11 +115,9 @@ def _summary(outcome: "Outcome", *, written: bool) -> str:
 
 
 def _document(outcome: "Outcome") -> dict[str, object]:
-    from taskspec.cli.failing import diagnostic_json
-
     return {
         "changed": list(outcome.changed),
         "unchanged": outcome.unchanged,
         "skippedFiles": outcome.skipped,
-        "diagnostics": [diagnostic_json(diagnostic) for diagnostic in outcome.diagnostics],
+        "diagnostics": [diagnostic.as_json for diagnostic in outcome.diagnostics],
     }

@@ -12,6 +12,7 @@ import click
 from taskspec.cli import options
 from taskspec.cli.aiming import meant
 from taskspec.cli.printing import note, paint_for, say, say_json, say_json_list
+from taskspec.cli.usual import UsualGroup
 from taskspec.cli.wiring import Wiring
 from taskspec.report.exiting import ExitCode
 
@@ -55,18 +56,7 @@ class Hash(click.ParamType[str]):
         return text
 
 
-class _Telling(click.Group):
-    """A group that tells the history where no other command of it is named."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put the name of the usual command before words that are none of this group."""
-        named = args[0] if args else ""
-        if named not in self.commands and named not in ctx.help_option_names:
-            args = ["show", *args]
-        return super().parse_args(ctx, args)
-
-
-@click.group(cls=_Telling)
+@click.group(cls=UsualGroup)
 def history() -> None:
     """Tell what has happened, newest first, or verify that nobody changed it.
 

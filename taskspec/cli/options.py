@@ -15,6 +15,8 @@ from taskspec.settings import Settings, from_environ
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+    from taskspec.selecting.model import Selection
+
 
 F = TypeVar("F", bound=Callable[..., Any])
 RISKS = (
@@ -29,6 +31,7 @@ RISKS = (
     "any",
 )
 _META = "taskspec."
+_ATTACHED = "Follow only what it selects, as far as the plan runs it. May be repeated."
 
 
 class Duration(click.ParamType[float]):
@@ -176,6 +179,26 @@ def rerunning(command: F) -> F:
     return _kept("--rerun", multiple=True, metavar="SELECTOR", shell_complete=_complete, help=described)(command)
 
 
+def since(command: F) -> F:
+    """Add `--since`."""
+    described = "Select only what the manifests ask for otherwise than at this git revision, with what depends on it."
+    return _kept("--since", metavar="REV", help=described)(command)
+
+
+def following(command: F) -> F:
+    """Add `--follow` and `--attach`."""
+    described = "Show what agents say while they work, each line behind the address of its task."
+    command = _kept("--attach", multiple=True, metavar="SELECTOR", shell_complete=_complete, help=_ATTACHED)(command)
+    return _kept("--follow", is_flag=True, help=described)(command)
+
+
+def _followed() -> "Selection | None":
+    from taskspec.selecting.parsing import parse
+
+    attached = tuple(_found("--attach") or ())
+    return parse(attached, ()) if attached or _found("--follow") else None
+
+
 def locking(command: F) -> F:
     """Add `--lock-timeout`."""
     described = "How long to wait where another command has the lock of the state (default: not at all)."
@@ -209,6 +232,8 @@ def invocation(
         fail_on=frozenset(_found("--fail-on-risk") or ()),
         lock_timeout=_found("--lock-timeout") or 0.0,
         rerun=parse(rerun, ()) if rerun else None,
+        since=_found("--since"),
+        follow=_followed(),
     )
 
 

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
-from taskspec.cli import options
+from taskspec.cli import options, reporting, showing
 from taskspec.cli.aiming import all_meant
 from taskspec.cli.printing import note, paint_for, say, say_json, say_wrapped
 from taskspec.cli.wiring import Wiring
 from taskspec.errors import UsageError
+from taskspec.plan.model import Plan
 from taskspec.runner.model import Invocation, Refresh
 
 
@@ -22,6 +23,7 @@ from taskspec.runner.model import Invocation, Refresh
 @options.overriding
 @options.risking
 @options.rerunning
+@options.since
 @click.option("--refresh-only", is_flag=True, help="Show only what has changed on the remote since it was recorded.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there is something to do.")
 @click.option(
@@ -33,6 +35,8 @@ from taskspec.runner.model import Invocation, Refresh
     metavar="DURATION",
     help="With --out: for how long it may be applied (default: 7d).",
 )
+@showing.quiet
+@reporting.reports
 @options.as_json
 def plan(
     words: Sequence[str],
@@ -44,6 +48,7 @@ def plan(
     detailed_exitcode: bool,
     out: Path | None,
     expires: float | None,
+    quiet: bool,
     as_json: bool,
 ) -> int:
     """Show what apply would do, and why. Changes nothing.
@@ -56,37 +61,70 @@ def plan(
     if refresh_only:
         if out is not None:
             raise UsageError("--refresh-only plans nothing that could be saved.", hint="Leave --out out.")
+        if reporting.wanted_reports():
+            raise UsageError("--refresh-only plans nothing to report on.", hint="Leave --report out.")
         return _drift(options.invocation(words, project, given, refresh, exclude), detailed_exitcode, as_json)
-    from taskspec.cli import remarking
-    from taskspec.cli.blaming import blamed
-    from taskspec.report import exiting
-    from taskspec.runner import converging, planning
-    from taskspec.runner.choosing import nothing_chosen
+    from taskspec.report.account import Kind
 
     invocation = options.invocation(words, project, given, refresh, exclude)
     ports = Wiring(invocation.settings)
+    reporter = reporting.Reporter(Kind.PLAN, invocation, ports)
+
+    shown = showing.Showing(as_json=as_json, quiet=quiet)
+
+    def work() -> int:
+        return make_plan(invocation, ports, reporter, out, expires, shown, detailed=detailed_exitcode)
+
+    return reporter.run(work, as_json=as_json)
+
+
+def make_plan(
+    invocation: Invocation,
+    ports: Wiring,
+    reporter: reporting.Reporter,
+    out: Path | None,
+    expires: float | None,
+    shown: showing.Showing,
+    *,
+    detailed: bool,
+) -> int:
+    """Make the plan, save it where that is asked for, and show it."""
+    from taskspec.cli.blaming import blamed
+    from taskspec.cli.remarking import remark_for
+    from taskspec.report import exiting
+    from taskspec.runner import converging, planning
+
+    as_json, quiet = shown.as_json, shown.quiet
+    remark = remark_for(as_json=as_json, quiet=quiet)
     if out is not None:
         from taskspec.cli.saving import save
-        from taskspec.runner.preparing import say_nothing
 
-        made = save(invocation, ports, say_nothing if as_json else remarking.remark, out, expires)
-    elif as_json:
-        made = planning.plan(invocation, ports)
+        made, reporter.digest = save(invocation, ports, remark, out, expires)
+    elif as_json or not reporter.is_idle:  # a report tells of every task, also where none has changed
+        made = planning.plan(invocation, ports, remark)
     else:
-        made = converging.plan_or_recall(invocation, ports, remarking.remark)
-    if out is None:
+        made = converging.plan_or_recall(invocation, ports, remark)
+    if out is None and (as_json or not quiet or not reporter.is_idle):
         made = blamed(made, invocation)
-    if as_json and not made.changes and made.unselected:
+    reporter.plan = made
+    show_plan(made, invocation, shown, is_kept=out is not None)
+    return exiting.of_plan(made, detailed=detailed)
+
+
+def show_plan(made: Plan, invocation: Invocation, shown: showing.Showing, *, is_kept: bool = False) -> None:
+    """Write a plan to stdout; one that nobody keeps has no name there."""
+    if shown.as_json and not made.changes and made.unselected:
+        from taskspec.runner.choosing import nothing_chosen
+
         note(nothing_chosen(invocation.selection))
-    if as_json:
+    if shown.as_json:
         from taskspec.plan.encoding import printed, to_json
 
-        say_json(printed(made) if out is None else to_json(made))
+        say_json(to_json(made) if is_kept else printed(made))
     else:
-        from taskspec.report.plans import lines
+        from taskspec.report.plans import lines, quiet_lines
 
-        say_wrapped(lines(made, paint_for(sys.stdout)))
-    return exiting.of_plan(made, detailed=detailed_exitcode)
+        say_wrapped((quiet_lines if shown.quiet else lines)(made, paint_for(sys.stdout)))
 
 
 def _drift(invocation: Invocation, detailed: bool, as_json: bool) -> int:

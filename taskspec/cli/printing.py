@@ -14,8 +14,9 @@ _NOTHING: Final[Mapping[str, Any]] = {}
 
 
 def paint_for(stream: TextIO) -> Paint:
-    """Return colours for a terminal that wants them; none elsewhere (no-color.org)."""
-    return Paint(stream.isatty() and from_environ().color)
+    """Return colours for a terminal that wants them, and where they are asked for; none elsewhere (no-color.org)."""
+    settings = from_environ()
+    return Paint(settings.color and (stream.isatty() or settings.color_forced))
 
 
 def width_of(stream: TextIO) -> int | None:

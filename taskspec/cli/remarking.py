@@ -7,7 +7,7 @@ from pathlib import Path
 from taskspec.cli.printing import note, paint_for
 from taskspec.diagnostics import Diagnostic
 from taskspec.report.text import plural
-from taskspec.runner.preparing import Prepared
+from taskspec.runner.preparing import Prepared, Remark, say_nothing
 
 
 def remark(prepared: Prepared) -> None:
@@ -15,6 +15,17 @@ def remark(prepared: Prepared) -> None:
     tell_warnings(prepared.warnings)
     if prepared.skipped:
         note(f"{left_out(prepared.skipped)}.")
+
+
+def remark_for(*, as_json: bool, quiet: bool) -> Remark:
+    """Return what remarks on documents, as much as is wanted: who wants few words hears of warnings alone."""
+    if as_json:
+        return say_nothing
+    return _remark_warnings if quiet else remark
+
+
+def _remark_warnings(prepared: Prepared) -> None:
+    tell_warnings(prepared.warnings)
 
 
 def tell_warnings(warnings: Sequence[Diagnostic]) -> None:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 from taskspec.apply.model import Options
 from taskspec.cli import failing
 from taskspec.cli.aiming import meant
-from taskspec.cli.applying import asked, json_lines, require_within
+from taskspec.cli.applying import asked, require_within
 from taskspec.cli.hosting import EngineHost
 from taskspec.cli.printing import note, paint_for, say, say_wrapped, silence_stdout
+from taskspec.cli.showing import json_lines
 from taskspec.cli.wiring import Wiring
 from taskspec.errors import TaskspecError, UsageError
 from taskspec.events import Event

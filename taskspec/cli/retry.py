@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from taskspec.cli import executing, options
+from taskspec.cli import executing, options, reporting
 from taskspec.errors import UsageError
 
 
@@ -13,6 +13,7 @@ from taskspec.errors import UsageError
 @options.targets
 @options.variables
 @executing.execution
+@reporting.reports
 @options.as_json
 def retry(
     words: Sequence[str],
@@ -34,4 +35,4 @@ def retry(
         hint = "Name their addresses, which `taskspec status` lists, or write `result:failed`."
         raise UsageError("retry needs to be told which tasks to try again.", hint=hint)
     wanted = executing.execution_of(execution)
-    return carry_out(invocation, wanted.options, yes=wanted.yes, as_json=as_json, requested=True)
+    return carry_out(invocation, wanted.options, yes=wanted.yes, as_json=as_json, quiet=wanted.quiet, requested=True)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def saved_plan(words: Sequence[str], exclude: Sequence[str], expected: str | None) -> "SavedPlan | None":
     """Return the saved plan that a command line names first; None where it names none."""
-    from taskspec.runner.saved import is_saved_plan, load
+    from taskspec.runner.saved import is_saved_plan
 
     if not words or not is_saved_plan(words[0]):
         if expected is not None:
@@ -29,15 +29,24 @@ def saved_plan(words: Sequence[str], exclude: Sequence[str], expected: str | Non
         raise UsageError(
             "A saved plan is carried out as a whole.", hint="Select tasks when it is made: `taskspec plan --out`."
         )
-    saved = load(Path(words[0]))
+    return loaded(Path(words[0]))
+
+
+def loaded(path: Path) -> "SavedPlan":
+    """Return the saved plan of a file; raise UsageError where the command line names another environment."""
+    from taskspec.runner.saved import load
+
+    saved = load(path)
     given = options.given_environment_name()
     if given is not None and given != saved.plan.environment:
         raise UsageError(f"The plan is for the environment {saved.plan.environment}, and --env names {given}.")
     return saved
 
 
-def save(invocation: "Invocation", ports: "Ports", remark: "Remark", path: Path, lasts: float | None) -> "Plan":
-    """Make a plan and write it to a file; tell its digest."""
+def save(
+    invocation: "Invocation", ports: "Ports", remark: "Remark", path: Path, lasts: float | None
+) -> "tuple[Plan, str]":
+    """Make a plan and write it to a file; tell and return its digest."""
     from taskspec.runner import planning, saved
 
     told: list[tuple[Plan, str]] = []
@@ -51,4 +60,4 @@ def save(invocation: "Invocation", ports: "Ports", remark: "Remark", path: Path,
     plan, digest = told[0]
     way = "It is refused, as the plan is." if plan.refusals else f"Carry it out with: taskspec apply {path}"
     note(f"Saved as {path} ({digest}). {way}")
-    return plan
+    return plan, digest

@@ -9,7 +9,13 @@ import click
 from taskspec.cli.printing import note, say_text
 from taskspec.errors import TaskspecError, UsageError
 
-PUBLISHED: Final[Mapping[str, str]] = {"manifest": "manifest.v1", "plan": "plan.v1", "state": "state.v1"}
+PUBLISHED: Final[Mapping[str, str]] = {
+    "manifest": "manifest.v1",
+    "plan": "plan.v1",
+    "state": "state.v1",
+    "provenance": "provenance.v1",
+    "events": "events.v1",
+}
 """The schemas by the name that a person gives; their files bear the version."""
 
 
@@ -26,8 +32,9 @@ PUBLISHED: Final[Mapping[str, str]] = {"manifest": "manifest.v1", "plan": "plan.
 def schema(name: str, file: str | None) -> int:
     """Print a published JSON Schema, or write it to a file for editors.
 
-    NAME is `manifest` (the default: the manifests that you write), `plan` (what `taskspec plan --json` prints) or
-    `state` (what `taskspec state pull` writes).
+    NAME is `manifest` (the default: the manifests that you write), `plan` (what `taskspec plan --json` prints),
+    `state` (what `taskspec state pull` writes), `events` (the lines of `taskspec apply --json`) or `provenance` (what
+    stands beside each result file).
     """
     from taskspec.contracts import schema_text
 

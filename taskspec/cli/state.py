@@ -69,6 +69,7 @@ def show(address: str, project: Path | None, as_json: bool) -> int:
     Its generation with every attempt, its accepted result, and what the history tells of the attempts before. Secrets
     are not in it. Also of an address that has left the state.
     """
+    from taskspec.plan.keeping import specs_of
     from taskspec.report.histories import entry_json, entry_line
     from taskspec.report.records import everything_lines, everything_object, past_lines
     from taskspec.runner import recounting
@@ -89,11 +90,12 @@ def show(address: str, project: Path | None, as_json: bool) -> int:
         )
         return ExitCode.OK
     paint = paint_for(sys.stdout)
+    specs = specs_of(found.record, (entry.note for entry in found.history))
     if found.record is None:
-        say([f"{paint(address, 'strong')}  has left the state", *past_lines(past, paint)])
+        say([f"{paint(address, 'strong')}  has left the state", *past_lines(past, specs, paint)])
         say(entry_line(entry, paint) for entry in found.history[:1])
     else:
-        say(everything_lines(found.record, past, time.time(), paint))
+        say(everything_lines(found.record, past, specs, time.time(), paint))
     return ExitCode.OK
 
 

@@ -35,9 +35,10 @@ def stop(
     Of the addresses given; of what other selectors select, or of all tasks, after asking. What has ended is left as
     it is.
     """
-    from taskspec.cli.applying import asked, json_lines
+    from taskspec.cli.applying import asked
     from taskspec.cli.audience import Audience
     from taskspec.cli.failing import tell
+    from taskspec.cli.showing import json_lines
     from taskspec.report.narrating import Narrator
     from taskspec.runner import stopping
 

@@ -41,15 +41,13 @@ def validate(
     checked = _checked(words, project, exclude, given)
     valid = checked.validated.valid
     if as_json or form == "json":
-        from taskspec.cli.failing import diagnostic_json
-
         say_json(
             {
                 "valid": True,
                 "tasks": valid.tasks,
                 "selected": checked.validated.selected,
                 "skippedFiles": valid.skipped,
-                "diagnostics": [diagnostic_json(d) for d in checked.validated.warnings],
+                "diagnostics": [d.as_json for d in checked.validated.warnings],
             }
         )
         return 0

@@ -15,7 +15,7 @@ from taskspec.cli.clock import steady_clock
 from taskspec.cli.printing import note
 from taskspec.cli.timing import hosted_traits, lease_seconds
 from taskspec.documents.model import LOCAL, Project
-from taskspec.documents.places import Place, place_of, shown
+from taskspec.documents.places import Place, PlaceKind, place_of, shown
 from taskspec.errors import LockHeldError, MissingSecretError, UsageError
 from taskspec.report.text import duration, plural, visible
 from taskspec.runner.model import Link, Need, Offline
@@ -112,10 +112,17 @@ class Wiring:
     def _place(self, project: Project) -> Place:
         text = self._settings.state or project.state
         try:
-            return place_of(text)
+            place = place_of(text)
         except ValueError as error:
             where = "TASKSPEC_STATE" if self._settings.state else "spec.state"
             raise UsageError(f"The place of the state, {shown(text)} (of {where}), {error}.") from error
+        if self._settings.needs_shared_state and place.kind is PlaceKind.LOCAL:
+            raise UsageError(
+                f"The state of environment `{project.environment}` stays on this machine, and "
+                "TASKSPEC_REQUIRE_SHARED_STATE is set: the next job would know nothing of what was paid for.",
+                hint="Say where all jobs find it: `spec.state`, or TASKSPEC_STATE (docs/shared-state.md).",
+            )
+        return place
 
     def holder(self) -> Holder:
         """Describe this process: never its arguments, which may hold values of variables."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from taskspec.desired.model import DeferredTask, DesiredTask
-from taskspec.documents.model import Policies
+from taskspec.documents.model import Policies, Retention
 
 _USUAL: Final = Policies()
 
@@ -28,6 +28,11 @@ def _policies(policies: Policies) -> dict[str, Any]:
     return {name: value for name, value in _all(policies).items() if value != usual[name]}
 
 
+def _retention(retention: Retention) -> dict[str, Any]:
+    told = {"generations": retention.generations, "age": retention.age}
+    return {name: value for name, value in told.items() if value is not None}
+
+
 def _all(policies: Policies) -> dict[str, Any]:
     rerun, retry = policies.rerun, policies.retry
     return {
@@ -42,4 +47,5 @@ def _all(policies: Policies) -> dict[str, Any]:
         "protect": policies.protect,
         "sideEffects": policies.side_effects,
         "timeout": policies.timeout,
+        "retention": _retention(policies.retention),
     }

@@ -14,6 +14,7 @@ from taskspec.documents.model import (
     OnRemove,
     Policies,
     Rerun,
+    Retention,
     Retry,
     Source,
     TaskDocument,
@@ -66,7 +67,13 @@ def policies_of(spec: Mapping[str, Any]) -> Policies:
         protect=spec.get("protect", False),
         side_effects=spec.get("sideEffects", False),
         timeout=seconds(spec["timeout"]) if "timeout" in spec else None,
+        retention=_retention(spec.get("retention", {})),
     )
+
+
+def _retention(written: Mapping[str, Any]) -> Retention:
+    age = written.get("age")
+    return Retention(generations=written.get("generations"), age=None if age is None else seconds(age))
 
 
 def _rerun(written: str | Mapping[str, Any]) -> Rerun:

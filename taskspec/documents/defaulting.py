@@ -15,7 +15,7 @@ from taskspec.documents.overlaying import Overlay, Path, environment_of, leaves
 
 POLICIES: Final = ("retry", "onRemove", "timeout")
 """Fields of a task's spec that a project's spec may hold directly."""
-TASK_POLICIES: Final = (*POLICIES, "rerun", "onChangeActive", "protect", "sideEffects")
+TASK_POLICIES: Final = (*POLICIES, "rerun", "onChangeActive", "protect", "sideEffects", "retention")
 """Fields of a task's spec that say how taskspec treats it."""
 MAX_GIVEN: Final = 2_000_000
 """Fields that all tasks of a project together may be given."""

@@ -10,7 +10,7 @@ from taskspec.diagnostics import nearest
 from taskspec.documents.declaring import fitting_name
 
 NOT_RENDERED: Final = frozenset(
-    {"assertions", "retry", "rerun", "onChangeActive", "onRemove", "protect", "sideEffects", "timeout"}
+    {"assertions", "retry", "rerun", "onChangeActive", "onRemove", "protect", "sideEffects", "timeout", "retention"}
 )
 """Fields of a task in which no template is rendered, but for the triggers of `rerun`."""
 _TEMPLATE: Final = re.compile(r"\{\{|\{%")

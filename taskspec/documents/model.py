@@ -235,6 +235,19 @@ class Retry:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Retention:
+    """How many older results are kept, and how old they may be, in seconds; None: any number, and any age."""
+
+    generations: int | None = None
+    age: float | None = None
+
+    @property
+    def is_declared(self) -> bool:
+        """Tell whether anything is ever to be removed."""
+        return self.generations is not None or self.age is not None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Policies:
     """How taskspec treats a task; `timeout` in seconds."""
 
@@ -245,6 +258,7 @@ class Policies:
     protect: bool = False
     side_effects: bool = False
     timeout: float | None = None
+    retention: Retention = Retention()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,10 +1,11 @@
 """A file's content is replaced, whole or not at all. Knows nothing of what it holds."""
 
 import os
+import secrets
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +47,28 @@ def write_private(path: Path, content: bytes) -> None:
     """Write a file that only its owner can read, whole or not at all; raises OSError."""
     with _drafted(path, content) as draft:
         draft.replace(path)
+
+
+def write_whole(path: Path, pieces: Iterable[str]) -> None:
+    """Write a text file that others may read as the umask says, whole or not at all; raises OSError.
+
+    What is no regular file (a terminal, a pipe) is written to as it is, and a link is followed.
+    """
+    if path.exists() and not path.is_file():
+        with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+            file.writelines(pieces)
+        return
+    target = Path(os.path.realpath(path))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_name(f".{target.name[:200]}.{secrets.token_hex(4)}.new")
+    try:
+        with draft.open("x", encoding="utf-8", errors="backslashreplace", newline="") as file:
+            file.writelines(pieces)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _put(path: Path, content: bytes, before: Glimpse | None) -> Diagnostic | None:

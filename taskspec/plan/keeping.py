@@ -9,9 +9,13 @@ from typing import Any, Final
 
 from taskspec.address import Address
 from taskspec.state.model import Attempt, Note, Record, ResultRef, Sending, Verdict
+from taskspec.state.retelling import revision_told
 from taskspec.taskapi.records import Tokens
 from taskspec.taskapi.remotes import RemoteIdentity
 
+PRUNED: Final = "pruned"
+"""The notes that name the results which are kept no longer."""
+_GIVING: Final = frozenset({"ended", "accepted"})
 UNTOLD: Final = ""
 """Stands for the assertions by which a result was judged, where its history does not tell them: it is that of none."""
 
@@ -26,7 +30,7 @@ class Kept:
     agent: str
     at: float
     spec: Mapping[str, Any] | None = field(default=None, repr=False)
-    """What was asked for; None where only its fingerprint, or not even that, is recorded."""
+    """What was asked for; None where an older taskspec has asked for it, and kept its fingerprint alone."""
     fingerprint: str | None = None
     """That of what was asked for, all of it; None where only the beginning of its digest is known, by its marker."""
     is_accepted: bool = False
@@ -54,12 +58,60 @@ def kept_results(record: Record | None, notes: Iterable[Note]) -> tuple[Kept, ..
 
     `notes` are those of its history, the newest first. A result whose run the history does not tell is left out.
     """
-    told = list(_told(notes))
+    told_of = list(notes)
+    told, specs = list(_told(told_of)), specs_of(record, told_of)
     times = {(one.generation, one.attempt.number): one.at for one in told}
     found: dict[int, Kept] = {}
     for one in (*_recorded(record, times), *told):
         found.setdefault(one.generation, one)
-    return tuple(found[number] for number in sorted(found, reverse=True))
+    gone = removed_in(told_of)
+    still = (found[number] for number in sorted(found, reverse=True))
+    return tuple(_with_spec(one, specs) for one in still if one.result.digest not in gone)
+
+
+def removed_in(notes: Iterable[Note]) -> frozenset[str]:
+    """Return the digests of the results that were removed from the state, and not given once more since.
+
+    `notes` are those of the history of an address, the newest first.
+    """
+    given: set[str] = set()
+    gone: set[str] = set()
+    for note in notes:
+        if note.what == PRUNED:
+            named = note.data.get("results")
+            gone |= {one for one in named if isinstance(one, str)} - given if isinstance(named, list | tuple) else set()
+        elif isinstance(digest := note.data.get("result"), str) and note.what in _GIVING:
+            given.add(digest)
+    return frozenset(gone)
+
+
+def specs_of(record: Record | None, notes: Iterable[Note]) -> Mapping[int, Mapping[str, Any]]:
+    """Return what was asked for in each generation of which that is kept: secrets are masked in it.
+
+    A text that was asked for again is kept once: it is found by its fingerprint.
+    """
+    specs: dict[int, Mapping[str, Any]] = {}
+    fingerprints: dict[int, str] = {}
+    by_fingerprint: dict[str, Mapping[str, Any]] = {}
+    if record is not None:
+        generation = record.generation
+        specs[generation.number] = by_fingerprint[generation.fingerprint] = generation.spec
+    for note in notes:
+        match note.data:
+            case {"generation": int(number), "fingerprint": str(fingerprint)}:
+                fingerprints.setdefault(number, fingerprint)
+                spec = note.data.get("spec")
+                if isinstance(spec, Mapping):
+                    specs.setdefault(number, spec)
+                    by_fingerprint.setdefault(fingerprint, spec)
+            case _:
+                pass
+    asked = {number: by_fingerprint[one] for number, one in fingerprints.items() if one in by_fingerprint}
+    return {**asked, **specs}
+
+
+def _with_spec(kept: Kept, specs: Mapping[int, Mapping[str, Any]]) -> Kept:
+    return replace(kept, spec=specs.get(kept.generation)) if kept.spec is None else kept
 
 
 def _recorded(record: Record | None, times: Mapping[tuple[int, int], float]) -> Iterator[Kept]:
@@ -122,7 +174,7 @@ def _told(notes: Iterable[Note]) -> Iterator[Kept]:
 
 
 def _judged_again(kept: Kept, note: Note) -> Kept:
-    verdict, assertions = _verdict(note.data.get("verdict")), _assertions(note.data)
+    verdict, assertions = verdict_of(note.data.get("verdict")), _assertions(note.data)
     return replace(kept, attempt=replace(kept.attempt, verdict=verdict, assertions=assertions))
 
 
@@ -137,29 +189,30 @@ def _of_note(note: Note, intent: Note | None, which: _Which) -> Kept | None:
             began = intent.at if intent is not None else at
             attempt = Attempt(
                 number=number,
-                nonce=_text(data.get("nonce") or asked.get("nonce")),
+                nonce=text_of(data.get("nonce") or asked.get("nonce")),
                 marker=marker,
                 body_digest="",
                 intended_at=began,
                 send_deadline=began,
-                remote=_remote(data.get("remote")),
+                remote=remote_of(data.get("remote")),
                 sending=Sending.BOUND,
                 run=run,
-                status=_text(data.get("status")) or None,
-                verdict=Verdict.ACCEPTED if note.what == "accepted" else _verdict(data.get("verdict")),
+                status=text_of(data.get("status")) or None,
+                verdict=Verdict.ACCEPTED if note.what == "accepted" else verdict_of(data.get("verdict")),
                 started_at=_moment(data.get("startedAt")),
                 finished_at=_moment(data.get("finishedAt")),
-                tokens=_tokens(data.get("tokens")),
+                tokens=tokens_of(data.get("tokens")),
                 result=(ref := ResultRef(digest=digest, size=size, format=form)),
                 assertions=_assertions(data),
+                revision=revision_told(data) or revision_told(asked),
             )
             return Kept(
                 generation=generation,
                 attempt=attempt,
                 result=ref,
-                agent=_text(data.get("agent") or asked.get("agent")),
+                agent=text_of(data.get("agent") or asked.get("agent")),
                 at=at,
-                fingerprint=_text(data.get("fingerprint") or asked.get("fingerprint")) or None,
+                fingerprint=text_of(data.get("fingerprint") or asked.get("fingerprint")) or None,
             )
         case _:
             return None
@@ -175,15 +228,18 @@ def _moment(value: Any) -> float | None:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
+    """Return a value of a note that is to be text; the empty text where it is none."""
     return value if isinstance(value, str) else ""
 
 
-def _verdict(value: Any) -> Verdict | None:
+def verdict_of(value: Any) -> Verdict | None:
+    """Return the verdict that a note tells."""
     return Verdict(value) if isinstance(value, str) and value in set(Verdict) else None
 
 
-def _tokens(value: Any) -> Tokens | None:
+def tokens_of(value: Any) -> Tokens | None:
+    """Return the tokens that a note tells."""
     match value:
         case {"prompt": int(prompt), "completion": int(completion)}:
             return Tokens(prompt=prompt, completion=completion)
@@ -191,7 +247,8 @@ def _tokens(value: Any) -> Tokens | None:
             return None
 
 
-def _remote(value: Any) -> RemoteIdentity:
+def remote_of(value: Any) -> RemoteIdentity:
+    """Return the remote that a note tells; one without a type where it tells none."""
     told = {name: text for name, text in value.items() if isinstance(text, str)} if isinstance(value, Mapping) else {}
     return RemoteIdentity(
         type=told.get("type", ""),

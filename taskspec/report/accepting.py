@@ -36,7 +36,7 @@ def _differences(acceptance: Acceptance, paint: Paint) -> Iterator[str]:
         return
     diffs = acceptance.diffs
     if diffs is None:
-        yield f"    {paint('!', 'warning')} what was asked for then is not recorded any more: it may be another text"
+        yield f"    {paint('!', 'warning')} what was asked for then is not recorded: it may be another text"
     elif not diffs:
         yield "      its text is the declared one"
     else:

@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Final
 
 from taskspec.diagnostics import Diagnostic, Position, Severity
-from taskspec.report.text import visible
+from taskspec.report.account import Account
+from taskspec.report.text import one_line, visible
+from taskspec.report.unwell import GOOD, is_unwell, place_in, reasons_of, word_of
 
+MOST: Final = 9
 _DATA: Final[Mapping[str, str]] = {"%": "%25", "\r": "%0D", "\n": "%0A"}
 _PROPERTY: Final[Mapping[str, str]] = {**_DATA, ":": "%3A", ",": "%2C"}
 
@@ -30,6 +33,26 @@ def annotations(diagnostics: Iterable[Diagnostic], here: Path, workspace: Path |
 def annotation(message: str, hint: str = "") -> str:
     """Return the line for an error that has no place."""
     return _command("error", {}, "\n→ ".join(part for part in (message, hint) if part))
+
+
+def of_account(account: Account, here: Path, workspace: Path | None) -> Iterator[str]:
+    """Yield a line for whatever is wrong with an account: its diagnostics, its trouble, and each task that is not well.
+
+    GitHub shows ten errors of a step, so no more than that are told one by one.
+    """
+    if account.diagnostics:
+        yield from annotations(account.diagnostics, here, workspace)
+    elif account.trouble is not None:
+        yield annotation(account.trouble.message, account.trouble.hint)
+    found = [task for task in account.tasks if is_unwell(task)]
+    for task in found[:MOST]:
+        place = _place(position, here, workspace) if (position := place_in(task)) is not None else {}
+        title = f"{task.address}: {word_of(task)}"
+        yield _command("error", {**place, "title": title}, one_line(next(reasons_of(task), "") or title, 500))
+    if len(found) > MOST:
+        yield annotation(f"{len(found) - MOST} more tasks are not well.", "The summary of the job tells which.")
+    if account.code not in GOOD and not (found or account.diagnostics or account.trouble):
+        yield annotation(f"taskspec ended with exit code {int(account.code)}.", "The summary of the job tells why.")
 
 
 def _place(position: Position, here: Path, workspace: Path | None) -> dict[str, str]:

@@ -96,3 +96,11 @@ class Tally:
             self.needing.append(event)
         elif event.health is Health.UNKNOWN:
             self.unknown.append(event)
+
+
+def counted(events: Iterable[Event]) -> Tally:
+    """Return the tally of all that was heard."""
+    tally = Tally()
+    for event in events:
+        tally.on(event)
+    return tally

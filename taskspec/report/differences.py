@@ -28,7 +28,7 @@ def differing_lines(change: Change, paint: Paint) -> Iterator[str]:
             yield from difference_lines(diff, paint)
         return
     own, waiting = {diff.path: diff for diff in change.own_diffs}, {diff.path for diff in change.diffs}
-    answers = f"what {_answering(change)}"
+    answers = f"what {answering(change)}"
     for path in sorted({*own, *waiting}, key=path_text):
         if path not in own:
             yield f"        {paint(visible(path_text(path)), 'accent')}: as before, but for {answers}"
@@ -36,8 +36,8 @@ def differing_lines(change: Change, paint: Paint) -> Iterator[str]:
             yield from difference_lines(own[path], paint, f", apart from {answers}" if path in waiting else "")
 
 
-def _answering(change: Change) -> str:
-    """Return what answers, the cells of one task together, with its verb."""
+def answering(change: Change) -> str:
+    """Return which tasks a change waits for, the cells of one together, with the verb: "`extract` answers"."""
     cells: dict[str, list[str]] = {}
     for address in change.after:
         cells.setdefault(task_name(address), []).append(address)
@@ -49,14 +49,10 @@ def difference_lines(diff: FieldDiff, paint: Paint, apart: str = "") -> Iterator
     """Yield one field that differs: its name, and both sides of it; `apart` says from what that is told apart."""
     name = paint(visible(path_text(diff.path)), "accent") + apart
     whole = any(isinstance(side, str) and "\n" in side for side in (diff.before, diff.after))
-    before, after = _text_of(diff.before, quoted=not whole), _text_of(diff.after, quoted=not whole)
+    before, after = text_of(diff.before, quoted=not whole), text_of(diff.after, quoted=not whole)
     if whole:
         yield f"        {name}:"
-        for row in worded(changed_lines(before, after)):
-            if isinstance(row, Worded):
-                yield f"          {paint('~', 'change')} {_words(row.words, paint)}"
-            else:
-                yield f"          {paint(f'{row.kind} {visible(row.text)}', _STYLES[row.kind])}"
+        yield from text_lines(before, after, paint, indent=10)
         return
     if isinstance(diff.before, str) and isinstance(diff.after, str) and min(len(before), len(after)) >= _LONG:
         found = words(before, after)
@@ -65,6 +61,16 @@ def difference_lines(diff: FieldDiff, paint: Paint, apart: str = "") -> Iterator
             return
     sides = [paint(one_line(text), style) for text, style in ((before, "remove"), (after, "add")) if text]
     yield f"        {name}: {' → '.join(sides)}" + ("" if after else " → (absent)")
+
+
+def text_lines(before: str, after: str, paint: Paint, *, indent: int, limit: int = 200) -> Iterator[str]:
+    """Yield the lines in which two texts differ, and of lines of which one took the other's place, the words."""
+    blanks = " " * indent
+    for row in worded(changed_lines(before, after, limit=limit)):
+        if isinstance(row, Worded):
+            yield f"{blanks}{paint('~', 'change')} {_words(row.words, paint)}"
+        else:
+            yield f"{blanks}{paint(f'{row.kind} {visible(row.text)}', _STYLES[row.kind])}"
 
 
 def _words(found: Sequence[Word], paint: Paint) -> str:
@@ -88,7 +94,7 @@ def _folded(found: Sequence[Word]) -> Iterator[Word]:
         yield one._replace(text=f"{begin} … {end}".strip(" ") if begin and end else f"{begin}…{end}")
 
 
-def _text_of(value: Any, *, quoted: bool) -> str:
+def text_of(value: Any, *, quoted: bool) -> str:
     """Return a side of a difference as text; the empty text for one that has no value."""
     if isinstance(value, Missing):
         return ""

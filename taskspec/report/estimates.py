@@ -20,7 +20,7 @@ def total_lines(plan: Plan, paint: Paint) -> Iterator[str]:
     if not tokens.known and not seconds.known:
         yield paint("  tokens and time unknown: no run before tells", "dim")
         return
-    yield paint(f"  {_sum(tokens, _tokens, 'tokens')}; {_sum(seconds, duration, 'time')}", "dim")
+    yield paint(f"  {_sum(tokens, token_words, 'tokens')}; {_sum(seconds, duration, 'time')}", "dim")
 
 
 def change_lines(change: Change, paint: Paint) -> Iterator[str]:
@@ -28,7 +28,7 @@ def change_lines(change: Change, paint: Paint) -> Iterator[str]:
     found = change.estimate
     if found is None or (found.tokens is None and (found.seconds is None or found.seconds.p90 < SHORTEST)):
         return
-    tokens, time = _spread(found.tokens, _tokens, "tokens"), _spread(found.seconds, duration, "time")
+    tokens, time = _spread(found.tokens, token_words, "tokens"), _spread(found.seconds, duration, "time")
     runs = max(spread.runs for spread in (found.tokens, found.seconds) if spread is not None)
     yield paint(f"      {tokens}; {time}; by {plural(runs, 'run')} before", "dim")
 
@@ -54,7 +54,7 @@ def _unit(what: str) -> str:
     return " tokens" if what == "tokens" else " of run time"
 
 
-def _tokens(count: float) -> str:
+def token_words(count: float) -> str:
     """Return a number of tokens: `950`, `4.1k`, `40k`, `1.2M`."""
     if count < 1_000:
         return f"{count:.0f}"

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from taskspec.moments import iso, utc
-from taskspec.report.text import Paint, duration, in_line, one_line
+from taskspec.report.text import Paint, duration, in_line, one_line, plural, some
 from taskspec.state.chaining import Break
 from taskspec.state.model import HistoryEntry, Note
+from taskspec.state.retelling import revision_told
 from taskspec.state.writing import entry_object
 
 LONGEST: Final = 300
@@ -21,7 +22,6 @@ _PLAIN: Final[Mapping[str, tuple[str, ...]]] = {
     "accepted": ("the result of g{} was made the accepted one", "from"),
     "begun": ("a saved plan was begun",),
     "done": ("the saved plan was carried out",),
-    "intended": ("a run of {} is to be asked for", "agent"),
     "bound": ("run {} has begun", "run"),
     "refused": ("no run was started: {}", "why"),
     "repeated": ("asked for once more, under the same key",),
@@ -76,6 +76,9 @@ def _words(note: Note) -> str:
     match note.what:
         case "ended":
             return f"ended ({_value(data, 'status')}): {_value(data, 'verdict')}{_spent(data)}"
+        case "intended":
+            commit = revision.commit if (revision := revision_told(data)) is not None else None
+            return f"a run of {_value(data, 'agent')} is to be asked for{f' at commit {commit[:12]}' if commit else ''}"
         case "stopped":
             return f"run {_value(data, 'run')} was stopped: it is {_value(data, 'status')}{_spent(data)}"
         case "retitled":
@@ -86,6 +89,13 @@ def _words(note: Note) -> str:
         case "forgotten":
             kept = f"; its result of g{_value(data, 'generation')} stays" if "result" in data else ""
             return f"left the state{kept}"
+        case "pruned":
+            found = data.get("results")
+            older = plural(len(found) if isinstance(found, list | tuple) else 0, "older result")
+            return f"{older} removed, as its retention asks{_of_generations(data)}"
+        case "superseded":
+            kept = "its text is kept here" if data.get("spec") is not None else "its text is that of the next one"
+            return f"g{_value(data, 'generation')} is an older generation from now on; {kept}"
         case "duplicates":
             runs = data.get("runs")
             count = len(runs) if isinstance(runs, list | tuple) else "several"
@@ -96,6 +106,12 @@ def _words(note: Note) -> str:
         case _:
             told = {name: value for name, value in data.items() if name not in {*_ATTEMPT, *_WHO}}
             return f"{note.what} {json.dumps(told, ensure_ascii=False)}" if told else note.what
+
+
+def _of_generations(data: Mapping[str, Any]) -> str:
+    told = data.get("generations")
+    names = [f"g{one}" for one in told] if isinstance(told, list | tuple) else []
+    return f": {'that' if len(names) == 1 else 'those'} of {some(names)}" if names else ""
 
 
 def _spent(data: Mapping[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """Events as JSON lines: one object an event, for machines. Hides nothing and shortens nothing."""
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import fields
 from typing import Any, Final
@@ -22,8 +23,13 @@ class JsonLines:
         """Write an event as one line."""
         payload: dict[str, Any] = {"format": FORMAT, "event": type(event).__name__, "time": self._now()}
         for field in fields(event):
-            payload[field.name] = getattr(event, field.name)
-        self._write(json.dumps(payload, ensure_ascii=True, default=str))
+            payload[field.name] = _finite(getattr(event, field.name))
+        self._write(json.dumps(payload, ensure_ascii=True, allow_nan=False, default=str))
 
     def close(self) -> None:
         """End; every line is complete already."""
+
+
+def _finite(value: Any) -> Any:
+    """Return a value as it is; a number that JSON has no word for is one that nobody knows."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value

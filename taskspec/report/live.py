@@ -3,100 +3,126 @@
 Lines and the region are written under one lock: each erases what the other has drawn, and has to know how high it is.
 """
 
+import io
+import sys
 import threading
-import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TextIO
+from contextlib import ExitStack, redirect_stderr
+from dataclasses import dataclass
+from typing import Final, TextIO
 
-from taskspec.events import (
-    ApplyStarted,
-    ChangeDecided,
-    ChangeFinished,
-    Event,
-    RunAdopted,
-    RunCreated,
-    RunEnded,
-    RunStatusChanged,
-)
-from taskspec.plan.model import IDLE
+from taskspec.events import Event
+from taskspec.report.board import Board
 from taskspec.report.narrating import Narrator
-from taskspec.report.text import duration, visible
+from taskspec.report.region import Region, Size
+from taskspec.report.table import ASCII, UNICODE, Room, Signs, lines
+from taskspec.report.text import Paint
 
-if TYPE_CHECKING:
-    from rich.console import RenderableType
+TICK: Final = 0.125
+"""The seconds between two looks at whether there is something new to draw."""
 
-SHOWN = 12
-"""How many active runs are listed at most."""
-TICK = 0.125
-"""The seconds between two drawings of the region."""
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Screen:
+    """A terminal: where it is written to, how large it is at this moment, and its colours."""
+
+    stream: TextIO
+    size: Callable[[], Size]
+    paint: Paint
 
 
 class Live:
-    """A view that keeps a table of active runs at the foot of the terminal."""
+    """A view that keeps a table of what is open at the foot of the terminal."""
 
-    def __init__(self, stream: TextIO, narrator: Callable[[Callable[[str], None]], Narrator]) -> None:
-        from rich.console import Console
-        from rich.live import Live as Region
-
-        self._active: dict[str, tuple[str, float]] = {}
-        self._planned = 0
-        self._finished = 0
-        self._console = console = Console(file=stream, highlight=False, markup=False, emoji=False)
+    def __init__(self, screen: Screen, board: Board, narrator: Callable[[Callable[[str], None]], Narrator]) -> None:
+        self._screen = screen
+        self._board = board
+        self._signs = _signs(screen.stream)
+        self._writing = threading.RLock()
+        self._drawn: object = None
+        self._frame: list[str] = []
         self._narrator = narrator(self._write)
-        self._region = Region(get_renderable=self._draw, console=console, auto_refresh=False, transient=True)
-        self._writing = threading.Lock()
+        self._region = Region(screen.stream, screen.size)
+        self._kept = ExitStack()
+        if sys.stderr.isatty():
+            above = _Above(self._write)
+            self._kept.callback(above.close)
+            self._kept.enter_context(redirect_stderr(above))
         self._closed = threading.Event()
-        self._region.start(refresh=True)
         self._ticker = threading.Thread(target=self._tick, name="live region", daemon=True)
+        self.draw()
         self._ticker.start()
 
     def on(self, event: Event) -> None:
         """Follow an event in the table, and write its line above."""
-        match event:
-            case ApplyStarted(changes=changes):
-                self._planned = changes
-            case RunCreated(address=address) | RunAdopted(address=address):
-                self._active[address] = ("pending", time.monotonic())
-            case RunStatusChanged(address=address, status=status):
-                began = self._active.get(address, ("", time.monotonic()))[1]
-                self._active[address] = (status, began)
-            case RunEnded(address=address):
-                self._active.pop(address, None)
-            case ChangeDecided(action=action):
-                self._finished += action in IDLE
-            case ChangeFinished(address=address, action=action):
-                self._active.pop(address, None)
-                self._finished += action not in IDLE
-            case _:
-                pass
-        self._narrator.on(event)
+        with self._writing:
+            self._board.on(event)
+            self._narrator.on(event)
+
+    def draw(self) -> None:
+        """Draw the region as it is now, if anything of it has changed."""
+        with self._writing:
+            self._region.draw(self._lines())
 
     def close(self) -> None:
         """Take the region away; the lines stay."""
         self._closed.set()
-        self._ticker.join()
-        self._region.stop()
+        if self._ticker.ident is not None:
+            self._ticker.join()
+        self._kept.close()
+        with self._writing:
+            self._region.close()
         self._narrator.close()
 
     def _tick(self) -> None:
         while not self._closed.wait(TICK):
-            with self._writing:
-                self._region.refresh()
+            try:
+                self.draw()
+            except OSError:  # the terminal is gone: whoever writes the next line hears of it
+                return
 
     def _write(self, line: str) -> None:
-        from rich.text import Text
-
         with self._writing:
-            self._console.print(Text.from_ansi(line))
+            self._region.above([line], self._lines())
 
-    def _draw(self) -> "RenderableType":
-        from rich.table import Table
+    def _lines(self) -> list[str]:
+        """Return the region, made anew where there was an event, a second has passed, or the terminal has changed."""
+        columns, height = self._screen.size()
+        drawn = (self._board.version, int(self._board.elapsed), columns, height)
+        if drawn != self._drawn:
+            room = Room(width=columns - 1, height=height, signs=self._signs)
+            self._frame, self._drawn = lines(self._board, room, self._screen.paint), drawn
+        return self._frame
 
-        table = Table.grid(padding=(0, 2))
-        now = time.monotonic()
-        for address, (status, began) in list(self._active.items())[:SHOWN]:
-            table.add_row("  ▸", address, visible(status), duration(now - began))
-        if len(self._active) > SHOWN:
-            table.add_row("", f"… and {len(self._active) - SHOWN} more")
-        table.add_row("", f"{self._finished} of {self._planned} finished")
-        return table
+
+class _Above(io.TextIOBase):
+    """Standard error while the region is there: what is written goes above it, line by line."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        super().__init__()
+        self._write = write
+        self._begun = ""
+
+    def write(self, text: str) -> int:
+        *whole, self._begun = (self._begun + text).split("\n")
+        for line in whole:
+            self._write(line)
+        return len(text)
+
+    def isatty(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        if self._begun:
+            self._write(self._begun)
+            self._begun = ""
+        super().close()
+
+
+def _signs(stream: TextIO) -> Signs:
+    """Return the signs that a terminal of this encoding can show."""
+    try:
+        f"{UNICODE.full}{UNICODE.rest}{UNICODE.more}".encode(stream.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return ASCII
+    return UNICODE

@@ -15,9 +15,11 @@ from taskspec.events import (
     Event,
     FormerResultRemoved,
     Interrupted,
+    ListeningEnded,
     OutcomeUnknown,
     ResultAccepted,
     ResultNotWritten,
+    ResultsRemoved,
     ResultUnreadable,
     ResultWithdrawn,
     ResultWritten,
@@ -26,6 +28,7 @@ from taskspec.events import (
     RunAdopted,
     RunCreated,
     RunEnded,
+    RunSaid,
     RunStopped,
     SweepFailed,
     TitleUpdated,
@@ -34,7 +37,7 @@ from taskspec.events import (
 from taskspec.health import Health
 from taskspec.plan.model import Action
 from taskspec.report.counting import Tally
-from taskspec.report.text import UNCLAIMED, Paint, duration, in_line, indented, one_line, plural, visible
+from taskspec.report.text import UNCLAIMED, Paint, duration, in_line, indented, one_line, plural, some, visible, voice
 
 LONGEST = 12
 """How many lines of a failed agent's own words are shown; `taskspec logs ADDRESS` shows all."""
@@ -71,6 +74,11 @@ class Narrator:
                 yield self._paint(one_line(text), "warning")
             case Interrupted():
                 yield self._paint("Interrupted: recording what was running. Once more ends at once.", "warning")
+            case RunSaid():
+                yield self._said(event)
+            case ListeningEnded():
+                text = f"what it says cannot be heard any more: {event.detail}"
+                yield self._paint(f"{event.address} | {one_line(text)}", "dim")
             case _:
                 told = self._effect(event)
                 if told is not None:
@@ -123,6 +131,9 @@ class Narrator:
                 return address, f"removed {visible(event.path)}, which is no longer accepted"
             case FormerResultRemoved(address=address):
                 return address, f"removed {visible(event.path)}, its file under its former name"
+            case ResultsRemoved(address=address):
+                which = some([f"g{number}" for number in event.generations])
+                return address, f"keeps no longer what {which} answered, as its retention asks"
             case ResultUnreadable(address=address):
                 return address, self._paint(f"its result file is missing, and {visible(event.detail)}", "error")
             case ResultNotWritten(address=address):
@@ -133,6 +144,11 @@ class Narrator:
     def _line(self, address: str, text: str) -> str:
         return f"  {self._paint(address, 'strong')}: {text}"
 
+    def _said(self, event: RunSaid) -> str:
+        text = in_line(event.text)
+        said = text if event.kind == "answer" else self._paint(text, "dim")
+        return f"{self._paint(f'{event.address} |', voice(event.address))} {said}".rstrip()
+
     def _ended(self, event: RunEnded) -> Iterator[str]:
         accepted = event.verdict == "accepted"
         took = f" in {duration(event.seconds)}" if event.seconds is not None else ""
@@ -142,7 +158,7 @@ class Narrator:
             if len(words) > LONGEST:  # the reason comes first, and what matters of the agent's words last
                 left_out = f"({len(words) - LONGEST} more lines: taskspec logs {quote(event.address)})"
                 words = [words[0], left_out, *words[-LONGEST + 1 :]]
-            yield self._paint(indented("\n".join(words), 6), "dim")
+            yield from (self._paint(indented(line, 6), "dim") for line in words)
 
     def _finished(self, event: ChangeFinished) -> Iterator[str]:
         """Yield the line of an end that no event before has told; what is up to date has none, as in the plan."""

@@ -32,7 +32,7 @@ SYMBOLS: Final[dict[Action, tuple[str, str]]] = {
     Action.BLOCKED: ("!", "error"),
 }
 
-_MEANINGS: Final[tuple[tuple[Action, str], ...]] = (
+MEANINGS: Final[tuple[tuple[Action, str], ...]] = (
     (Action.CREATE, "to create"),
     (Action.REPLACE, "to replace"),
     (Action.UPDATE, "to update"),
@@ -50,7 +50,7 @@ _MEANINGS: Final[tuple[tuple[Action, str], ...]] = (
 
 def lines(plan: Plan, paint: Paint) -> Iterator[str]:
     """Yield a plan, line by line: what will be paid for first, then each change with its reasons and differences."""
-    yield paint(_headline(plan), "error" if plan.refusals else "strong")
+    yield paint(headline(plan), "error" if plan.refusals else "strong")
     yield from total_lines(plan, paint)
     roots = roots_of(plan)
     yield from cause_lines(plan, roots, paint)
@@ -61,15 +61,32 @@ def lines(plan: Plan, paint: Paint) -> Iterator[str]:
         yield from _change(change, paint, plan, roots, common)
     yield from unsent_lines(plan, paint)
     yield ""
-    yield _summary(plan)
+    yield summary(plan)
     yield from risk_summary(plan, paint)
     yield from budget_lines(plan, paint)
     yield from left_out_lines(plan, paint)
+    yield from _against(plan, paint)
+
+
+def _against(plan: Plan, paint: Paint) -> Iterator[str]:
     for duplicate in plan.duplicates:
         yield f"{paint('Duplicate', 'error')}: {duplicated(duplicate)}"
     for refusal in plan.refusals:
         yield f"{paint('Refused', 'error')}: {refused(refusal)}"
         yield f"  {paint('→', 'accent')} {way_out(refusal)}"
+
+
+def quiet_lines(plan: Plan, paint: Paint) -> Iterator[str]:
+    """Yield what is wrong of a plan, a line for each task, and what it comes to."""
+    for change in plan.changes:
+        if change.health is not Health.HEALTHY or _is_stuck(change):
+            yield (
+                f"{_head(change, paint)}: {in_line(change.reasons[0].text, 400)}"
+                if change.reasons
+                else _head(change, paint)
+            )
+    yield from _against(plan, paint)
+    yield summary(plan)
 
 
 def duplicated(duplicate: Duplicate) -> str:
@@ -79,7 +96,8 @@ def duplicated(duplicate: Duplicate) -> str:
     return one_line(f"{whose}: the remote has one create as {len(duplicate.runs)} runs: {runs}.", 600)
 
 
-def _headline(plan: Plan) -> str:
+def headline(plan: Plan) -> str:
+    """Return what a plan does and what is paid for, in one sentence."""
     if plan.refusals:
         what = "nothing will be started" if plan.paid_runs else "nothing of it will be carried out"
         return f"Refused: {what}. It would {_price(plan, 'start')}."
@@ -106,9 +124,10 @@ def _is_stuck(change: Change) -> bool:
     return change.action is Action.BLOCKED or change.in_error or change.refused or unknown
 
 
-def _summary(plan: Plan) -> str:
+def summary(plan: Plan) -> str:
+    """Return how many tasks a plan does what about."""
     counts = plan.counts
-    parts = [f"{counts[action]} {meaning}" for action, meaning in _MEANINGS if counts.get(action)]
+    parts = [f"{counts[action]} {meaning}" for action, meaning in MEANINGS if counts.get(action)]
     settled = [c for c in plan.changes if c.action is Action.NONE]
     ill = sum(c.health is not Health.HEALTHY for c in settled)
     unsent = len(changed_without_run(plan))
@@ -123,7 +142,7 @@ def _summary(plan: Plan) -> str:
     return f"{place_of(plan.project, plan.environment)}: {', '.join(parts) or 'no tasks'}."
 
 
-def _change(change: Change, paint: Paint, plan: Plan, roots: Roots, common: Collection[RiskCategory]) -> Iterator[str]:
+def _head(change: Change, paint: Paint) -> str:
     symbol, style = SYMBOLS[change.action]
     if change.action is Action.NONE:
         symbol, style = "✗", "error"
@@ -143,7 +162,11 @@ def _change(change: Change, paint: Paint, plan: Plan, roots: Roots, common: Coll
     name = paint(change.address, "strong")
     name = f"{name} {paint(f'(was {change.moved_from})', 'dim')}" if change.moved_from else name
     head = f"{paint(symbol, style)} {name}  {paint(word, style)}{generation}{again}"
-    yield f"  {head}  {paint(in_line(change.agent), 'dim')}{tail}"
+    return f"  {head}  {paint(in_line(change.agent), 'dim')}{tail}"
+
+
+def _change(change: Change, paint: Paint, plan: Plan, roots: Roots, common: Collection[RiskCategory]) -> Iterator[str]:
+    yield _head(change, paint)
     yield from reason_lines(change.reasons, plan, paint, roots=roots)
     if change.retries:
         yield f"      `retry` may start up to {plural(change.retries, 'further run')}, each paid for"

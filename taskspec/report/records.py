@@ -1,18 +1,21 @@
 """What is recorded, in words and for machines: the table of `state list`, and all of one address. Asks nobody."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from taskspec.ci import Revision
 from taskspec.moments import utc
 from taskspec.report.text import Paint, columns, duration, in_line, indented, one_line
-from taskspec.state.encoding import record_object
+from taskspec.state.encoding import record_object, revision_object
 from taskspec.state.model import Accepted, Attempt, Generation, Record, ResultRef, Sending
 from taskspec.state.retelling import PastAttempt
 from taskspec.taskapi.records import Tokens
 from taskspec.taskapi.remotes import RemoteIdentity
 
 _DAY: Final = 86_400.0
+_DIGITS: Final = 12
+"""So many digits of a commit are shown."""
 
 
 def record_lines(records: Sequence[Record], now: float, paint: Paint) -> Iterator[str]:
@@ -42,8 +45,10 @@ def record_row(record: Record) -> dict[str, Any]:
     }
 
 
-def everything_lines(record: Record, past: Sequence[PastAttempt], now: float, paint: Paint) -> Iterator[str]:
-    """Yield all that is recorded of an address; `past` are the attempts of generations before."""
+def everything_lines(
+    record: Record, past: Sequence[PastAttempt], specs: Mapping[int, Mapping[str, Any]], now: float, paint: Paint
+) -> Iterator[str]:
+    """Yield all that is recorded of an address; `past` are the attempts of generations before, `specs` their texts."""
     generation = record.generation
     yield f"{paint(record.address, 'strong')}  g{generation.number}, {one_line(verdict_of(record), 40)}"
     yield from _facts(
@@ -57,25 +62,28 @@ def everything_lines(record: Record, past: Sequence[PastAttempt], now: float, pa
     yield from _generation_lines(generation, now, paint)
     if record.accepted is not None:
         yield from _accepted_lines(record.accepted, now, paint)
-    yield from past_lines([one for one in past if one.generation != generation.number], paint)
+    yield from past_lines([one for one in past if one.generation != generation.number], specs, paint)
 
 
-def past_lines(past: Sequence[PastAttempt], paint: Paint) -> Iterator[str]:
-    """Yield the attempts that only the history tells of."""
+def past_lines(past: Sequence[PastAttempt], specs: Mapping[int, Mapping[str, Any]], paint: Paint) -> Iterator[str]:
+    """Yield the attempts that only the history tells of, and behind the last of a generation what it was asked."""
     if not past:
         return
     yield f"  {paint('before', 'accent')}  as the history tells"
-    for one in past:
+    for one, following in zip(past, [*past[1:], None], strict=True):
         parts = [
             f"run {in_line(one.run)}" if one.run else "no run",
             one_line(one.verdict, 40) if one.verdict else "not judged",
             duration(one.seconds) if one.seconds is not None else "",
             f"{sum(one.tokens.values())} tokens" if one.tokens else "",
             f"asked for {utc(one.asked_at)}" if one.asked_at is not None else "",
+            in_line(revision_words(one.revision)),
             f"result {one.result}" if one.result else "",
             one_line(one.why) if one.why else "",
         ]
         yield f"    g{one.generation}.{one.attempt}  {', '.join(part for part in parts if part)}"
+        if (following is None or following.generation != one.generation) and one.generation in specs:
+            yield from _spec_lines(specs[one.generation])
 
 
 def everything_object(record: Record | None, past: Sequence[PastAttempt]) -> dict[str, Any]:
@@ -98,6 +106,7 @@ def everything_object(record: Record | None, past: Sequence[PastAttempt]) -> dic
                 "tokens": one.tokens,
                 "result": one.result,
                 "why": one.why,
+                "revision": None if one.revision is None else revision_object(one.revision),
             }
             for one in past
         ],
@@ -153,8 +162,12 @@ def _generation_lines(generation: Generation, now: float, paint: Paint) -> Itera
         if attempt.detail:
             yield "      detail"
             yield paint(indented(attempt.detail, 8), "dim")
+    yield from _spec_lines(generation.spec)
+
+
+def _spec_lines(spec: Mapping[str, Any]) -> Iterator[str]:
     yield "    spec, secrets masked"
-    yield indented(json.dumps(dict(generation.spec), indent=2, ensure_ascii=False), 6)
+    yield indented(json.dumps(dict(spec), indent=2, ensure_ascii=False), 6)
 
 
 def _attempt_facts(attempt: Attempt, now: float) -> dict[str, str]:
@@ -170,19 +183,40 @@ def _attempt_facts(attempt: Attempt, now: float) -> dict[str, str]:
         "verdict": verdict,
         "stopped by us": f"cause: {attempt.stop}" if attempt.stop else "",
         "result": _result(attempt.result),
+        "revision": revision_words(attempt.revision),
         "title": attempt.title,
         "marker": attempt.marker,
     }
+
+
+def revision_words(revision: Revision | None) -> str:
+    """Return what was checked out and which job asked, in a few words; empty where nobody could tell.
+
+    They are untrusted text: whoever shows them makes them harmless.
+    """
+    if revision is None:
+        return ""
+    commit = f"commit {revision.commit[:_DIGITS]}" if revision.commit else ""
+    parts = (
+        f"{commit} and changes that are not in it" if commit and revision.is_dirty else commit,
+        f"branch {revision.branch}" if revision.branch else "",
+        f"request {revision.request}" if revision.request is not None else "",
+        f"by {revision.author}" if revision.author else "",
+        revision.job or "",
+    )
+    return ", ".join(part for part in parts if part)
 
 
 def _accepted_lines(accepted: Accepted, now: float, paint: Paint) -> Iterator[str]:
     where = f"g{accepted.generation}.{accepted.attempt.number}"
     yield f"  {paint('accepted', 'good')}  {where}, run {in_line(accepted.run)} of agent {in_line(accepted.agent)}"
     version = accepted.agent_version or ""
+    at, revision = _moment(accepted.at, now), revision_words(accepted.attempt.revision)
     facts = {
-        "at": _moment(accepted.at, now),
+        "at": at,
         "taken from": _source(accepted),
         "agent version": version,
+        "revision": revision,
         "result": _result(accepted.result),
     }
     yield from _facts(4, facts)

@@ -15,7 +15,9 @@ from taskspec.plan.model import Action, Change, Plan
 from taskspec.plan.unsent_reasons import NEEDING_NO_RUN
 from taskspec.report.causes import place_words, reason_lines
 from taskspec.report.differences import differing_lines
+from taskspec.report.records import revision_words
 from taskspec.report.text import Paint, columns, in_line, plural
+from taskspec.state.encoding import revision_object
 from taskspec.state.model import Record
 
 _MARGIN: Final = "    "
@@ -109,6 +111,7 @@ def _recorded(record: Record | None) -> str:
     if last is not None:
         verdict = f", {last.verdict}" if last.verdict is not None else ""
         parts.append(f"asked for {utc(last.intended_at)}{verdict}{f', run {last.run}' if last.run else ''}")
+        parts += [words] if (words := revision_words(last.revision)) else []
     if accepted is not None:
         parts.append(f"the result of g{accepted.generation} is accepted")
     if record.file:
@@ -146,13 +149,14 @@ def _giver(one: Compared) -> str:
 
 
 def _record_json(record: Record) -> dict[str, Any]:
-    generation, accepted = record.generation, record.accepted
+    generation, last, accepted = record.generation, record.generation.last, record.accepted
     return {
         "generation": generation.number,
         "fingerprint": generation.fingerprint,
         "attempts": len(generation.attempts),
         "accepted": accepted.generation if accepted is not None else None,
         "run": generation.last.run if generation.last is not None else None,
+        "revision": revision_object(last.revision) if last is not None and last.revision is not None else None,
         "file": record.file or None,
     }
 

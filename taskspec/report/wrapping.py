@@ -22,6 +22,11 @@ def wrapped(lines: Iterable[str], width: int | None) -> Iterator[str]:
             yield from _broken(line, width)
 
 
+def without_styles(line: str) -> str:
+    """Return a line without its colours."""
+    return _STYLE.sub("", line)
+
+
 def _broken(line: str, width: int) -> Iterator[str]:
     indent = " " * min(len(line) - len(line.lstrip(" ")) + _HANGING, width // 2)
     row, length, style, is_blank = "", 0, "", True

@@ -1,17 +1,19 @@
 """accept: makes a kept result the accepted one by hand. Starts nothing, and asks no remote."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from shlex import quote
 
 from taskspec.address import Address
 from taskspec.apply.accepting import accepted, note_of
 from taskspec.apply.model import Emit
+from taskspec.apply.superseding import superseded
 from taskspec.errors import OutcomeUnknownError, UsageError
 from taskspec.events import ResultAccepted
 from taskspec.observed.model import Observed
 from taskspec.plan.accepting import Acceptance, is_unsettled, refusal, unfit
 from taskspec.plan.keeping import Kept, kept_results
+from taskspec.plan.recollecting import recollected
 from taskspec.plan.regrading import dependents
 from taskspec.plan.standing import Situation, stand
 from taskspec.runner.applying import results_folder
@@ -20,7 +22,7 @@ from taskspec.runner.locking import locked
 from taskspec.runner.model import Invocation, Ports
 from taskspec.runner.preparing import prepare
 from taskspec.runner.recalling import BoundRuns, notes_of
-from taskspec.state.model import PutRecord, Verdict
+from taskspec.state.model import Note, PutRecord, Record, Verdict
 
 Approve = Callable[[Acceptance], bool]
 """Shows a kept result and what it would count for, and tells whether it is to be accepted."""
@@ -55,7 +57,7 @@ async def accept(invocation: Invocation, ports: Ports, wish: Wish) -> bool:
             address=address,
             task=task,
             situation=situation,
-            kept=_chosen(address, wish.generation, kept_results(record, notes_of(address, store))),
+            kept=_chosen(address, wish.generation, record, list(notes_of(address, store))),
             spent=BoundRuns(store).last_generation(address),
             dependents=dependents(prepared.desired).get(address, ()),
         )
@@ -67,7 +69,9 @@ async def accept(invocation: Invocation, ports: Ports, wish: Wish) -> bool:
             return False
         store.renew(lease)  # whoever thought about it may have lost the lock meanwhile
         made = accepted(acceptance, ports.chance.nonce())
-        store.commit(lease, snapshot.serial, (PutRecord(record=made), note_of(acceptance, made, ports.chance.now())))
+        at = ports.chance.now()
+        older = superseded(record, made, at, plan=None)
+        store.commit(lease, snapshot.serial, (PutRecord(record=made), *older, note_of(acceptance, made, at)))
         kept = acceptance.kept
         run = kept.attempt.run or ""
         wish.emit(ResultAccepted(address=address, generation=acceptance.generation, source=kept.generation, run=run))
@@ -76,7 +80,8 @@ async def accept(invocation: Invocation, ports: Ports, wish: Wish) -> bool:
     return True
 
 
-def _chosen(address: Address, generation: int | None, kept: tuple[Kept, ...]) -> Kept:
+def _chosen(address: Address, generation: int | None, record: Record | None, notes: Sequence[Note]) -> Kept:
+    kept = kept_results(record, notes)
     if not kept:
         raise _refused(
             f"no result of `{address}` is kept",
@@ -88,7 +93,10 @@ def _chosen(address: Address, generation: int | None, kept: tuple[Kept, ...]) ->
         if one.generation == generation:
             return one
     known = ", ".join(f"g{one.generation} ({_verdict(one)})" for one in kept)
-    raise _refused(f"no result of g{generation} of `{address}` is kept", f"Kept are those of {known}.")
+    gone = any(one.number == generation and one.is_gone for one in recollected(record, notes))
+    why = "was removed, as its `retention` asks" if gone else "is kept"
+    what = "the result" if gone else "no result"
+    raise _refused(f"{what} of g{generation} of `{address}` {why}", f"Kept are those of {known}.")
 
 
 def _verdict(kept: Kept) -> str:

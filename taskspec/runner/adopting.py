@@ -7,6 +7,7 @@ from shlex import quote
 from taskspec.address import Address
 from taskspec.apply.adopting import adopted, note_of
 from taskspec.apply.model import Emit
+from taskspec.apply.superseding import superseded
 from taskspec.errors import NotFoundError, UsageError
 from taskspec.events import RunAdopted
 from taskspec.observed.model import Observed
@@ -69,7 +70,8 @@ async def adopt(invocation: Invocation, ports: Ports, wish: Wish) -> bool:
         store.renew(lease)  # whoever thought about it may have lost the lock meanwhile
         at = ports.chance.now()
         record = adopted(candidate, remote, at, ports.chance.nonce())
-        store.commit(lease, snapshot.serial, (PutRecord(record=record), note_of(candidate, record, at)))
+        older = superseded(candidate.record, record, at, plan=None)
+        store.commit(lease, snapshot.serial, (PutRecord(record=record), *older, note_of(candidate, record, at)))
         wish.emit(RunAdopted(address=address, run=found.id))
     return True
 

@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from taskspec.apply import sweeping
 from taskspec.apply.adjusting import adjusted
 from taskspec.apply.allowing import Allowance
 from taskspec.apply.executing import Execution
+from taskspec.apply.listening import Listener
 from taskspec.apply.model import Emit, Options
 from taskspec.apply.outcomes import as_planned, finished
 from taskspec.apply.publishing import ResultsFolder
@@ -32,11 +33,13 @@ from taskspec.runner.guarding import used_so_far
 from taskspec.runner.heeding import first_signal
 from taskspec.runner.locking import locked
 from taskspec.runner.model import Invocation, Link, Need, Ports
-from taskspec.runner.preparing import Prepared, Remark, prepare, say_nothing
+from taskspec.runner.originating import revision_of
+from taskspec.runner.preparing import Prepared, Remark, chosen_of, prepare, say_nothing
 from taskspec.runner.recalling import Answers, BoundRuns, FormerResults, KeptResults, Measurements
+from taskspec.runner.retaining import retain
 from taskspec.runner.saved import SavedPlan, Use
 from taskspec.state.model import Snapshot, StateChange
-from taskspec.state.store import StateStore
+from taskspec.state.store import Lease, StateStore
 
 Approve = Callable[[Plan], bool]
 """Shows a plan, and tells whether it is to be carried out."""
@@ -88,6 +91,7 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
     async with locked(project, ports, invocation.lock_timeout) as (store, lease):
         snapshot = store.read()
         say_beginning(snapshot, store, ports)
+        listen = _listening(invocation, job, prepared, snapshot)
         use = Use.of(job.saved, store, snapshot) if job.saved is not None else None
         question = _question(invocation, job, prepared, store, snapshot, ports.chance.now())
         plan = await decide_on(question, ports)
@@ -113,13 +117,17 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
         is_whole = True
         if _needs_remote(plan, job.options):
             recorder = Recorder(store, lease, snapshot)
+            revision = await asyncio.to_thread(revision_of, project, invocation.settings)
             async with ports.connect(project, Need.RUN) as link:
-                is_whole = await _carry_out(_world(project, ports, job, plan, recorder, link), link, job.cutting)
+                world = _world(project, ports, job, plan, recorder, link)
+                listener = listen(link) if listen is not None else None
+                world = replace(world, revision=revision, listener=listener)
+                is_whole = await _carry_out(world, link, job.cutting)
         else:
             for ended in as_planned(plan):
                 job.emit(finished(ended))
-        if use is not None and is_whole and job.options.wait:
-            use.end(plan, store, lease, ports.chance.now())
+        if is_whole:
+            _end(plan, use, job, store, lease, ports.chance.now())
         job.emit(ApplyFinished(seconds=ports.chance.now() - began, head=store.head()))
     return plan
 
@@ -130,15 +138,13 @@ def _question(
     """Return what is to be decided on; raise UsageError where what is selected is nothing."""
     contents = used_results(prepared.desired, snapshot, store)
     today = moves_of(prepared.desired, snapshot, contents).rekeyed(snapshot)
-    if job.saved is not None:
-        selected = job.saved.selected
-    else:
-        selected = choose(invocation.selection, prepared.desired, snapshot.records, prepared.scope)
+    selected = job.saved.selected if job.saved is not None else chosen_of(prepared, invocation, snapshot.records)
     if job.requested:
         recorded = {**snapshot.records, **today.records}
         require_recorded(invocation.selection.addresses, recorded)
         selected = frozenset(recorded) if selected is None else selected & recorded.keys()
-    require_some(invocation.selection, selected)
+    if prepared.since is None:  # that nothing has changed is an answer
+        require_some(invocation.selection, selected)
     if job.saved is not None:
         anew = job.saved.rerun
     else:
@@ -163,6 +169,17 @@ def _question(
     )
 
 
+def _listening(
+    invocation: Invocation, job: Job, prepared: Prepared, snapshot: Snapshot
+) -> Callable[[Link], Listener] | None:
+    """Return what makes the listener of the runs that are to be heard; raise UsageError where none is meant."""
+    if invocation.follow is None:
+        return None
+    heard = choose(invocation.follow, prepared.desired, snapshot.records)
+    require_some(invocation.follow, heard)
+    return lambda link: Listener(link.connection.events, job.emit, heard)
+
+
 def results_folder(project: Project) -> ResultsFolder:
     """Return the project's results folder."""
     return ResultsFolder(Path(project.folder) / project.results_path, project.results_path)
@@ -182,6 +199,13 @@ def _begun(plan: Plan, snapshot: Snapshot) -> Iterator[Event]:
         record = snapshot.records.get(change.address)
         if change.retakes and record is not None:
             yield retold(change, record)
+
+
+def _end(plan: Plan, use: Use | None, job: Job, store: StateStore, lease: Lease, at: float) -> None:
+    """Record that a plan has come to its end, and remove what its tasks keep no longer."""
+    if use is not None and job.options.wait:
+        use.end(plan, store, lease, at)
+    retain(plan, store, lease, at, job.emit)
 
 
 def _needs_remote(plan: Plan, options: Options) -> bool:
@@ -234,6 +258,8 @@ async def _carry_out(world: World, link: Link, cutting: Cutting) -> bool:
                 work.cancel()
                 await asyncio.wait([work])
             is_whole = not execution.open
+            if is_whole and world.listener is not None:
+                await world.listener.linger()
             if not is_whole:  # who is asked to end meanwhile ends in order, after it
                 await execution.wind_up(link.end_runs)
                 await asyncio.sleep(0)  # a signal of the last moment is heard here
@@ -244,6 +270,8 @@ async def _carry_out(world: World, link: Link, cutting: Cutting) -> bool:
         return is_whole
     finally:
         failing.cancel()
+        if world.listener is not None:
+            await world.listener.close()
         await world.watcher.close()
         world.recorder.close()
 

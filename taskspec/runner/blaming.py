@@ -1,22 +1,19 @@
 """Blaming: the lines that a plan names → the commits that last touched them, as git tells. Changes nothing anywhere.
 
-What a repository configures is not trusted: no hook, pager, monitor, filter or helper of it is started. It is bounded
-in files and time; where git is missing, or the folder is in no repository, nothing is told, and that is no error.
+It is bounded in files and time. Where git is missing, or the folder is in no repository, nothing is told: that is no
+error.
 """
 
 import os
-import re
-import subprocess
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from shutil import which
-from time import monotonic
 from typing import Final
 
 from taskspec.plan.causes import CausingLine, Commit, Reason
 from taskspec.plan.model import Plan
+from taskspec.runner.asking_git import Git, OutOfTimeError, git_of
 from taskspec.runner.digging import dug, taker
 
 MOST_FILES: Final = 100
@@ -24,25 +21,10 @@ FARTHEST: Final = (20, 500)
 """So many commits of a file are looked through for the lines that are gone from it, and then so many."""
 LONGEST: Final = 5.0
 """Seconds for all of it."""
-_ONE: Final = 3.0
-"""Seconds for one question."""
 _MOST_LINES: Final = 2_000
 """Lines of one file that are asked about."""
 _NOT_COMMITTED: Final = "0" * 40
 _DIGITS: Final = 8
-_SAFE: Final = (
-    "--no-pager",
-    "--no-optional-locks",
-    "--literal-pathspecs",
-    "-c", "core.fsmonitor=false",
-    "-c", "core.hooksPath=/dev/null",
-    "-c", "core.pager=cat",
-    "-c", "core.attributesFile=/dev/null",
-    "-c", "blame.ignoreRevsFile=",
-    "-c", "log.showSignature=false",
-    "-c", "protocol.allow=never",
-    "-c", "color.ui=false",
-)  # fmt: skip
 _FORMAT: Final = "%H%x00%at%x00%an%x00%P"
 _PATCH: Final = (
     "--patch",
@@ -53,14 +35,6 @@ _PATCH: Final = (
     "--no-color",
     "-O/dev/null",
 )
-_COMMANDS: Final = re.compile(r"filter\..*\.(?:clean|smudge|process|required)", re.IGNORECASE | re.DOTALL)
-"""What a configuration has run on the content of files."""
-_KEPT: Final = frozenset({"PATH", "HOME", "XDG_CONFIG_HOME", "GIT_CONFIG_GLOBAL", "SYSTEMROOT", "TMPDIR"})
-"""What of the environment git may see: whoever calls us says there which folders are theirs (`safe.directory`)."""
-
-
-class _OutOfTimeError(Exception):
-    """Git takes too long."""
 
 
 def lines_of(plan: Plan) -> tuple[CausingLine, ...]:
@@ -79,28 +53,28 @@ def blame(lines: Iterable[CausingLine], folder: Path, environ: Mapping[str, str]
 
     The repository is the one that `folder` is in.
     """
-    program, found = which("git"), dict[CausingLine, Commit]()
+    found = dict[CausingLine, Commit]()
     by_file: dict[str, list[CausingLine]] = {}
     for line in lines:
         if "\0" not in line.file + line.removed:  # no file has such a name, and no program takes such a word
             by_file.setdefault(line.file, []).append(line)
-    if program is None:
-        return found
     try:
-        git = _Git(program, folder, environ)
-        files = list(by_file.items())[:MOST_FILES] if git.is_usable else []
+        git = git_of(folder, environ, longest=LONGEST)
+        if git is None:
+            return found
+        history, files = _History(git), list(by_file.items())[:MOST_FILES]
         for file, own in files:
             there = sorted({line.line for line in own if line.line and not line.removed})[:_MOST_LINES]
-            known = git.commits(file, there) if there else {}
+            known = history.commits(file, there) if there else {}
             found |= {line: known[line.line] for line in own if line.line in known and not line.removed}
         for file, own in files:
             if any(not (line.line or line.removed) for line in own):
-                last = git.last(file)
+                last = history.last(file)
                 found |= {line: last for line in own if last is not None and not (line.line or line.removed)}
             gone = {line.removed for line in own if line.removed}
-            took = git.took(file, gone) if gone else {}
+            took = history.took(file, gone) if gone else {}
             found |= {line: took[line.removed] for line in own if line.removed in took}
-    except _OutOfTimeError:
+    except OutOfTimeError:
         pass
     return found
 
@@ -112,22 +86,12 @@ def _lines(reasons: Iterable[Reason]) -> Iterator[CausingLine]:
         yield from _lines(reason.because)
 
 
-class _Git:
-    """Asks git about one repository; raises _OutOfTimeError."""
+class _History:
+    """Asks git about the files of one repository; raises OutOfTimeError."""
 
-    def __init__(self, program: str, folder: Path, environ: Mapping[str, str]) -> None:
-        self._program = program
-        self._folder = folder
-        self._until = monotonic() + LONGEST
-        self._environ = _environ_of(environ, ())
-        told = self._ask("rev-parse", "--is-inside-work-tree", "--is-shallow-repository") or ""
-        self.is_usable = told.startswith("true")
-        self._is_shallow = told.strip().endswith("true") and self.is_usable
-        if self.is_usable:
-            listed = self._ask("config", "--list", "--name-only", "-z")
-            self.is_usable = listed is not None
-            names = dict.fromkeys(name for name in (listed or "").split("\0") if _COMMANDS.fullmatch(name))
-            self._environ = _environ_of(environ, tuple(names))
+    def __init__(self, git: Git) -> None:
+        self._ask = git.ask
+        self._is_shallow = git.is_shallow
 
     def commits(self, file: str, lines: Sequence[int]) -> Mapping[int, Commit]:
         """Return the commits of some lines of a file; nothing where git does not know it."""
@@ -171,39 +135,6 @@ class _Git:
         """Tell whether a file is not as the last commit has it."""
         told = self._ask("status", "--porcelain", "--untracked-files=all", "--ignore-submodules=all", "--", path)
         return bool(told)
-
-    def _ask(self, *words: str) -> str | None:
-        """Return what git answers; None where it refuses."""
-        left = min(self._until - monotonic(), _ONE)
-        if left <= 0:
-            raise _OutOfTimeError
-        try:
-            done = subprocess.run(
-                [self._program, *_SAFE, *words],
-                cwd=self._folder,
-                env=self._environ,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                timeout=left,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise _OutOfTimeError from error
-        except (OSError, ValueError):
-            return None
-        return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None
-
-
-def _environ_of(environ: Mapping[str, str], emptied: Sequence[str]) -> dict[str, str]:
-    """Return the environment of git: without what others set for it, and with some of its settings emptied."""
-    kept = {name: value for name, value in environ.items() if name in _KEPT}
-    settings = {"GIT_CONFIG_COUNT": str(len(emptied))} if emptied else {}
-    for index, name in enumerate(emptied):
-        settings[f"GIT_CONFIG_KEY_{index}"] = name
-        settings[f"GIT_CONFIG_VALUE_{index}"] = "false" if name.lower().endswith(".required") else ""
-    own = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1"}
-    return kept | own | settings
 
 
 def _told(porcelain: str, *, is_shallow: bool) -> Iterator[tuple[int, Commit]]:

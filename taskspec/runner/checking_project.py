@@ -48,7 +48,7 @@ def checked_variables(project: Project, invocation: Invocation) -> Checkup:
     """Return which declared variables have no value: only a template that names one is kept from rendering."""
     try:
         files = [file for file, _ in map(read_values, invocation.variable_files)]
-        assigned, _ = assign(project, given_by(invocation, files))
+        assigned, _ = assign(project, given_by(invocation, files, project))
     except TaskspecError as error:
         return wrong("variables", error.message, error.hint)
     unset = [name for name in project.variables if name not in assigned.givers]

@@ -8,6 +8,7 @@ from taskspec.documents.loading import load, load_project
 from taskspec.documents.locating import shown
 from taskspec.documents.model import Project
 from taskspec.runner.model import Invocation
+from taskspec.runner.preparing import rightful
 
 
 def project_of(invocation: Invocation) -> Project:
@@ -16,7 +17,7 @@ def project_of(invocation: Invocation) -> Project:
     wrong = [finding for finding in loaded.diagnostics if finding.severity is Severity.ERROR]
     if wrong:
         raise ManifestError(wrong)
-    return loaded.manifests.project
+    return rightful(loaded.manifests.project, invocation)
 
 
 def scope_of(invocation: Invocation) -> frozenset[str] | None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from taskspec.chance import Chance
     from taskspec.documents.model import Project
     from taskspec.documents.places import Place
+    from taskspec.documents.trusting import Base
     from taskspec.errors import LockHeldError
     from taskspec.selecting.model import Selection
     from taskspec.state.model import Holder
@@ -111,3 +112,11 @@ class Invocation:
     """How many seconds to wait for the lock of the state."""
     rerun: "Selection | None" = None
     """The tasks whose accepted results are to be made anew; None where there are none."""
+    base: "Base | None" = None
+    """Whose trust settings hold in the place of those of the documents; None where the documents are trusted."""
+    since: str | None = None
+    """The git revision since which something has to have changed of what is selected; None where nothing has to."""
+    offline: bool = False
+    """Nothing is to be known but the documents: what only the environment gives has a value that stands for it."""
+    follow: "Selection | None" = None
+    """The tasks whose runs are to be heard while they work; None where nobody has asked for it."""

@@ -11,10 +11,10 @@ from taskspec.plan.model import Plan
 from taskspec.plan.moving import moves_of
 from taskspec.runner.announcing import say_beginning
 from taskspec.runner.answering import Conclude, Keep, Question, decide_alone, decide_on, used_results
-from taskspec.runner.choosing import choose, choose_anew, require_declared
+from taskspec.runner.choosing import choose_anew, require_declared
 from taskspec.runner.guarding import used_so_far
 from taskspec.runner.model import Invocation, Ports
-from taskspec.runner.preparing import Prepared, Remark, prepare, say_nothing
+from taskspec.runner.preparing import Prepared, Remark, chosen_of, prepare, say_nothing
 from taskspec.runner.recalling import Answers, BoundRuns, FormerResults, KeptResults, Measurements
 from taskspec.state.migrating import require_here
 from taskspec.state.model import Snapshot
@@ -44,7 +44,7 @@ def plan(
         say_beginning(snapshot, store, ports)
         contents = used_results(prepared.desired, snapshot, store)
         today = moves_of(prepared.desired, snapshot, contents).rekeyed(snapshot)
-        selected = choose(invocation.selection, prepared.desired, snapshot.records, prepared.scope)
+        selected = chosen_of(prepared, invocation, snapshot.records)
         question = Question(
             prepared=prepared,
             snapshot=snapshot,
@@ -95,7 +95,7 @@ def selected_tasks(
     tasks = prepared.desired.tasks
     require_declared(invocation.selection.addresses, tasks)
     records = read_state(prepared.desired.project, ports).records if invocation.selection.needs_state else {}
-    chosen = choose(invocation.selection, prepared.desired, records, prepared.scope)
+    chosen = chosen_of(prepared, invocation, records)
     return tasks if chosen is None else {address: task for address, task in tasks.items() if address in chosen}
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 from taskspec.address import Address
 from taskspec.desired.model import Desired
@@ -10,7 +10,7 @@ from taskspec.errors import StateError
 from taskspec.plan.accounting import Bound
 from taskspec.plan.estimates import Measured
 from taskspec.plan.estimating import NOTES, measured
-from taskspec.plan.keeping import Kept, kept_results
+from taskspec.plan.keeping import PRUNED, Kept, kept_results
 from taskspec.plan.regrading import concerned
 from taskspec.state.model import HistoryEntry, Note, Record, ResultRef, Snapshot
 from taskspec.state.replacing import is_empty
@@ -107,7 +107,14 @@ class Measurements:
         return self._known[address]
 
 
-def notes_of(address: Address, store: StateReader, *, limit: int | None = None) -> Iterator[Note]:
+class Historian(Protocol):
+    """Whatever tells what happened to an address."""
+
+    def history(self, address: Address | None = None, *, limit: int | None = None) -> Iterator[HistoryEntry]:
+        """Yield what happened, newest first."""
+
+
+def notes_of(address: Address, store: Historian, *, limit: int | None = None) -> Iterator[Note]:
     """Yield what happened to an address, newest first, and before that to the names that it had.
 
     At most `limit` entries are read of each name.
@@ -196,7 +203,7 @@ class BoundRuns:
 
 
 _TELLING = frozenset({"intended", "bound", "adopted"})
-_OF_RESULTS = frozenset({"intended", "adopted", "ended", "accepted", "rejudged", "moved", "forgotten"})
+_OF_RESULTS = frozenset({"intended", "adopted", "ended", "accepted", "rejudged", "moved", "forgotten", PRUNED})
 
 
 def _spent(note: Note) -> object:

@@ -23,6 +23,8 @@ def vouchers_of(invocation: Invocation, kind: str) -> Vouchers | None:
         return None
     if invocation.variable_files or not invocation.selection.everything:
         return None
+    if invocation.base is not None or invocation.since is not None or invocation.offline:
+        return None
     return Vouchers(cache_folder, target, kind)
 
 
@@ -68,7 +70,7 @@ def vouch(
 
 
 def _question(invocation: Invocation, ports: Ports, project: Project) -> dict[str, Any]:
-    given = given_by(invocation, ())
+    given = given_by(invocation, (), project)
     allowed = {name: value for name, value in given.environ.items() if name in project.env_allow}
     return {
         "target": invocation.target,

@@ -45,7 +45,7 @@ def everything(invocation: Invocation, ports: Ports, address: str) -> Recorded:
         snapshot = store.read(only=[found])
         history = list(store.history(found))
         if not history and found not in snapshot.records:
-            raise _unheard_of(address, store.read().records)
+            raise unheard_of(address, store.read().records)
         return Recorded(snapshot=snapshot, record=snapshot.records.get(found), history=history)
 
 
@@ -66,7 +66,7 @@ def history(
         found = store.history(None if address is None else Address(address), limit=limit)
         first = next(found, None)
         if first is None and address is not None and Address(address) not in (records := store.read().records):
-            raise _unheard_of(address, records)
+            raise unheard_of(address, records)
         yield Telling(head=store.head(), entries=_since(chain([first] if first else [], found), since))
 
 
@@ -108,7 +108,7 @@ def _since(entries: Iterable[HistoryEntry], since: float | None) -> Iterator[His
     return (entry for entry in recent if entry.note.at >= since)
 
 
-def _unheard_of(address: str, records: Iterable[Address]) -> UsageError:
+def unheard_of(address: str, records: Iterable[Address]) -> UsageError:
     """Return the error for an address of which there is nothing; one that means several names these."""
     known = list(records)
     cells = [other for other in known if is_address(address) and matches(address, other)]

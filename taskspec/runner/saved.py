@@ -173,7 +173,7 @@ def opened(saved: SavedPlan, invocation: Invocation, ports: Ports, expected: str
     desired = unsealed(
         saved.document["saved"]["desired"],
         project,
-        given_by(invocation, supplied),
+        given_by(invocation, supplied, project),
         surroundings_of(invocation, project, ports),
     )
     overridden = frozenset(saved.document["saved"]["overridden"]) | invocation.overridden

@@ -219,6 +219,11 @@ def _judged(attempt: Attempt | None, observation: Observation | None) -> tuple[s
             return "unknown", Health.UNKNOWN, attempt.status, "it was not looked at"
 
 
+def recorded_health(record: Record) -> Health:
+    """Return how a task stands as far as it is recorded: of a run that nobody has looked at now, that is unknown."""
+    return _judged(record.generation.last, None)[1]
+
+
 def _health(verdict: Verdict) -> Health:
     match verdict:
         case Verdict.ACCEPTED | Verdict.ACTIVE:

@@ -1,4 +1,4 @@
-"""The values of the state as JSON and back, format 5. Opens nothing and keeps nothing.
+"""The values of the state as JSON and back, format 6. Opens nothing and keeps nothing.
 
 Every key is always written, and a key that is missing, unknown or of another type is refused: whatever changes these
 shapes raises `FORMAT` and adds a step to `upgrading`, so that no taskspec ever drops what a newer one wrote.
@@ -11,6 +11,7 @@ from sys import intern
 from typing import Any, Final
 
 from taskspec.address import Address
+from taskspec.ci import Revision
 from taskspec.documents.model import OnRemove
 from taskspec.inputs import Input
 from taskspec.state.model import (
@@ -29,7 +30,7 @@ from taskspec.state.upgrading import upgraded
 from taskspec.taskapi.records import Tokens
 from taskspec.taskapi.remotes import RemoteIdentity
 
-FORMAT: Final = 5
+FORMAT: Final = 6
 
 _NONE: Final = type(None)
 _TEXT_OR_NONE: Final = (str, _NONE)
@@ -78,12 +79,21 @@ _ATTEMPT: Final[Shape] = {
     "tokens": _OBJECT_OR_NONE,
     "assertions": _TEXT_OR_NONE,
     "rejudged": bool,
+    "revision": _OBJECT_OR_NONE,
 }
 _REMOTE: Final[Shape] = {
     "type": str,
     "url": _TEXT_OR_NONE,
     "organization": _TEXT_OR_NONE,
     "instance": _TEXT_OR_NONE,
+}
+_REVISION: Final[Shape] = {
+    "commit": _TEXT_OR_NONE,
+    "isDirty": bool,
+    "branch": _TEXT_OR_NONE,
+    "author": _TEXT_OR_NONE,
+    "request": (int, _NONE),
+    "job": _TEXT_OR_NONE,
 }
 _ACCEPTED: Final[Shape] = {
     "generation": int,
@@ -219,7 +229,7 @@ def _known_input(digest: str, giver: str) -> Input:
 
 
 def _attempt_object(attempt: Attempt) -> dict[str, Any]:
-    remote, result, tokens = attempt.remote, attempt.result, attempt.tokens
+    remote, result, tokens, revision = attempt.remote, attempt.result, attempt.tokens, attempt.revision
     return {
         "number": attempt.number,
         "nonce": attempt.nonce,
@@ -241,13 +251,14 @@ def _attempt_object(attempt: Attempt) -> dict[str, Any]:
         "tokens": None if tokens is None else {"prompt": tokens.prompt, "completion": tokens.completion},
         "assertions": attempt.assertions,
         "rejudged": attempt.rejudged,
+        "revision": None if revision is None else revision_object(revision),
     }
 
 
 def _attempt(value: Any) -> Attempt:
     value = checked(value, _ATTEMPT)
     verdict, stop, result, tokens = value["verdict"], value["stop"], value["result"], value["tokens"]
-    status = value["status"]
+    status, revision = value["status"], value["revision"]
     return Attempt(
         number=value["number"],
         nonce=value["nonce"],
@@ -269,6 +280,7 @@ def _attempt(value: Any) -> Attempt:
         tokens=None if tokens is None else Tokens(**checked(tokens, _TOKENS)),
         assertions=value["assertions"],
         rejudged=value["rejudged"],
+        revision=None if revision is None else revision_of(revision),
     )
 
 
@@ -281,6 +293,36 @@ def _shared(spec: dict[str, Any]) -> dict[str, Any]:
 def _identity(type: str, url: str | None, organization: str | None, instance: str | None) -> RemoteIdentity:  # noqa: A002 - the key
     """Return the one value that stands for a remote in all records that name it."""
     return RemoteIdentity(type=type, url=url, organization=organization, instance=instance)
+
+
+def revision_object(revision: Revision) -> dict[str, Any]:
+    """Return a revision as an object of JSON."""
+    return {
+        "commit": revision.commit,
+        "isDirty": revision.is_dirty,
+        "branch": revision.branch,
+        "author": revision.author,
+        "request": revision.request,
+        "job": revision.job,
+    }
+
+
+def revision_of(value: Any) -> Revision:
+    """Return the revision that an object of JSON is; raise ValueError where it is none."""
+    return _known_revision(*map(checked(value, _REVISION).__getitem__, _REVISION))
+
+
+@lru_cache(4096)
+def _known_revision(
+    commit: str | None,
+    is_dirty: bool,
+    branch: str | None,
+    author: str | None,
+    request: int | None,
+    job: str | None,
+) -> Revision:
+    """Return the one value that stands for a revision in all attempts that were asked for at it."""
+    return Revision(commit=commit, is_dirty=is_dirty, branch=branch, author=author, request=request, job=job)
 
 
 def _accepted_object(accepted: Accepted, current: tuple[Attempt, ...]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from taskspec.address import Address
+from taskspec.ci import Revision
 from taskspec.documents.model import OnRemove
 from taskspec.inputs import Input
 from taskspec.taskapi.records import Tokens
@@ -105,6 +106,8 @@ class Attempt:
     """By which assertions it was judged: their digest; None where there were none."""
     rejudged: bool = False
     """Its result was accepted once, and was rejected when it was judged again: that earns no further attempt."""
+    revision: Revision | None = None
+    """What was checked out when it was asked for, and which job asked; None where nobody could tell."""
 
     @property
     def seconds(self) -> float | None:
@@ -303,6 +306,13 @@ class PutResult:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class DropResult:
+    """Keep a result no longer; that it is not there is no error. That nothing names it is for whoever asks to know."""
+
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Note:
     """Add an entry to the history: what happened to an address. `at` in seconds since the epoch."""
 
@@ -312,7 +322,7 @@ class Note:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
-StateChange = PutRecord | DropRecord | PutResult | Note
+StateChange = PutRecord | DropRecord | PutResult | DropResult | Note
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,11 +1,13 @@
 """Results by their digest: small ones inline, larger ones as files beside the database. Judges none of them."""
 
 import hashlib
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from taskspec.errors import StateError
 from taskspec.state.folders import make_folder, write_file
-from taskspec.state.model import INLINE_LIMIT, PutResult, ResultRef
+from taskspec.state.model import INLINE_LIMIT, DropResult, PutResult, ResultRef, StateChange
 
 
 class Blobs:
@@ -32,10 +34,30 @@ class Blobs:
             raise missing(ref, place) from error
         return fitting(content, ref)
 
+    def remove(self, digests: Iterable[str]) -> None:
+        """Remove the files of results that are kept no longer, once that is durable; one that stays does no harm."""
+        for digest in digests:
+            with suppress(OSError):
+                (self._folder / digest).unlink(missing_ok=True)
+
     def sweep(self) -> None:
         """Remove what a killed writer has left unfinished."""
         for draft in self._folder.glob(".*.new"):
             draft.unlink(missing_ok=True)
+
+
+def dropped(changes: Iterable[StateChange]) -> tuple[str, ...]:
+    """Return the digests of the results that are not kept any more after some changes: the last one of each counts."""
+    kept: dict[str, bool] = {}
+    for change in changes:
+        match change:
+            case PutResult(ref=ref):
+                kept[ref.digest] = True
+            case DropResult(digest=digest):
+                kept[digest] = False
+            case _:
+                pass
+    return tuple(digest for digest, is_kept in kept.items() if not is_kept)
 
 
 def checked(change: PutResult) -> bytes:

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from taskspec.ci import Revision
+from taskspec.state.encoding import revision_of
 from taskspec.state.model import HistoryEntry, Note
 
 
@@ -27,6 +29,8 @@ class PastAttempt:
     """The digest of its result, under which that is kept."""
     why: str | None = None
     """Why the remote did not start it."""
+    revision: Revision | None = None
+    """What was checked out when it was asked for, and which job asked."""
 
 
 def retold(entries: Iterable[HistoryEntry]) -> tuple[PastAttempt, ...]:
@@ -46,12 +50,22 @@ def retold(entries: Iterable[HistoryEntry]) -> tuple[PastAttempt, ...]:
     return tuple(found[which] for which in sorted(found))
 
 
+def revision_told(data: Mapping[str, Any]) -> Revision | None:
+    """Return the revision that a note tells of; None where it tells of none that could be read."""
+    told = data.get("revision")
+    try:
+        return None if told is None else revision_of(told)
+    except ValueError:
+        return None
+
+
 def _after(before: PastAttempt, note: Note) -> PastAttempt:
     """Return what is known of an attempt after one more note."""
     told = replace(before, run=_text(note, "run") or before.run, plan=before.plan or _text(note, "plan"))
     match note.what:
         case "intended":
-            return replace(told, asked_at=note.at, agent=_text(note, "agent"), fingerprint=_text(note, "fingerprint"))
+            agent, fingerprint, revision = _text(note, "agent"), _text(note, "fingerprint"), revision_told(note.data)
+            return replace(told, asked_at=note.at, agent=agent, fingerprint=fingerprint, revision=revision)
         case "ended" | "stopped":
             return replace(
                 told,

@@ -24,7 +24,7 @@ from taskspec.state.holding import cut_off, held, lost, moved_on
 from taskspec.state.lockfile import LockFile
 from taskspec.state.model import HistoryEntry, Holder, Holding, Note, ResultRef, Snapshot, StateChange
 from taskspec.state.reading import digest_of_all, read_snapshot, read_some
-from taskspec.state.results import Blobs, missing
+from taskspec.state.results import Blobs, dropped, missing
 from taskspec.state.statements import Statement, chained, clearing, put_all, statement
 from taskspec.state.store import Capabilities, Fencing, Lease
 from taskspec.state.trouble import in_words
@@ -159,6 +159,7 @@ class SqliteState:
                     else:
                         connection.execute(sql, values)
                 connection.execute("UPDATE meta SET head = ?", (head,))
+            self._blobs.remove(dropped(changes))
             return serial + 1
 
     def replace(self, lease: Lease, serial: int, document: StateDocument) -> int:

@@ -6,7 +6,7 @@ from typing import Any, assert_never
 from taskspec.state.document import StateDocument
 from taskspec.state.encoding import encode_note, encode_record
 from taskspec.state.entries import APPEND
-from taskspec.state.model import DropRecord, Note, PutRecord, PutResult, ResultRef, StateChange
+from taskspec.state.model import DropRecord, DropResult, Note, PutRecord, PutResult, ResultRef, StateChange
 from taskspec.state.results import Blobs
 
 Statement = tuple[str, tuple[Any, ...]]
@@ -26,6 +26,8 @@ def statement(change: StateChange, serial: int, blobs: Blobs) -> Statement:
                 ref.size,
                 blobs.keep(change),
             )
+        case DropResult(digest=digest):
+            return "DELETE FROM results WHERE digest = ?", (digest,)
         case Note():
             return APPEND, (serial, change.address, encode_note(change))
         case _:

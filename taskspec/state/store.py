@@ -114,7 +114,8 @@ class StateStore(StateReader, Protocol):
 
         Raises StaleError where the state is not at `serial`, LostLeaseError where the lease is not the newest,
         UnknownCommitError where nobody can tell whether it happened (read back by serial), and StateError where
-        it did not happen.
+        it did not happen. Of one result the last change counts. A result that is dropped is not told from then on, but
+        a reader that has a copy may still give its text; that no record names it is for the caller to know.
         """
 
     def replace(self, lease: Lease, serial: int, document: StateDocument) -> int:

@@ -47,4 +47,17 @@ def _from_4(record: Any) -> Any:
     return {**record, "generation": generation, "unsent": None, "file": ""}
 
 
-_STEPS: Final[tuple[Callable[[Any], Any], ...]] = (_from_1, _from_2, _from_3, _from_4)
+def _from_5(record: Any) -> Any:
+    """Format 6 tells what was checked out when an attempt was asked for: before it nobody noted it."""
+    try:
+        accepted = record["accepted"]
+        attempts = [*record["generation"]["attempts"], *([accepted["attempt"]] if accepted is not None else [])]
+        for attempt in attempts:
+            if isinstance(attempt, dict):  # the accepted one may be named by its number
+                attempt |= {"revision": None}
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"it is no record of format 5: {error!r}") from error
+    return record
+
+
+_STEPS: Final[tuple[Callable[[Any], Any], ...]] = (_from_1, _from_2, _from_3, _from_4, _from_5)

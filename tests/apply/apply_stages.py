@@ -11,6 +11,7 @@ from scripted_remote import Clock, ScriptedRemote
 
 from taskspec.address import Address
 from taskspec.apply.executing import Execution
+from taskspec.apply.listening import Listener
 from taskspec.apply.model import Options
 from taskspec.apply.publishing import ResultsFolder
 from taskspec.apply.recording import Recorder
@@ -124,6 +125,7 @@ class Stage:
         self.unsent = 0
         self.ended_runs = 0
         self.selected = None
+        self.listens = False
         self.identity = REMOTE
         self.results = ResultsFolder(folder / "results", "results")
         self._nonces = (f"{number:016x}" for number in count(1))
@@ -214,11 +216,16 @@ class Stage:
                     options=wanted,
                     places=asyncio.Semaphore(wanted.parallelism),
                     emit=self.events.append,
+                    listener=Listener(connection.events, self.events.append, None) if self.listens else None,
                 )
                 self.results.check()
                 try:
                     await self._carry_out(Execution(world), work)
+                    if world.listener is not None:
+                        await world.listener.linger()
                 finally:
+                    if world.listener is not None:
+                        await world.listener.close()
                     await watcher.close()
                     recorder.close()
         finally:

@@ -31,7 +31,7 @@ def test_a_queued_change_starts_when_the_run_before_it_has_ended_and_both_are_ke
     finished = stage.apply(task(prompt=ANEW, policies=QUEUE))[A]
     assert (finished.verdict, stage.told(RunStopped), created(stage)) == ("accepted", [], ["run-2"])
     assert stage.record().accepted.generation == 2
-    assert stage.history() == ["intended", "bound", "ended", "intended", "bound", "ended"]
+    assert stage.history() == ["intended", "bound", "ended", "superseded", "intended", "bound", "ended"]
     stage.apply(task(prompt=ANEW, policies=QUEUE))
     assert created(stage) == []
 
@@ -48,14 +48,34 @@ def test_a_queued_change_starts_beside_no_run_in_error_that_may_go_on(stage, act
     active.steps = ["executing", "error"]
     finished = stage.apply(task(prompt=ANEW, policies=QUEUE))[A]
     assert (finished.verdict, created(stage)) == ("accepted", ["run-2"])
-    assert stage.history() == ["intended", "bound", "ended", "stopping", "stopped", "intended", "bound", "ended"]
+    assert stage.history() == [
+        "intended",
+        "bound",
+        "ended",
+        "stopping",
+        "stopped",
+        "superseded",
+        "intended",
+        "bound",
+        "ended",
+    ]
 
 
 def test_a_queued_change_is_behind_a_run_whose_error_passes_too(stage, active):
     active.steps = ["executing", "error", "executing", "completed"]
     finished = stage.apply(task(prompt=ANEW, policies=QUEUE))[A]
     assert (finished.verdict, stage.told(RunStopped), created(stage)) == ("accepted", [], ["run-2"])
-    assert stage.history() == ["intended", "bound", "ended", "revived", "ended", "intended", "bound", "ended"]
+    assert stage.history() == [
+        "intended",
+        "bound",
+        "ended",
+        "revived",
+        "ended",
+        "superseded",
+        "intended",
+        "bound",
+        "ended",
+    ]
 
 
 def test_a_queued_change_does_not_start_while_the_run_before_it_waits_for_a_person(stage, active):

@@ -8,6 +8,7 @@ import pytest
 from apply_stages import A, B, task
 
 from taskspec.apply.restoring import restore
+from taskspec.contracts import Contract, load_schema
 from taskspec.errors import StateError
 from taskspec.events import ResultNotWritten, ResultWithdrawn, ResultWritten
 from taskspec.state.sqlite import SqliteState
@@ -52,6 +53,7 @@ def test_the_provenance_tells_where_a_result_comes_from(stage, folder):
     assert (told["startedAt"], told["seconds"]) == ("2023-11-14T22:13:20.000+00:00", 2.5)
     assert told["tokens"] == {"prompt": 10, "completion": 20}
     assert told["result"]["bytes"] == len("née\n".encode())
+    assert not Contract(load_schema("provenance.v1")).violations(told)
     assert (folder / "a.txt").read_bytes() == "née\n".encode()
 
 

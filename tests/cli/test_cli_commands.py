@@ -99,6 +99,7 @@ def test_what_apply_and_retry_share_reaches_the_apply():
 
     given = {
         "yes": True,
+        "quiet": True,
         "parallelism": 3,
         "wait": False,
         "wait_timeout": 2.0,
@@ -106,7 +107,7 @@ def test_what_apply_and_retry_share_reaches_the_apply():
         "on_duplicate": "stop",
     }
     wanted = execution_of(given)
-    assert wanted.yes
+    assert (wanted.yes, wanted.quiet) == (True, True)
     assert (wanted.options.parallelism, wanted.options.wait) == (3, False)
     assert (wanted.options.wait_timeout, wanted.options.hold_unknown) == (2.0, True)
     assert wanted.options.stop_duplicates

@@ -57,6 +57,18 @@ def test_a_place_of_the_environment_that_cannot_be_used_is_told_without_its_pass
     assert "hunter2" not in done.out + done.err
 
 
+def test_a_state_that_the_next_job_does_not_find_is_refused_where_it_must_be_shared(checkout, monkeypatch):
+    checkout.task("a")
+    monkeypatch.setenv("TASKSPEC_REQUIRE_SHARED_STATE", "1")
+    for command in (["plan"], ["apply", "--yes"], ["plan", "--json"]):
+        done = checkout.taskspec(*command)
+        assert done.code == 64
+        assert "stays on this machine" in done.out + done.err
+    assert checkout.taskspec("validate").code == 0
+    monkeypatch.setenv("TASKSPEC_STATE", "local")
+    assert checkout.taskspec("plan").code == 64
+
+
 @pytest.mark.parametrize("text", ["soon", "0s"])
 def test_a_lease_that_is_no_time_is_told(checkout, monkeypatch, text):
     checkout.task("a")

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "examples").glob("*/README.md")))
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "examples").glob("*/README.md")))
 
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_NAME = re.compile(r"# (\S+\.ya?ml)\n")
+_NAME = re.compile(r"(?:#!.*\n)?# ([\w-]+[./][\w./-]+)\n")
+_FILES = {"json", "python", "sh", "yaml"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,9 +22,9 @@ class Block:
 
     @property
     def file(self) -> str | None:
-        """Return the file that a block of YAML stands for, which its first line names."""
+        """Return the file that a block stands for, which its first line names; before it may stand who runs it."""
         found = _NAME.match(self.text)
-        return found[1] if found and self.language == "yaml" else None
+        return found[1] if found and self.language in _FILES else None
 
 
 def page(name: str) -> str:

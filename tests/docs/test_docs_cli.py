@@ -11,7 +11,12 @@ from taskspec.cli.commands import COMMANDS, taskspec
 
 LATER = {"--out"}
 """Options that docs/flaws.md says are missing."""
-OTHERS = {"tools.md": {"--skip-git-repo-check"}, "reliability.md": {"--play", "--protocol"}}
+OTHERS = {
+    "llm-clis.md": {"--model", "--skip-git-repo-check"},
+    "pull-request-flow.md": {"--no-edit"},
+    "tools.md": {"--skip-git-repo-check"},
+    "reliability.md": {"--play", "--protocol"},
+}
 """Options of other programs that a page names."""
 
 

@@ -14,6 +14,13 @@ import pytest
 from docs_pages import PAGES, ROOT, Block, blocks
 from patience import PATIENCE
 
+from taskspec.runner.starter import PROGRAMS
+
+_STAND_IN = """#!/bin/sh
+test "$*" = "{given}" || {{ echo "not called as its maker documents it: $*" >&2; exit 2; }}
+cat > /dev/null
+printf -- '- %s, says {name}\\n' slow dear lovely
+"""
 _EXIT = re.compile(r"\s+# exit (\d+)$")
 _SESSIONS = [page for page in PAGES if any(block.language == "console" for block in blocks(page.read_text("utf-8")))]
 
@@ -43,8 +50,17 @@ def _steps(block: Block) -> Iterator[Step]:
 
 def _environ(scratch: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("TASKSPEC_", "XPANDER_"))}
-    path = f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}"
+    path = os.pathsep.join([str(_stand_ins(scratch / "bin")), str(Path(sys.executable).parent), kept["PATH"]])
     return {**kept, "PATH": path, "XDG_CACHE_HOME": str(scratch / "cache"), "NO_COLOR": "1"}
+
+
+def _stand_ins(folder: Path) -> Path:
+    """Write programs with the names of LLMs' command lines, which read a prompt as these do, and answer at once."""
+    folder.mkdir(exist_ok=True)
+    for program in PROGRAMS:
+        (folder / program.name).write_text(_STAND_IN.format(given=shlex.join(program.command[1:]), name=program.name))
+        (folder / program.name).chmod(0o755)
+    return folder
 
 
 def _is_shown(line: str, output: str) -> bool:
@@ -68,6 +84,7 @@ def test_the_commands_of_a_page_do_what_it_says(page, tmp_path):
             target = folder / block.file
             target.parent.mkdir(exist_ok=True)
             target.write_text(block.text, encoding="utf-8")
+            target.chmod(0o755 if block.text.startswith("#!") else 0o644)
         for step in _steps(block) if block.language == "console" else ():
             done = subprocess.run(
                 ["sh", "-c", step.command],
@@ -111,3 +128,21 @@ def test_every_taskspec_line_of_the_examples_is_a_known_command():
                 used |= {words[1]} if len(words) > 1 and words[0] == "taskspec" else set()
     assert used - {"plna"} <= set(COMMANDS)
     assert {"plan", "apply", "results", "status", "validate"} <= used
+
+
+def test_the_script_of_the_recipe_makes_calls_that_the_library_has():
+    """It is on the vendor's SDK, whose names the library has: what would not work there is found here."""
+    import ast
+    import inspect
+
+    import taskspec
+
+    text = (ROOT / "docs" / "recipes" / "from-the-sdk.md").read_text("utf-8")
+    tree = ast.parse(next(block.text for block in blocks(text) if block.language == "python"))
+    imported = [name.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for name in node.names]
+    created = next(
+        node for node in ast.walk(tree) if isinstance(node, ast.Call) and "tasks.create" in ast.unparse(node.func)
+    )
+    assert imported == ["Configuration", "Tasks"]
+    assert all(hasattr(taskspec, name) for name in imported)
+    assert {word.arg for word in created.keywords} <= set(inspect.signature(taskspec.Tasks.create).parameters)

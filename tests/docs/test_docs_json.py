@@ -40,7 +40,7 @@ def _keys(document) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("command", ["validate", "status", "results", "agents list"])
+@pytest.mark.parametrize("command", ["validate", "status", "results show", "agents list"])
 def test_the_documents_have_the_keys_that_are_told(printed, command):
     assert _keys(json.loads(printed(*command.split(), "--json"))) == _told(command)
 

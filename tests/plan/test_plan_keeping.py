@@ -1,10 +1,14 @@
 """Which results are still kept: those that a record holds, and those that the history names."""
 
+from dataclasses import replace
+
 import pytest
 from plan_worlds import attempt, record
 
 from taskspec.address import Address
-from taskspec.plan.keeping import kept_results
+from taskspec.ci import Revision
+from taskspec.plan.keeping import kept_results, specs_of
+from taskspec.state.encoding import revision_object
 from taskspec.state.model import Note, Verdict
 from taskspec.taskapi.records import Tokens
 from taskspec.taskapi.remotes import RemoteIdentity
@@ -36,7 +40,21 @@ def test_a_record_holds_the_accepted_result_and_those_of_its_last_generation():
     assert numbers(newest, oldest) == [(2, 1), (1, 1)]
     assert (newest.is_accepted, oldest.is_accepted) == (False, True)
     assert newest.spec == {"agent": "writer", "prompt": "B"}
-    assert oldest.spec is None, "the text of an older generation is not recorded"
+    assert oldest.spec is None, "an older taskspec has not kept the text of an older generation"
+
+
+def test_the_history_has_kept_the_text_of_an_older_generation():
+    kept = note("superseded", fingerprint="1:a", spec={"prompt": "A"})
+    assert kept_results(None, (kept, end(), intent()))[0].spec == {"prompt": "A"}
+
+
+def test_a_text_that_was_asked_for_again_is_kept_once():
+    same = note("superseded", 2, fingerprint="1:a", spec=None)
+    kept = note("superseded", 3, fingerprint="1:a", spec={"prompt": "A"})
+    assert kept_results(None, (kept, same, end(2), intent(2)))[0].spec == {"prompt": "A"}
+    held = record(text="B", generation=3)
+    told = note("superseded", 2, fingerprint=held.generation.fingerprint, spec=None)
+    assert specs_of(held, (told,)) == {2: held.generation.spec, 3: held.generation.spec}
 
 
 def test_the_history_names_the_others():
@@ -45,6 +63,14 @@ def test_the_history_names_the_others():
     assert (kept.attempt.nonce, kept.attempt.marker, kept.attempt.intended_at) == ("n", "[m]", 10.0)
     assert kept.attempt.remote == RemoteIdentity(type="local", instance="one")
     assert (kept.attempt.verdict, kept.attempt.tokens) == (Verdict.REJECTED, Tokens(prompt=2, completion=3))
+
+
+def test_a_result_of_the_history_has_the_revision_at_which_it_was_asked_for():
+    found = Revision(commit="5a17" * 10)
+    asked = intent()
+    asked = replace(asked, data={**asked.data, "revision": revision_object(found)})
+    (kept,) = kept_results(None, (end(), asked))
+    assert kept.attempt.revision == found
 
 
 def test_of_one_generation_the_newest_result_counts():

@@ -7,9 +7,11 @@ import pytest
 
 import taskspec
 from taskspec.address import Address
+from taskspec.ci import Revision
 from taskspec.report.histories import entry_json, entry_line, words
-from taskspec.report.records import age
+from taskspec.report.records import age, revision_words
 from taskspec.report.text import Paint
+from taskspec.state.encoding import revision_object
 from taskspec.state.model import HistoryEntry, Note
 
 EVIL = "\x1b[2J\u202eevil ::error::x\n"
@@ -39,6 +41,14 @@ SAID = {
     "arrived": ({"from": "local"}, "the state has come here from local"),
     "rebuilt": ({"records": 3}, "the state was rebuilt of what the remote shows; tasks: 3"),
     "forgotten": ({"generation": 2, "result": "d"}, "left the state; its result of g2 stays"),
+    "pruned": (
+        {"generations": [2, 1], "results": ["d", "e"]},
+        "2 older results removed, as its retention asks: those of g2, g1",
+    ),
+    "superseded": (
+        {"generation": 1, "spec": {"prompt": "A"}},
+        "g1 is an older generation from now on; its text is kept here",
+    ),
     "duplicates": ({"kept": "r1", "runs": ["r1", "r2"]}, "the remote has it as 2 runs: r1 is kept"),
 }
 
@@ -47,6 +57,29 @@ def entry(what, data):
     return HistoryEntry(
         serial=7, note=Note(address=Address("a"), at=1_700_000_000.0, what=what, data=data), hash="f" * 64
     )
+
+
+def test_an_intent_names_the_commit_that_was_checked_out():
+    at = {"revision": revision_object(Revision(commit="5a17" * 10))}
+    said = words(entry("intended", {"agent": "writer"} | at).note)
+    assert said == "a run of writer is to be asked for at commit 5a175a175a17"
+
+
+@pytest.mark.parametrize(
+    ("revision", "said"),
+    [
+        (None, ""),
+        (Revision(), ""),
+        (Revision(commit="5a17" * 10), "commit 5a175a175a17"),
+        (Revision(commit="5a17" * 10, is_dirty=True), "commit 5a175a175a17 and changes that are not in it"),
+        (
+            Revision(branch="main", request=7, author="ada", job="https://ci.example/1"),
+            "branch main, request 7, by ada, https://ci.example/1",
+        ),
+    ],
+)
+def test_a_revision_has_its_words(revision, said):
+    assert revision_words(revision) == said
 
 
 @pytest.mark.parametrize("what", SAID)

@@ -15,8 +15,9 @@ from taskspec.plan.model import Action, Change, FieldDiff, Missing, Plan
 from taskspec.report.counting import Tally
 from taskspec.report.jsonlines import JsonLines
 from taskspec.report.narrating import Narrator
-from taskspec.report.plans import lines
-from taskspec.report.text import Paint
+from taskspec.report.plans import lines, quiet_lines
+from taskspec.report.quieting import QuietNarrator
+from taskspec.report.text import VOICES, Paint, voice
 
 A = Address("report")
 EVIL = "\x1b[2J\u202eevil"
@@ -138,7 +139,11 @@ TOLD = {
     "RunEnded at length": events.RunEnded(
         address=A, run="r1", status="failed", verdict="failed", detail="\n".join(f"line {n}" for n in range(20))
     ),
+    "RunSaid": events.RunSaid(address=A, run="r1", kind="answer", text=f"::error::x {EVIL}\rback"),
+    "RunSaid thought": events.RunSaid(address=A, run="r1", kind="think", text="stderr: hm"),
+    "ListeningEnded": events.ListeningEnded(address=A, run="r1", detail=f"cut {EVIL}"),
     "ResultWritten": events.ResultWritten(address=A, path="results/report.md"),
+    "ResultsRemoved": events.ResultsRemoved(address=A, generations=(3, 2), results=2),
     "ResultWithdrawn": events.ResultWithdrawn(address=A, path="results/report.md"),
     "FormerResultRemoved": events.FormerResultRemoved(address=A, path="results/old.md"),
     "ResultUnreadable": events.ResultUnreadable(address=A, detail="the result is damaged"),
@@ -180,9 +185,9 @@ TOLD = {
 }
 
 
-def narrated(*heard):
+def narrated(*heard, kind=Narrator):
     written, tally = [], Tally()
-    narrator = Narrator(written.append, Paint(False), tally)
+    narrator = kind(written.append, Paint(False), tally)
     for event in heard:
         tally.on(event)
         narrator.on(event)
@@ -200,6 +205,35 @@ def test_an_apply_says_what_happens(case, snapshot):
 def test_the_last_line_sums_up(snapshot):
     heard = [*TOLD.values(), finished(Effect.LEFT, Health.NEEDS_INPUT), TOLD["ApplyFinished"]]
     assert snapshot == narrated(*heard).splitlines()[-1]
+
+
+def test_who_wants_few_words_hears_what_is_wrong_and_the_last_line(snapshot):
+    assert snapshot == narrated(*TOLD.values(), kind=QuietNarrator)
+    well = ["RunCreated", "RunStatusChanged", "RunEnded", "ResultWritten", "ChangeFinished done", "ApplyFinished"]
+    (line,) = narrated(*(TOLD[case] for case in well), kind=QuietNarrator).splitlines()
+    assert line.startswith("Apply finished in 3.2s: 1 run started, 1 accepted.")
+
+
+def test_a_quiet_plan_says_what_is_wrong_and_what_it_comes_to(snapshot):
+    assert snapshot == "\n".join(quiet_lines(plan(*CHANGES.values()), Paint(False)))
+    assert list(quiet_lines(plan(CHANGES["create"], CHANGES["none"]), Paint(False))) == [
+        "sales: 1 to create, 1 up to date."
+    ]
+
+
+def test_the_voice_of_a_task_is_the_same_each_time_and_only_a_colour():
+    colours = {name: Paint(True)(name, voice(name)) for name in (f"task-{n}" for n in range(50))}
+    assert colours == {name: Paint(True)(name, voice(name)) for name in colours}
+    assert len({text.replace(name, "") for name, text in colours.items()}) == VOICES
+
+
+def test_a_number_that_json_has_no_word_for_is_null():
+    written = []
+    view = JsonLines(written.append, lambda: "now")
+    for seconds in (float("inf"), float("-inf"), float("nan")):
+        view.on(events.ApplyFinished(seconds=seconds))
+    rows = [json.loads(line, parse_constant=pytest.fail) for line in written]
+    assert [row["seconds"] for row in rows] == [None, None, None]
 
 
 def test_every_event_has_its_case_and_is_a_line_of_json():

@@ -7,11 +7,19 @@ import signal
 import subprocess
 import sys
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import yaml
 from kept_state import records_in
 from patience import PATIENCE, until
+
+from taskspec.contracts import Contract, load_schema
+
+
+@cache
+def _contract_of_events():
+    return Contract(load_schema("events.v1"))
 
 
 class Done:
@@ -29,7 +37,11 @@ class Done:
 
     @property
     def events(self):
-        return [json.loads(line) for line in self.out.splitlines()]
+        """The lines of `--json`, each of which fits the published schema."""
+        rows = [json.loads(line) for line in self.out.splitlines()]
+        contract = _contract_of_events()
+        assert [(row, found) for row in rows if (found := contract.violations(row))] == []
+        return rows
 
 
 class Running:

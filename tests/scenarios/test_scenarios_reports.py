@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from scenario_workspaces import Workspace
 
+from taskspec.contracts import Contract, load_schema
+
 REPORTS = Path(__file__).parents[2] / "examples" / "reports"
 REGIONS = ["amer", "apac", "emea"]
 QUARTERS = ["q1", "q2", "q3", "q4"]
@@ -77,7 +79,11 @@ def test_both_environments_are_valid_and_plan_the_same_tasks(reports):
 
 
 def test_results_of_an_environment_have_a_folder_of_their_own(staged):
-    written = {path.name for path in (staged.folder / "results" / "staging").iterdir()}
+    folder = staged.folder / "results" / "staging"
+    written = {path.name for path in folder.iterdir()}
+    contract = Contract(load_schema("provenance.v1"))
+    for path in folder.glob("*.provenance.json"):
+        assert not contract.violations(json.loads(path.read_text("utf-8"))), path
     assert {name.partition("]")[0] for name in written if name.startswith("report")} == {
         page.removesuffix("]") for page in PAGES
     }

@@ -237,7 +237,7 @@ def test_a_document_that_would_forget_what_was_paid_for_is_refused_and_can_be_fo
     forced = applied.taskspec("state", "push", before, "--yes", "--force")
     assert forced.code == 0
     assert "! forced: the document is older" in forced.out
-    assert "3 entries of the history here, and not in what is pushed" in forced.out
+    assert "4 entries of the history here, and not in what is pushed" in forced.out
     assert json.loads(pulled(applied))["serial"] == serial + 1
     assert applied.taskspec("history", "verify").code == 0
 
@@ -356,7 +356,7 @@ def test_the_head_is_told_at_the_end_of_an_apply_and_verified_later(applied):
     assert (finished["event"], finished["head"] != head) == ("ApplyFinished", True)
     verified = applied.taskspec("history", "verify", "--head", head)
     assert verified.code == 0
-    assert "The history is whole: 9 entries" in verified.out
+    assert "The history is whole: 10 entries" in verified.out
     assert head_of(verified) == finished["head"] == head_of(applied.taskspec("history"))
     wrong = applied.taskspec("history", "verify", "--head", "0" * 64)
     assert (wrong.code, "No entry has the given head" in wrong.out) == (1, True)

@@ -16,6 +16,7 @@ from patience import PATIENCE
 STEERING = re.compile(
     rb"\x1b\[[0-9;]*m"  # colours
     rb"|\x1b\[\?25[lh]"  # the cursor, hidden and shown
+    rb"|\x1b\[\?2026[hl]"  # each drawing of it is shown at once
     rb"|\x1b\[[0-9]*[AK]|\x1b\[2K"  # the live region, drawn again
 )
 """Everything that the program itself sends to a terminal."""
@@ -214,6 +215,24 @@ def test_ctrl_c_in_the_live_view_gives_the_cursor_back(workspace):
     assert "Interrupted: recording what was running." in terminal.text
 
 
+def test_what_agents_say_is_shown_while_they_work_and_cannot_leave_its_line(workspace):
+    said = r"printf 'one\033[2J\rtwo\n::error::three\n'; echo thinking >&2; read x < go; echo four"
+    workspace.shell("talker", said)
+    workspace.shell("mute", "cat; echo nothing of it is heard")
+    workspace.project()
+    os.mkfifo(workspace.folder / "go")
+    workspace.tasks(a={"agent": "talker", "prompt": "hi"}, b={"agent": "mute", "prompt": "hi"})
+    terminal = Terminal(workspace, "apply", "--yes", "--attach", "a")
+    terminal.until("error::three")
+    terminal.until("stderr: thinking")
+    (workspace.folder / "go").write_text("on\n")
+    assert terminal.end() == 0
+    _assert_harmless(terminal)
+    heard = {r"a | one\x1b[2J\x0dtwo", r"a | \x3a:error::three", "a | stderr: thinking", "a | four"}
+    assert heard <= {line.strip() for line in terminal.text.splitlines()}
+    assert "nothing of it is heard" not in terminal.text
+
+
 @pytest.mark.parametrize("environ", [{"NO_COLOR": "1"}, {"TERM": "dumb"}], ids=str)
 def test_who_wants_no_colours_gets_none(project, environ):
     terminal = Terminal(project, "apply", "--yes", **environ)
@@ -221,8 +240,27 @@ def test_who_wants_no_colours_gets_none(project, environ):
     assert b"\x1b" not in terminal.seen
 
 
-def test_a_pipe_gets_no_colours(project):
+def test_a_pipe_gets_no_colours_unless_they_are_asked_for(project):
     assert "\x1b" not in project.apply().out
+    told = project.taskspec("plan", FORCE_COLOR="1").out
+    assert "\x1b[1m" in told
+    assert "\x1b[?25l" not in told
+
+
+def test_who_wants_few_words_gets_the_last_line_alone(project):
+    done = project.apply("--quiet")
+    (line,) = done.out.splitlines()
+    assert line.startswith("Apply finished in ")
+    assert (done.code, done.err) == (0, "")
+    (line,) = project.taskspec("plan", "-q").out.splitlines()
+    assert line.endswith(": 1 up to date.")
+
+
+def test_a_selector_that_fits_nothing_is_told_before_anything_runs(project):
+    done = project.apply("--attach", "nobody")
+    assert done.code == 64
+    assert "`nobody`" in done.err
+    assert project.records() == {}
 
 
 TELLING = [

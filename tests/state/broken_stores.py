@@ -2,7 +2,7 @@
 
 from taskspec.errors import StateError
 from taskspec.state.database import transaction
-from taskspec.state.model import Note
+from taskspec.state.model import DropResult, Note
 from taskspec.state.sqlite import SqliteState
 from taskspec.state.store import Lease
 
@@ -111,6 +111,13 @@ class ForgetsTheResults(SqliteState):
         return told
 
 
+class KeepsWhatWasDropped(SqliteState):
+    """A result that is dropped stays."""
+
+    def commit(self, lease, serial, changes):
+        return super().commit(lease, serial, [change for change in changes if not isinstance(change, DropResult)])
+
+
 BROKEN = (
     TakesWritesOfTheDead,
     TakesStaleWrites,
@@ -123,4 +130,5 @@ BROKEN = (
     DigestsTheSerialAlone,
     KeepsHalfOfACommit,
     ForgetsTheResults,
+    KeepsWhatWasDropped,
 )

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from taskspec.state.chaining import linked, root
 from taskspec.state.document import StateDocument
-from taskspec.state.model import DropRecord, HistoryEntry, Note, PutRecord, PutResult, Snapshot
+from taskspec.state.model import DropRecord, DropResult, HistoryEntry, Note, PutRecord, PutResult, Snapshot
 
 
 @dataclass
@@ -16,6 +16,8 @@ class ModelledState:
     version: int = 0
     records: dict = field(default_factory=dict)
     results: dict = field(default_factory=dict)
+    dropped: set = field(default_factory=set)
+    """The digests of results that were kept once, and may be kept again."""
     history: tuple = ()
     """Newest first."""
 
@@ -46,6 +48,9 @@ class ModelledState:
                     self.records.pop(address, None)
                 case PutResult(ref=ref, content=content):
                     self.results[ref.digest] = content
+                case DropResult(digest=digest):
+                    if self.results.pop(digest, None) is not None:
+                        self.dropped.add(digest)
                 case Note():
                     entry = HistoryEntry(serial=self.serial, note=change, hash=linked(self.head, self.serial, change))
                     self.history = (entry, *self.history)

@@ -8,6 +8,7 @@ from taskspec.state.document import StateDocument
 from taskspec.state.model import (
     Accepted,
     Attempt,
+    DropResult,
     Generation,
     HistoryEntry,
     Holder,
@@ -72,6 +73,10 @@ def put(address=EXTRACT, **changes):
 
 def put_result(content):
     return PutResult(ref=ref(content), content=content)
+
+
+def drop_result(content):
+    return DropResult(digest=ref(content).digest)
 
 
 def note(address=EXTRACT, what="ended", at=1_700_000_000.0):

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 from state_servers import named
-from state_values import ALICE, BOB, EXTRACT, REPORT, document_of, note, put, put_result, record, ref
+from state_values import ALICE, BOB, EXTRACT, REPORT, document_of, drop_result, note, put, put_result, record, ref
 
 from taskspec.address import Address
 from taskspec.errors import LockHeldError, LostLeaseError, StaleError, StateError
@@ -268,6 +268,68 @@ def test_a_result_outlives_its_record(store):
     store.commit(lease, 0, [put(), put_result("kept")])
     store.commit(lease, 1, [DropRecord(address=EXTRACT)])
     assert store.result(ref("kept")) == "kept"
+
+
+@pytest.mark.parametrize("content", ["", "short", "x" * (INLINE_LIMIT + 1)])
+def test_a_result_that_was_dropped_is_kept_no_longer_and_the_others_are(store, opened, content):
+    lease = store.acquire(ALICE)
+    store.commit(lease, 0, [put_result(content), put_result("other"), put()])
+    assert store.commit(lease, 1, [drop_result(content), note(what="pruned")]) == 2
+    for reader in (store, opened(read_only=True)):
+        with pytest.raises(StateError, match="is not in"):
+            reader.result(ref(content))
+        assert list(reader.results()) == [(ref("other").digest, "other")]
+        assert reader.read().records.keys() == {EXTRACT}
+        assert [entry.note.what for entry in reader.history()] == ["pruned"]
+        assert reader.faults() == []
+
+
+def test_dropping_what_is_not_there_is_no_error(store):
+    lease = store.acquire(ALICE)
+    assert store.commit(lease, 0, [drop_result("never")]) == 1
+    store.commit(lease, 1, [put_result("once")])
+    store.commit(lease, 2, [drop_result("once")])
+    assert store.commit(lease, 3, [drop_result("once")]) == 4
+    assert list(store.results()) == []
+
+
+@pytest.mark.parametrize("content", ["short", "x" * (INLINE_LIMIT + 1)])
+def test_of_one_commit_the_last_word_on_a_result_counts(store, opened, content):
+    lease = store.acquire(ALICE)
+    store.commit(lease, 0, [put_result(content)])
+    store.commit(lease, 1, [drop_result(content), put_result(content)])
+    assert opened(read_only=True).result(ref(content)) == content
+    store.commit(lease, 2, [put_result(content), drop_result(content)])
+    assert list(opened(read_only=True).results()) == []
+
+
+def test_a_result_that_was_dropped_can_be_kept_again(store, opened):
+    lease = store.acquire(ALICE)
+    for serial, content in enumerate(["again", "x" * (INLINE_LIMIT + 1)]):
+        store.commit(lease, 3 * serial, [put_result(content)])
+        store.commit(lease, 3 * serial + 1, [drop_result(content)])
+        store.commit(lease, 3 * serial + 2, [put_result(content)])
+        assert store.result(ref(content)) == opened(read_only=True).result(ref(content)) == content
+
+
+def test_a_result_is_not_dropped_without_the_lease_or_at_another_serial(store, opened):
+    lease = store.acquire(ALICE)
+    store.commit(lease, 0, [put_result("kept")])
+    with pytest.raises(StaleError):
+        store.commit(lease, 0, [drop_result("kept")])
+    store.force_release(lease.epoch, BOB)
+    with pytest.raises(LostLeaseError):
+        store.commit(lease, 1, [drop_result("kept")])
+    assert opened(read_only=True).result(ref("kept")) == "kept"
+
+
+def test_a_whole_state_goes_elsewhere_without_what_was_dropped(opened):
+    old, new = opened(environment="old"), opened(environment="new")
+    lease = old.acquire(ALICE)
+    old.commit(lease, 0, [put_result("gone"), put_result("kept"), note()])
+    old.commit(lease, 1, [drop_result("gone"), note(what="pruned")])
+    new.replace(new.acquire(BOB), 0, document_of(old))
+    assert list(new.results()) == [(ref("kept").digest, "kept")]
 
 
 def test_a_result_that_was_never_kept_is_missing(store, opened):

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from state_values import ALICE, EXTRACT, note, record
 
+from taskspec.ci import Revision
 from taskspec.inputs import Input
 from taskspec.state import encoding
 from taskspec.state import holders as of_holders
@@ -40,6 +41,7 @@ def every_field(kind, **known):
 
 tokens = st.none() | every_field(Tokens)
 remotes = every_field(RemoteIdentity)
+revisions = st.none() | every_field(Revision)
 attempts = every_field(
     Attempt,
     intended_at=times,
@@ -50,6 +52,7 @@ attempts = every_field(
     detail=texts,
     remote=remotes,
     tokens=tokens,
+    revision=revisions,
 )
 inputs = st.none() | st.dictionaries(texts, every_field(Input, digest=texts, giver=texts), max_size=2)
 generations = every_field(Generation, spec=specs, attempts=st.lists(attempts, max_size=2).map(tuple), inputs=inputs)
@@ -99,6 +102,7 @@ def test_every_holder_comes_back_as_it_was(value):
         ("_RESULT", ResultRef),
         ("_REMOTE", RemoteIdentity),
         ("_TOKENS", Tokens),
+        ("_REVISION", Revision),
         ("_NOTE", Note),
         ("_HOLDER", Holder),
     ],
@@ -112,21 +116,52 @@ def test_every_field_of_a_value_has_its_key(shape, kind):
 LATER = {"unsent": None, "file": ""}
 
 
+def attempts_of(record):
+    accepted = record["accepted"]["attempt"] if record["accepted"] else None
+    return [*record["generation"]["attempts"], *([accepted] if isinstance(accepted, dict) else [])]
+
+
+def without_revisions(record):
+    """Take out of a record what format 6 has brought, which is not known of it."""
+    for attempt in attempts_of(record):
+        assert attempt.pop("revision") is None
+    return record
+
+
 def later(record):
     """Take out of a record what formats above its own have brought, which is not known of it."""
+    without_revisions(record)
     assert record["generation"].pop("inputs") is None
     for key, value in LATER.items():
         assert record.pop(key) == value
     return record
 
 
-def test_the_kept_record_of_format_5_is_readable_and_written_the_same():
-    text = (SAMPLES / "record.v5.json").read_text().strip()
+def test_the_kept_record_of_format_6_is_readable_and_written_the_same():
+    text = (SAMPLES / "record.v6.json").read_text().strip()
     value = decode_record(text)
+    assert value.accepted.attempt.revision == Revision(
+        commit="5a17" * 10, branch="main", author="alice", request=7, job="https://ci.example/jobs/1"
+    )
+    assert encode_record(value) == text
+
+
+def test_revisions_that_are_equal_are_one_value_in_all_records():
+    text = (SAMPLES / "record.v6.json").read_text().strip()
+    one, other = decode_record(text), decode_record(text)
+    assert one.accepted.attempt.revision is other.accepted.attempt.revision
+
+
+@pytest.mark.parametrize("is_written_out", [False, True])
+def test_the_kept_record_of_format_5_is_upgraded_and_loses_nothing(is_written_out):
+    kept = json.loads((SAMPLES / "record.v5.json").read_text())
+    if is_written_out:
+        kept["accepted"]["attempt"] = {**kept["generation"]["attempts"][1], "number": 7}
+    value = decode_record(json.dumps(kept), 5)
     assert value.generation.inputs["vars.region"] == Input(digest="00ff00ff00ff00ff", giver="--var")
     assert value.unsent == {"labels": {"team": "growth"}, "timeout": 60.0}
     assert value.file == "tasks/extract.yaml"
-    assert encode_record(value) == text
+    assert without_revisions(json.loads(encode_record(value))) == kept
 
 
 def test_the_kept_record_of_format_4_is_upgraded_and_loses_nothing():
@@ -189,6 +224,12 @@ def test_what_is_no_record_of_format_1_is_refused_by_its_upgrade(text):
         decode_record(text, 1)
 
 
+@pytest.mark.parametrize("text", ["null", "[]", "1", "{}", '{"generation": 1}', '{"accepted": 1, "generation": {}}'])
+def test_what_is_no_record_of_format_5_is_refused_by_its_upgrade(text):
+    with pytest.raises(ValueError, match="format 5"):
+        decode_record(text, 5)
+
+
 @pytest.mark.parametrize("text", ["null", "[]", "1", "{}", '{"generation": 1}'])
 def test_what_is_no_record_of_format_4_is_refused_by_its_upgrade(text):
     with pytest.raises(ValueError, match="format 4"):
@@ -226,7 +267,7 @@ def mutations():
             for index, inner in enumerate(value):
                 yield from places(inner, (*path, index))
 
-    whole = json.loads((SAMPLES / "record.v5.json").read_text())
+    whole = json.loads((SAMPLES / "record.v6.json").read_text())
     for path in places(whole):
         target = whole
         for step in path:

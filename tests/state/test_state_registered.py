@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from patience import until
 from register_double import LockingRegister, Memory, MemoryRegister
-from state_values import ALICE, BOB, EXTRACT, REPORT, note, put, put_result, record, ref
+from state_values import ALICE, BOB, EXTRACT, REPORT, drop_result, note, put, put_result, record, ref
 
 from taskspec.address import Address
 from taskspec.errors import LockHeldError, LostLeaseError, StaleError, StateError, UnknownCommitError
@@ -493,6 +493,8 @@ def test_a_page_of_a_newer_taskspec_is_refused_and_one_of_an_older_is_brought_fo
     for line in value["records"]["tail"]:
         text = json.loads(line[1])
         del text["generation"]["inputs"], text["unsent"], text["file"]
+        for attempt in text["generation"]["attempts"]:
+            del attempt["revision"]
         line[1] = json.dumps(text)
     old = json.dumps(value | {"recordFormat": 4}).encode()
     memory.held = replace(memory.held, content=old, tag="old")
@@ -656,3 +658,31 @@ def test_a_page_that_is_all_there_is_holds_the_newest_of_each_record(locking, me
     assert [line[0] for line in page(memory)["records"]["tail"]] == [EXTRACT]
     assert store.read().records == locking().read().records == {EXTRACT: record(number=9)}
     assert memory.pieces == {}
+
+
+# results that are kept no longer
+
+
+def test_what_held_only_dropped_results_is_swept_when_the_lock_is_given_back(opened, memory):
+    store = opened(limits=replace(SMALL, stray=0.0))
+    lease = store.acquire(ALICE)
+    store.commit(lease, 0, [put_result("a" * 100)])
+    store.commit(lease, 1, [put_result("b" * 100), put_result("c" * 100)])
+    held = {name for name in memory.pieces if "texts" in name}
+    store.commit(lease, 2, [drop_result("a" * 100), drop_result("b" * 100)])
+    store.release(lease)
+    left = {name for name in memory.pieces if "texts" in name}
+    assert len(held) == 2
+    assert left < held
+    assert opened(read_only=True).result(ref("c" * 100)) == "c" * 100
+
+
+def test_a_dropped_result_stays_dropped_however_the_index_is_spilled_and_merged(opened):
+    store = opened(limits=SMALL)
+    lease = store.acquire(ALICE)
+    for serial in range(60):
+        changes = [put_result(f"result {serial}"), note(at=float(serial))]
+        store.commit(lease, serial, [*changes, *([drop_result(f"result {serial - 3}")] if serial % 2 else [])])
+    left = {f"result {n}" for n in range(60) if n % 2 or n > 56}
+    assert {content for _, content in opened(read_only=True).results()} == left
+    assert {content for _, content in store.results()} == left

@@ -1,7 +1,10 @@
 """What the history of an address tells of its attempts."""
 
+import pytest
 from state_values import EXTRACT
 
+from taskspec.ci import Revision
+from taskspec.state.encoding import revision_object
 from taskspec.state.model import HistoryEntry, Note
 from taskspec.state.retelling import PastAttempt, retold
 
@@ -14,6 +17,18 @@ def entries(*notes):
 
 def which(generation, attempt, **more):
     return {"generation": generation, "attempt": attempt, **more}
+
+
+def test_the_revision_that_an_intent_tells_of_is_the_attempts():
+    found = Revision(commit="5a17" * 10, request=7)
+    (told,) = retold(entries(("intended", which(1, 1, revision=revision_object(found))), ("bound", which(1, 1))))
+    assert told.revision == found
+
+
+@pytest.mark.parametrize("told", [None, 1, {}, {"commit": 1}, {**revision_object(Revision()), "more": 1}])
+def test_what_is_no_revision_is_not_told(told):
+    (attempt,) = retold(entries(("intended", which(1, 1, revision=told))))
+    assert attempt.revision is None
 
 
 def test_an_attempt_is_told_from_its_intent_to_its_end():

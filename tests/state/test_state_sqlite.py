@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 from patience import little_work
-from state_values import ALICE, BOB, EXTRACT, note, put, put_result, record, ref
+from state_values import ALICE, BOB, EXTRACT, drop_result, note, put, put_result, record, ref
 
 from taskspec.address import Address
-from taskspec.errors import LostLeaseError, StateError
+from taskspec.errors import LostLeaseError, StaleError, StateError
 from taskspec.state import reading
 from taskspec.state.chaining import follow
 from taskspec.state.encoding import FORMAT
@@ -377,3 +377,26 @@ def test_many_records_are_one_snapshot_although_somebody_writes_between_the_page
     found = opened(read_only=True).read()
     assert (found.serial, len(found.records)) == (2, 2500)
     assert list(found.records) == [f"task-{number:04}" for number in range(1, 2500)] + ["task-9999"]
+
+
+def test_the_file_of_a_large_result_goes_once_it_is_dropped_and_only_then(store, folder):
+    lease = store.acquire(ALICE)
+    store.commit(lease, 0, [put_result(LARGE)])
+    blob = folder / "default" / "blobs" / ref(LARGE).digest
+    with pytest.raises(StaleError):
+        store.commit(lease, 7, [drop_result(LARGE)])
+    assert blob.exists()
+    store.commit(lease, 1, [drop_result(LARGE)])
+    assert not blob.exists()
+
+
+def test_a_file_that_stays_of_a_dropped_result_does_no_harm(store, folder):
+    lease = store.acquire(ALICE)
+    store.commit(lease, 0, [put_result(LARGE)])
+    blob = folder / "default" / "blobs" / ref(LARGE).digest
+    content = blob.read_bytes()
+    store.commit(lease, 1, [drop_result(LARGE)])
+    blob.write_bytes(content)
+    with pytest.raises(StateError, match="is not in"):
+        store.result(ref(LARGE))
+    assert (list(store.results()), store.faults()) == ([], [])

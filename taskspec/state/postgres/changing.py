@@ -1,6 +1,7 @@
 """Changes of a state → the rows that they leave behind, in pieces of a bounded size. Sends nothing.
 
-One statement may not touch a row twice: so the last change of an address counts, and the others are left out.
+One statement may not touch a row twice: so the last change of an address, or of a result, counts, and the others are
+left out.
 """
 
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from typing import Any, Final, assert_never
 from taskspec.state.chaining import linked
 from taskspec.state.document import StateDocument
 from taskspec.state.encoding import encode_note, encode_record
-from taskspec.state.model import DropRecord, Note, PutRecord, PutResult, ResultRef, StateChange
+from taskspec.state.model import DropRecord, DropResult, Note, PutRecord, PutResult, ResultRef, StateChange
 from taskspec.state.results import checked
 
 MOST: Final = 1000
@@ -36,6 +37,7 @@ class Piece:
     dropped: list[str] = field(default_factory=list)
     records: dict[str, str] = field(default_factory=dict)
     results: dict[str, bytes] = field(default_factory=dict)
+    removed: list[str] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
     rows: int = 0
     size: int = 0
@@ -49,6 +51,7 @@ class Piece:
             "digests": list(self.results),
             "sizes": [len(content) for content in self.results.values()],
             "contents": list(self.results.values()),
+            "removed": self.removed,
             "serials": [entry.serial for entry in self.told],
             "about": [entry.address for entry in self.told],
             "notes": [entry.note for entry in self.told],
@@ -74,7 +77,7 @@ def written(changes: Sequence[StateChange], serial: int, head: str) -> Writing:
     Raises ValueError and TypeError for what cannot be kept.
     """
     records: dict[str, str | None] = {}
-    results: dict[str, bytes] = {}
+    results: dict[str, bytes | None] = {}
     told: list[Told] = []
     for change in changes:
         match change:
@@ -84,6 +87,8 @@ def written(changes: Sequence[StateChange], serial: int, head: str) -> Writing:
                 records[_kept(address)] = None
             case PutResult(ref=ref):
                 results[ref.digest] = checked(change)
+            case DropResult(digest=digest):
+                results[digest] = None
             case Note(address=address):
                 head = linked(head, serial, change)
                 told.append(Told(serial=serial, address=_kept(address), note=encode_note(change), hash=head))
@@ -95,7 +100,7 @@ def written(changes: Sequence[StateChange], serial: int, head: str) -> Writing:
 def written_whole(document: StateDocument) -> Writing:
     """Return what a whole state comes to, in the place of another."""
     contents = [PutResult(ref=ResultRef.of(one, None), content=one) for one in (document.results or {}).values()]
-    results = {one.ref.digest: checked(one) for one in contents}
+    results: dict[str, bytes | None] = {one.ref.digest: checked(one) for one in contents}
     records: dict[str, str | None] = {
         _kept(address): encode_record(record) for address, record in document.records.items()
     }
@@ -106,7 +111,9 @@ def written_whole(document: StateDocument) -> Writing:
     return _in_pieces(records, results, told, document.head)
 
 
-def _in_pieces(records: dict[str, str | None], results: dict[str, bytes], told: list[Told], head: str) -> Writing:
+def _in_pieces(
+    records: dict[str, str | None], results: dict[str, bytes | None], told: list[Told], head: str
+) -> Writing:
     pieces = [Piece()]
     for address, record in records.items():
         piece = _room(pieces, len(address) + len(record or ""))
@@ -115,7 +122,10 @@ def _in_pieces(records: dict[str, str | None], results: dict[str, bytes], told: 
         else:
             piece.records[address] = record
     for digest, content in results.items():
-        _room(pieces, len(content)).results[digest] = content
+        if content is None:
+            _room(pieces, len(digest)).removed.append(digest)
+        else:
+            _room(pieces, len(content)).results[digest] = content
     for entry in told:
         _room(pieces, len(entry.note)).told.append(entry)
     return Writing(pieces=pieces, head=head, entries=len(told), last=told[-1] if told else None)

@@ -67,6 +67,8 @@ _FILL: Final = """
   SELECT moved.id, one.digest, one.size, one.content
   FROM moved, unnest(%(digests)b::text[], %(sizes)s::bigint[], %(contents)b::bytea[]) AS one (digest, size, content)
   ON CONFLICT (state, digest) DO UPDATE SET size = excluded.size, content = excluded.content
+), removed AS (
+  DELETE FROM {results} USING moved WHERE state = moved.id AND digest = ANY(%(removed)b::text[])
 ), noted AS (
   INSERT INTO {history} (state, id, serial, address, note, hash)
   SELECT moved.id, moved.told + one.nth, one.serial, one.address, one.note, one.hash

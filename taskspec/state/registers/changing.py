@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from taskspec.state.chaining import linked, root
 from taskspec.state.document import StateDocument
 from taskspec.state.encoding import FORMAT, encode_note, encode_record
-from taskspec.state.model import DropRecord, Holder, Note, PutRecord, PutResult, StateChange
-from taskspec.state.registers.pages import HeldLease, Line, Page
+from taskspec.state.model import DropRecord, DropResult, Holder, Note, PutRecord, PutResult, StateChange
+from taskspec.state.registers.pages import HeldLease, Line, Page, without
 from taskspec.state.registers.spilling import Added, Grown, new_log, nonce
 from taskspec.state.registers.swapping import MovedError, UnansweredError
+from taskspec.state.results import dropped
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,11 +112,14 @@ class Commit:
 def added(changes: Sequence[StateChange], serial: int, head: str) -> tuple[Added, list[PutResult], str]:
     """Return the lines of changes, the results whose texts are to be kept first, and the hash of the last note.
 
+    Of a result that is kept no longer there is a line; of each result, the last change counts.
+
     Raises ValueError and TypeError for a change that cannot be kept.
     """
     records: list[Line] = []
     history: list[Line] = []
-    results: list[PutResult] = []
+    results: dict[str, PutResult] = {}
+    gone = dropped(changes)
     for change in changes:
         match change:
             case PutRecord(record=record):
@@ -123,11 +127,14 @@ def added(changes: Sequence[StateChange], serial: int, head: str) -> tuple[Added
             case DropRecord(address=address):
                 records.append((address, None))
             case PutResult():
-                results.append(change)
+                results[change.ref.digest] = change
+            case DropResult():
+                pass
             case Note():
                 head = linked(head, serial, change)
                 history.append((serial, change.address, encode_note(change), head))
-    return Added(records=records, history=history), results, head
+    lines = Added(records=records, history=history, results=[without(digest) for digest in gone])
+    return lines, [one for digest, one in results.items() if digest not in gone], head
 
 
 def entries_of(document: StateDocument) -> list[Line]:

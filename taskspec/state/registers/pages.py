@@ -20,7 +20,8 @@ PAGE: Final = 1
 Line = tuple[Any, ...]
 """One line of a log. A record: its address, its text (None: it was dropped). An entry of the history: its serial, its
 address, its note, its hash. A result: its digest, its size, the piece that holds it and where it begins in it; or
-None, and its text."""
+None, and its text. A result that is kept no longer has no size (-1), no piece and no text."""
+NO_SIZE: Final = -1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -229,6 +230,11 @@ def _log(value: Any, name: str) -> Log:
             raise ValueError(f"the segments of its {name} do not follow from each other")
         start = segment.end
     return Log(id=value["id"], segments=segments, tail=tuple(line_of(line, name) for line in value["tail"]))
+
+
+def without(digest: str) -> Line:
+    """Return the line that says that a result is kept no longer."""
+    return digest, NO_SIZE, None, ""
 
 
 def line_of(value: Any, name: str) -> Line:

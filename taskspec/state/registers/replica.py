@@ -13,7 +13,7 @@ from taskspec.errors import StateError
 from taskspec.state.database import transaction
 from taskspec.state.entries import SCHEMA, TABLE
 from taskspec.state.registers.fetching import fetched
-from taskspec.state.registers.pages import Line, Log, Page
+from taskspec.state.registers.pages import NO_SIZE, Line, Log, Page
 from taskspec.state.registers.port import Register
 from taskspec.state.registers.segments import unpack
 from taskspec.state.registers.spilling import HISTORY, RECORDS, RESULTS
@@ -127,7 +127,11 @@ class Replica:
             for number, line in enumerate(lines, start + 1):
                 execute(_APPEND, (number, *line))
         elif name == RESULTS:
-            self.connection.executemany(_INDEX, lines)
+            for line in lines:
+                if line[1] == NO_SIZE:
+                    execute("DELETE FROM results WHERE digest = ?", (line[0],))
+                else:
+                    execute(_INDEX, line)
         else:
             for line in lines:
                 if line[1] is None:

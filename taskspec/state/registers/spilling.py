@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from taskspec.state.registers.fetching import fetched
-from taskspec.state.registers.pages import Line, Log, Page, Segment
+from taskspec.state.registers.pages import NO_SIZE, Line, Log, Page, Segment
 from taskspec.state.registers.port import Register
 from taskspec.state.registers.segments import Limits, digest, due, newest, pack, settled, unpack
 from taskspec.state.trouble import damaged
@@ -51,7 +51,7 @@ class Spiller:
             return Grown(
                 records=_rewritten(logs[RECORDS], lines[RECORDS]),
                 history=_longer(logs[HISTORY], lines[HISTORY]),
-                results=_longer(logs[RESULTS], lines[RESULTS]),
+                results=_kept_only(logs[RESULTS], lines[RESULTS]),
             )
         logs = {name: _longer(log, lines[name]) for name, log in logs.items()}
         sizes = {name: sum(map(_size, log.tail)) for name, log in logs.items()}
@@ -133,6 +133,15 @@ def _longer(log: Log, lines: tuple[Line, ...]) -> Log:
 def _rewritten(log: Log, lines: tuple[Line, ...]) -> Log:
     """Return a log that has nothing but the newest record of each address, as the page is all that there is."""
     return Log(id=nonce(), tail=tuple(settled((*log.tail, *lines), bottom=True))) if lines else log
+
+
+def _kept_only(log: Log, lines: tuple[Line, ...]) -> Log:
+    """Return a log of results with lines added, and without what is kept no longer: the page is all that there is."""
+    gone = {line[0] for line in lines if line[1] == NO_SIZE}
+    if not gone:
+        return _longer(log, lines)
+    left = [line for line in log.tail if line[0] not in gone]
+    return Log(id=nonce(), tail=(*left, *(line for line in lines if line[1] != NO_SIZE)))
 
 
 def _name(page: Page, kind: str, ending: str) -> str:

@@ -102,9 +102,12 @@ class RegisteredState(RegisteredReader):
             with _in_words("A change"):
                 lines, results, head = added(changes, serial + 1, page.head)
                 index = self._spiller.keep(self._unknown(results, page), page)
-            lines = replace(lines, results=index)
+            has_dropped = bool(lines.results)  # what held their texts is swept when the lock is given back
+            lines = replace(lines, results=[*lines.results, *index])
             logs = self._grown(page, lines, lease)
-            commit = Commit(nonce=nonce(), serial=serial + 1, head=head, logs=logs, lineage=page.lineage)
+            commit = Commit(
+                nonce=nonce(), serial=serial + 1, head=head, logs=logs, lineage=page.lineage, littered=has_dropped
+            )
             kept = self._advanced(lease, serial, commit)
             self._follower.append(page, kept.page, lines)
             return serial + 1

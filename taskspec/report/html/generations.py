@@ -1,0 +1,124 @@
+"""What was asked for before, newest first: verdict, agent, cost, text and answer, each against the one before it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from taskspec.moments import utc
+from taskspec.plan.diffing import diff
+from taskspec.report.account import GenerationTold
+from taskspec.report.html.answering import about, answer, compared
+from taskspec.report.html.asking import spec_fields
+from taskspec.report.html.attempts import attempts_table
+from taskspec.report.html.differing import field_differences
+from taskspec.report.html.facts import fact_list
+from taskspec.report.html.icons import of_verdict, state
+from taskspec.report.html.markup import Element, Node, el
+from taskspec.report.html.revisions import revision_line
+from taskspec.report.html.showing import Purse, inline
+from taskspec.report.text import duration
+from taskspec.state.model import Attempt
+
+MOST: Final = 20
+"""How many generations of one task are shown."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shown:
+    """What the page shows of a task already, so that its history need not show it once more."""
+
+    spec: Mapping[str, Any] | None = None
+    answers: frozenset[str] = frozenset()
+    """The digests of their contents."""
+
+
+def history(told: Sequence[GenerationTold], shown: Shown, purse: Purse, command: str) -> Iterator[Node]:
+    """Yield the generations of a task."""
+    for number, one in enumerate(told[:MOST]):
+        if purse.is_empty:
+            yield _left_out("Older generations are left out here. ", command)
+            return
+        before = told[number + 1] if number + 1 < len(told) else None
+        inside = el("div", None, _inside(one, before, shown, purse, command))
+        yield el("details", {"class": "inner generation"}, _summary(one), inside)
+    if len(told) > MOST:
+        yield _left_out(f"{len(told) - MOST} older generations are left out here. ", command)
+
+
+def _left_out(said: str, command: str) -> Element:
+    return el("p", {"class": "left-out"}, said, el("code", None, inline(command, 700)), " lists all.")
+
+
+def _summary(one: GenerationTold) -> Element:
+    attempts, tokens = list(one.attempts), _tokens(one.attempts)
+    seconds = [attempt.seconds for attempt in attempts if attempt.seconds is not None]
+    parts = [utc(one.asked_at) if one.asked_at is not None else ""]
+    parts += [duration(sum(seconds))] if seconds else []
+    parts += [f"{tokens:,} tokens"] if tokens else []
+    parts += [f"{len(attempts)} attempts"] if len(attempts) > 1 else []
+    accepted = " · accepted" if one.answer is not None and one.verdict != "accepted" else ""
+    return el(
+        "summary",
+        None,
+        el("span", {"class": "number"}, f"g{one.number}"),
+        " ",
+        state(of_verdict(one.verdict), (one.verdict or "not settled") + accepted),
+        " ",
+        el("span", {"class": "quiet"}, " · ".join(filter(None, parts))),
+    )
+
+
+def _inside(
+    one: GenerationTold, before: GenerationTold | None, shown: Shown, purse: Purse, command: str
+) -> Iterator[Node]:
+    yield fact_list(_facts(one))
+    yield attempts_table(one.attempts, purse)
+    if before is not None and one.spec is not None and before.spec is not None:
+        yield el("h5", None, f"What changed since g{before.number}")
+        found = diff(before.spec, one.spec)
+        yield (
+            [*field_differences(found, purse)] if found else el("p", {"class": "quiet"}, "Nothing that was asked for.")
+        )
+    if one.answer is not None:
+        yield from _answer(one, before, shown, purse, command)
+    if one.spec is not None and one.spec == shown.spec:
+        yield el("p", {"class": "quiet"}, "It asked for what stands above.")
+    elif one.spec is not None:
+        yield el(
+            "details",
+            {"class": "inner"},
+            el("summary", None, f"What was asked for in g{one.number}"),
+            spec_fields(one.spec, purse, command),
+        )
+
+
+def _answer(
+    one: GenerationTold, before: GenerationTold | None, shown: Shown, purse: Purse, command: str
+) -> Iterator[Node]:
+    assert one.answer is not None  # whoever calls has looked
+    if before is not None and before.answer is not None and before.answer.digest != one.answer.digest:
+        yield el("h5", None, f"The answer against that of g{before.number}")
+        yield from compared(before.answer, one.answer, purse)
+    if one.answer.digest in shown.answers:
+        yield el("p", {"class": "quiet"}, "Its answer stands above: ", about(one.answer), ".")
+        return
+    yield el(
+        "details",
+        {"class": "inner"},
+        el("summary", None, f"Answer of g{one.number} ", about(one.answer)),
+        answer(one.answer, purse, command, name=f"Answer of g{one.number}"),
+    )
+
+
+def _facts(one: GenerationTold) -> Iterator[tuple[str, Node]]:
+    yield "Agent", inline(one.agent)
+    if one.plan:
+        yield "Plan", el("code", None, inline(one.plan))
+    if one.fingerprint:
+        yield "Fingerprint", el("code", {"title": one.fingerprint}, one.fingerprint[:16])
+    if (line := revision_line(one.revision)) is not None:
+        yield "Asked by", line
+
+
+def _tokens(attempts: Sequence[Attempt]) -> int:
+    return sum(attempt.tokens.prompt + attempt.tokens.completion for attempt in attempts if attempt.tokens)

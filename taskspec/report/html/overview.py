@@ -1,0 +1,194 @@
+"""What stands above everything: the verdict, who asked, how many, and what needs a look. Judges nothing."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final
+
+from taskspec.diagnostics import Diagnostic, Severity
+from taskspec.events import RunCreated
+from taskspec.health import Health
+from taskspec.moments import utc
+from taskspec.plan.model import RiskCategory
+from taskspec.report.account import Account, Kind
+from taskspec.report.aiming import aimed
+from taskspec.report.html.facts import fact_list
+from taskspec.report.html.icons import Tone, health_word, mark, of_health, state
+from taskspec.report.html.markup import Element, Node, el
+from taskspec.report.html.places import link_to
+from taskspec.report.html.revisions import revision_facts
+from taskspec.report.html.showing import inline, prose
+from taskspec.report.html.verdicts import summed_up
+from taskspec.report.plans import duplicated
+from taskspec.report.refusing import refused, way_out
+from taskspec.report.text import duration, plural
+from taskspec.settings import DEFAULT_ENVIRONMENT
+
+MOST: Final = 50
+"""How many lines of one kind are shown."""
+KINDS: Final = {
+    Kind.VALIDATE: "Check of the manifests",
+    Kind.PLAN: "Plan",
+    Kind.APPLY: "Apply",
+    Kind.STANDING: "Status",
+}
+_ORDER: Final = (Health.UNHEALTHY, Health.UNKNOWN, Health.NEEDS_INPUT, Health.HEALTHY, None)
+_BROAD: Final = frozenset({"CI job", "Digest of the plan", "Head of the history"})
+_COMMON: Final = frozenset({RiskCategory.NEW_PAID_RUN})
+
+
+def overview(account: Account) -> Iterator[Node]:
+    """Yield the head of a report."""
+    summing = summed_up(account)
+    is_named = account.environment not in {"", DEFAULT_ENVIRONMENT}
+    yield el(
+        "header",
+        {"class": "top", "id": "overview"},
+        el(
+            "p",
+            {"class": "kind"},
+            KINDS[account.kind],
+            el("span", None, " in ", inline(account.environment)) if is_named else None,
+        ),
+        el("h1", None, inline(account.project or "taskspec", 80)),
+        el(
+            "p",
+            {"class": f"verdict {summing.tone}", "role": "status"},
+            mark(summing.tone, "large"),
+            el("span", None, inline(summing.text)),
+        ),
+        el("p", {"class": "quiet"}, _moment(account), f" Exit code {int(summing.code)}."),
+    )
+    yield totals(account)
+    yield fact_list(_facts(account), "facts wide", _BROAD)
+    yield from _attention(account)
+
+
+def totals(account: Account) -> Element | None:
+    """Return how many tasks stand how, and what it took."""
+    if not account.tasks:
+        return None
+    counts = Counter(task.health for task in account.tasks)
+    found = [_total(len(account.tasks), "task" if len(account.tasks) == 1 else "tasks")]
+    found.extend(
+        _total(counts[health], state(of_health(health), health_word(health)), of_health(health))
+        for health in _ORDER
+        if counts[health]
+    )
+    found.extend(_total(count, word) for count, word in _costs(account))
+    return el("ul", {"class": "totals", "aria-label": "Totals"}, found)
+
+
+def _total(count: int, word: Node, classes: str | None = None) -> Element:
+    return el("li", {"class": classes}, el("strong", None, f"{count:,}"), " ", word)
+
+
+def _costs(account: Account) -> Iterator[tuple[int, str]]:
+    started = sum(isinstance(heard.event, RunCreated) for heard in account.heard)
+    if account.kind is Kind.APPLY:
+        yield started, "run started" if started == 1 else "runs started"
+    if account.kind is Kind.PLAN and account.plan is not None:
+        runs = account.plan.paid_runs
+        yield runs, "paid run planned" if runs == 1 else "paid runs planned"
+    attempts = [task.generations[0].attempts for task in account.tasks if task.generations]
+    tokens = sum(one.tokens.prompt + one.tokens.completion for some in attempts for one in some if one.tokens)
+    if tokens:
+        yield tokens, "tokens"
+
+
+def _moment(account: Account) -> str:
+    took = account.ended - account.began
+    if account.kind is Kind.STANDING or took < 0.05:
+        return f"As of {utc(account.ended)}."
+    return f"{utc(account.began)}, for {duration(took)}."
+
+
+def _facts(account: Account) -> Iterator[tuple[str, Node]]:
+    yield from revision_facts(account.revision)
+    if account.plan is not None:
+        yield "Plan", el("code", None, inline(account.plan.id))
+    if account.digest:
+        yield "Digest of the plan", el("code", None, inline(account.digest, 100))
+    if account.head:
+        yield "Head of the history", el("code", None, inline(account.head, 100))
+
+
+def _attention(account: Account) -> Iterator[Node]:
+    """Yield what a person has to know, most pressing first."""
+    found: list[Node] = [*_troubles(account), *_wrong(account), *_warnings(account)]
+    if found:
+        yield el(
+            "section",
+            {"class": "attention", "aria-labelledby": "attention"},
+            el("h2", {"id": "attention"}, "To be looked at"),
+            el("ul", None, found),
+        )
+
+
+def _troubles(account: Account) -> Iterator[Node]:
+    if account.trouble is not None:
+        yield _item(Tone.BAD, "Trouble", account.trouble.message, account.trouble.hint, account)
+    plan = account.plan
+    if plan is not None:
+        for refusal in plan.refusals[:MOST]:
+            yield _item(Tone.BAD, "Refused", refused(refusal), way_out(refusal), account)
+        for duplicate in plan.duplicates[:MOST]:
+            yield _item(Tone.UNKNOWN, "Duplicate", duplicated(duplicate), "", account)
+
+
+def _wrong(account: Account) -> Iterator[Node]:
+    ordered = sorted(
+        account.diagnostics, key=lambda one: (one.severity is not Severity.ERROR, one.position, one.summary)
+    )
+    for diagnostic in ordered[:MOST]:
+        yield _diagnostic(diagnostic)
+    if len(ordered) > MOST:
+        yield el(
+            "li", None, f"{len(ordered) - MOST} more findings; ", el("code", None, "taskspec validate"), " lists all."
+        )
+    ill = [task for health in _ORDER[:3] for task in account.tasks if task.health is health]
+    for task in ill[:MOST]:
+        word = health_word(task.health)
+        yield el(
+            "li",
+            {"class": of_health(task.health)},
+            mark(of_health(task.health)),
+            el("div", None, el("strong", None, word.capitalize()), " ", link_to(task.address, is_here=True)),
+        )
+    if len(ill) > MOST:
+        yield el("li", None, f"{plural(len(ill) - MOST, 'more task')} like these; the list below can be filtered.")
+
+
+def _warnings(account: Account) -> Iterator[Node]:
+    for note in account.notes[:MOST]:
+        yield _item(Tone.NOTICE, "Note", note, "", account)
+    if account.plan is not None:
+        for category, count in sorted(account.plan.risks.items()):
+            if category not in _COMMON:
+                word = str(category).replace("_", " ")
+                yield _item(Tone.WAITING, "Risk", f"{word}: {plural(count, 'change')}", "", account)
+
+
+def _diagnostic(one: Diagnostic) -> Element:
+    tone = Tone.BAD if one.severity is Severity.ERROR else Tone.WAITING
+    return el(
+        "li",
+        {"class": tone},
+        mark(tone),
+        el(
+            "div",
+            None,
+            el("strong", None, str(one.severity).capitalize()),
+            " ",
+            prose(one.summary),
+            " ",
+            el("span", {"class": "place"}, inline(str(one.position))),
+            el("p", None, prose(one.detail, 1000)) if one.detail else None,
+            el("p", {"class": "hint"}, prose(one.hint)) if one.hint else None,
+        ),
+    )
+
+
+def _item(tone: Tone, word: str, text: str, hint: str, account: Account) -> Element:
+    said = aimed(text, account.environment)
+    way = el("p", {"class": "hint"}, prose(aimed(hint, account.environment))) if hint else None
+    return el("li", {"class": tone}, mark(tone), el("div", None, el("strong", None, word), " ", prose(said, 1000), way))

@@ -1,0 +1,162 @@
+"""The head of a Markdown report: the verdict, the totals, who asked, and what is wrong. Decides nothing."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from taskspec.ci import Revision
+from taskspec.diagnostics import Diagnostic
+from taskspec.plan.estimating import total_tokens
+from taskspec.plan.model import Action, Plan
+from taskspec.plan.tallying import Roots
+from taskspec.report.account import Account, Kind
+from taskspec.report.counting import Tally, counted
+from taskspec.report.culprits import cause_lines
+from taskspec.report.estimates import total_lines
+from taskspec.report.leaving import left_out_lines
+from taskspec.report.markdown.detail import Detail
+from taskspec.report.markdown.escaping import code, prose
+from taskspec.report.markdown.tasks import PLAIN
+from taskspec.report.narrating import standings
+from taskspec.report.outcomes import has_begun, verdict
+from taskspec.report.plans import MEANINGS, duplicated, headline
+from taskspec.report.refusing import refused, way_out
+from taskspec.report.risks import budget_lines, risk_summary
+from taskspec.report.text import duration, place_of, plural
+
+_ADDRESS: Final = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(?:/[A-Za-z0-9._~%/-]*)?")
+
+
+def title(account: Account, part: int = 1) -> str:
+    """Return the first line: the verdict, of which project, and what was or would be done."""
+    named = prose(place_of(account.project, account.environment), 200) if account.project else "taskspec"
+    more = f" (part {part})" if part > 1 else f": {_said(account)}"
+    return f"### {verdict(account)} · {named}{more}"
+
+
+def head(account: Account, roots: Roots, detail: Detail) -> str:
+    """Return all that a report says before its tasks."""
+    parts = [title(account)]
+    if account.trouble is not None:
+        hint = f"\n→ {prose(account.trouble.hint, detail.line)}" if account.trouble.hint else ""
+        parts.append(f"**{prose(account.trouble.message, detail.line)}**{hint}")
+    parts += _diagnostics(account.diagnostics, detail)
+    parts += _table(account)
+    if account.revision is not None and (asked := " · ".join(_who(account.revision))):
+        parts.append(asked)
+    lists = [*_refusals(account.plan), *(_plan_lines(account.plan, roots) if account.plan else ()), *account.notes]
+    parts += _listed(lists, detail)
+    return "\n\n".join(parts)
+
+
+def _said(account: Account) -> str:
+    """Return in a few words what was done, or would be, and what it costs."""
+    plan = account.plan
+    if has_begun(account):
+        tally = counted(one.event for one in account.heard)
+        told = [
+            f"{plural(tally.started, 'run')} started",
+            *standings(tally.accepted, len(tally.unhealthy), len(tally.needing), len(tally.unknown), PLAIN),
+        ]
+        return ", ".join(told)
+    if plan is not None:
+        return headline(plan).removeprefix("Plan: ").rstrip(".")
+    match account.kind:
+        case Kind.STANDING:
+            return plural(len(account.tasks), "task")
+        case Kind.VALIDATE:
+            return "the manifests are wrong" if account.diagnostics else "the manifests are right"
+        case Kind.PLAN | Kind.APPLY:
+            return "nothing was planned" if account.kind is Kind.PLAN else "nothing was started"
+
+
+def _table(account: Account) -> Iterator[str]:
+    rows = [*_rows(account)]
+    if rows:
+        yield "\n".join(["| | |", "|---|--:|", *(f"| {what} | {count} |" for what, count in rows)])
+
+
+def _rows(account: Account) -> Iterator[tuple[str, str]]:
+    plan = account.plan
+    if has_begun(account):
+        tally: Tally = counted(one.event for one in account.heard)
+        counts: Sequence[tuple[str, int]] = (
+            ("Runs started", tally.started),
+            ("Accepted", tally.accepted),
+            ("Without an accepted result", len(tally.unhealthy)),
+            ("Waiting for a person", len(tally.needing)),
+            ("Unknown", len(tally.unknown)),
+            ("Not finished", sum(1 for task in account.tasks if task.finished is None)),
+            ("Unchanged", tally.unchanged),
+        )
+        yield from ((what, str(count)) for what, count in counts if count)
+        yield "Time", duration(account.ended - account.began)
+    elif plan is not None:
+        counts_of = plan.counts
+        yield from (
+            (meaning[0].upper() + meaning[1:], str(counts_of[action]))
+            for action, meaning in MEANINGS
+            if counts_of.get(action)
+        )
+        if same := counts_of.get(Action.NONE, 0) + plan.unlisted:
+            yield "Unchanged", str(same)
+        if plan.unselected:
+            yield "Not selected", str(plan.unselected)
+        yield "**Paid runs**", f"**{_price(plan)}**"
+        tokens = total_tokens(plan).p50
+        if tokens is not None:
+            yield "Tokens", f"about {tokens:,.0f}"
+
+
+def _price(plan: Plan) -> str:
+    certain = plan.paid_runs - plan.conditional_runs
+    price = f"{certain} to {plan.paid_runs}" if plan.conditional_runs else str(certain)
+    return f"{price}, and up to {plan.retries} by retry" if plan.retries else price
+
+
+def _who(revision: Revision) -> Iterator[str]:
+    if revision.commit:
+        dirty = " with changes that are not committed" if revision.is_dirty else ""
+        yield f"Commit {code(revision.commit[:12])}{dirty}"
+    if revision.branch:
+        yield f"branch {code(revision.branch)}"
+    if revision.author:
+        yield f"asked for by {code(revision.author)}"
+    if revision.job:
+        yield f"[run]({revision.job})" if _ADDRESS.fullmatch(revision.job) else code(revision.job, 500)
+
+
+def _diagnostics(found: Sequence[Diagnostic], detail: Detail) -> Iterator[str]:
+    shown = found[: detail.items]
+    lines = [
+        f"- {code(str(one.position))} **{prose(one.summary, detail.line)}**: {prose(one.detail, detail.line)}"
+        + (f" → {prose(one.hint, detail.line)}" if one.hint else "")
+        for one in shown
+    ]
+    if len(found) > len(shown):
+        lines.append(f"- and {len(found) - len(shown)} more: `taskspec validate` tells them")
+    if lines:
+        yield "\n".join(lines)
+
+
+def _refusals(plan: Plan | None) -> Iterator[str]:
+    for refusal in plan.refusals if plan is not None else ():
+        yield f"Refused: {refused(refusal)} {way_out(refusal)}"
+
+
+def _plan_lines(plan: Plan, roots: Roots) -> Iterator[str]:
+    yield from total_lines(plan, PLAIN)
+    yield from cause_lines(plan, roots, PLAIN)
+    yield from risk_summary(plan, PLAIN)
+    yield from budget_lines(plan, PLAIN)
+    yield from left_out_lines(plan, PLAIN)
+    for duplicate in plan.duplicates:
+        yield f"Duplicate: {duplicated(duplicate)}"
+
+
+def _listed(lines: Sequence[str], detail: Detail) -> Iterator[str]:
+    shown = [f"- {prose(line.strip(), detail.line)}" for line in lines[: detail.items]]
+    if len(lines) > len(shown):
+        shown.append(f"- and {len(lines) - len(shown)} more lines")
+    if shown:
+        yield "\n".join(shown)

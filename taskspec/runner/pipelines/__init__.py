@@ -1,0 +1,1 @@
+"""The pipelines that `init --ci` writes, for GitHub Actions and GitLab CI."""

@@ -1,0 +1,174 @@
+"""Reviewing: which revision a CI job trusts, whether it may know anything, and whether a merge is carried out in full.
+
+Decides; starts nothing and shows nothing.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from taskspec.ci import Cause, CiJob
+from taskspec.diagnostics import Severity
+from taskspec.documents.loading import load_project
+from taskspec.documents.trusting import Base, distrusted, unlike
+from taskspec.errors import StaleError, TaskspecError, UsageError
+from taskspec.plan.model import Action, Change, Plan
+from taskspec.runner.basing import base_of
+from taskspec.runner.locating import project_of
+from taskspec.runner.model import Invocation, Ports
+from taskspec.runner.planning import plan
+from taskspec.runner.saved import SavedPlan, project_in
+from taskspec.taskapi.remotes import RemoteIdentity
+
+_HASH: Final = re.compile(r"[0-9a-f]{40,64}")
+_SHOWN: Final = 12
+_NAMED: Final = 5
+OFFLINE: Final = "Offline plan: compared with `{}`; what has been accepted is not known here."
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Review:
+    """How a job is to go about it."""
+
+    invocation: Invocation
+    plans_only: bool
+    revision: str | None = None
+    """With which revision an offline plan compares; None for one that is made of the state."""
+    name: str = ""
+    """How people know that revision."""
+    notes: tuple[str, ...] = ()
+
+
+def is_request(job: CiJob | None) -> bool:
+    """Tell whether a job is one of a pull request: it plans, whatever else it is told."""
+    return job is not None and job.cause is Cause.REQUEST
+
+
+def reviewed(invocation: Invocation, base: str | None, *, plans_only: bool) -> Review:
+    """Return how a job goes about it; TaskspecError where nobody can tell whose settings are to be trusted.
+
+    `base` is the revision that the command line names.
+    """
+    job = invocation.settings.ci
+    asks = is_request(job)
+    offline = invocation.offline or (asks and (job is None or job.request is None or job.request.is_foreign))
+    invocation = replace(invocation, offline=offline)
+    plans_only = plans_only or asks or offline
+    revision, name = _base(job, base)
+    if revision is None:
+        if asks:
+            raise TaskspecError(
+                "The job does not tell with what the pull request is compared, so nobody can tell what is trusted.",
+                hint="Name the revision: --base origin/main.",
+            )
+        if offline and invocation.since is None:
+            raise UsageError(
+                "--offline compares with a revision, and none is named.", hint="Add --base REV or --since REV."
+            )
+        shown = shortened(invocation.since or "")
+        notes = (OFFLINE.format(shown),) if offline else ()
+        return Review(
+            invocation=invocation,
+            plans_only=plans_only,
+            revision=invocation.since if offline else None,
+            name=shown,
+            notes=notes,
+        )
+    held = base_of(invocation, revision, name)
+    known, told = replace(invocation, base=held), _distrust(invocation, held)
+    if held.project is not None and not offline:
+        return Review(invocation=known, plans_only=plans_only, notes=told)
+    if held.project is None:
+        told = (f"At `{name}` there is no project that could be trusted: only the manifests are looked at.",)
+    return Review(
+        invocation=replace(known, offline=True),
+        plans_only=True,
+        revision=revision,
+        name=name,
+        notes=(OFFLINE.format(name), *told),
+    )
+
+
+def shortened(revision: str) -> str:
+    """Return a revision as people know it."""
+    return revision[:_SHOWN] if _HASH.fullmatch(revision) else revision
+
+
+def _base(job: CiJob | None, named: str | None) -> tuple[str | None, str]:
+    """Return the revision that is trusted, and how people know it."""
+    if named is not None:
+        return named, shortened(named)
+    request = job.request if job is not None else None
+    if request is None:
+        return None, ""
+    target = request.target
+    if request.base is not None:
+        return request.base, target or shortened(request.base)
+    return (f"origin/{target}", target) if target is not None else (None, "")
+
+
+def _distrust(invocation: Invocation, base: Base) -> tuple[str, ...]:
+    """Return what is to be said of settings that are not those of the base; never a value of theirs."""
+    loaded = load_project(invocation.target, invocation.environment)
+    is_wrong = any(finding.severity is Severity.ERROR for finding in loaded.diagnostics)
+    names = () if is_wrong else distrusted(loaded.manifests.project, base)
+    if not names:
+        return ()
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    listed = ", ".join(f"`{name}`" for name in names[:_NAMED]) + more
+    held = f"it is planned with what `{base.revision}` says; the change holds once it is merged"
+    return (f"What is proposed changes {listed}: {held}.",)
+
+
+def require_alike(saved: SavedPlan, invocation: Invocation) -> None:
+    """Raise StaleError for a saved plan with other trust settings than the documents have: nothing of it is right."""
+    names = unlike(project_in(saved, invocation), project_of(replace(invocation, environment=saved.plan.environment)))
+    if names:
+        listed = ", ".join(f"`{name}`" for name in names[:_NAMED])
+        raise StaleError(
+            f"the plan is refused: it was made with other settings than the manifests have now: {listed}",
+            hint="Look at what changed, and run `taskspec reconcile` without --plan.",
+        )
+
+
+def require_done(invocation: Invocation, saved: SavedPlan, ports: Ports, *, waits: bool) -> Plan:
+    """Return what a plan of the documents would do after one was carried out; StaleError where that is anything.
+
+    A saved plan is what was reviewed; the documents that were merged may ask for more.
+    """
+    now = plan(replace(invocation, environment=saved.plan.environment), ports)
+    left = [change for change in now.pending if not _is_done(change, now, waits=waits)]
+    if left:
+        raise StaleError(
+            f"the merged manifests ask for more than the plan that was applied: {_named(left)}",
+            hint="Look at it with `taskspec plan`, and run `taskspec reconcile` without --plan.",
+        )
+    return now
+
+
+def _is_done(change: Change, now: Plan, *, waits: bool) -> bool:
+    """Tell whether what is declared has its accepted result: it would only be made anew, as its `rerun` says."""
+    if change.action is Action.WAIT:
+        return not waits
+    accepted = change.record.accepted if change.record is not None else None
+    if accepted is None or not change.paid or _remote_changed(change, now):
+        return False
+    known = now.basis.known.get(change.address) if now.basis is not None else None
+    return change.declares(accepted.fingerprint) or (known is not None and known.asks_for(accepted.fingerprint))
+
+
+def _remote_changed(change: Change, now: Plan) -> bool:
+    accepted = change.record.accepted if change.record is not None else None
+    if accepted is None or now.basis is None:
+        return True
+    return _place(accepted.remote) != _place(now.basis.circumstances.remote)
+
+
+def _place(remote: RemoteIdentity) -> tuple[str | None, ...]:
+    return remote.type, remote.url, remote.organization
+
+
+def _named(changes: Sequence[Change]) -> str:
+    more = f" and {len(changes) - _NAMED} more" if len(changes) > _NAMED else ""
+    return ", ".join(f"`{one.address}` ({one.action})" for one in changes[:_NAMED]) + more

@@ -1,0 +1,339 @@
+"""Summing up: what a command knows at its end, and what the state holds then → its account. Changes nothing.
+
+It works for a command that failed before there was a plan, and where the state cannot be read: then the account says
+so, and has no answers. It takes no lock, and asks no remote.
+"""
+
+import re
+from ast import literal_eval
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from taskspec.address import Address, is_address
+from taskspec.desired.model import DesiredTask
+from taskspec.diagnostics import Diagnostic
+from taskspec.documents.model import Project
+from taskspec.errors import StateError, TaskspecError
+from taskspec.events import ApplyFinished, ApplyStarted, ChangeFinished
+from taskspec.health import Health
+from taskspec.plan.model import Action, Change, Declared, Plan
+from taskspec.report.account import Account, Answer, GenerationTold, Heard, Kind, TaskTold, Trouble
+from taskspec.report.exiting import ExitCode, foremost, of_health, of_verdict
+from taskspec.report.gathering import by_address
+from taskspec.report.text import plural
+from taskspec.runner.locating import project_of
+from taskspec.runner.model import Invocation, Ports
+from taskspec.runner.originating import revision_of
+from taskspec.runner.picking import pick
+from taskspec.runner.preparing import Prepared, prepare
+from taskspec.runner.telling import recorded_health
+from taskspec.settings import Settings
+from taskspec.state.migrating import require_here
+from taskspec.state.model import Accepted, Record, Snapshot
+from taskspec.state.store import StateReader
+
+MOST: Final = 128 * 1024 * 1024
+"""Bytes of all the contents together that an account holds."""
+
+_USED: Final = re.compile(r"""tasks(?:\.(?P<name>\w+)|\[(?P<quoted>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\])""")
+"""The name of an input that is a result: `tasks.extract.result`, `tasks['report[emea]'].result.total`."""
+
+Generations = Callable[[StateReader, Address, Record | None], Sequence[GenerationTold]]
+"""Tells everything that was asked for under an address, newest first; may raise StateError."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Course:
+    """What a command knows of itself at its end."""
+
+    kind: Kind
+    code: ExitCode
+    began: float
+    ended: float
+    plan: Plan | None = None
+    heard: Sequence[Heard] = ()
+    digest: str | None = None
+    trouble: Trouble | None = None
+    diagnostics: Sequence[Diagnostic] = ()
+    notes: Sequence[str] = ()
+    environment: str = ""
+    settings: Settings | None = None
+    """What tells of the CI job, and where git is; None: nobody is asked what was checked out."""
+
+
+def account(
+    course: Course,
+    project: Callable[[], Project],
+    ports: Ports,
+    generations: Generations | None = None,
+) -> Account:
+    """Return the account of a command that has ended; `project` finds the project, and may fail to."""
+    found, notes = None, list(course.notes)
+    with suppress(TaskspecError):  # what is wrong with it is the trouble that the command tells itself
+        found = project()
+    plan = course.plan
+    named = Account(
+        kind=course.kind,
+        code=course.code,
+        began=course.began,
+        ended=course.ended,
+        project=plan.project if plan else found.name if found else "",
+        environment=plan.environment if plan else found.environment if found else course.environment,
+        plan=plan,
+        heard=course.heard,
+        revision=revision_of(found, course.settings) if found is not None and course.settings is not None else None,
+        digest=course.digest,
+        trouble=course.trouble,
+        diagnostics=course.diagnostics,
+        head=next((h.event.head for h in reversed(course.heard) if isinstance(h.event, ApplyFinished)), ""),
+    )
+    if plan is None:
+        return replace(named, notes=notes)
+    with _kept(found, ports, notes) as kept:
+        tasks = _Changes(course, plan, kept, generations).tasks()
+        if kept is not None:
+            notes.extend(kept.notes())
+    return replace(named, tasks=tasks, notes=notes)
+
+
+def standing(invocation: Invocation, ports: Ports, generations: Generations | None = None) -> Account:
+    """Return how the selected tasks stand, as the state tells, with what is declared of them where that is right.
+
+    Raises ManifestError for what is wrong with the project itself, and StateError where the state cannot be read.
+    """
+    began = ports.chance.now()
+    project = project_of(invocation)
+    notes: list[str] = []
+    prepared: Prepared | None = None
+    try:
+        prepared = prepare(invocation, ports)
+    except TaskspecError:
+        notes.append("What is declared is wrong (`taskspec validate` tells): this shows only what is recorded.")
+    declared: Mapping[Address, Declared] = prepared.desired.tasks if prepared else {}
+    store = ports.open_state(project, read_only=True)
+    try:
+        require_here(store)
+        snapshot = store.read()
+        kept = _Kept(store, snapshot)
+        chosen = pick(invocation, ports, snapshot, declared)
+        every = [address for address in dict.fromkeys([*declared, *snapshot.records]) if address in chosen]
+        tasks = [_stands(address, declared.get(address), kept, generations) for address in every]
+        notes.extend(kept.notes())
+        head = store.head()
+    finally:
+        store.close()
+    return Account(
+        kind=Kind.STANDING,
+        code=foremost(of_health(task.health) for task in tasks if task.health is not None),
+        began=began,
+        ended=ports.chance.now(),
+        project=project.name,
+        environment=project.environment,
+        tasks=tasks,
+        notes=notes,
+        head=head,
+    )
+
+
+@dataclass(kw_only=True, slots=True)
+class _Doubts:
+    """What could not be told of the answers."""
+
+    unreadable: int = 0
+    left_out: int = 0
+    untold: list[str] = field(default_factory=list)
+
+
+class _Kept:
+    """The state that is open, and how much of the contents may still be read."""
+
+    def __init__(self, store: StateReader, snapshot: Snapshot) -> None:
+        self.store = store
+        self.records = snapshot.records
+        self._left = MOST
+        self._doubts = _Doubts()
+
+    def answer(self, accepted: Accepted | None, *, is_shown: bool) -> Answer | None:
+        """Return an accepted result, with its content where that is to be shown."""
+        if accepted is None:
+            return None
+        found = told(accepted)
+        return replace(found, content=self._content(accepted)) if is_shown else found
+
+    def generations(self, address: Address, ask: Generations | None) -> Sequence[GenerationTold]:
+        """Return what was asked for under an address; nothing where nobody asks, or it cannot be read."""
+        if ask is None:
+            return ()
+        try:
+            return ask(self.store, address, self.records.get(address))
+        except StateError as error:
+            self._doubts.untold.append(f"The history of `{address}` cannot be read: {_said(error)}.")
+            return ()
+
+    def notes(self) -> Iterator[str]:
+        """Yield what a reader has to know of the answers that are not there."""
+        if self._doubts.unreadable:
+            yield f"{plural(self._doubts.unreadable, 'answer')} cannot be read from the state any more."
+        if self._doubts.left_out:
+            yield f"{plural(self._doubts.left_out, 'answer')} left out: all together they are too large for a report."
+        yield from self._doubts.untold[:5]
+
+    def _content(self, accepted: Accepted) -> str | None:
+        if accepted.result.size > self._left:
+            self._doubts.left_out += 1
+            return None
+        try:
+            content = self.store.result(accepted.result)
+        except StateError:
+            self._doubts.unreadable += 1
+            return None
+        self._left -= accepted.result.size
+        return content
+
+
+def _said(error: TaskspecError) -> str:
+    return error.message.rstrip(".")
+
+
+def told(accepted: Accepted) -> Answer:
+    """Return what is told of an accepted result, without its content."""
+    return Answer(
+        generation=accepted.generation,
+        attempt=accepted.attempt.number,
+        run=accepted.run,
+        at=accepted.at,
+        format=accepted.result.format,
+        digest=accepted.result.digest,
+        size=accepted.result.size,
+    )
+
+
+@contextmanager
+def _kept(project: Project | None, ports: Ports, notes: list[str]) -> Iterator[_Kept | None]:
+    """Open the state; nothing where it cannot be read, and a note that says so."""
+    if project is None:
+        notes.append("The answers are not shown: the project of the state cannot be read.")
+        yield None
+        return
+    try:
+        store = ports.open_state(project, read_only=True)
+    except TaskspecError as error:
+        notes.append(f"The answers are not shown: {_said(error)}.")
+        yield None
+        return
+    kept: _Kept | None = None
+    try:
+        try:
+            require_here(store)
+            kept = _Kept(store, store.read())
+        except TaskspecError as error:
+            notes.append(f"The answers are not shown: {_said(error)}.")
+        yield kept
+    finally:
+        store.close()
+
+
+class _Changes:
+    """Tells of each change of a plan what came of it."""
+
+    def __init__(self, course: Course, plan: Plan, kept: _Kept | None, generations: Generations | None) -> None:
+        self._plan = plan
+        self._kept = kept
+        self._generations = generations
+        self._has_begun = any(isinstance(one.event, ApplyStarted) for one in course.heard)
+        self._heard = by_address(course.heard)
+
+    def tasks(self) -> list[TaskTold]:
+        """Return what there is to tell of each address, in the order of the plan."""
+        return [self._told(change) for change in self._plan.changes]
+
+    def _told(self, change: Change) -> TaskTold:
+        kept, address = self._kept, change.address
+        heard = self._heard.get(address, ())
+        finished = next((h.event for h in reversed(heard) if isinstance(h.event, ChangeFinished)), None)
+        now = kept.records.get(address) if kept else None
+        health = self._health(change, finished, now)
+        earlier = change.record.accepted if change.record else None
+        later = (now.accepted if now else None) if self._has_begun else earlier
+        is_same = earlier is not None and later is not None and _is_same(earlier, later)
+        is_shown = change.action is not Action.NONE or health is not Health.HEALTHY or not (is_same or earlier is later)
+        before = kept.answer(earlier, is_shown=is_shown) if kept else None
+        after = before if is_same else kept.answer(later, is_shown=is_shown) if kept else None
+        return TaskTold(
+            address=address,
+            agent=change.agent,
+            health=health,
+            change=change,
+            finished=finished,
+            heard=heard,
+            spec=_spec(change.task, now or change.record, has_run=self._has_begun),
+            labels=change.task.labels if change.task else {},
+            upstream=change.task.upstream if change.task else _upstream(now or change.record),
+            before=before,
+            after=after,
+            generations=kept.generations(address, self._generations) if kept else (),
+        )
+
+    def _health(self, change: Change, finished: ChangeFinished | None, now: Record | None) -> Health | None:
+        """Return how a task stands; in an apply that has begun and did not finish it, no better than unknown."""
+        if finished is not None:
+            return graver(finished.health, finished.verdict)
+        if self._has_begun:
+            found = recorded_health(now) if now is not None else Health.UNKNOWN
+            return found if found is not Health.HEALTHY or change.action is Action.NONE else Health.UNKNOWN
+        if change.record is None and change.health is Health.HEALTHY:
+            return None
+        return change.health
+
+
+def graver(health: Health, verdict: str | None) -> Health:
+    """Return a health that is no better than a verdict: what was rejected is never healthy."""
+    if health is not Health.HEALTHY:
+        return health
+    match of_verdict(verdict):
+        case ExitCode.OK:
+            return health
+        case ExitCode.NEEDS_INPUT:
+            return Health.NEEDS_INPUT
+        case ExitCode.UNHEALTHY:
+            return Health.UNHEALTHY
+        case _:
+            return Health.UNKNOWN
+
+
+def _stands(address: Address, task: Declared | None, kept: _Kept, generations: Generations | None) -> TaskTold:
+    record = kept.records.get(address)
+    answer = kept.answer(record.accepted, is_shown=True) if record else None
+    return TaskTold(
+        address=address,
+        agent=task.agent if task else record.agent if record else "",
+        health=recorded_health(record) if record else None,
+        spec=_spec(task, record, has_run=False),
+        labels=task.labels if task else {},
+        upstream=task.upstream if task else _upstream(record),
+        before=answer,
+        after=answer,
+        generations=kept.generations(address, generations),
+    )
+
+
+def _is_same(before: Accepted, after: Accepted) -> bool:
+    """Tell whether two accepted results are the same one: of one generation and run, and of equal content."""
+    return (before.generation, before.run, before.result) == (after.generation, after.run, after.result)
+
+
+def _spec(task: Declared | None, record: Record | None, *, has_run: bool) -> Mapping[str, Any] | None:
+    """Return what is declared, or else recorded; where results were left open, what they have made of it."""
+    if isinstance(task, DesiredTask) or (task is not None and (record is None or not has_run)):
+        return task.spec
+    return record.generation.spec if record is not None else None
+
+
+def _upstream(record: Record | None) -> tuple[Address, ...]:
+    """Return the tasks whose results went into what was asked for last."""
+    inputs: Iterable[str] = (record.generation.inputs or ()) if record else ()
+    found = filter(None, map(_USED.match, inputs))
+    used = (one["name"] or str(literal_eval(one["quoted"])) for one in found)
+    return tuple(dict.fromkeys(Address(name) for name in used if is_address(name)))
