@@ -61,8 +61,8 @@ class FormerResults:
     """Which results of a task are kept, as its record and its history tell. Works as long as its store is open.
 
     The newest entries of its history are looked at, since it came into the state: what left that was given up. A store
-    on another machine is asked for a few addresses one by one, and then for all at once: each is a request. What all of them were
-    asked is left out then.
+    on another machine is asked for a few addresses one by one, and then for all at once: each is a request.
+    What they were asked is left out then.
     """
 
     def __init__(self, store: StateReader) -> None:
