@@ -50,12 +50,16 @@ class RunAdopted(Event):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ResultAccepted(Event):
-    """A person has made a kept result the accepted one: that of `source`, a generation, now counts for another."""
+    """A kept result was made the accepted one: that of `source`, a generation, now counts for another.
+
+    `by` says who wanted that: `hand`, a person; `plan`, as the very text was asked for before.
+    """
 
     address: Address
     generation: int
     source: int
     run: str
+    by: str = "hand"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

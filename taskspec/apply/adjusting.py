@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from taskspec.address import Address
+from taskspec.apply.accepting import note_of_plan, retaken
 from taskspec.apply.rejudging import note_of, rejudged
 from taskspec.apply.superseding import superseded
 from taskspec.desired.unsent import unsent_of
@@ -28,7 +29,8 @@ def adjusted(plan: Plan, at: float) -> Iterator[PutRecord | DropRecord | Note]:
             unsent=record.unsent if change.action is Action.HOLD else unsent_of(task),
             file=task.file or record.file,
         )
-        kept = rejudged(change, taken_over, plan.id, at)
+        again = change.retakes and not change.conditional
+        kept = retaken(change, record, plan.id) if again else rejudged(change, taken_over, plan.id, at)
         if change.moved_from is not None:
             yield from moved(kept, change.moved_from, at, {"plan": plan.id})
         elif kept != record:
@@ -36,6 +38,8 @@ def adjusted(plan: Plan, at: float) -> Iterator[PutRecord | DropRecord | Note]:
         yield from superseded(record, kept, at, plan=plan.id)
         if change.rejudges:
             yield note_of(change, kept, plan.id, at)
+        if again:
+            yield note_of_plan(change, record, kept, plan.id, at)
 
 
 def moved(record: Record, before: Address, at: float, by: Mapping[str, str]) -> Iterator[PutRecord | DropRecord | Note]:

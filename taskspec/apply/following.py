@@ -99,7 +99,7 @@ async def conclude(world: World, change: Change, found: TaskRecord) -> Outcome:
         moved = advancing.with_attempt(record, ended)
         if judgement.verdict is Verdict.ACCEPTED and not _is_outdone(change, record):
             moved = advancing.with_result(record, ended, ref, world.chance.now())
-        facts = {**facts, **result_facts(ended, ref)}
+        facts = {**facts, **result_facts(ended, ref, record.generation.fingerprint)}
         await world.record(moved, "ended", PutResult(ref=ref, content=found.result), **facts)
     else:
         await world.record(advancing.with_attempt(record, ended), "ended", **facts)

@@ -28,6 +28,11 @@ class Follow:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Retake:
+    """Accept the kept result of an older generation again, as that of a new one."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Retitle:
     """Send the declared title to the run that has ended."""
 
@@ -62,7 +67,7 @@ class Block:
     """Start nothing: what it depends on has no accepted result, and will have none in this apply."""
 
 
-Step = Stop | Create | Follow | Retitle | Forget | Settle | Hold | Block
+Step = Stop | Create | Follow | Retake | Retitle | Forget | Settle | Hold | Block
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

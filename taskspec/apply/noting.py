@@ -18,13 +18,21 @@ def ending_facts(attempt: Attempt) -> Mapping[str, Any]:
     }
 
 
-def result_facts(attempt: Attempt, ref: ResultRef) -> Mapping[str, Any]:
-    """Return what names a kept result, and the run that gave it, when its record holds neither any more."""
+def result_facts(attempt: Attempt, ref: ResultRef, fingerprint: str | None) -> Mapping[str, Any]:
+    """Return what names a kept result, its run, and what was asked for, when no record holds that any more.
+
+    With that, the result counts again for a text that is declared again: that needs the whole `fingerprint`; None where
+    only the marker of the run tells what it was asked.
+    """
     return {
         "result": ref.digest,
         "bytes": ref.size,
         "format": ref.format,
         "run": attempt.run,
         "marker": attempt.marker,
+        "fingerprint": fingerprint,
+        "assertions": attempt.assertions,
+        "startedAt": attempt.started_at,
+        "finishedAt": attempt.finished_at,
         "remote": {name: value for name, value in asdict(attempt.remote).items() if value is not None},
     }

@@ -46,6 +46,8 @@ def as_it_is(change: Change) -> Ended:
     detail = change.reasons[0].text
     if change.rejudges and (judged := change.judgement) is not None:
         outcome = Outcome(effect=Effect.DONE, health=change.health, verdict=judged.verdict, detail=judged.detail)
+    elif change.retakes:
+        outcome = Outcome(effect=Effect.DONE, health=change.health, verdict=Verdict.ACCEPTED, detail=detail)
     elif change.in_error or change.refused:
         effect = Effect.FAILED if change.in_error else Effect.REFUSED
         outcome = Outcome(effect=effect, health=change.health, detail=detail)

@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Final, assert_never
 
 from taskspec.apply import following, sending, settling, stopping
-from taskspec.apply.model import Block, Create, Follow, Forget, Hold, Outcome, Retitle, Settle, Step, Stop
+from taskspec.apply.model import Block, Create, Follow, Forget, Hold, Outcome, Retake, Retitle, Settle, Step, Stop
 from taskspec.apply.outcomes import as_it_is
 from taskspec.apply.rejudging import note_of, rejudged
 from taskspec.apply.restoring import withdraw
+from taskspec.apply.retaking import retake
 from taskspec.apply.staging import settling_steps, steps
 from taskspec.apply.superseding import superseded
 from taskspec.apply.world import World, unbroken
@@ -81,8 +82,8 @@ async def _take(world: World, change: Change, planned: Iterable[Step], health: H
                 return Outcome(effect=Effect.LEFT, health=Health.UNHEALTHY, detail=change.reasons[0].text)
             case Hold(why=why):
                 return Outcome(effect=Effect.REFUSED, health=health, detail=why)
-            case Retitle():
-                outcome = await _retitle(world, change)
+            case Retake() | Retitle():
+                outcome = await (_retitle(world, change) if step == Retitle() else unbroken(retake(world, change)))
             case Forget():
                 await stopping.forget(world, change)
             case Settle():

@@ -157,6 +157,7 @@ def _provenance(address: Address, accepted: Accepted) -> Mapping[str, Any]:
         "run": accepted.run,
         "plan": accepted.plan,
         "acceptedByHandFrom": None if accepted.by_hand is None else f"g{accepted.by_hand}",
+        "acceptedAgainFrom": None if accepted.again is None else f"g{accepted.again}",
         "revision": None if attempt.revision is None else _revision(attempt.revision),
         "verdict": attempt.verdict,
         "startedAt": _timestamp(attempt.started_at),

@@ -43,6 +43,7 @@ def note_of(change: Change, record: Record, plan: str, at: float) -> Note:
         "attempt": attempt.number if attempt else 0,
         "verdict": change.judgement.verdict if change.judgement else None,
         "result": result.digest if result else None,
+        "assertions": attempt.assertions if attempt else None,
         "plan": plan,
     }
     return Note(address=change.address, at=at, what="rejudged", data=data)

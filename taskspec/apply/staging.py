@@ -2,11 +2,12 @@
 
 from typing import Final, assert_never
 
-from taskspec.apply.model import Block, Create, Follow, Forget, Hold, Retitle, Settle, Step, Stop
+from taskspec.apply.model import Block, Create, Follow, Forget, Hold, Retake, Retitle, Settle, Step, Stop
 from taskspec.documents.model import OnChangeActive, OnRemove, Policies
 from taskspec.plan.guarding import is_protected
 from taskspec.plan.model import Action, Change
 from taskspec.state.model import Record, StopCause
+from taskspec.taskapi.records import AgentExecutionStatus as Status
 
 _PROTECTED: Final = "it is protected, so that its run is not stopped"
 
@@ -14,18 +15,18 @@ _PROTECTED: Final = "it is protected, so that its run is not stopped"
 def steps(change: Change) -> tuple[Step, ...]:
     """Return what is to be done for a change; nothing for one that only tells how things stand."""
     match change.action:
-        case Action.NONE | Action.HOLD | Action.BLOCKED | Action.ADOPT:
+        case Action.NONE | Action.HOLD | Action.BLOCKED:
             return ()
+        case Action.ADOPT:
+            return (*_clearing(change), Retake())
         case Action.CREATE:
             return (*_ending(change), Create(fresh=_is_fresh(change)), Follow())
         case Action.REPLACE:
             return (Stop(cause=StopCause.REPLACE), Create(fresh=True), Follow())
         case Action.REJUDGE if change.rejudges:
             return ()
-        case Action.WAIT if change.paid:
-            return (Follow(), Create(fresh=True), Follow())
         case Action.WAIT | Action.REJUDGE:
-            return (Follow(),)
+            return (Follow(), *_following(change))
         case Action.UPDATE | Action.MOVE:
             return (Retitle(),) if change.retitles else ()
         case Action.STOP if change.task is None:
@@ -56,8 +57,8 @@ def settling_steps(record: Record | None, change: Change) -> Settle:
     if has_result:
         is_let_end = policies.on_change_active is not OnChangeActive.REPLACE
         return Settle(adopted=(Follow(),) if is_let_end else _overtaken(policies), absent=())
-    create = (Create(fresh=True), Follow())
-    if policies.protect and policies.side_effects:
+    create: tuple[Step, ...] = (Create(fresh=True), Follow()) if change.kept is None else (Retake(),)
+    if policies.protect and policies.side_effects and change.kept is None:
         return Settle(adopted=(Hold(why=_PROTECTED),), absent=create)
     overtaken = _overtaken(policies)
     goes_on = not any(isinstance(step, Hold) for step in overtaken)
@@ -100,6 +101,22 @@ def _intended_stop(change: Change) -> StopCause | None:
     """Return the cause of a stop that is recorded already, and was cut off before the run had ended."""
     last = change.record.generation.last if change.record else None
     return last.stop if last else None
+
+
+def _following(change: Change) -> tuple[Step, ...]:
+    """Return what comes behind the end of a run of another text: what is declared runs, or has its result of before."""
+    if change.kept is not None:
+        return (Retake(),)
+    return (Create(fresh=True), Follow()) if change.paid and change.action is Action.WAIT else ()
+
+
+def _clearing(change: Change) -> tuple[Step, ...]:
+    """Return the stop of the run of another text that the plan names: one at work, or in an `error` that may pass."""
+    if change.run is None:
+        return ()
+    last = change.record.generation.last if change.record else None
+    status = change.observed.status if change.observed else last.status if last else None
+    return (Stop(cause=StopCause.RETRY if status == Status.Error else StopCause.REPLACE),)
 
 
 def _ending(change: Change) -> tuple[Step, ...]:

@@ -59,7 +59,7 @@ def notes_of(traces: Traces, record: Record, world: Circumstances) -> Iterator[N
         if attempt is not None:
             facts = {**which, "run": found.id, **ending_facts(attempt), "plan": world.plan}
             if attempt.result is not None:
-                facts |= result_facts(attempt, attempt.result)
+                facts |= result_facts(attempt, attempt.result, None)
             at = attempt.finished_at if attempt.finished_at is not None else began
             yield Note(address=traces.address, at=at, what="ended", data=facts)
 

@@ -1,7 +1,8 @@
 """Capping: what may still be done of a saved plan, given what would be decided now: as much, or less. Decides nothing.
 
-A change of now stands where it starts no run and ends no run that was not to be started or ended, and sends no title
-that was not to be sent; else the item is left as it is, and says that it was not planned.
+A change of now stands where it starts no run and ends no run that was not to be started or ended, sends no title that
+was not to be sent, and takes no kept result but in the place of a run; else the item is left as it is, and says that
+it was not planned.
 """
 
 from collections.abc import Mapping
@@ -43,7 +44,7 @@ def _essence(change: Change | None) -> tuple[object, ...] | None:
 
 
 def is_stronger(now: Change, planned: Change | None) -> bool:
-    """Tell whether a change would do more than was planned: start, end or rename a run, or take a record away."""
+    """Tell whether a change would do more than was planned: start, end or rename a run, take a record or a result."""
     if planned is None:
         return now.action not in IDLE
     if now.retitles and not planned.retitles:
@@ -51,6 +52,8 @@ def is_stronger(now: Change, planned: Change | None) -> bool:
     if now.paid and (not planned.paid or now.generation > planned.generation):
         return True
     if now.destructive and not planned.destructive:
+        return True
+    if now.kept is not None and planned.kept is None and not planned.paid:
         return True
     return any(now.action in those and planned.action not in those for those in (_ENDING, _TAKING))
 
@@ -75,6 +78,7 @@ def _capped(now: Change, planned: Change | None) -> Change:
             destructive=False,
             retries=0,
             risks=(),
+            kept=None,
             refused=planned.refused,
             in_error=planned.in_error,
             verdict=planned.verdict,
@@ -91,5 +95,6 @@ def _capped(now: Change, planned: Change | None) -> Change:
         destructive=False,
         retries=0,
         risks=(),
+        kept=None,
         refused=True,
     )

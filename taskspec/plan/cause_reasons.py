@@ -20,6 +20,7 @@ _RUNS: Final = {
     Action.WAIT: "is running",
     Action.SETTLE: "may be running: that is found out first",
     Action.REJUDGE: "is judged first",
+    Action.ADOPT: "takes its result of before",
 }
 
 

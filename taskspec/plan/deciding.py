@@ -1,7 +1,8 @@
 """Deciding: desired, recorded and observed → a plan. Pure and total: asks no clock, no remote and no store.
 
 The declared side picks the column of the decision table: no longer declared, the text of an older accepted generation
-again, unchanged, or changed. The bucket in which the recorded side stands (`standing`) picks the row. What depends on
+again, unchanged, or changed. Where a changed text would start a run, and its result of before is kept, that is taken
+(`retaking`). The bucket in which the recorded side stands (`standing`) picks the row. What depends on
 other tasks is decided after them (`sequencing`, `depending`).
 """
 
@@ -25,6 +26,7 @@ from taskspec.plan.regrading import dependents, regraded, regraded_now
 from taskspec.plan.removing import held, undeclared
 from taskspec.plan.renewing import due_again, never_again
 from taskspec.plan.repeating import repeated, told_why_not
+from taskspec.plan.retaking import is_retakable, retaken
 from taskspec.plan.retrying import grants_another
 from taskspec.plan.running import active, overtaken
 from taskspec.plan.sequencing import NO_CONTENTS, Known, case_of, in_order
@@ -86,6 +88,7 @@ def _today(circumstances: Circumstances, moves: Moves) -> Circumstances:
         requested=moves.followed(circumstances.requested),
         rerun=moves.followed(circumstances.rerun),
         selected=None if selected is None else moves.followed(selected),
+        former=lambda address, record: circumstances.former(moves.former.get(address, address), record),
     )
 
 
@@ -129,7 +132,7 @@ def _by_the_table(case: Case) -> Change:
     change = _column(case, task)
     if not case.requested or change.paid:
         return change
-    is_needless = _is_needless(case, task)
+    is_needless = change.kept is not None or _is_needless(case, task)
     left = request_reasons.request_needless() if is_needless else request_reasons.request_put_off(case.situation)
     return replace(change, reasons=(*change.reasons, left))
 
@@ -150,7 +153,7 @@ def _is_accounted_for(case: Case) -> bool:
 def _is_needless(case: Case, task: DesiredTask) -> bool:
     """Tell whether what is declared has its accepted result: asking for an attempt more is no wish to pay again.
 
-    That result may be one of an older generation, whose text was declared again.
+    That result may be one of an older generation, whose text was declared again: recorded still, or only kept.
     """
     kept = case.record.accepted if case.record else None
     if case.same_text:
@@ -158,7 +161,7 @@ def _is_needless(case: Case, task: DesiredTask) -> bool:
     elif kept is not None and kept.fingerprint == task.fingerprint:
         again, has_it = regraded(case, task, kept.attempt), case.situation.standing not in _UNACCOUNTED
     else:
-        return False
+        return case.situation.standing not in _UNACCOUNTED and not case.rerun and is_retakable(case, task)
     return has_it and (again is None or not again.is_doubtful)
 
 
@@ -178,7 +181,7 @@ def _column(case: Case, task: DesiredTask) -> Change:
         return _noted(case, task, _unchanged(case, task))
     if result is not None and task.asks_for(result.fingerprint):
         return _noted(case, task, _returned(case, task, result))
-    return _changed(case, task)
+    return retaken(case, task, _changed(case, task))
 
 
 def _noted(case: Case, task: DesiredTask, change: Change) -> Change:

@@ -10,6 +10,7 @@ from taskspec.moments import seconds_of
 from taskspec.observed.model import Duplicate, Observed
 from taskspec.plan.causes import CausingLine, Commit, Reason
 from taskspec.plan.estimates import Estimate, Spread
+from taskspec.plan.keeping import Kept
 from taskspec.plan.model import (
     Action,
     Affected,
@@ -24,6 +25,7 @@ from taskspec.plan.model import (
     RiskCategory,
 )
 from taskspec.plan.refusals import Refusal, RefusalKind, Spending
+from taskspec.state.model import Attempt, ResultRef, Verdict
 from taskspec.taskapi.records import TaskRecord
 from taskspec.taskapi.remotes import RemoteIdentity
 
@@ -80,11 +82,33 @@ def _change(value: Mapping[str, Any]) -> Change:
         verdict=value["verdict"],
         diffs=tuple(map(_difference, value["diff"])),
         own_diffs=None if value.get("ownDiff") is None else tuple(map(_difference, value["ownDiff"])),
+        kept=_kept(value.get("kept")),
         refused=value["refused"],
         in_error=value["inError"],
         risks=tuple(map(_risk, value["risks"])),
         estimate=_estimate(value["estimate"]),
     )
+
+
+def _kept(value: Mapping[str, Any] | None) -> Kept | None:
+    """Return a kept result as far as a plan shows it."""
+    if value is None:
+        return None
+    at, said = seconds_of(value["at"]), value["result"]
+    ref = ResultRef(digest=said["sha256"], size=said["bytes"], format=said["format"])
+    attempt = Attempt(
+        number=1,
+        nonce="",
+        marker="",
+        body_digest="",
+        intended_at=at,
+        send_deadline=at,
+        remote=RemoteIdentity(type=""),
+        run=value["run"],
+        verdict=Verdict.ACCEPTED,
+        result=ref,
+    )
+    return Kept(generation=value["generation"], attempt=attempt, result=ref, agent="", at=at)
 
 
 def _estimate(value: Mapping[str, Any] | None) -> Estimate | None:

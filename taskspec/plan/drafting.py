@@ -9,10 +9,12 @@ from taskspec.health import Health
 from taskspec.plan import reasons
 from taskspec.plan.causes import Reason
 from taskspec.plan.diffing import diff
+from taskspec.plan.keeping import Answer, Former, nothing_kept, unanswered
 from taskspec.plan.model import Action, Change, Declared, FieldDiff, Spent, nothing_spent
 from taskspec.plan.standing import Place, Situation, Standing, verdict_of
 from taskspec.state.model import Record, Verdict
 from taskspec.taskapi.records import BEGUN
+from taskspec.taskapi.remotes import RemoteIdentity
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,6 +35,11 @@ class Case:
     spent: Spent = nothing_spent
     kept: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The contents of kept results that may have to be judged again, by their digests."""
+    former: Former = nothing_kept
+    """As in the circumstances."""
+    answer: Answer = unanswered
+    remote: RemoteIdentity | None = None
+    """Where runs are to be started; None where nobody has said."""
     dependents: Sequence[Address] = ()
     """The tasks that need this one to be accepted."""
     rerun: bool = False

@@ -10,6 +10,7 @@ from taskspec.observed.model import Duplicate
 from taskspec.plan.causes import CausingLine, Commit, Reason
 from taskspec.plan.estimates import Estimate, Spread, Total
 from taskspec.plan.estimating import total_seconds, total_tokens
+from taskspec.plan.keeping import Kept
 from taskspec.plan.model import Change, FieldDiff, Missing, Plan, Risk
 from taskspec.plan.refusals import Refusal, Spending
 
@@ -75,12 +76,23 @@ def change_json(change: Change, commits: Mapping[CausingLine, Commit] = NO_COMMI
         "fingerprint": change.fingerprint,
         "run": change.run,
         "verdict": None if change.verdict is None else str(change.verdict),
+        "kept": None if change.kept is None else _kept(change.kept),
         "refused": change.refused,
         "inError": change.in_error,
         "diff": [_difference(diff) for diff in change.diffs],
         "risks": [_risk(risk) for risk in change.risks],
         "estimate": _estimate(change.estimate or Estimate()) if change.paid else None,
         "ownDiff": None if change.own_diffs is None else [_difference(diff) for diff in change.own_diffs],
+    }
+
+
+def _kept(kept: Kept) -> dict[str, Any]:
+    ref = kept.result
+    return {
+        "generation": kept.generation,
+        "run": kept.attempt.run,
+        "at": moment(kept.at),
+        "result": {"sha256": ref.digest, "bytes": ref.size, "format": ref.format},
     }
 
 

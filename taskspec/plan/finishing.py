@@ -14,24 +14,24 @@ from taskspec.plan.causes import Reason
 from taskspec.plan.upstream_reasons import result_unreadable, template_failed
 from taskspec.state.model import Record
 
-NOTHING_JUDGED: Final[Mapping[Address, str | None]] = MappingProxyType({})
+NOTHING_COMING: Final[Mapping[Address, str | None]] = MappingProxyType({})
 
 
 def recorded_results(
     task: DeferredTask,
     records: Mapping[Address, Record],
     contents: Mapping[str, str],
-    judged: Mapping[Address, str | None] = NOTHING_JUDGED,
+    coming: Mapping[Address, str | None] = NOTHING_COMING,
 ) -> Mapping[Address, str] | Reason:
     """Return the accepted results that a task uses, given the contents by digest; or why one is not there.
 
-    `judged` are those that are accepted as soon as an apply begins.
+    `coming` are those that are accepted as soon as an apply begins.
     """
     found: dict[Address, str] = {}
     for address in sorted(task.uses):
         record = records.get(address)
         content = contents.get(record.accepted.result.digest) if record and record.accepted else None
-        content = judged.get(address, content)
+        content = coming.get(address, content)
         if content is None:
             return result_unreadable(task, address)
         found[address] = content

@@ -5,7 +5,7 @@ the templates put it there as it is; where they compute with it, nothing is fore
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -13,21 +13,14 @@ from taskspec.address import Address
 from taskspec.desired.model import DeferredTask, DesiredTask
 from taskspec.plan.diffing import diff
 from taskspec.plan.finishing import finished
+from taskspec.plan.keeping import Answer
 from taskspec.plan.model import Change, FieldDiff, Plan
-from taskspec.state.model import Record, ResultRef
+from taskspec.state.model import Record
 
 MOST: Final = 500
 """So many tasks of one plan are rendered once more."""
 LARGEST: Final = 256 * 1024
 """Bytes of a result that is put into a text for this."""
-
-Answer = Callable[[ResultRef], str | None]
-"""Returns a kept result; None where it cannot be read."""
-
-
-def unanswered(_: ResultRef) -> str | None:
-    """Know no result."""
-    return None
 
 
 def foreseen(plan: Plan, records: Mapping[Address, Record], answer: Answer) -> Plan:

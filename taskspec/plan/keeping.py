@@ -3,10 +3,11 @@
 A record holds those of its last generation, and the accepted one; the notes of the history name the others.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from taskspec.address import Address
 from taskspec.state.model import Attempt, Note, Record, ResultRef, Sending, Verdict
 from taskspec.state.retelling import revision_told
 from taskspec.taskapi.records import Tokens
@@ -15,6 +16,8 @@ from taskspec.taskapi.remotes import RemoteIdentity
 PRUNED: Final = "pruned"
 """The notes that name the results which are kept no longer."""
 _GIVING: Final = frozenset({"ended", "accepted"})
+UNTOLD: Final = ""
+"""Stands for the assertions by which a result was judged, where its history does not tell them: it is that of none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,8 +31,26 @@ class Kept:
     at: float
     spec: Mapping[str, Any] | None = field(default=None, repr=False)
     """What was asked for; None where an older taskspec has asked for it, and kept its fingerprint alone."""
+    fingerprint: str | None = None
+    """That of what was asked for, all of it; None where only the beginning of its digest is known, by its marker."""
     is_accepted: bool = False
     """It is the accepted result now."""
+
+
+Former = Callable[[Address, Record], Sequence[Kept]]
+"""Tells which results of an address are kept, the newest generation first."""
+Answer = Callable[[ResultRef], str | None]
+"""Returns a kept result; None where it cannot be read."""
+
+
+def nothing_kept(_: Address, __: Record) -> Sequence[Kept]:
+    """Tell of no result."""
+    return ()
+
+
+def unanswered(_: ResultRef) -> str | None:
+    """Know no result."""
+    return None
 
 
 def kept_results(record: Record | None, notes: Iterable[Note]) -> tuple[Kept, ...]:
@@ -106,6 +127,7 @@ def _recorded(record: Record | None, times: Mapping[tuple[int, int], float]) -> 
             agent=accepted.agent,
             at=accepted.at,
             spec=generation.spec if accepted.generation == generation.number else None,
+            fingerprint=accepted.fingerprint,
             is_accepted=True,
         )
     for attempt in reversed(generation.attempts):
@@ -117,35 +139,57 @@ def _recorded(record: Record | None, times: Mapping[tuple[int, int], float]) -> 
                 agent=record.agent,
                 at=times.get((generation.number, attempt.number), attempt.finished_at or attempt.intended_at),
                 spec=generation.spec,
+                fingerprint=generation.fingerprint,
             )
 
 
+_Which = tuple[Address, int, int]
+"""An attempt, as notes name it: numbers are used once under each name, and may be used under another too."""
+
+
 def _told(notes: Iterable[Note]) -> Iterator[Kept]:
-    """Yield what notes name: the ends of runs whose results were kept, with who asked for them."""
-    ends: list[tuple[Note, int, int]] = []
-    asked: dict[tuple[int, int], Note] = {}
-    for note in notes:
+    """Yield what notes name: the results that were kept, with who was asked for them, and the last word on each."""
+    made: list[tuple[int, Note, _Which]] = []
+    asked: dict[_Which, Note] = {}
+    judged: dict[_Which, tuple[int, Note]] = {}
+    for place, note in enumerate(notes):
         generation, number = note.data.get("generation"), note.data.get("attempt")
         if not isinstance(generation, int) or not isinstance(number, int):
             continue
-        if note.what == "ended":
-            ends.append((note, generation, number))
-        elif note.what in {"intended", "adopted"}:
-            asked.setdefault((generation, number), note)
-    for note, generation, number in ends:
-        kept = _of_end(note, asked.get((generation, number)), generation, number)
+        which = (note.address, generation, number)
+        match note.what:
+            case "ended" | "accepted":
+                made.append((place, note, which))
+            case "intended" | "adopted":
+                asked.setdefault(which, note)
+            case "rejudged":
+                judged.setdefault(which, (place, note))
+            case _:
+                pass
+    for place, note, which in made:
+        kept = _of_note(note, asked.get(which), which)
+        later, last = judged.get(which, (place, None))
         if kept is not None:
-            yield kept
+            yield kept if last is None or later > place else _judged_again(kept, last)
 
 
-def _of_end(end: Note, intent: Note | None, generation: int, number: int) -> Kept | None:
-    data, asked = end.data, intent.data if intent is not None else {}
+def _judged_again(kept: Kept, note: Note) -> Kept:
+    verdict, assertions = verdict_of(note.data.get("verdict")), _assertions(note.data)
+    return replace(kept, attempt=replace(kept.attempt, verdict=verdict, assertions=assertions))
+
+
+def _of_note(note: Note, intent: Note | None, which: _Which) -> Kept | None:
+    """Return the result that a run has ended with, or that was accepted once more."""
+    data, asked = note.data, intent.data if intent is not None else {}
     match data.get("result"), data.get("bytes"), data.get("format"), data.get("run"), data.get("marker"):
         case str(digest), int(size), str(form), str(run), str(marker):
-            began = intent.at if intent is not None else end.at
+            _, generation, number = which
+            made_at = _moment(data.get("madeAt"))
+            at = note.at if made_at is None else made_at
+            began = intent.at if intent is not None else at
             attempt = Attempt(
                 number=number,
-                nonce=text_of(asked.get("nonce")),
+                nonce=text_of(data.get("nonce") or asked.get("nonce")),
                 marker=marker,
                 body_digest="",
                 intended_at=began,
@@ -154,15 +198,34 @@ def _of_end(end: Note, intent: Note | None, generation: int, number: int) -> Kep
                 sending=Sending.BOUND,
                 run=run,
                 status=text_of(data.get("status")) or None,
-                verdict=verdict_of(data.get("verdict")),
+                verdict=Verdict.ACCEPTED if note.what == "accepted" else verdict_of(data.get("verdict")),
+                started_at=_moment(data.get("startedAt")),
+                finished_at=_moment(data.get("finishedAt")),
                 tokens=tokens_of(data.get("tokens")),
                 result=(ref := ResultRef(digest=digest, size=size, format=form)),
-                revision=revision_told(asked),
+                assertions=_assertions(data),
+                revision=revision_told(data) or revision_told(asked),
             )
-            agent = text_of(asked.get("agent"))
-            return Kept(generation=generation, attempt=attempt, result=ref, agent=agent, at=end.at)
+            return Kept(
+                generation=generation,
+                attempt=attempt,
+                result=ref,
+                agent=text_of(data.get("agent") or asked.get("agent")),
+                at=at,
+                fingerprint=text_of(data.get("fingerprint") or asked.get("fingerprint")) or None,
+            )
         case _:
             return None
+
+
+def _assertions(data: Mapping[str, Any]) -> str | None:
+    """Return the digest of the assertions by which a result was judged; None where there were none."""
+    told = data.get("assertions", UNTOLD)
+    return told if isinstance(told, str) or told is None else UNTOLD
+
+
+def _moment(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def text_of(value: Any) -> str:

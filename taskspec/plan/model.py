@@ -13,6 +13,7 @@ from taskspec.judging.judging import Judgement
 from taskspec.observed.model import Duplicate, Observed
 from taskspec.plan.causes import CausingLine, Commit, Reason
 from taskspec.plan.estimates import Estimate
+from taskspec.plan.keeping import Answer, Former, Kept, nothing_kept, unanswered
 from taskspec.plan.refusals import Refusal, Spending
 from taskspec.state.model import Record, ResultRef, Verdict
 from taskspec.taskapi.records import TaskRecord
@@ -67,6 +68,9 @@ class Circumstances:
     spent: Spent = nothing_spent
     kept: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The kept results that have to be judged again, by their digests."""
+    former: Former = nothing_kept
+    """Tells which results of an address are kept; asked only for those whose text has changed."""
+    answer: Answer = unanswered
     requested: frozenset[Address] = frozenset()
     """Addresses for which one further attempt is asked for by hand."""
     selected: frozenset[Address] | None = None
@@ -153,6 +157,8 @@ class Change:
     """What the remote showed of the run that the change is about."""
     judgement: Judgement | None = field(default=None, repr=False)
     """What its kept result is by the declared assertions, where they are not those by which it was judged."""
+    kept: Kept | None = field(default=None, repr=False)
+    """The result of an older generation of the very text, which is accepted again in the place of a run."""
     refused: bool = False
     """It is held by `protect` or `onChangeActive`: what is declared is not carried out, and a person has to decide."""
     in_error: bool = False
@@ -170,8 +176,18 @@ class Change:
         return self.action is Action.REJUDGE and self.judgement is not None
 
     @property
+    def retakes(self) -> bool:
+        """Tell whether all that it does is to accept a kept result again, for which no remote is needed.
+
+        Not so for what has another name too: the files that its record has so far are moved first.
+        """
+        return self.action is Action.ADOPT and self.kept is not None and self.run is None and self.moved_from is None
+
+    @property
     def will_accept(self) -> ResultRef | None:
-        """Return the kept result that judging it again accepts, which no run and no remote is needed for."""
+        """Return the kept result that is accepted as soon as an apply begins: no run and no remote is needed for it."""
+        if self.retakes and self.kept is not None:
+            return self.kept.result
         judgement, record = self.judgement, self.record
         if self.action is not Action.REJUDGE or record is None or judgement is None:
             return None
@@ -192,7 +208,9 @@ class Change:
         """
         if self.conditional:
             return True
-        return self.action not in IDLE and not self.rejudges and (self.action is not Action.MOVE or self.retitles)
+        if self.rejudges or self.retakes:
+            return False
+        return self.action not in IDLE and (self.action is not Action.MOVE or self.retitles)
 
     @property
     def finished_task(self) -> DesiredTask:

@@ -1,7 +1,8 @@
 """The prospect of an upstream task: whether it is accepted, may become so, or will not. Decides nothing.
 
 DONE   what it declares now has its accepted result, and nothing is to be done about a run of it; or its kept result is
-       accepted by the assertions that are declared now, which an apply records before anything else
+       accepted by the assertions that are declared now, or is accepted again as its text is that of before: an apply
+       records that before anything else
 OPEN   it may have it at the end of this apply: it runs, is waited for, settled or judged, or is conditional itself
        (also where it would be held: it is not if its own upstream answers as before)
 SHUT   it will not have it: it is unhealthy and left so, held, blocked or stopped, or the command did not select it:
@@ -67,7 +68,8 @@ def _is_open(change: Change) -> bool:
         case Action.CREATE | Action.REPLACE | Action.SETTLE | Action.ADOPT:
             return True
         case Action.WAIT:
-            comes = change.paid or _is_of_declared(change)  # paid: what is declared runs when this run has ended
+            # paid: what is declared runs when this run has ended; kept: its result of before is accepted then
+            comes = change.paid or change.kept is not None or _is_of_declared(change)
             return comes and change.health in {Health.HEALTHY, Health.NEEDS_INPUT}
         case Action.REJUDGE | Action.STOP:
             return _is_of_declared(change) and change.health is Health.HEALTHY

@@ -27,7 +27,7 @@ def not_recorded() -> Reason:
 def attempt_not_counted(attempt: Attempt) -> Reason:
     """Say that the last create reached no agent."""
     return Reason(
-        code="attempt_not_counted", text=f"attempt {attempt.number} never reached an agent{_words(attempt.detail)}"
+        code="attempt_not_counted", text=f"attempt {attempt.number} never reached an agent{words(attempt.detail)}"
     )
 
 
@@ -61,7 +61,7 @@ def accepted(result: Accepted) -> Reason:
 
 def assertions_changed(task: DesiredTask, said: str, detail: str = "") -> Reason:
     """Say what the kept result is by assertions that changed since it was judged."""
-    text = f"its assertions changed: the kept result {said}{_words(detail)}"
+    text = f"its assertions changed: the kept result {said}{words(detail)}"
     position = task.source.position(("assertions",))
     return Reason(code="assertions_changed", text=text, position=position, field="assertions")
 
@@ -128,14 +128,14 @@ def result_not_judged(situation: Situation) -> Reason:
 
 def run_ended(situation: Situation, standing: Standing) -> Reason:
     """Say how a run ended that gave no accepted result."""
-    run, words = run_of(situation), _words(situation.attempt.detail if situation.attempt else "")
+    run, said = run_of(situation), words(situation.attempt.detail if situation.attempt else "")
     match standing:
         case Standing.REJECTED:
-            return Reason(code="result_rejected", text=f"the result of {run} was rejected{words}")
+            return Reason(code="result_rejected", text=f"the result of {run} was rejected{said}")
         case Standing.FAILED:
-            return Reason(code="run_failed", text=f"{run} failed{words}")
+            return Reason(code="run_failed", text=f"{run} failed{said}")
         case Standing.ERROR:
-            return Reason(code="run_error", text=f"{run} ended in an error of the platform{words}")
+            return Reason(code="run_error", text=f"{run} ended in an error of the platform{said}")
         case _:
             code, what = _STOPPED[situation.attempt.stop if situation.attempt else None]
             return Reason(code=code, text=f"{run} {what}")
@@ -194,8 +194,8 @@ def run_unreadable(situation: Situation) -> Reason:
         case Place.OTHER_INSTANCE:
             code, why = "run_elsewhere", "was started on an engine whose data folder is not here"
         case Place.HERE:
-            words = _words(situation.trouble)
-            code, why = "run_unreadable", f"could not be read{words}; plan again when the remote answers"
+            said = words(situation.trouble)
+            code, why = "run_unreadable", f"could not be read{said}; plan again when the remote answers"
         case _:
             assert_never(situation.place)
     address = quote(situation.record.address if situation.record else "")
@@ -295,7 +295,7 @@ def _counted(situation: Situation) -> int:
     return sum(attempt.counts for attempt in situation.record.generation.attempts) if situation.record else 0
 
 
-def _words(detail: str) -> str:
+def words(detail: str) -> str:
     """Return `: ` and the first line of somebody else's words, or nothing."""
     line = next((line for line in detail.splitlines() if line.strip()), "")
     return f": {_cut(line.strip())}" if line else ""

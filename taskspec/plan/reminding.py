@@ -1,30 +1,21 @@
-"""Reminding: a text that was asked for before, and whose result is kept. Accepts nothing, reads no store.
+"""Reminding: a text that was probably asked for before, and whose result is kept. Accepts nothing, reads no store.
 
-An older generation than the last is known by the markers of its runs alone, which have the beginning of a digest.
+What is known for certain is taken without asking (`retaking`). Where an older taskspec, or a rebuilt state, tells a
+generation by the markers of its runs alone, these have the beginning of a digest: a person decides.
 """
 
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from taskspec.address import Address
 from taskspec.desired.model import DesiredTask
 from taskspec.markers import digest_of, marker_in
-from taskspec.plan.keeping import Kept
+from taskspec.plan.keeping import Former, Kept
 from taskspec.plan.model import Action, Change, Plan
 from taskspec.plan.request_reasons import text_kept
-from taskspec.state.model import Record, Verdict
+from taskspec.state.model import Verdict
 
 MOST: Final = 500
 """Of so many changes of a plan the history is looked at."""
-
-Former = Callable[[Address, Record], Sequence[Kept]]
-"""Tells which results of an address are kept."""
-
-
-def nothing_kept(_: Address, __: Record) -> Sequence[Kept]:
-    """Tell of no result."""
-    return ()
 
 
 def reminded(plan: Plan, former: Former) -> Plan:
@@ -42,8 +33,13 @@ def _is_concerned(change: Change) -> bool:
     """Tell whether a run is planned because the text is another one, and there was an older one than that."""
     if change.action is not Action.CREATE or not change.paid or not isinstance(change.task, DesiredTask):
         return False
-    is_changed = any(reason.code == "spec_changed" for reason in change.reasons)
-    return is_changed and change.record is not None and change.record.generation.number > 1
+    codes = {reason.code for reason in change.reasons}
+    return (
+        "spec_changed" in codes
+        and "kept_not_taken" not in codes
+        and change.record is not None
+        and change.record.generation.number > 1
+    )
 
 
 def _reminded(change: Change, former: Former) -> Change:

@@ -39,12 +39,17 @@ def due_again(task: DesiredTask, result: Accepted, *, now: float, plan: str) -> 
 
     `now` in seconds since the epoch. What the plan itself has asked for is not asked for twice.
     """
-    rerun = task.policies.rerun
-    if rerun.when is When.NEVER or result.plan == plan:
+    if result.plan == plan or not is_due(task, result.at, now=now):
         return None
-    if rerun.after is not None:
-        return grown_old(task, result.at) if now - result.at >= rerun.after else None
-    return due_always(task) if rerun.when is When.ALWAYS else None
+    return due_always(task) if task.policies.rerun.after is None else grown_old(task, result.at)
+
+
+def is_due(task: DesiredTask, since: float, *, now: float) -> bool:
+    """Tell whether `rerun` asks for a newer result than one of that moment. Both in seconds since the epoch."""
+    rerun = task.policies.rerun
+    if rerun.when is When.NEVER:
+        return False
+    return rerun.when is When.ALWAYS if rerun.after is None else now - since >= rerun.after
 
 
 def due_after_end(task: DesiredTask, last: Generation, *, now: float, plan: str) -> Reason | None:

@@ -86,6 +86,9 @@ def case_of(address: Address, task: Declared | None, record: Record | None, basi
         quiet_period=basis.circumstances.quiet_period,
         spent=basis.circumstances.spent,
         kept=basis.circumstances.kept,
+        former=basis.circumstances.former,
+        answer=basis.circumstances.answer,
+        remote=basis.circumstances.remote,
         dependents=basis.dependents.get(address, ()),
         rerun=address in basis.circumstances.rerun,
     )
@@ -115,14 +118,21 @@ def _deferred(task: DeferredTask, upstream: Sequence[Upstream], known: Known, al
     if any(one.prospect is not Prospect.DONE for one in used):
         case = _case(task.address, task, known)
         return would_be_held(case, repeating_marked(case, deferred(case, task, upstream)))
-    kept = known.basis.circumstances.kept
-    judged = {one.change.address: kept.get(ref.digest) for one in used if (ref := one.change.will_accept) is not None}
-    results = recorded_results(task, known.snapshot.records, known.contents, judged)
+    coming = {one.change.address: _coming(one.change, known) for one in used if one.change.will_accept is not None}
+    results = recorded_results(task, known.snapshot.records, known.contents, coming)
     made = results if isinstance(results, Reason) else finished(task, results)
     if isinstance(made, Reason):
         held = about(_case(task.address, task, known), Action.HOLD, Health.UNHEALTHY, made)
         return replace(held, in_error=True)
     return _declared(made, upstream, known, alone)
+
+
+def _coming(change: Change, known: Known) -> str | None:
+    """Return the result that a task has as soon as an apply begins; None where it cannot be read."""
+    ref, circumstances = change.will_accept, known.basis.circumstances
+    if ref is None:
+        return None
+    return circumstances.answer(ref) if change.retakes else circumstances.kept.get(ref.digest)
 
 
 def _case(address: Address, task: Declared | None, known: Known) -> Case:

@@ -19,7 +19,7 @@ _NO_EDIT: Final = {"not_recorded": "never run before", "rerun_after": "time, by 
 MOST: Final = 200
 """So many causes of one change are followed."""
 _WAITING: Final = frozenset({"known_after", "waits_for_upstream"})
-_BESIDE: Final = frozenset({"side_effects", "moved", "change_protected", "text_kept", "run_gone"})
+_BESIDE: Final = frozenset({"side_effects", "moved", "change_protected", "text_kept", "kept_not_taken", "run_gone"})
 """Reasons that tell something of a change, and cause none."""
 
 

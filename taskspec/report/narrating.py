@@ -117,6 +117,11 @@ class Narrator:
     def _of_file(self, event: Event) -> tuple[str, str] | None:
         """Return the address and the words of what became of a result, or of its file."""
         match event:
+            case ResultAccepted(address=address, by="plan"):
+                return (
+                    address,
+                    f"asked for before: the result of g{event.source} is accepted again (g{event.generation})",
+                )
             case ResultAccepted(address=address):
                 counts = "" if event.source == event.generation else f", for what is declared now (g{event.generation})"
                 return address, f"the result of g{event.source} is accepted by hand{counts}"

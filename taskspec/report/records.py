@@ -212,8 +212,21 @@ def _accepted_lines(accepted: Accepted, now: float, paint: Paint) -> Iterator[st
     yield f"  {paint('accepted', 'good')}  {where}, run {in_line(accepted.run)} of agent {in_line(accepted.agent)}"
     version = accepted.agent_version or ""
     at, revision = _moment(accepted.at, now), revision_words(accepted.attempt.revision)
-    facts = {"at": at, "agent version": version, "revision": revision, "result": _result(accepted.result)}
+    facts = {
+        "at": at,
+        "taken from": _source(accepted),
+        "agent version": version,
+        "revision": revision,
+        "result": _result(accepted.result),
+    }
     yield from _facts(4, facts)
+
+
+def _source(accepted: Accepted) -> str:
+    """Return of which generation a result is, where it was not judged as that of the one that has it."""
+    if accepted.again is not None:
+        return f"g{accepted.again}, as the text is that of then"
+    return f"g{accepted.by_hand}, by hand" if accepted.by_hand is not None else ""
 
 
 def _facts(by: int, facts: dict[str, str]) -> Iterator[str]:

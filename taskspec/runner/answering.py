@@ -14,11 +14,12 @@ from taskspec.plan.accounting import Past
 from taskspec.plan.causing import caused
 from taskspec.plan.deciding import decide
 from taskspec.plan.estimating import Measure, estimated, likely_tokens, unmeasured
-from taskspec.plan.foreseeing import Answer, foreseen, unanswered
+from taskspec.plan.foreseeing import foreseen
+from taskspec.plan.keeping import Answer, Former, nothing_kept, unanswered
 from taskspec.plan.model import Circumstances, Plan, Spent, nothing_spent
 from taskspec.plan.moving import moves_of
 from taskspec.plan.obstructing import obstructed
-from taskspec.plan.reminding import Former, nothing_kept, reminded
+from taskspec.plan.reminding import reminded
 from taskspec.plan.renewing import passing
 from taskspec.plan.retrying import with_retries
 from taskspec.plan.spending import NOTHING_USED, Usage
@@ -53,7 +54,7 @@ class Question:
     measure: Measure = unmeasured
     """What it says that they took."""
     answer: Answer = unanswered
-    """Reads the results that tasks have so far, for what waits for others."""
+    """Reads kept results: those that tasks have so far, for what waits for others, and those of texts of before."""
     former: Former = nothing_kept
     """Tells which results are kept of texts that are declared again."""
     plan: str | None = None
@@ -182,5 +183,7 @@ def _circumstances(question: Question, ports: Ports, remote: RemoteIdentity) -> 
         quiet_period=ports.offline(question.prepared.desired.project).traits.quiet_period,
         spent=question.spent,
         kept=question.kept,
+        former=question.former,
+        answer=question.answer,
         selected=question.selected,
     )

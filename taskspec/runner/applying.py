@@ -16,11 +16,12 @@ from taskspec.apply.outcomes import as_planned, finished
 from taskspec.apply.publishing import ResultsFolder
 from taskspec.apply.recording import Recorder
 from taskspec.apply.restoring import restore
+from taskspec.apply.retaking import told as retold
 from taskspec.apply.watching import Watcher
 from taskspec.apply.world import World
 from taskspec.documents.model import Project
 from taskspec.errors import LimitError, TaskspecError, UsageError
-from taskspec.events import AddressMoved, ApplyFinished, ApplyStarted, Interrupted, WaitedTooLong
+from taskspec.events import AddressMoved, ApplyFinished, ApplyStarted, Event, Interrupted, WaitedTooLong
 from taskspec.observed.refreshing import observe
 from taskspec.plan.model import Plan
 from taskspec.plan.moving import moves_of
@@ -108,9 +109,8 @@ async def apply(invocation: Invocation, ports: Ports, job: Job) -> Plan | None:
         if changed := _beginning(plan, use, began):
             store.commit(lease, snapshot.serial, changed)
             snapshot = store.read()
-        for change in plan.changes:
-            if change.moved_from is not None:
-                job.emit(AddressMoved(address=change.address, before=change.moved_from))
+        for event in _begun(plan, snapshot):
+            job.emit(event)
         restore(snapshot, store, results, job.emit)
         for found in sweeping.as_planned(plan):
             job.emit(found)
@@ -189,6 +189,16 @@ def _beginning(plan: Plan, use: Use | None, at: float) -> tuple[StateChange, ...
     """Return what is recorded before anything is asked of a remote."""
     changed = tuple(adjusted(plan, at))
     return changed if use is None else (*use.beginning(plan, at, changes=bool(changed)), *changed)
+
+
+def _begun(plan: Plan, snapshot: Snapshot) -> Iterator[Event]:
+    """Yield what has become of records before anything is asked of a remote."""
+    for change in plan.changes:
+        if change.moved_from is not None:
+            yield AddressMoved(address=change.address, before=change.moved_from)
+        record = snapshot.records.get(change.address)
+        if change.retakes and record is not None:
+            yield retold(change, record)
 
 
 def _end(plan: Plan, use: Use | None, job: Job, store: StateStore, lease: Lease, at: float) -> None:

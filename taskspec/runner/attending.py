@@ -5,8 +5,6 @@ from taskspec.errors import UsageError
 from taskspec.plan.model import Action, Change, Plan
 from taskspec.runner.model import Need, Ports
 
-_FOLLOWING = frozenset({Action.ADOPT, Action.WAIT})
-
 
 async def require_attendable(plan: Plan, project: Project, ports: Ports) -> None:
     """Raise UsageError where a run needs a worker, and the only engine would be this command's own.
@@ -29,5 +27,5 @@ async def require_attendable(plan: Plan, project: Project, ports: Ports) -> None
 
 def _needs_worker(change: Change, project: Project) -> bool:
     agent = project.agents.get(change.agent)
-    runs = change.paid or change.conditional or change.action in _FOLLOWING
+    runs = change.paid or change.conditional or change.action is Action.WAIT
     return project.remote.type == LOCAL and agent is not None and not agent.command and runs

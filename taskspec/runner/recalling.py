@@ -1,7 +1,7 @@
 """Recalling: kept results, and what the history says of runs, read when they are asked for. Decides nothing."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, Protocol
 
 from taskspec.address import Address
@@ -10,7 +10,7 @@ from taskspec.errors import StateError
 from taskspec.plan.accounting import Bound
 from taskspec.plan.estimates import Measured
 from taskspec.plan.estimating import NOTES, measured
-from taskspec.plan.keeping import Kept, kept_results
+from taskspec.plan.keeping import PRUNED, Kept, kept_results
 from taskspec.plan.regrading import concerned
 from taskspec.state.model import HistoryEntry, Note, Record, ResultRef, Snapshot
 from taskspec.state.replacing import is_empty
@@ -58,14 +58,40 @@ class Answers:
 
 
 class FormerResults:
-    """Which results of an address are kept, as its record and its history tell. Works as long as its store is open."""
+    """Which results of a task are kept, as its record and its history tell. Works as long as its store is open.
+
+    The newest entries of its history are looked at, since it came into the state: what left that was given up. A store
+    on another machine is asked for a few addresses one by one, and then for all at once: each is a request.
+    What they were asked is left out then.
+    """
 
     def __init__(self, store: StateReader) -> None:
         self._store = store
+        self._known: dict[Address, Sequence[Kept]] = {}
+        self._all: Mapping[Address, Sequence[HistoryEntry]] | None = None
 
     def __call__(self, address: Address, record: Record) -> Sequence[Kept]:
-        """Return the kept results of an address."""
-        return kept_results(record, notes_of(address, self._store, limit=NOTES))
+        """Return the kept results of an address, those under its former names too."""
+        if address not in self._known:
+            self._known[address] = kept_results(record, life_of(address, self._entries))
+        return self._known[address]
+
+    def _entries(self, address: Address) -> Iterable[HistoryEntry]:
+        if self._all is None and len(self._known) == SINGLY and self._store.capabilities.shared:
+            self._all = self._newest_of_all()
+        if self._all is not None:
+            return self._all.get(address, ())
+        return self._store.history(address, limit=NOTES)
+
+    def _newest_of_all(self) -> Mapping[Address, Sequence[HistoryEntry]]:
+        looked: Counter[Address] = Counter()
+        found: defaultdict[Address, list[HistoryEntry]] = defaultdict(list)
+        for entry in self._store.history():
+            address = entry.note.address
+            looked[address] += 1
+            if looked[address] <= NOTES and entry.note.what in _OF_RESULTS:
+                found[address].append(entry)
+        return found
 
 
 class Measurements:
@@ -105,6 +131,29 @@ def notes_of(address: Address, store: Historian, *, limit: int | None = None) ->
         if before is None or before in seen:
             return
         seen.add(before)
+        place = before
+
+
+def life_of(address: Address, entries: Callable[[Address], Iterable[HistoryEntry]]) -> Iterator[Note]:
+    """Yield what happened to a task, newest first, under each name that it had, since it came into the state.
+
+    `entries` gives those of one name. What another task went through under such a name, before or after, is none of it.
+    """
+    until: int | None = None
+    place: Address | None = address
+    while place is not None:
+        before: Address | None = None
+        for entry in entries(place):
+            note, told = entry.note, entry.note.data.get("from")
+            came = note.what == "moved" and isinstance(told, str)
+            if until is not None and (entry.serial > until or (came and entry.serial == until)):
+                continue
+            if note.what == "forgotten":
+                return
+            if came:
+                before, until = Address(str(told)), entry.serial
+                break
+            yield note
         place = before
 
 
@@ -155,6 +204,7 @@ class BoundRuns:
 
 
 _TELLING = frozenset({"intended", "bound", "adopted"})
+_OF_RESULTS = frozenset({"intended", "adopted", "ended", "accepted", "rejudged", "moved", "forgotten", PRUNED})
 
 
 def _spent(note: Note) -> object:

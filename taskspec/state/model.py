@@ -178,16 +178,31 @@ class Accepted:
     @property
     def by_hand(self) -> int | None:
         """Return the generation whose result a person has accepted here; None where it was judged."""
-        found = _BY_HAND.match(self.plan)
-        return int(found[1]) if found else None
+        return _source(_BY_HAND, self.plan)
+
+    @property
+    def again(self) -> int | None:
+        """Return the generation of the same text whose result a plan has accepted here; None where it was judged."""
+        return _source(_AGAIN, self.plan)
 
 
 _BY_HAND: Final = re.compile(r"hand-g([0-9]{1,9})-")
+_AGAIN: Final = re.compile(r"again-g([0-9]{1,9})-")
+
+
+def _source(form: re.Pattern[str], plan: str) -> int | None:
+    found = form.match(plan)
+    return int(found[1]) if found else None
 
 
 def accepted_by_hand(generation: int, nonce: str) -> str:
     """Return what stands for the plan of a result that a person has accepted, of the generation that made it."""
     return f"hand-g{generation}-{nonce}"
+
+
+def accepted_again(generation: int, plan: str) -> str:
+    """Return what stands for the plan of a result that a plan has accepted again, of the generation that had it."""
+    return f"again-g{generation}-{plan}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,10 +6,11 @@ import pytest
 from apply_stages import REMOTE, A, task
 
 from taskspec.apply.advancing import intended
-from taskspec.apply.model import Create, Follow, Forget, Hold, Retitle, Settle, Stop
+from taskspec.apply.model import Create, Follow, Forget, Hold, Retake, Retitle, Settle, Stop
 from taskspec.apply.staging import settling_steps, steps
 from taskspec.health import Health
 from taskspec.plan.causes import Reason
+from taskspec.plan.keeping import Kept
 from taskspec.plan.model import Action, Change, FieldDiff
 from taskspec.state.model import Accepted, Attempt, ResultRef, StopCause
 
@@ -18,6 +19,7 @@ OTHER = task(prompt="Write something else.")
 ATTEMPT = Attempt(
     number=1, nonce="n", marker="[m]", body_digest="0", intended_at=0.0, send_deadline=60.0, remote=REMOTE
 )
+KEPT = Kept(generation=1, attempt=ATTEMPT, result=ResultRef(digest="0", size=1, format="text"), agent="writer", at=0.0)
 
 
 def change(action, *, of=TASK, record=None, generation=1, run=None, diffs=()):
@@ -160,4 +162,22 @@ def test_an_intent_is_settled_like_this(case):
 def test_the_table_has_a_row_for_every_action():
     covered = {planned.action for planned, _ in TABLE.values()}
     assert covered | {Action.SETTLE, Action.ADOPT} == set(Action)
-    assert steps(change("adopt")) == ()
+
+
+@pytest.mark.parametrize(
+    ("planned", "expected"),
+    [
+        (change("adopt"), ()),
+        (change("adopt", run="r", record=record(OTHER)), (Stop(cause=StopCause.REPLACE),)),
+        (change("wait", record=record(OTHER)), (Follow(),)),
+    ],
+    ids=["nothing is in the way", "a run is at work", "a run is let end"],
+)
+def test_a_kept_result_is_taken_when_no_run_is_in_the_way(planned, expected):
+    assert steps(replace(planned, kept=KEPT)) == (*expected, Retake())
+
+
+def test_an_intent_of_another_text_is_settled_before_a_kept_result_is_taken():
+    settled = settling_steps(record(OTHER), replace(change("settle", record=record(OTHER)), kept=KEPT))
+    assert settled == Settle(adopted=(Stop(cause=StopCause.REPLACE), Retake()), absent=(Retake(),))
+    assert not settled.may_start

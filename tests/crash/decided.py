@@ -3,7 +3,8 @@
 Each is one task whose create that matters meets a fate, with two commands in a row that may be killed in a step each:
 `cancel:FATE:keys|plain:LAG:STEP` is asked to end in one step, and then another apply follows. `anew:…:flag|plain` asks
 for a result to be made anew, and applies again, with the flag or without. `filed:…:file|plain` carries a saved plan out
-and takes it up again, or applies without it. `accept:…` takes the first result for the third text.
+and takes it up again, or applies without it. `accept:…` takes the first result for the third text. `revert:…`
+declares the first text again, behind a third one whose create meets the fate.
 """
 
 import commanding
@@ -36,6 +37,7 @@ def in_pairs():
         for fate, keys in (("cut", "plain"), ("cut", "keys"), ("late", "plain")):
             yield from (f"{kind}:{fate}:{keys}:{_lag(kind)}:{ending}" for ending in ENDINGS[kind])
     yield "accept:answered:plain:0:same"
+    yield from (f"revert:{fate}:plain:0:same" for fate in ("answered", "cut"))
 
 
 def _lag(kind):
@@ -44,7 +46,7 @@ def _lag(kind):
 
 def play_decided(world, played, kind, fate, ending, kills):
     """Play one, with the remote and its lag as they are."""
-    told = {"cancel": _cancel, "anew": _anew, "filed": _filed, "accept": _accept}[kind]
+    told = {"cancel": _cancel, "anew": _anew, "filed": _filed, "accept": _accept, "revert": _revert}[kind]
     deaths = [*(int(kill) or None for kill in kills), None, None][:2]
 
     def killed(do):
@@ -125,3 +127,17 @@ def _accept(world, killed, fate, ending):
     settle_down(world, texts[2])
     require(not _runs_of(world, MENDED), "a text is paid for, and a person has accepted a result for it")
     require(world.files["a"] == (world.durable.records["a"].accepted.run, f"answer to {FIRST}"), "the file is another")
+
+
+def _revert(world, killed, fate, ending):
+    tasks = [task(prompt=FIRST)]
+    for prompt in (FIRST, OTHER):
+        world.apply([task(prompt=prompt)])
+    world.faults.posts = [fate]
+    world.apply([task(prompt=MENDED)], dies_at=9)
+    for _ in range(2):
+        killed(lambda dies_at: world.apply(tasks, dies_at=dies_at))
+    settle_down(world, tasks)
+    require(len(_runs_of(world, FIRST)) == 1, "a text that was asked for before is paid for again")
+    kept = world.durable.records["a"].accepted
+    require(world.files["a"] == (kept.run, f"answer to {FIRST}"), "the file is another")

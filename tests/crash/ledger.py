@@ -43,6 +43,8 @@ class Ledger:
     records: dict[Address, Record] = field(default_factory=dict)
     intent_first: bool = True
     """False for a control that keeps no intents: then only what is paid twice counts."""
+    counted: dict[str, set[str]] = field(default_factory=dict)
+    """The runs whose results were the accepted ones of a text, by its fingerprint."""
     owners: dict[str, Address] = field(default_factory=dict)
     """The addresses that were ever declared, by their hashes."""
 
@@ -102,6 +104,7 @@ class Ledger:
         """Hold what has just become durable against the remote."""
         notes = [change for change in changes if isinstance(change, Note)]
         by_hand = {note.address: note.what for note in notes if note.data.get("by") == "hand"}
+        again = {note.address for note in notes if note.what == "accepted" and "plan" in note.data}
         moved = {note.address: note.data["to"] for note in notes if note.what == "moved" and "to" in note.data}
         for before, now in moved.items():
             self._moved(before, now)
@@ -111,8 +114,10 @@ class Ledger:
                     self._let_be(change.record)
                 if by_hand.get(change.record.address) == "adopted":
                     self._adopted(change.record)
-                elif by_hand.get(change.record.address) == "accepted":
+                elif by_hand.get(change.record.address) == "accepted" or change.record.address in again:
                     self._taken_over(change.record)
+                if change.record.address in again:
+                    self._same_text(change.record)
                 self._recorded(change.record)
             elif isinstance(change, DropRecord) and change.address not in moved:
                 self._dropped(change.address, by_hand=change.address in by_hand)
@@ -151,6 +156,13 @@ class Ledger:
         self.intents[last.nonce] = whose = (record.address, record.generation.number, last.number)
         require(self.asked.setdefault(whose, last.nonce) == last.nonce, f"{whose} is another run already")
         self.let_go.discard(last.nonce)
+
+    def _same_text(self, record):
+        """Hold a result that a plan has taken again against those that were the accepted ones of this very text."""
+        kept = record.accepted
+        require(kept.again is not None, f"{kept.run} is accepted again, and nobody knows of which generation")
+        was = kept.run in self.counted.get(kept.fingerprint, ())
+        require(was, f"{kept.run} is accepted again for {record.address}, and never was for this text")
 
     def _recorded(self, record):
         self.records[record.address] = record
@@ -206,6 +218,7 @@ class Ledger:
                 require(now.run == before.run, f"the accepted result of {record.address} was exchanged")
         if now is None:
             return
+        self.counted.setdefault(now.fingerprint, set()).add(now.run)
         run = self.world.remote.runs[now.run]
         require(run.status(self.world.now) == "completed", f"{run.id} is accepted, and has not completed")
         kept = self.world.durable.results.get(now.result.digest)

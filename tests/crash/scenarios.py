@@ -51,7 +51,7 @@ def play(name: str, protocol: str = "", *, trace: list | None = None) -> Played:
                 return _play_hands(world, Random(int(words[0])))
             case "choices":
                 return _play_hands(world, Random(int(words[0])), decides=True)
-            case "accept" | "anew" | "cancel" | "filed":
+            case "accept" | "anew" | "cancel" | "filed" | "revert":
                 fate, keys, lag, ending, *kills = words
                 world.remote = Runs(honours_keys=keys == "keys", lag=float(lag))
                 played = Played(world)

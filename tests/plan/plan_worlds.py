@@ -20,6 +20,7 @@ from taskspec.documents.model import (
 from taskspec.judging.asserting import digest_of
 from taskspec.observed.model import Absent, Observed, Present, Unreadable
 from taskspec.plan.deciding import decide
+from taskspec.plan.keeping import nothing_kept, unanswered
 from taskspec.plan.model import Circumstances
 from taskspec.state.model import (
     Accepted,
@@ -212,7 +213,10 @@ def snapshot(*records):
 
 
 def planned(wanted, held, observed=None, **more):
-    """Decide over values; `more` may give remote, requested, rerun, selected, contents, and texts of kept results."""
+    """Decide over values; `more` may give remote, requested, rerun, selected, contents, and texts of kept results.
+
+    And `former` and `answer`, what is kept of older generations.
+    """
     circumstances = Circumstances(
         now=1_700_000_000.0,
         plan="p1",
@@ -221,5 +225,7 @@ def planned(wanted, held, observed=None, **more):
         requested=frozenset(more.get("requested", ())),
         selected=more.get("selected"),
         rerun=frozenset(more.get("rerun", ())),
+        former=more.get("former", nothing_kept),
+        answer=more.get("answer", unanswered),
     )
     return decide(wanted, held, observed or Observed(), circumstances, more.get("contents", CONTENTS))

@@ -59,6 +59,7 @@ def test_a_change_tells_its_reason_its_place_and_its_difference(document):
         "fingerprint": "v1:B",
         "run": "run-a-g1-1",
         "verdict": "active",
+        "kept": None,
         "refused": False,
         "inError": False,
         "diff": [{"path": "prompt", "before": "A", "after": "B"}],

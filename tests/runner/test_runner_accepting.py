@@ -179,7 +179,7 @@ def test_its_dependents_are_named_and_decided_anew(ports):
     ports.apply()
     assert accept(ports, 1).dependents == ["b"]
     change = change_of(ports, "b")
-    assert (change.action, change.paid) == (Action.CREATE, True)
+    assert (change.action, change.paid) == (Action.ADOPT, False), "its own result of then is kept"
     ports.apply()
     assert change_of(ports, "b").action is Action.NONE
 
