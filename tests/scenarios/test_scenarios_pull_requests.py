@@ -109,7 +109,6 @@ class Hosting(GitHubDouble):
                 "GITHUB_ACTOR": "ada",
                 "GITHUB_API_URL": url,
                 "GITHUB_TOKEN": TOKEN,
-                "TASKSPEC_STATE": "local",
                 "GITHUB_STEP_SUMMARY": str(files["summary.md"]),
                 "GITHUB_OUTPUT": str(files["output.txt"]),
             }
