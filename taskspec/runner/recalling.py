@@ -2,6 +2,8 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
 from typing import Final, Protocol
 
 from taskspec.address import Address
@@ -113,6 +115,45 @@ class Historian(Protocol):
 
     def history(self, address: Address | None = None, *, limit: int | None = None) -> Iterator[HistoryEntry]:
         """Yield what happened, newest first."""
+
+
+class Histories:
+    """What happened to each of many addresses. Works as long as its store is open.
+
+    A store on another machine is asked for a few addresses one by one, and then for all at once: each is a request.
+    """
+
+    def __init__(self, store: StateReader, *, bare: bool = False) -> None:
+        """With `bare`, what is kept of all at once is without the texts that were asked, which may be large."""
+        self._store = store
+        self._bare = bare
+        self._asked: set[Address] = set()
+        self._all: Mapping[Address, Sequence[HistoryEntry]] | None = None
+
+    def history(self, address: Address | None = None, *, limit: int | None = None) -> Iterator[HistoryEntry]:
+        """Yield what happened, newest first, as `StateReader.history` does."""
+        if address is None:
+            return self._store.history(limit=limit)
+        if self._all is None and len(self._asked) == SINGLY and self._store.capabilities.shared:
+            self._all = self._of_all()
+        if self._all is not None:
+            return islice(self._all.get(address, ()), limit)
+        if len(self._asked) < SINGLY:
+            self._asked.add(address)
+        return self._store.history(address, limit=limit)
+
+    def _of_all(self) -> Mapping[Address, Sequence[HistoryEntry]]:
+        found: defaultdict[Address, list[HistoryEntry]] = defaultdict(list)
+        for entry in self._store.history():
+            found[entry.note.address].append(_bare(entry) if self._bare else entry)
+        return found
+
+
+def _bare(entry: HistoryEntry) -> HistoryEntry:
+    if "spec" not in entry.note.data:
+        return entry
+    data = {name: value for name, value in entry.note.data.items() if name != "spec"}
+    return replace(entry, note=replace(entry.note, data=data))
 
 
 def notes_of(address: Address, store: Historian, *, limit: int | None = None) -> Iterator[Note]:

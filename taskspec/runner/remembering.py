@@ -8,6 +8,7 @@ from taskspec.address import Address
 from taskspec.errors import StateError
 from taskspec.report.account import Answer, GenerationTold
 from taskspec.runner.generations import generations_of
+from taskspec.runner.recalling import Histories
 from taskspec.state.model import Record, ResultRef
 from taskspec.state.store import StateReader
 
@@ -23,13 +24,17 @@ class Remembered:
     def __init__(self, most: int = MOST) -> None:
         self._left = most
         self._read: dict[str, str] = {}
+        self._store: StateReader | None = None
+        self._histories: Histories | None = None
 
     def __call__(self, store: StateReader, address: Address, record: Record | None) -> Sequence[GenerationTold]:
         """Return the generations of an address, newest first; raise StateError where its history cannot be read."""
+        if self._histories is None or self._store is not store:
+            self._store, self._histories = store, Histories(store)
         self._read.clear()
-        return [self._told(one, store) for one in generations_of(address, record, store)]
+        return [self._with_answer(one, store) for one in generations_of(address, record, self._histories)]
 
-    def _told(self, one: GenerationTold, store: StateReader) -> GenerationTold:
+    def _with_answer(self, one: GenerationTold, store: StateReader) -> GenerationTold:
         revision = next((attempt.revision for attempt in one.attempts if attempt.revision is not None), one.revision)
         answer = None if one.answer is None else replace(one.answer, content=self._content(one.answer, store))
         return replace(one, answer=answer, revision=revision)
