@@ -88,7 +88,7 @@ def git_of(folder: Path, environ: Mapping[str, str], *, longest: float, one: flo
 
     `longest` in seconds: for all questions together; `one`: for each.
     """
-    program = which("git")
+    program = which("git", path=environ.get("PATH"))
     git = Git(program, folder, environ, longest=longest, one=one) if program is not None else None
     return git if git is not None and git.is_usable else None
 
