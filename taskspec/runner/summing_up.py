@@ -40,6 +40,10 @@ MOST: Final = 128 * 1024 * 1024
 _USED: Final = re.compile(r"""tasks(?:\.(?P<name>\w+)|\[(?P<quoted>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\])""")
 """The name of an input that is a result: `tasks.extract.result`, `tasks['report[emea]'].result.total`."""
 
+_MOVED_ON: Final = (
+    "The state has changed since this ended: what is told of the answers may be the doing of another command."
+)
+
 Generations = Callable[[StateReader, Address, Record | None], Sequence[GenerationTold]]
 """Tells everything that was asked for under an address, newest first; may raise StateError."""
 
@@ -95,6 +99,8 @@ def account(
         tasks = _Changes(course, plan, kept, generations).tasks()
         if kept is not None:
             notes.extend(kept.notes())
+            if kept.has_moved_on(named.head):
+                notes.append(_MOVED_ON)
     return replace(named, tasks=tasks, notes=notes)
 
 
@@ -171,6 +177,13 @@ class _Kept:
         except StateError as error:
             self._doubts.untold.append(f"The history of `{address}` cannot be read: {_said(error)}.")
             return ()
+
+    def has_moved_on(self, head: str) -> bool:
+        """Tell whether the history does not end with what a command has ended it with; `head`: nothing, for none."""
+        try:
+            return bool(head) and self.store.head() != head
+        except StateError:
+            return True
 
     def notes(self) -> Iterator[str]:
         """Yield what a reader has to know of the answers that are not there."""

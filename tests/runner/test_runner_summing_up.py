@@ -55,6 +55,19 @@ def test_a_new_answer_stands_beside_the_one_that_it_replaced(ports):
     assert [type(one.event).__name__ for one in task.heard][-1] == "ChangeFinished"
 
 
+def test_that_another_command_has_changed_the_state_since_is_said(ports):
+    ports.task("a", "One.")
+    gathering, plans = Gathering(ports.chance.now), []
+    job = Job(options=Options(), approve=lambda made: plans.append(made) or True, emit=gathering.on)
+    asyncio.run(apply(ports.invocation(), ports, job))
+    course = _course(plan=plans[0], heard=gathering.heard)
+    assert not _summed(ports, course).notes
+    ports.task("a", "Two.")
+    ports.apply()
+    (note,) = _summed(ports, course).notes
+    assert note.startswith("The state has changed since this ended")
+
+
 def test_an_answer_that_stayed_is_the_very_same_value_and_is_not_read(ports):
     ports.task("a", "One.")
     ports.apply()
