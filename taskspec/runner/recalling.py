@@ -159,42 +159,42 @@ def _bare(entry: HistoryEntry) -> HistoryEntry:
 def notes_of(address: Address, store: Historian, *, limit: int | None = None) -> Iterator[Note]:
     """Yield what happened to an address, newest first, and before that to the names that it had.
 
-    At most `limit` entries are read of each name.
+    At most `limit` entries are read of each name. What another task went through under such a name, before or after, is
+    none of it.
     """
-    seen, place = {address}, address
-    while True:
-        before = None
-        for entry in store.history(place, limit=limit):
-            yield entry.note
-            told = entry.note.data.get("from")
-            if entry.note.what == "moved" and isinstance(told, str) and before is None:
-                before = Address(told)
-        if before is None or before in seen:
-            return
-        seen.add(before)
-        place = before
+    for entry in _own(address, lambda place: store.history(place, limit=limit)):
+        yield entry.note
 
 
 def life_of(address: Address, entries: Callable[[Address], Iterable[HistoryEntry]]) -> Iterator[Note]:
-    """Yield what happened to a task, newest first, under each name that it had, since it came into the state.
+    """Yield what happened to a task, as `notes_of` does, since it came into the state: what left it was given up.
 
-    `entries` gives those of one name. What another task went through under such a name, before or after, is none of it.
+    `entries` gives those of one name.
     """
+    for entry in _own(address, entries):
+        if entry.note.what == "forgotten":
+            return
+        yield entry.note
+
+
+def _own(address: Address, entries: Callable[[Address], Iterable[HistoryEntry]]) -> Iterator[HistoryEntry]:
+    """Yield the entries of a task under each name that it had; what stands below a move to or from it is another's."""
     until: int | None = None
     place: Address | None = address
     while place is not None:
         before: Address | None = None
         for entry in entries(place):
             note, told = entry.note, entry.note.data.get("from")
-            came = note.what == "moved" and isinstance(told, str)
+            is_move = note.what == "moved"
+            came = is_move and isinstance(told, str)
             if until is not None and (entry.serial > until or (came and entry.serial == until)):
                 continue
-            if note.what == "forgotten":
-                return
             if came:
                 before, until = Address(str(told)), entry.serial
                 break
-            yield note
+            if is_move and entry.serial != until:  # with another task
+                return
+            yield entry
         place = before
 
 
