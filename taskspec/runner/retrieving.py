@@ -50,10 +50,19 @@ def past(invocation: Invocation, ports: Ports) -> Iterator[Past]:
         record = store.read(only=[address]).records.get(address)
         found = recollected(record, notes_of(address, store))
         if not found:
-            raise unheard_of(address, store.read().records)
+            raise _moved_away(address, store) or unheard_of(address, store.read().records)
         yield Past(address=address, generations=found, content=lambda one: _content(address, one, store))
     finally:
         store.close()
+
+
+def _moved_away(address: Address, store: StateReader) -> UsageError | None:
+    """Return the error for a name that a task has given up for another; None where none did so last."""
+    last = next(store.history(address, limit=1), None)
+    to = last.note.data.get("to") if last is not None and last.note.what == "moved" else None
+    if not isinstance(to, str):
+        return None
+    return UsageError(f"`{address}` is called `{to}` now.", hint=f"Its older results are those of `{to}`.")
 
 
 def _content(address: Address, one: Recollection, store: StateReader) -> str:

@@ -2,14 +2,17 @@
 
 import asyncio
 
+import pytest
 from kept_state import reading
 
 from taskspec.address import Address
+from taskspec.errors import UsageError
 from taskspec.report.html.generations import MOST
 from taskspec.runner import accepting, remembering
 from taskspec.runner.forgetting import forget
 from taskspec.runner.generations import generations_of
 from taskspec.runner.remembering import Remembered
+from taskspec.runner.retrieving import past
 from taskspec.state.model import Verdict
 
 
@@ -119,3 +122,15 @@ def test_a_report_reads_no_more_answers_than_it_may(ports):
         ports.apply()
     assert remembered(ports, Remembered(answers=1)) == ["answer to Two.", None]
     assert remembered(ports, Remembered(most=0)) == [None, None]
+
+
+def test_a_name_that_was_given_up_for_another_says_so(ports):
+    ports.task(prompt="One.")
+    ports.apply()
+    (ports.folder / "a.yaml").unlink()
+    ports.task("b", prompt="One.", moved="{from: a}")
+    ports.apply()
+    with pytest.raises(UsageError, match="`a` is called `b` now"), past(ports.invocation("a"), ports):
+        pass
+    with past(ports.invocation("b"), ports) as found:
+        assert [one.number for one in found.generations] == [1]
