@@ -214,7 +214,7 @@ def test_what_failed_is_told_first_with_its_own_words():
 def test_unchanged_tasks_are_only_counted():
     same = told(change("same", Action.NONE), health=Health.HEALTHY)
     text = page(planned(same))
-    assert text.startswith("### ✅ Nothing to do · demo: Nothing is to be done")
+    assert text.startswith("### ✅ Nothing to do · demo\n\n")
     assert "same" not in text.replace("1 task unchanged", "")
     assert "1 task unchanged." in text
 
