@@ -198,7 +198,7 @@ class Reporter:
             trouble=Trouble(message=error.message, hint=error.hint) if error is not None else None,
             diagnostics=error.diagnostics if isinstance(error, ManifestError) else (),
             notes=tuple(self.notes),
-            name=self.name or called(invocation.target),
+            name=self.name or ("" if self.plan is not None else called(invocation.target)),
             environment=invocation.environment,
             settings=invocation.settings,
         )

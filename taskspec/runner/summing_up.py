@@ -18,6 +18,7 @@ from taskspec.documents.model import Project
 from taskspec.errors import StateError, TaskspecError
 from taskspec.events import ApplyFinished, ApplyStarted, ChangeFinished
 from taskspec.health import Health
+from taskspec.plan.keeping import Kept
 from taskspec.plan.model import Action, Change, Declared, Plan
 from taskspec.report.account import Account, Answer, GenerationTold, Heard, Kind, TaskTold, Trouble
 from taskspec.report.exiting import ExitCode, foremost, of_health, of_verdict
@@ -167,18 +168,9 @@ class _Kept:
     def returning(self, change: Change) -> Answer | None:
         """Return the kept result that a change accepts again."""
         kept = change.kept
-        if kept is None or kept.attempt.run is None or change.action is not Action.ADOPT:
+        if kept is None or change.action is not Action.ADOPT:
             return None
-        found = Answer(
-            generation=kept.generation,
-            attempt=kept.attempt.number,
-            run=kept.attempt.run,
-            at=kept.at,
-            format=kept.result.format,
-            digest=kept.result.digest,
-            size=kept.result.size,
-        )
-        return replace(found, content=self._content(kept.result))
+        return replace(told(kept), content=self._content(kept.result))
 
     def generations(self, address: Address, ask: Generations | None) -> Sequence[GenerationTold]:
         """Return what was asked for under an address; nothing where nobody asks, or it cannot be read."""
@@ -215,12 +207,12 @@ def _said(error: TaskspecError) -> str:
     return error.message.rstrip(".")
 
 
-def told(accepted: Accepted) -> Answer:
-    """Return what is told of an accepted result, without its content."""
+def told(accepted: Accepted | Kept) -> Answer:
+    """Return what is told of an accepted result, or of a kept one, without its content."""
     return Answer(
         generation=accepted.generation,
         attempt=accepted.attempt.number,
-        run=accepted.run,
+        run=accepted.attempt.run or "",
         at=accepted.at,
         format=accepted.result.format,
         digest=accepted.result.digest,
