@@ -18,6 +18,7 @@ from taskspec.documents.model import Project
 from taskspec.errors import StateError, TaskspecError
 from taskspec.events import ApplyFinished, ApplyStarted, ChangeFinished
 from taskspec.health import Health
+from taskspec.plan.keeping import Kept
 from taskspec.plan.model import Action, Change, Declared, Plan
 from taskspec.report.account import Account, Answer, GenerationTold, Heard, Kind, TaskTold, Trouble
 from taskspec.report.exiting import ExitCode, foremost, of_health, of_verdict
@@ -31,7 +32,7 @@ from taskspec.runner.preparing import Prepared, prepare
 from taskspec.runner.telling import recorded_health
 from taskspec.settings import Settings
 from taskspec.state.migrating import require_here
-from taskspec.state.model import Accepted, Record, Snapshot
+from taskspec.state.model import Accepted, Record, ResultRef, Snapshot
 from taskspec.state.store import StateReader
 
 MOST: Final = 128 * 1024 * 1024
@@ -62,6 +63,8 @@ class Course:
     trouble: Trouble | None = None
     diagnostics: Sequence[Diagnostic] = ()
     notes: Sequence[str] = ()
+    name: str = ""
+    """How the project is called, where it cannot be read."""
     environment: str = ""
     settings: Settings | None = None
     """What tells of the CI job, and where git is; None: nobody is asked what was checked out."""
@@ -83,11 +86,11 @@ def account(
         code=course.code,
         began=course.began,
         ended=course.ended,
-        project=plan.project if plan else found.name if found else "",
+        project=plan.project if plan else found.name if found else course.name,
         environment=plan.environment if plan else found.environment if found else course.environment,
         plan=plan,
         heard=course.heard,
-        revision=revision_of(found, course.settings) if found is not None and course.settings is not None else None,
+        revision=revision_of(found, course.settings) if course.settings is not None else None,
         digest=course.digest,
         trouble=course.trouble,
         diagnostics=course.diagnostics,
@@ -166,7 +169,14 @@ class _Kept:
         if accepted is None:
             return None
         found = told(accepted)
-        return replace(found, content=self._content(accepted)) if is_shown else found
+        return replace(found, content=self._content(accepted.result)) if is_shown else found
+
+    def returning(self, change: Change) -> Answer | None:
+        """Return the kept result that a change accepts again."""
+        kept = change.kept
+        if kept is None or change.action is not Action.ADOPT:
+            return None
+        return replace(told(kept), content=self._content(kept.result))
 
     def generations(self, address: Address, ask: Generations | None) -> Sequence[GenerationTold]:
         """Return what was asked for under an address; nothing where nobody asks, or it cannot be read."""
@@ -193,16 +203,16 @@ class _Kept:
             yield f"{plural(self._doubts.left_out, 'answer')} left out: all together they are too large for a report."
         yield from self._doubts.untold[:5]
 
-    def _content(self, accepted: Accepted) -> str | None:
-        if accepted.result.size > self._left:
+    def _content(self, result: ResultRef) -> str | None:
+        if result.size > self._left:
             self._doubts.left_out += 1
             return None
         try:
-            content = self.store.result(accepted.result)
+            content = self.store.result(result)
         except StateError:
             self._doubts.unreadable += 1
             return None
-        self._left -= accepted.result.size
+        self._left -= result.size
         return content
 
 
@@ -210,12 +220,12 @@ def _said(error: TaskspecError) -> str:
     return error.message.rstrip(".")
 
 
-def told(accepted: Accepted) -> Answer:
-    """Return what is told of an accepted result, without its content."""
+def told(accepted: Accepted | Kept) -> Answer:
+    """Return what is told of an accepted result, or of a kept one, without its content."""
     return Answer(
         generation=accepted.generation,
         attempt=accepted.attempt.number,
-        run=accepted.run,
+        run=accepted.attempt.run or "",
         at=accepted.at,
         format=accepted.result.format,
         digest=accepted.result.digest,
@@ -286,6 +296,7 @@ class _Changes:
             upstream=change.task.upstream if change.task else _upstream(now or change.record),
             before=before,
             after=after,
+            returning=kept.returning(change) if kept and not self._has_begun else None,
             generations=kept.generations(address, self._generations) if kept else (),
         )
 

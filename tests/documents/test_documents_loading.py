@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from taskspec.documents.loading import load
+from taskspec.documents.loading import called, load
 from taskspec.documents.model import OnChangeActive, OnRemove, Rerun, Retry, When
 from taskspec.errors import UsageError
 
@@ -322,3 +322,21 @@ def test_the_project_above_a_folder_is_named(folder):
         (wrong,) = load(folder / name).diagnostics
         assert "-C " in wrong.hint, wrong
         assert wrong.hint.endswith(f"name it with `-C {os.path.relpath(folder)}`.")
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        ("apiVersion: taskspec/v1\nkind: Project\nmetadata: {name: sales}\nspec: {nonsense: 1}\n", "sales"),
+        ("apiVersion: taskspec/v1\nkind: Project\nmetadata: {name: 7}\n", ""),
+        ("apiVersion: taskspec/v1\nkind: Project\nmetadata: {name: sales}\nspec: [\n", ""),
+    ],
+)
+def test_a_project_is_called_what_it_says_however_wrong_the_rest_is(folder, content, name):
+    write(folder, {"taskspec.yaml": content})
+    assert called(folder) == name
+
+
+def test_where_there_is_no_project_nothing_is_called_anything(folder):
+    assert called(folder) == ""
+    assert called(folder / "gone") == ""

@@ -98,6 +98,25 @@ def test_a_plan_shows_the_answer_that_it_would_replace(ports):
     assert (told.project, told.environment, told.revision) == ("sales", "default", None)
 
 
+def test_a_plan_shows_the_kept_answer_that_comes_back(ports):
+    for prompt in ("One.", "Two."):
+        ports.task("a", prompt)
+        ports.apply()
+    ports.task("a", "One.")
+    (task,) = _planned(ports).tasks
+    assert (task.returning.generation, task.returning.content) == (1, "answer to One.")
+    assert task.before.content == "answer to Two."
+    (task,) = _applied(ports).tasks
+    assert (task.returning, task.after.content) == (None, "answer to One.")
+
+
+def test_a_project_that_cannot_be_read_has_the_name_that_is_known_and_the_job_tells_who_asks(ports):
+    ports.write("kind: [\n", "taskspec.yaml")
+    job = CiJob(platform=Platform.GITHUB, cause=Cause.PUSH, commit="a" * 40, author="ada")
+    told = _summed(ports, _course(Kind.VALIDATE, ExitCode.ERROR, name="sales", settings=Settings(environ={}, ci=job)))
+    assert (told.project, told.revision.commit, told.revision.author) == ("sales", "a" * 40, "ada")
+
+
 def test_a_task_that_was_never_applied_has_no_health(ports):
     ports.task("a", "One.")
     assert _planned(ports).tasks[0].health is None
