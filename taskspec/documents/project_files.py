@@ -6,6 +6,13 @@ from shlex import quote
 from typing import Final
 
 PROJECT_FILES: Final = ("taskspec.yaml", "taskspec.yml")
+_CLOSED: Final = frozenset({".git", ".taskspec"})
+"""What git keeps may be a token of the one who cloned, and what taskspec keeps may be an answer with a secret."""
+
+
+def is_closed(path: str) -> bool:
+    """Tell whether a path leads into a folder that no document reads: what stands there was not written by people."""
+    return not _CLOSED.isdisjoint(part.lower() for part in path.split("/"))
 
 
 def hint_above(folder: Path | str) -> str:
