@@ -8,7 +8,7 @@ from typing import Final
 
 from taskspec.diagnostics import nearest
 from taskspec.documents.declaring import Ground, fitting_name
-from taskspec.documents.project_files import PROJECT_FILES, is_closed
+from taskspec.documents.project_files import PROJECT_FILES, is_within
 from taskspec.errors import UsageError
 from taskspec.settings import DEFAULT_ENVIRONMENT
 
@@ -81,7 +81,7 @@ def shown_in(folder: str, file: str) -> str:
 
 def _folder(folder: Path, search_path: str | None) -> Place:
     project_file = next((folder / name for name in PROJECT_FILES if (folder / name).is_file()), None)
-    if project_file is not None and not _is_within(project_file, folder):
+    if project_file is not None and not is_within(project_file, folder):
         raise UsageError(
             f"`{shown(project_file)}` is a link to a file outside of its folder.",
             hint="Put the project file itself there, or name the folder that it stands in.",
@@ -89,12 +89,6 @@ def _folder(folder: Path, search_path: str | None) -> Place:
     name = fitting_name(folder.name)
     ground = Ground(name=name, folder=folder, data_folder=folder / DATA_FOLDER, search_path=search_path)
     return Place(ground=ground, project_file=project_file)
-
-
-def _is_within(file: Path, folder: Path) -> bool:
-    """Tell whether a file that may be a link is one of a folder's own."""
-    real, above = Path(os.path.realpath(file)), os.path.realpath(folder)
-    return real.is_relative_to(above) and not is_closed(str(real.relative_to(above)))
 
 
 def _nearest(missing: Path) -> str:

@@ -15,6 +15,12 @@ def is_closed(path: str) -> bool:
     return not _CLOSED.isdisjoint(part.lower() for part in path.split("/"))
 
 
+def is_within(file: Path, folder: Path) -> bool:
+    """Tell whether a file or folder that may be a link is one of a folder's own, and no closed one."""
+    real, above = Path(os.path.realpath(file)), os.path.realpath(folder)
+    return real.is_relative_to(above) and not is_closed(str(real.relative_to(above)))
+
+
 def hint_above(folder: Path | str) -> str:
     """Return how the project above a folder is named; the empty text where there is none."""
     for above in Path(folder).parents:

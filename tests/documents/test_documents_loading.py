@@ -342,3 +342,8 @@ def test_no_link_makes_a_manifest_of_what_git_keeps(folder):
     (folder / "taskspec.yaml").symlink_to(".git/config")
     with pytest.raises(UsageError, match=r"is a link to a file outside of its folder"):
         load(folder)
+
+
+@pytest.mark.parametrize("path", [".git/hooks", ".GIT", "out/.git/hooks", "out/.taskspec"])
+def test_no_result_is_written_into_what_git_and_taskspec_keep(folder, path):
+    assert "must be a folder of its own" in said(project(folder, f"  results: {{path: {path}}}\n"))
