@@ -136,6 +136,8 @@ def test_the_first_word_is_good_only_where_the_exit_code_is(account):
         ("by deadbeef1 of GH-12.", "by `deadbeef1` of `GH-12`."),
         ("1. no list", "`1`. no list"),
         ("it took 0.4s (50%).", "it took 0.4s (50%)."),
+        ("in a.yaml:7:3 (4ad20030 2026-11-29 Ada)", "in `a.yaml:7:3` (`4ad20030` 2026-11-29 Ada)"),
+        ("is (a_b) or (c_d, e_f).", "is (`a_b`) or (`c_d, e_f`)."),
     ],
 )
 def test_plain_words_stay_plain_and_all_else_is_code(text, shown):

@@ -74,6 +74,9 @@ def _words(text: str) -> str:
                 odd = []
             found.append(word)
         else:
+            if odd and word.startswith("("):
+                found.append(_odd(odd))
+                odd = []
             odd.append(word)
     if odd:
         found.append(_odd(odd))
@@ -81,10 +84,11 @@ def _words(text: str) -> str:
 
 
 def _odd(words: list[str]) -> str:
-    """Return what is not plain as code, without what ends a sentence."""
+    """Return what is not plain as code, without what ends a sentence, and without a bracket around it."""
     text = " ".join(words)
-    bare = text.rstrip(".,;:")
-    return code(bare, len(bare) + 1) + text[len(bare) :] if bare else code(text)
+    opened = "(" if text.startswith("(") and text.count("(") == 1 else ""
+    bare = text[len(opened) :].rstrip(".,;:)" if opened else ".,;:")
+    return opened + code(bare, len(bare) + 1) + text[len(opened) + len(bare) :] if bare else code(text)
 
 
 def _longest(text: str) -> int:
