@@ -64,9 +64,9 @@ def of_account(account: Account, here: Path, workspace: Path | None) -> Iterator
 
 
 def _of_plan(account: Account) -> Iterator[str]:
-    """Yield a line for what stands against a plan as a whole; an apply tells by itself what it was refused for."""
+    """Yield a line for what stands against a plan as a whole."""
     plan = account.plan
-    if plan is None or account.trouble is not None or has_begun(account):
+    if plan is None or has_begun(account):
         return
     for refusal in plan.refusals[:MOST]:
         yield annotation(refused(refusal), way_out(refusal))

@@ -122,8 +122,7 @@ def _distrust(invocation: Invocation, base: Base) -> tuple[str, ...]:
     names = () if is_wrong else distrusted(loaded.manifests.project, base)
     if not names:
         return ()
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    listed = ", ".join(f"`{name}`" for name in names[:_NAMED]) + more
+    listed = _listed(names)
     held = f"it is planned with what `{base.revision}` says; the change holds once it is merged"
     return (f"What is proposed changes {listed}: {held}.",)
 
@@ -147,7 +146,7 @@ def require_alike(saved: SavedPlan, invocation: Invocation) -> None:
     """Raise StaleError for a saved plan with other trust settings than the documents have: nothing of it is right."""
     names = unlike(project_in(saved, invocation), project_of(replace(invocation, environment=saved.plan.environment)))
     if names:
-        listed = ", ".join(f"`{name}`" for name in names[:_NAMED])
+        listed = _listed(names)
         raise StaleError(
             f"the plan is refused: it was made with other settings than the manifests have now: {listed}",
             hint="Look at what changed, and run `taskspec reconcile` without --plan.",
@@ -169,9 +168,10 @@ def require_done(invocation: Invocation, saved: SavedPlan, ports: Ports, *, wait
         )
     ill = [change for change in now.changes if change.health is not Health.HEALTHY or change.in_error]
     if ill:
+        named = _listed([change.address for change in ill])
         worst = gravest(change.health if not change.in_error else Health.UNKNOWN for change in ill)
         raise NotAcceptedError(
-            f"the plan was applied, and of the merged manifests these have no accepted result: {_named(ill)}",
+            f"the plan was applied, and of the merged manifests these have no accepted result: {named}",
             health=worst,
             hint="`taskspec plan` tells why: the plan that was applied was about other tasks.",
         )
@@ -189,9 +189,7 @@ def left_aside(made: Plan | None, invocation: Invocation, ports: Ports) -> Itera
         return
     ill = [address for address, record in records.items() if address not in told and not _is_well(record)]
     if ill:
-        more = f" and {len(ill) - _NAMED} more" if len(ill) > _NAMED else ""
-        named = ", ".join(f"`{address}`" for address in ill[:_NAMED]) + more
-        yield f"Without an accepted result, and not counted here as they are not selected: {named}."
+        yield f"Without an accepted result, and not counted here as they are not selected: {_listed(ill)}."
 
 
 def _is_well(record: Record) -> bool:
@@ -219,6 +217,11 @@ def _remote_changed(change: Change, now: Plan) -> bool:
 
 def _place(remote: RemoteIdentity) -> tuple[str | None, ...]:
     return remote.type, remote.url, remote.organization
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(f"`{name}`" for name in names[:_NAMED]) + more
 
 
 def _named(changes: Sequence[Change]) -> str:
