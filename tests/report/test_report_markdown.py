@@ -285,12 +285,6 @@ def test_a_task_that_was_never_applied_is_not_shown_as_accepted():
     assert page(replace(account, tasks=tasks[:1])).startswith("### ✅ All is well")
 
 
-def test_a_verdict_and_tasks_that_disagree_are_no_success():
-    made = change()
-    account = replace(applied(told(made, finished(made, "failed"))), code=ExitCode.OK)
-    assert page(account).startswith("### ❓ Unknown")
-
-
 def _many(count, size):
     tasks = []
     for number in range(count):
