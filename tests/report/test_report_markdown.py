@@ -285,12 +285,6 @@ def test_a_task_that_was_never_applied_is_not_shown_as_accepted():
     assert page(replace(account, tasks=tasks[:1])).startswith("### ✅ All is well")
 
 
-def test_a_verdict_and_tasks_that_disagree_are_no_success():
-    made = change()
-    account = replace(applied(told(made, finished(made, "failed"))), code=ExitCode.OK)
-    assert page(account).startswith("### ❓ Unknown")
-
-
 def _many(count, size):
     tasks = []
     for number in range(count):
@@ -338,3 +332,21 @@ def test_a_summary_of_a_job_is_one_document():
 def test_no_answer_breaks_out(text):
     _check(page(_replaced(text, f"{text}\n{text}")))
     _check(page(_replaced(f"x\n{text}", text, "markdown")))
+
+
+def test_no_line_of_a_text_is_an_order_that_gitlab_carries_out():
+    said = "````\n```\n/merge\n/close now\n/assign @evil\n/LABEL ~x\n/usr/bin/env\n///\n"
+    text = page(applied(told(change(), finished(change()), after=answer(said))))
+    assert not re.search(r"^/[A-Za-z_]+(\s|$)", text, re.MULTILINE)
+    assert "\n\\x2fmerge\n\\x2fclose now\n\\x2fassign @evil\n\\x2fLABEL ~x\n/usr/bin/env\n" in text
+
+
+def test_json_and_prompts_of_megabytes_are_neither_set_out_nor_compared():
+    rows = "[" + ",".join(['{"a":1}'] * 100_000) + "]"
+    prompt = FieldDiff(path=("prompt",), before="line\n" * 500_000, after="line\n" * 499_999 + "other\n")
+    made = change(diffs=(prompt,))
+    account = applied(told(made, finished(made), before=answer(rows, 1, "json"), after=answer(rows + " ", 2, "json")))
+    text = page(account)
+    assert '[{"a":1},{"a":1}' in text
+    assert "`prompt`:\n\nThey are too long to be compared here." in text
+    assert "+other" not in text

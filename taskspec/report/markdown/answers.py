@@ -2,16 +2,12 @@
 
 from collections.abc import Iterator
 from shlex import quote
-from typing import Final
 
 from taskspec.report.account import Answer, TaskTold
 from taskspec.report.markdown.detail import Detail
 from taskspec.report.markdown.escaping import code
 from taskspec.report.markdown.texts import block, difference, info_of, pretty
 from taskspec.report.unwell import is_unwell
-
-MOST_COMPARED: Final = 400_000
-"""Answers of more characters than this are not compared."""
 
 
 def answers(task: TaskTold, detail: Detail, *, replaces: bool) -> Iterator[str]:
@@ -63,8 +59,6 @@ def _both(before: Answer, after: Answer, task: TaskTold, detail: Detail) -> Iter
 def _compared(before: Answer, after: Answer, old: str, new: str, detail: Detail) -> str:
     if before.digest == after.digest:
         return "It says the same as before."
-    if max(len(old), len(new)) > MOST_COMPARED:
-        return "They are too long to be compared here."
     is_json = before.format == after.format == "json"
     sides = (pretty(old, before.format, is_sorted=is_json), pretty(new, after.format, is_sorted=is_json))
     return difference(*sides, detail) or "It differs in ends of lines or the order of keys only."

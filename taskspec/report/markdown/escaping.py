@@ -20,6 +20,11 @@ _LINKED: Final = re.compile(r"(?i)[(\"']*(?:[a-z]+-\d|(?=[a-f]*\d)[0-9a-f]{7,}\b
 """What looks like a word and may become a link (`GH-12`, a commit), or begins a list."""
 _LONGEST_NAME: Final = 80
 _TICKS: Final = re.compile(r"`+")
+_ORDER: Final = re.compile(r"^/(?=[A-Za-z_]+(?:\s|$))", re.MULTILINE)
+"""What GitLab carries out in the name of who comments, like `/merge`.
+
+It finds code by the first three backquotes of a line, so that a fence of more keeps it from nothing.
+"""
 _SPAN: Final = re.compile(r"(?<!`)`([^`]+)`(?!`)")
 
 
@@ -48,8 +53,8 @@ def inner(text: str, limit: int = 200) -> str:
 
 
 def fence(text: str, info: str = "") -> str:
-    """Return lines of text in a fence that is longer than anything in them."""
-    shown = visible(text)
+    """Return lines of text in a fence that is longer than anything in them; none of them is an order to GitLab."""
+    shown = _ORDER.sub(r"\\x2f", visible(text))
     ticks = "`" * max(3, _longest(shown) + 1)
     return f"{ticks}{info}\n{shown}{'' if shown.endswith(chr(10)) else chr(10)}{ticks}"
 

@@ -13,17 +13,34 @@ from taskspec.report.account import Account, Kind
 from taskspec.report.counting import Tally, counted
 from taskspec.report.culprits import cause_lines
 from taskspec.report.estimates import total_lines
+from taskspec.report.exiting import ExitCode
 from taskspec.report.leaving import left_out_lines
 from taskspec.report.markdown.detail import Detail
 from taskspec.report.markdown.escaping import code, prose
-from taskspec.report.markdown.tasks import PLAIN
+from taskspec.report.markdown.tasks import PLAIN, SIGN
 from taskspec.report.narrating import standings
-from taskspec.report.outcomes import has_begun, verdict
 from taskspec.report.plans import IDLE, MEANINGS, duplicated, headline
 from taskspec.report.refusing import refused, way_out
 from taskspec.report.risks import budget_lines, risk_summary
 from taskspec.report.text import duration, place_of, plural
+from taskspec.report.verdicts import Grade, has_begun, verdict
 
+_SIGNS: Final = {
+    Grade.GOOD: SIGN,
+    Grade.NOTICE: "📝",
+    Grade.WAITING: "⏳",
+    Grade.UNKNOWN: "❓",
+    Grade.BAD: "❌",
+}
+_OTHER: Final = {
+    ExitCode.NEEDS_INPUT: "✋",
+    ExitCode.REFUSED: "⛔",
+    ExitCode.LOCKED: "🔒",
+    ExitCode.HANGUP: "⚠️",
+    ExitCode.INTERRUPTED: "⚠️",
+    ExitCode.TERMINATED: "⚠️",
+}
+"""The signs of these, in the place of those of their grade."""
 _ADDRESS: Final = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(?:/[A-Za-z0-9._~%/-]*)?")
 
 
@@ -32,7 +49,7 @@ def title(account: Account, part: int = 1) -> str:
     named = prose(place_of(account.project, account.environment), 200) if account.project else "taskspec"
     said = _said(account)
     more = f" (part {part})" if part > 1 else f": {said}" if said else ""
-    return f"### {verdict(account)} · {named}{more}"
+    return f"### {_verdict(account)} · {named}{more}"
 
 
 def head(account: Account, roots: Roots, detail: Detail) -> str:
@@ -48,6 +65,12 @@ def head(account: Account, roots: Roots, detail: Detail) -> str:
     lists = [*_refusals(account.plan), *(_plan_lines(account.plan, roots) if account.plan else ()), *account.notes]
     parts += _listed(lists, detail)
     return "\n\n".join(parts)
+
+
+def _verdict(account: Account) -> str:
+    found = verdict(account)
+    sign = _OTHER.get(found.code, _SIGNS[found.grade])
+    return f"{sign} {found.word}"
 
 
 def _said(account: Account) -> str:
