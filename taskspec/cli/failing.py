@@ -25,7 +25,7 @@ from taskspec.errors import (
 )
 from taskspec.report.exiting import ExitCode, foremost
 from taskspec.report.findings import lines
-from taskspec.report.text import visible
+from taskspec.report.text import in_json, visible
 
 
 def exit_code(error: TaskspecError) -> ExitCode:
@@ -99,7 +99,7 @@ def tell_bug(error: BaseException) -> ExitCode:
 def _say_document(error: TaskspecError, code: ExitCode) -> None:
     """Write the document of an error to stdout; where that cannot be written, stderr has told it."""
     with suppress(OSError):
-        sys.stdout.write(json.dumps(_document(error, code)) + "\n")
+        sys.stdout.write(in_json(json.dumps(_document(error, code))) + "\n")
 
 
 def _document(error: TaskspecError, code: ExitCode) -> dict[str, Any]:
