@@ -134,6 +134,14 @@ class RateLimitedError(RefusedError):
     """The limit is one of money: waiting does not help."""
 
 
+class NotAcceptedError(TaskspecError):
+    """What was to be done is done, and other tasks have no accepted result; `health` is that of the gravest."""
+
+    def __init__(self, message: str, *, health: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.health = health
+
+
 class RunInterruptedError(TaskspecError):
     """A signal asked the command to stop."""
 

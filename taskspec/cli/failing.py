@@ -15,6 +15,7 @@ from taskspec.errors import (
     LockHeldError,
     LostLeaseError,
     MissingSecretError,
+    NotAcceptedError,
     OutcomeUnknownError,
     ProtocolError,
     RunInterruptedError,
@@ -23,7 +24,8 @@ from taskspec.errors import (
     UnknownCommitError,
     UsageError,
 )
-from taskspec.report.exiting import ExitCode, foremost
+from taskspec.health import Health
+from taskspec.report.exiting import ExitCode, foremost, of_health
 from taskspec.report.findings import lines
 from taskspec.report.text import in_json, visible
 
@@ -41,6 +43,8 @@ def exit_code(error: TaskspecError) -> ExitCode:
             return ExitCode.LOCKED
         case ProtocolError():  # reads told it: whoever asks for a change says by itself that its outcome is unknown
             return ExitCode.ERROR
+        case NotAcceptedError(health=health):
+            return of_health(Health(health))
         case UnknownCommitError() | OutcomeUnknownError():
             return ExitCode.UNKNOWN
         case RunInterruptedError(signum=1):

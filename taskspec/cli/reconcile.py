@@ -129,7 +129,6 @@ class Reconciliation:
         self._review: Review | None = None
         self._plan: SavedPlan | None = None
         self._wiring = Wiring(invocation.settings, parallelism=max(wanted.options.parallelism, 1))
-        _require_sense(wanted, invocation, plans=self._plans)
 
     def run(self) -> int:
         """Do it, make the reports, and return the exit code."""
@@ -156,8 +155,11 @@ class Reconciliation:
         from taskspec.runner.reviewing import reviewed
 
         wanted = self._wanted
+        _require_sense(wanted, self._invocation, plans=self._plans)
         review = reviewed(self._invocation, wanted.base, plans_only=wanted.plan_only)
         self._review = review
+        if review.invocation.base is not None and review.invocation.base.project is not None:
+            reporter.name = review.invocation.base.project.name
         reporter.notes.extend(review.notes)
         for text in review.notes:
             note(text)
@@ -167,7 +169,7 @@ class Reconciliation:
             _also(reporter, "In a job of a pull request nothing is applied, so --plan is left aside.")
         if review.revision is not None:
             return self._sketch(review, review.revision, reporter)
-        return make_plan(
+        code = make_plan(
             review.invocation,
             self._wiring,
             reporter,
@@ -176,6 +178,15 @@ class Reconciliation:
             wanted.showing,
             detailed=wanted.detailed,
         )
+        self._aside(review, reporter)
+        return code
+
+    def _aside(self, review: "Review", reporter: "Reporter") -> None:
+        """Say which tasks are not well and were not selected: the exit code is not about them."""
+        from taskspec.runner.reviewing import left_aside
+
+        for text in left_aside(reporter.plan, review.invocation, self._wiring):
+            _also(reporter, text)
 
     def _sketch(self, review: "Review", revision: str, reporter: "Reporter") -> int:
         from taskspec.cli.remarking import remark_for
@@ -215,6 +226,7 @@ class Reconciliation:
         )
         code = carry(invocation, wanted.options, self._wiring, reporter, manner)
         if saved is None or code != ExitCode.OK:
+            self._aside(review, reporter)
             return code
         try:
             require_done(invocation, saved, self._wiring, waits=wanted.options.wait)

@@ -4,8 +4,9 @@ They are made whatever has happened, after all of it is recorded. One that canno
 graver one.
 """
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     from taskspec.report.view import View
     from taskspec.runner.model import Invocation, Ports
 
-    Outlet = Callable[[Account], ExitCode]
-    """Tells an account to somebody, and returns what its own failure means; raises OSError and TaskspecError."""
+    Outlet = Callable[[Account], None]
+    """Tells an account to somebody; raises OSError and TaskspecError."""
 
 _META: Final = "taskspec.--report"
 STDOUT: Final = Path("-")
@@ -112,6 +113,8 @@ class Reporter:
         """The digest of its file."""
         self.notes: list[str] = []
         """What else a reader has to know."""
+        self.name = ""
+        """How the project is called, where its own documents may not tell."""
         self._kind = kind
         self._invocation = invocation
         self.ports = ports
@@ -120,12 +123,13 @@ class Reporter:
         self._began = ports.chance.now()
         self._gathering = Gathering(ports.chance.now)
         self._error: TaskspecError | None = None
-        self._outlets = [*(to_file(wanted) for wanted in wanted_reports()), *outlets]
+        self._files = [to_file(wanted) for wanted in wanted_reports()]
+        self._outlets = [*outlets]
 
     @property
     def is_idle(self) -> bool:
         """Tell whether nobody asks for a report."""
-        return not self._outlets
+        return not (self._files or self._outlets)
 
     @property
     def views(self) -> "tuple[View, ...]":
@@ -144,7 +148,7 @@ class Reporter:
         from taskspec.report.exiting import ExitCode
 
         try:
-            code = ExitCode(work())
+            code = self._said(ExitCode(work()))
         except TaskspecError as error:
             self.learn(error)
             code = tell(error, as_json=as_json)
@@ -154,29 +158,51 @@ class Reporter:
         return self._conclude(code)
 
     def _conclude(self, code: "ExitCode", untold: TaskspecError | None = None) -> "ExitCode":
-        """Make the reports, each for itself; return the graver of the code and what their failures mean."""
-        from taskspec.cli.failing import exit_code, tell, tell_bug, tell_unwritten
+        """Make the reports, each for itself; return the graver of the code and what their failures mean.
+
+        A report that is made after another one has failed tells of that, and files that told it too well are replaced.
+        """
         from taskspec.report.exiting import ExitCode, foremost
 
         if untold is not None:
             self.learn(untold)
-        failures: list[ExitCode] = []
-        account: Account | None = None
-        for outlet in self._outlets:
-            try:
-                account = account or self._account(code)
-                failures.append(outlet(account))
-            except OSError as error:
-                failures.append(tell_unwritten(error))
-            except TaskspecError as error:
-                tell(error, as_json=False)
-                failures.append(exit_code(error))
-            except Exception as error:  # noqa: BLE001  # a bug in a report must not hide how the command ended
-                failures.append(tell_bug(error))
-        wrong = ExitCode.ERROR if any(failures) else ExitCode.OK
-        return code if code is ExitCode.USAGE else foremost((code, wrong))
+        accounts: list[Account] = []
+
+        def tell_to(outlet: "Outlet") -> str:
+            if not accounts:
+                accounts.append(self._account(code))
+            outlet(accounts[-1])
+            return ""
+
+        trouble, made = "", []
+        for outlet in (*self._files, *self._outlets):
+            wrong = _hindrance(tell_to, outlet)
+            if wrong and accounts:
+                accounts.append(_marred(accounts[-1], wrong))
+            made += [] if wrong else [outlet]
+            trouble = trouble or wrong
+        if len(accounts) > 1:
+            for outlet in self._files:
+                _ = _hindrance(tell_to, outlet) if outlet in made else ""
+        return code if code is ExitCode.USAGE or not trouble else foremost((code, ExitCode.ERROR))
+
+    def _said(self, code: "ExitCode") -> "ExitCode":
+        """Return the code of a command that has said all that it had to say; a graver one where it cannot."""
+        from taskspec.cli.failing import tell_unwritten
+        from taskspec.report.exiting import ExitCode, foremost
+
+        try:
+            sys.stdout.flush()
+        except OSError as error:
+            if not isinstance(error, BrokenPipeError):
+                tell_unwritten(error)
+            if self._error is None:
+                self.learn(TaskspecError(f"What the command had to say could not be written: {error.strerror}."))
+            return foremost((code, ExitCode.ERROR))
+        return code
 
     def _account(self, code: "ExitCode") -> "Account":
+        from taskspec.documents.loading import called
         from taskspec.report.account import Kind, Trouble
         from taskspec.runner.locating import project_of
         from taskspec.runner.remembering import Remembered
@@ -195,11 +221,40 @@ class Reporter:
             trouble=Trouble(message=error.message, hint=error.hint) if error is not None else None,
             diagnostics=error.diagnostics if isinstance(error, ManifestError) else (),
             notes=tuple(self.notes),
+            name=self.name or ("" if self.plan is not None else called(invocation.target)),
             environment=invocation.environment,
             settings=invocation.settings,
         )
         remembered = Remembered() if any(wanted.format == "html" for wanted in wanted_reports()) else None
         return account(course, self._project or (lambda: project_of(invocation)), self.ports, remembered)
+
+
+def _hindrance(tell_to: "Callable[[Outlet], str]", outlet: "Outlet") -> str:
+    """Let an outlet tell of a command; return what was in its way, which has been said: nothing where it is done."""
+    from taskspec.cli.failing import tell, tell_bug, tell_unwritten
+
+    try:
+        return tell_to(outlet)
+    except OSError as error:
+        tell_unwritten(error)
+        return f"{error.filename or 'A report'} could not be written: {error.strerror}."
+    except TaskspecError as error:
+        tell(error, as_json=False)
+        return error.message
+    except Exception as error:  # noqa: BLE001  # a bug in a report must not hide how the command ended
+        tell_bug(error)
+        return f"A report could not be made, as taskspec itself is at fault: {type(error).__name__}."
+
+
+def _marred(account: "Account", wrong: str) -> "Account":
+    """Return an account that tells of a report that could not be made."""
+    from taskspec.report.account import Trouble
+    from taskspec.report.exiting import ExitCode, foremost
+
+    if account.code is ExitCode.USAGE:
+        return account
+    trouble = account.trouble or Trouble(message=wrong)
+    return replace(account, code=foremost((account.code, ExitCode.ERROR)), trouble=trouble)
 
 
 def _end_of(error: BaseException) -> "tuple[ExitCode, TaskspecError]":
@@ -220,11 +275,10 @@ def _end_of(error: BaseException) -> "tuple[ExitCode, TaskspecError]":
 def to_file(wanted: Wanted) -> "Outlet":
     """Return what writes a report to its file."""
 
-    def write(account: "Account") -> "ExitCode":
+    def write(account: "Account") -> None:
         from taskspec.cli.printing import say_pieces
         from taskspec.cli.rendering import pieces
         from taskspec.documents.replacing import write_whole
-        from taskspec.report.exiting import ExitCode
 
         if wanted.path == STDOUT:
             say_pieces(pieces(wanted.format, account))
@@ -233,6 +287,5 @@ def to_file(wanted: Wanted) -> "Outlet":
                 write_whole(wanted.path, pieces(wanted.format, account))
             except OSError as error:
                 raise OSError(error.errno, error.strerror, str(wanted.path)) from error
-        return ExitCode.OK
 
     return write

@@ -3,9 +3,11 @@
 import errno
 import gc
 import io
+import os
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from types import FrameType
 
 import click
@@ -24,6 +26,7 @@ _GRACE, _PRESS = 15.0, 3.0
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command line and return its exit code; whatever goes wrong has been said on stderr."""
+    _open_streams()
     code = _run(arguments)
     try:
         sys.stdout.flush()
@@ -93,6 +96,13 @@ def _trouble(error: Exception, arguments: Sequence[str]) -> int:
     from taskspec.cli.failing import tell_bug
 
     return tell_bug(error)
+
+
+def _open_streams() -> None:
+    """Put nothing in the place of streams that whoever started us has closed: what they say, nobody wants."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115  # kept open
 
 
 def _wants_json(arguments: Sequence[str]) -> bool:

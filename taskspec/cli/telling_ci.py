@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 from taskspec.ci import Cause, Platform
 from taskspec.cli.printing import note
 from taskspec.errors import TaskspecError
-from taskspec.report.exiting import ExitCode
 from taskspec.report.text import one_line, visible
 
 if TYPE_CHECKING:
@@ -27,14 +26,14 @@ _LEAST: Final = 20_000
 
 def ci_outlets(settings: "Settings", *, comment: bool | None) -> "Iterator[Outlet]":
     """Yield what tells the CI job of a command; `comment`: None where the command line does not say."""
-    if settings.github_step_summary is not None:
-        yield _summarize(settings.github_step_summary)
-    if settings.github_output is not None:
-        yield _put_out(settings.github_output)
-    if settings.ci is not None and settings.ci.platform is Platform.GITHUB:
-        yield _annotate(settings.github_workspace)
     if _comments(settings, comment):
         yield _comment(settings, is_asked_for=comment is True)
+    if settings.github_step_summary is not None:
+        yield _summarize(settings.github_step_summary)
+    if settings.ci is not None and settings.ci.platform is Platform.GITHUB:
+        yield _annotate(settings.github_workspace)
+    if settings.github_output is not None:  # the last one: what other steps go by knows how all the others went
+        yield _put_out(settings.github_output)
 
 
 def _comments(settings: "Settings", comment: bool | None) -> bool:
@@ -48,39 +47,36 @@ def _comments(settings: "Settings", comment: bool | None) -> bool:
 
 
 def _summarize(path: Path) -> "Outlet":
-    def write(account: "Account") -> ExitCode:
+    def write(account: "Account") -> None:
         from taskspec.report.markdown import summary
 
         used = path.stat().st_size if path.exists() else 0
         _append(path, summary(account, max(_STEP - used, _LEAST)) + "\n")
-        return ExitCode.OK
 
     return write
 
 
 def _put_out(path: Path) -> "Outlet":
-    def write(account: "Account") -> ExitCode:
+    def write(account: "Account") -> None:
         from taskspec.report.outputs import outputs_text
 
         _append(path, outputs_text(account, lambda: secrets.token_hex(16)))
-        return ExitCode.OK
 
     return write
 
 
 def _annotate(workspace: Path | None) -> "Outlet":
-    def write(account: "Account") -> ExitCode:
+    def write(account: "Account") -> None:
         from taskspec.report.annotations import of_account
 
         for line in of_account(account, Path.cwd(), workspace.resolve() if workspace else None):
             note(line)  # GitHub reads both streams, and stdout may be a document
-        return ExitCode.OK
 
     return write
 
 
 def _comment(settings: "Settings", *, is_asked_for: bool) -> "Outlet":
-    def write(account: "Account") -> ExitCode:
+    def write(account: "Account") -> None:
         try:
             told = _posted(settings, account)
         except TaskspecError as error:
@@ -88,9 +84,7 @@ def _comment(settings: "Settings", *, is_asked_for: bool) -> "Outlet":
                 raise
             told = f"The comment of the pull request is not written: {one_line(error.message, 500)}"
             note(f"warning: {told}")
-            return ExitCode.OK
-        note(told)
-        return ExitCode.OK
+            note(told)
 
     return write
 

@@ -10,8 +10,11 @@ from typing import Final
 
 from taskspec.diagnostics import Diagnostic, Position, Severity
 from taskspec.report.account import Account
+from taskspec.report.plans import duplicated
+from taskspec.report.refusing import refused, way_out
 from taskspec.report.text import one_line, visible
 from taskspec.report.unwell import GOOD, is_unwell, place_in, reasons_of, word_of
+from taskspec.report.verdicts import has_begun, verdict
 
 MOST: Final = 9
 _DATA: Final[Mapping[str, str]] = {"%": "%25", "\r": "%0D", "\n": "%0A"}
@@ -51,8 +54,24 @@ def of_account(account: Account, here: Path, workspace: Path | None) -> Iterator
         yield _command("error", {**place, "title": title}, one_line(next(reasons_of(task), "") or title, 500))
     if len(found) > MOST:
         yield annotation(f"{len(found) - MOST} more tasks are not well.", "The summary of the job tells which.")
-    if account.code not in GOOD and not (found or account.diagnostics or account.trouble):
-        yield annotation(f"taskspec ended with exit code {int(account.code)}.", "The summary of the job tells why.")
+    of_plan = [*_of_plan(account)]
+    yield from of_plan
+    come = verdict(account)
+    if come.code not in GOOD and not (found or of_plan or account.diagnostics or account.trouble):
+        yield annotation(
+            f"{come.text} taskspec ended with exit code {int(account.code)}.", "The summary of the job tells why."
+        )
+
+
+def _of_plan(account: Account) -> Iterator[str]:
+    """Yield a line for what stands against a plan as a whole."""
+    plan = account.plan
+    if plan is None or has_begun(account):
+        return
+    for refusal in plan.refusals[:MOST]:
+        yield annotation(refused(refusal), way_out(refusal))
+    for duplicate in plan.duplicates[:MOST]:
+        yield annotation(duplicated(duplicate))
 
 
 def _place(position: Position, here: Path, workspace: Path | None) -> dict[str, str]:

@@ -16,7 +16,7 @@ from taskspec.events import (
 )
 from taskspec.health import Health
 from taskspec.plan.model import IDLE, Action
-from taskspec.report.exiting import ExitCode, foremost, of_health, of_verdict
+from taskspec.report.exiting import ExitCode, foremost, of_effect, of_health, of_verdict
 
 
 class Tally:
@@ -75,18 +75,7 @@ class Tally:
     def _finished(self, event: ChangeFinished) -> None:
         self._awaited.discard(event.address)
         self.effects[event.effect] += 1
-        self._codes |= {of_health(event.health), of_verdict(event.verdict)}
-        match event.effect:
-            case Effect.FAILED:
-                self._codes.add(ExitCode.ERROR)
-            case Effect.UNKNOWN:
-                self._codes.add(ExitCode.UNKNOWN)
-            case Effect.CUT:
-                self._codes.add(ExitCode.WAITED)
-            case Effect.REFUSED:
-                self._codes.add(ExitCode.REFUSED)
-            case Effect.DONE | Effect.LEFT:
-                pass
+        self._codes |= {of_health(event.health), of_verdict(event.verdict), of_effect(event.effect)}
         self.unchanged += event.action == Action.NONE and event.health is Health.HEALTHY
         if event.verdict == "accepted" and event.action not in {*IDLE, Action.MOVE}:
             self.accepted += 1

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from enum import IntEnum
 
+from taskspec.events import Effect
 from taskspec.health import Health
 from taskspec.plan.model import Plan
 
@@ -73,6 +74,21 @@ def of_verdict(verdict: str | None) -> ExitCode:
             return ExitCode.UNHEALTHY
         case _:
             return ExitCode.UNKNOWN
+
+
+def of_effect(effect: Effect) -> ExitCode:
+    """Return the exit code that the end of a change stands for."""
+    match effect:
+        case Effect.FAILED:
+            return ExitCode.ERROR
+        case Effect.UNKNOWN:
+            return ExitCode.UNKNOWN
+        case Effect.CUT:
+            return ExitCode.WAITED
+        case Effect.REFUSED:
+            return ExitCode.REFUSED
+        case Effect.DONE | Effect.LEFT:
+            return ExitCode.OK
 
 
 def of_plan(plan: Plan, *, detailed: bool = False) -> ExitCode:

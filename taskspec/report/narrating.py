@@ -110,7 +110,7 @@ class Narrator:
                 text = f"outcome unknown: {event.detail}; can be decided in {duration(event.seconds)}"
                 return address, self._paint(text, "warning")
             case DuplicatesFound(address=address):
-                return address or UNCLAIMED, self._paint(_of_duplicates(event), "error")
+                return address or UNCLAIMED, self._paint(of_duplicates(event), "error")
             case _:
                 return self._of_file(event)
 
@@ -196,7 +196,8 @@ class Narrator:
             yield self._paint(f"History: {event.head}", "dim")
 
 
-def _of_duplicates(event: DuplicatesFound) -> str:
+def of_duplicates(event: DuplicatesFound) -> str:
+    """Return which runs the remote has of one create, and which of them is kept."""
     others = ", ".join(event.others)
     more = f"; {event.detail}" if event.detail else ""
     text = (

@@ -6,9 +6,9 @@ A value stands between two lines of a random word, so that none can end its bloc
 from collections.abc import Callable, Mapping
 
 from taskspec.report.account import Account
-from taskspec.report.outcomes import verdict
 from taskspec.report.text import in_line
 from taskspec.report.unwell import is_unwell
+from taskspec.report.verdicts import verdict
 
 
 def outputs(account: Account) -> Mapping[str, str]:

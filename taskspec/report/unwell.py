@@ -8,7 +8,7 @@ from taskspec.events import Effect, ResultNotWritten, ResultUnreadable, RunEnded
 from taskspec.health import Health
 from taskspec.plan.model import Action
 from taskspec.report.account import TaskTold
-from taskspec.report.exiting import ExitCode
+from taskspec.report.exiting import ExitCode, foremost, of_effect, of_health, of_verdict
 from taskspec.state.model import Attempt, Verdict
 
 GOOD: Final = frozenset({ExitCode.OK, ExitCode.CHANGES})
@@ -24,6 +24,22 @@ def is_unwell(task: TaskTold) -> bool:
     is_cut = finished is not None and finished.effect not in {Effect.DONE, Effect.LEFT}
     is_bad = is_cut or (finished is not None and finished.verdict not in WELL)
     return is_stuck or is_bad or task.health not in {None, Health.HEALTHY} or any(_of_result(task))
+
+
+def code_of(task: TaskTold) -> ExitCode:
+    """Return the exit code that a task alone stands for."""
+    if not is_unwell(task):
+        return ExitCode.OK
+    change, finished = task.change, task.finished
+    codes = {of_health(task.health)} if task.health is not None else set()
+    if finished is not None:
+        codes |= {of_effect(finished.effect), of_verdict(finished.verdict)}
+    elif change is not None and change.refused:
+        codes.add(ExitCode.REFUSED)
+    if any(_of_result(task)) or (finished is None and change is not None and change.in_error):
+        codes.add(ExitCode.ERROR)
+    code = foremost(codes)
+    return code if code is not ExitCode.OK else ExitCode.UNKNOWN
 
 
 def word_of(task: TaskTold) -> str:

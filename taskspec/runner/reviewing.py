@@ -4,7 +4,7 @@ Decides; starts nothing and shows nothing.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -14,14 +14,18 @@ from taskspec.documents.loading import load_project
 from taskspec.documents.model import Project
 from taskspec.documents.places import LOCAL_PLACE
 from taskspec.documents.trusting import Base, distrusted, unlike
-from taskspec.errors import StaleError, TaskspecError, UsageError
+from taskspec.errors import NotAcceptedError, StaleError, TaskspecError, UsageError
+from taskspec.health import Health
 from taskspec.plan.model import Action, Change, Plan
+from taskspec.plan.prospect import gravest
+from taskspec.report.exiting import ExitCode, of_verdict
 from taskspec.runner.basing import base_of
 from taskspec.runner.locating import project_of
 from taskspec.runner.model import Invocation, Ports
 from taskspec.runner.planning import plan, read_state
 from taskspec.runner.saved import SavedPlan, project_in
 from taskspec.settings import Settings
+from taskspec.state.model import Record
 from taskspec.taskapi.remotes import RemoteIdentity
 
 _HASH: Final = re.compile(r"[0-9a-f]{40,64}")
@@ -108,7 +112,7 @@ def _base(job: CiJob | None, named: str | None) -> tuple[str | None, str]:
     target = request.target
     if request.base is not None:
         return request.base, target or shortened(request.base)
-    return (f"origin/{target}", target) if target is not None else (None, "")
+    return (f"refs/remotes/origin/{target}", target) if target is not None else (None, "")
 
 
 def _distrust(invocation: Invocation, base: Base) -> tuple[str, ...]:
@@ -118,8 +122,7 @@ def _distrust(invocation: Invocation, base: Base) -> tuple[str, ...]:
     names = () if is_wrong else distrusted(loaded.manifests.project, base)
     if not names:
         return ()
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    listed = ", ".join(f"`{name}`" for name in names[:_NAMED]) + more
+    listed = _listed(names)
     held = f"it is planned with what `{base.revision}` says; the change holds once it is merged"
     return (f"What is proposed changes {listed}: {held}.",)
 
@@ -143,7 +146,7 @@ def require_alike(saved: SavedPlan, invocation: Invocation) -> None:
     """Raise StaleError for a saved plan with other trust settings than the documents have: nothing of it is right."""
     names = unlike(project_in(saved, invocation), project_of(replace(invocation, environment=saved.plan.environment)))
     if names:
-        listed = ", ".join(f"`{name}`" for name in names[:_NAMED])
+        listed = _listed(names)
         raise StaleError(
             f"the plan is refused: it was made with other settings than the manifests have now: {listed}",
             hint="Look at what changed, and run `taskspec reconcile` without --plan.",
@@ -153,7 +156,8 @@ def require_alike(saved: SavedPlan, invocation: Invocation) -> None:
 def require_done(invocation: Invocation, saved: SavedPlan, ports: Ports, *, waits: bool) -> Plan:
     """Return what a plan of the documents would do after one was carried out; StaleError where that is anything.
 
-    A saved plan is what was reviewed; the documents that were merged may ask for more.
+    A saved plan is what was reviewed; the documents that were merged may ask for more. Raises NotAcceptedError where
+    nothing is left to be done, and a task that the plan had not selected is not healthy.
     """
     now = plan(replace(invocation, environment=saved.plan.environment), ports)
     left = [change for change in now.pending if not _is_done(change, now, waits=waits)]
@@ -162,7 +166,35 @@ def require_done(invocation: Invocation, saved: SavedPlan, ports: Ports, *, wait
             f"the merged manifests ask for more than the plan that was applied: {_named(left)}",
             hint="Look at it with `taskspec plan`, and run `taskspec reconcile` without --plan.",
         )
+    ill = [change for change in now.changes if change.health is not Health.HEALTHY or change.in_error]
+    if ill:
+        named = _listed([change.address for change in ill])
+        worst = gravest(change.health if not change.in_error else Health.UNKNOWN for change in ill)
+        raise NotAcceptedError(
+            f"the plan was applied, and of the merged manifests these have no accepted result: {named}",
+            health=worst,
+            hint="`taskspec plan` tells why: the plan that was applied was about other tasks.",
+        )
     return now
+
+
+def left_aside(made: Plan | None, invocation: Invocation, ports: Ports) -> Iterator[str]:
+    """Yield a sentence of tasks that were not selected, and of which it is recorded that they are not well."""
+    if made is None or not made.unselected:
+        return
+    told = {change.address for change in made.changes}
+    try:
+        records = read_state(project_of(invocation), ports).records
+    except TaskspecError:  # how the command ended is told; this was beside it
+        return
+    ill = [address for address, record in records.items() if address not in told and not _is_well(record)]
+    if ill:
+        yield f"Without an accepted result, and not counted here as they are not selected: {_listed(ill)}."
+
+
+def _is_well(record: Record) -> bool:
+    last = record.generation.last
+    return last is None or of_verdict(last.verdict) is ExitCode.OK
 
 
 def _is_done(change: Change, now: Plan, *, waits: bool) -> bool:
@@ -185,6 +217,11 @@ def _remote_changed(change: Change, now: Plan) -> bool:
 
 def _place(remote: RemoteIdentity) -> tuple[str | None, ...]:
     return remote.type, remote.url, remote.organization
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(f"`{name}`" for name in names[:_NAMED]) + more
 
 
 def _named(changes: Sequence[Change]) -> str:

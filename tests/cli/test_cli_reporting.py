@@ -1,6 +1,7 @@
 """Reports of a command: made whatever happened, never better than its end, and never in its way."""
 
 import json
+from types import SimpleNamespace
 from xml.etree import ElementTree as ET
 
 import click
@@ -38,7 +39,7 @@ def reporter(tmp_path):
         return made
 
     accounts = []
-    make.keep = lambda account: accounts.append(account) or ExitCode.OK
+    make.keep = accounts.append
     return make
 
 
@@ -119,6 +120,37 @@ def test_a_report_that_makes_no_sense_is_refused_before_anything_is_done(words, 
     assert isinstance(done.exception, click.UsageError | UsageError)
 
 
+def test_a_report_that_cannot_be_made_is_told_by_those_that_can(reporter, tmp_path, monkeypatch):
+    wanted = (reporting.Wanted(format="markdown", path=tmp_path / "report.md"),)
+    monkeypatch.setattr(reporting, "wanted_reports", lambda: wanted)
+    made = reporter(_raising(OSError(28, "No space left on device", "summary")), reporter.keep)
+    assert made.run(lambda: ExitCode.OK, as_json=False) == ExitCode.ERROR
+    (account,) = made.accounts
+    assert (account.code, account.trouble.message) == (
+        ExitCode.ERROR,
+        "summary could not be written: No space left on device.",
+    )
+    assert (tmp_path / "report.md").read_text().startswith("### ❌ Error")  # it was there before, and told it too well
+
+
+def test_what_cannot_be_said_is_in_the_reports(reporter, monkeypatch, capsys):
+    made = reporter(reporter.keep)
+    full = SimpleNamespace(flush=_raising(OSError(28, "No space left on device")))
+    monkeypatch.setattr(reporting.sys, "stdout", full)
+    assert made.run(lambda: ExitCode.UNHEALTHY, as_json=False) == ExitCode.ERROR
+    (account,) = made.accounts
+    assert (account.code, account.trouble.message[-24:]) == (ExitCode.ERROR, "No space left on device.")
+    assert "No space left on device" in capsys.readouterr().err
+
+
+def test_the_outputs_of_a_step_are_written_when_all_else_is_known(tmp_path):
+    outlets = [*ci_outlets(_job(tmp_path), comment=False)]
+    account = applied(told(change(), finished(change())))
+    outlets[-1](account)
+    assert (tmp_path / "output").exists()
+    assert not (tmp_path / "summary").exists()
+
+
 def test_every_format_is_written(tmp_path, reporter):
     made = change()
     account = applied(told(made, finished(made, "failed", detail="no ink")))
@@ -152,7 +184,7 @@ def test_a_job_of_github_gets_a_summary_outputs_and_annotations(tmp_path, capsys
     (tmp_path / "summary").write_text("what was there\n")
     made = change("a")
     account = applied(told(made, finished(made, "failed", detail="no ink\n::error::forged")))
-    assert set(_tell(_job(tmp_path), account)) == {ExitCode.OK}
+    assert set(_tell(_job(tmp_path), account)) == {None}
     summary = (tmp_path / "summary").read_text()
     assert summary.startswith("what was there\n### ❌ Failed")
     lines = (tmp_path / "output").read_text().splitlines()
@@ -178,7 +210,7 @@ def test_outside_of_a_job_nobody_is_told():
 def test_a_comment_that_nobody_asked_for_and_that_cannot_be_written_is_a_warning(tmp_path, capsys):
     environ = {"GITHUB_TOKEN": "x", "GITHUB_API_URL": "http://evil.example", "GITHUB_EVENT_NAME": "push"}
     account = planned(told(change("a", health=Health.HEALTHY)))
-    assert set(_tell(_job(tmp_path, **environ), account)) == {ExitCode.OK}
+    assert set(_tell(_job(tmp_path, **environ), account)) == {None}
     assert "warning: The comment of the pull request is not written" in capsys.readouterr().err
     with pytest.raises(TaskspecError):
         _tell(_job(tmp_path, **environ), account, comment=True)

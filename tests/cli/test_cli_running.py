@@ -30,6 +30,15 @@ sys.exit(code if nothing_presses else 99)
 """
 
 
+def test_streams_that_are_closed_are_in_nobodys_way(tmp_path):
+    command = f'exec "{sys.executable}" -m taskspec validate "{tmp_path}" <&- >&- 2>"{tmp_path}/said"'
+    done = subprocess.run(["sh", "-c", command], check=False)
+    said = (tmp_path / "said").read_text()
+    assert done.returncode == ExitCode.ERROR
+    assert "declares no task" in said
+    assert "Traceback" not in said
+
+
 def test_an_end_that_comes_to_nothing_is_asked_for_again():
     with subprocess.Popen([sys.executable, "-c", LOSING], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         try:

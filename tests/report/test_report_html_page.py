@@ -11,14 +11,11 @@ from told_pages import Read
 
 from taskspec.diagnostics import Diagnostic, Position
 from taskspec.health import Health
-from taskspec.plan.model import Action
-from taskspec.report.account import Kind, Trouble
+from taskspec.report.account import Kind
 from taskspec.report.exiting import ExitCode
 from taskspec.report.html import page
 from taskspec.report.html.composing import _asset
-from taskspec.report.html.icons import Tone
 from taskspec.report.html.places import place_of_task
-from taskspec.report.html.verdicts import summed_up
 
 COLORS = dict(re.findall(r"--([\w-]+): light-dark\((#\w{6}, #\w{6})\)", _asset("report.css")))
 
@@ -125,30 +122,6 @@ def test_the_policy_names_the_very_style_and_script_of_the_page():
 
 def test_equal_accounts_become_equal_pages():
     assert written(realistic()) == written(realistic())
-
-
-@pytest.mark.parametrize(("code", "kind"), [*product(ExitCode, Kind)])
-def test_the_verdict_is_never_better_than_the_exit_code(code, kind):
-    tone = summed_up(account([task("a", action=Action.NONE)], kind=kind, code=code)).tone
-    if code is ExitCode.OK:
-        assert tone is Tone.GOOD
-    elif code is ExitCode.CHANGES:
-        assert tone is Tone.NOTICE
-    else:
-        assert tone in {Tone.BAD, Tone.UNKNOWN, Tone.WAITING}
-
-
-@pytest.mark.parametrize("health", [Health.UNHEALTHY, Health.UNKNOWN, Health.NEEDS_INPUT])
-@pytest.mark.parametrize("kind", [*Kind])
-def test_the_verdict_is_never_better_than_a_task(health, kind):
-    found = summed_up(account([task("a"), task("b", health=health)], kind=kind))
-    assert found.tone not in {Tone.GOOD, Tone.NOTICE}
-
-
-def test_trouble_and_what_was_not_applied_are_no_good_news():
-    assert summed_up(account(trouble=Trouble(message="x"))).tone is Tone.BAD
-    assert summed_up(account([task("a", health=None)], kind=Kind.STANDING)).tone is Tone.NOTICE
-    assert summed_up(account([task("a", action=Action.CREATE)])).tone is Tone.NOTICE
 
 
 def test_every_diagnostic_is_told_with_its_place():

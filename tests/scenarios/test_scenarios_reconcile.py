@@ -134,6 +134,29 @@ def test_merged_manifests_that_ask_for_more_than_the_plan_are_red(hosting, tmp_p
     assert hosting.workspace.result("a.txt") == "Hello."
 
 
+def test_a_task_that_is_not_well_is_told_where_it_was_not_selected_and_is_red_once_its_manifests_are_merged(
+    hosting, tmp_path
+):
+    agents = "{cat: {command: [cat]}, no: {command: [sh, -c, exit 1]}}"
+    hosting.commit(taskspec=project(agents=agents) + task("a") + task("bad", agent="no"))
+    assert hosting.workspace.taskspec("reconcile").code == 3
+    hosting.git("switch", "-qc", "feature")
+    hosting.commit(taskspec=project(agents=agents) + task("a", "More.") + task("bad", agent="no"))
+    plan = tmp_path / "plan.json"
+    done = hosting.request("--out", str(plan), "--since", "main")
+    assert done.code == 0, "a pull request answers for what it changes"
+    assert "not counted here as they are not selected: `bad`." in done.err
+    report = tmp_path / "report.md"
+    done = hosting.workspace.taskspec("reconcile", "--plan", str(plan), "--report", f"markdown={report}")
+    assert done.code == 3, "and what is merged for all that it declares"
+    assert hosting.workspace.result("a.txt") == "More."
+    assert "these have no accepted result: `bad`" in done.err
+    assert report.read_text().startswith("### ❌ Failed")
+    done = hosting.workspace.taskspec("reconcile", "a")
+    assert done.code == 0, done
+    assert "not counted here as they are not selected: `bad`." in done.err
+
+
 def test_a_plan_with_other_trust_settings_than_what_was_merged_starts_nothing(hosting, tmp_path):
     hosting.commit(taskspec=project() + task("a"))
     plan = tmp_path / "plan.json"

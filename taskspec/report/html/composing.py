@@ -18,7 +18,7 @@ from taskspec.report.html.showing import PAGE, Purse
 from taskspec.report.html.spans import critical_chain, spans
 from taskspec.report.html.tasks import Surroundings
 from taskspec.report.html.timeline import timeline
-from taskspec.report.html.verdicts import summed_up
+from taskspec.report.verdicts import verdict
 
 _POLICY: Final = (
     "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; img-src data:; base-uri 'none'; "
@@ -46,7 +46,7 @@ def _head(account: Account, policy: str) -> Iterator[Node]:
     yield el("meta", {"name": "color-scheme", "content": "light dark"})
     yield el("meta", {"name": "referrer", "content": "no-referrer"})
     yield el("meta", {"name": "robots", "content": "noindex"})
-    yield el("title", None, f"{summed_up(account).text} {account.project[:200]} · {KINDS[account.kind]} · taskspec")
+    yield el("title", None, f"{verdict(account).text} {account.project[:200]} · {KINDS[account.kind]} · taskspec")
 
 
 def _body(account: Account, most: int) -> Iterator[Node]:

@@ -17,10 +17,10 @@ from taskspec.report.html.markup import Element, Node, el
 from taskspec.report.html.places import link_to
 from taskspec.report.html.revisions import revision_facts
 from taskspec.report.html.showing import inline, prose
-from taskspec.report.html.verdicts import summed_up
 from taskspec.report.plans import duplicated
 from taskspec.report.refusing import refused, way_out
 from taskspec.report.text import duration, plural
+from taskspec.report.verdicts import verdict
 from taskspec.settings import DEFAULT_ENVIRONMENT
 
 MOST: Final = 50
@@ -38,7 +38,8 @@ _COMMON: Final = frozenset({RiskCategory.NEW_PAID_RUN})
 
 def overview(account: Account) -> Iterator[Node]:
     """Yield the head of a report."""
-    summing = summed_up(account)
+    found = verdict(account)
+    tone = Tone(found.grade)
     is_named = account.environment not in {"", DEFAULT_ENVIRONMENT}
     yield el(
         "header",
@@ -52,11 +53,11 @@ def overview(account: Account) -> Iterator[Node]:
         el("h1", None, inline(account.project or "taskspec", 80)),
         el(
             "p",
-            {"class": f"verdict {summing.tone}", "role": "status"},
-            mark(summing.tone, "large"),
-            el("span", None, inline(summing.text)),
+            {"class": f"verdict {tone}", "role": "status"},
+            mark(tone, "large"),
+            el("span", None, inline(found.text)),
         ),
-        el("p", {"class": "quiet"}, _moment(account), f" Exit code {int(summing.code)}."),
+        el("p", {"class": "quiet"}, _moment(account), f" Exit code {int(account.code)}."),
     )
     yield totals(account)
     yield fact_list(_facts(account), "facts wide", _BROAD)

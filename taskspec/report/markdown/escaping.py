@@ -12,7 +12,8 @@ from typing import Final
 from taskspec.report.text import in_line, visible
 
 _PLAIN: Final = re.compile(
-    r"[(\"']*(?:[^\W_]+(?:['’–-][^\W_]+)*|\d+(?:[.,]\d+)*[^\W_]*)%?[.,;:!?)\"'…]*|[→–…·(]|[.,;:!?)]+|%"
+    r"[(\"']*(?:[^\W_]+(?:['’–-][^\W_]+)*|\d+(?:[.,]\d+)*[^\W_]*|\d\d(?::\d\d){1,2})%?[.,;:!?)\"'…]*"
+    r"|[→–…·(]|[.,;:!?)]+|%"
 )
 """A word that no Markdown makes more of than a word."""
 _LINKED: Final = re.compile(r"(?i)[(\"']*(?:[a-z]+-\d|(?=[a-f]*\d)[0-9a-f]{7,}\b)|\d+[.)]$")
@@ -79,6 +80,9 @@ def _words(text: str) -> str:
                 odd = []
             found.append(word)
         else:
+            if odd and word.startswith("("):
+                found.append(_odd(odd))
+                odd = []
             odd.append(word)
     if odd:
         found.append(_odd(odd))
@@ -86,9 +90,13 @@ def _words(text: str) -> str:
 
 
 def _odd(words: list[str]) -> str:
-    """Return what is not plain as code, without what ends a sentence."""
+    """Return what is not plain as code, without what ends a sentence, and without the bracket that it begins with."""
     text = " ".join(words)
     bare = text.rstrip(".,;:")
+    if len(bare) > 1 and bare[0] == "(" and bare[1] not in "(`)" and ("(" not in bare[1:]):
+        inside = bare[1:].removesuffix(")")
+        if ")" not in inside:
+            return f"({code(inside, len(inside) + 1)}{text[1 + len(inside) :]}"
     return code(bare, len(bare) + 1) + text[len(bare) :] if bare else code(text)
 
 

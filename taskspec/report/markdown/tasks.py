@@ -17,14 +17,15 @@ from taskspec.report.markdown.answers import answers
 from taskspec.report.markdown.detail import Detail
 from taskspec.report.markdown.escaping import code, inner, prose
 from taskspec.report.markdown.texts import block, difference
-from taskspec.report.outcomes import GOOD, has_begun
 from taskspec.report.plans import SYMBOLS
 from taskspec.report.risks import risk_lines
 from taskspec.report.text import Paint, duration, in_line
 from taskspec.report.unwell import is_unwell, reasons_of, word_of
+from taskspec.report.verdicts import has_begun
 from taskspec.state.model import Verdict
 
 PLAIN: Final = Paint(color=False)
+SIGN: Final = "✅"
 _SIGNS: Final = {Health.UNHEALTHY: "❌", Health.NEEDS_INPUT: "✋", Health.UNKNOWN: "❓"}
 _SHORT: Final = 40
 """A text of more characters stands in a block of its own."""
@@ -36,7 +37,7 @@ def is_told(task: TaskTold) -> bool:
     change = task.change
     if change is None or is_unwell(task) or task.after is not task.before:
         return True
-    return change.action is not Action.NONE
+    return change.action is not Action.NONE or bool(change.risks)
 
 
 def title(task: TaskTold, account: Account) -> str:
@@ -65,7 +66,7 @@ def _sign(task: TaskTold, account: Account) -> str:
     if is_unwell(task):
         return _SIGNS.get(task.health or Health.UNHEALTHY, "❌")
     if task.change is None or has_begun(account):
-        return GOOD if task.health is not None else "▫️"
+        return SIGN if task.health is not None else "▫️"
     return inner(SYMBOLS[task.change.action][0])
 
 
