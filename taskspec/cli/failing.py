@@ -27,7 +27,7 @@ from taskspec.errors import (
 from taskspec.health import Health
 from taskspec.report.exiting import ExitCode, foremost, of_health
 from taskspec.report.findings import lines
-from taskspec.report.text import visible
+from taskspec.report.text import in_json, visible
 
 
 def exit_code(error: TaskspecError) -> ExitCode:
@@ -103,7 +103,7 @@ def tell_bug(error: BaseException) -> ExitCode:
 def _say_document(error: TaskspecError, code: ExitCode) -> None:
     """Write the document of an error to stdout; where that cannot be written, stderr has told it."""
     with suppress(OSError):
-        sys.stdout.write(json.dumps(_document(error, code)) + "\n")
+        sys.stdout.write(in_json(json.dumps(_document(error, code))) + "\n")
 
 
 def _document(error: TaskspecError, code: ExitCode) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from taskspec.cli import reaching
 from taskspec.cli.printing import note, paint_for, say
 from taskspec.cli.wiring import Reach
 from taskspec.report.tasks import standing_line, without_secrets
+from taskspec.report.text import in_json
 from taskspec.report.transcript import Transcript
 from taskspec.runner.hushing import until_quiet
 from taskspec.taskapi.records import ENDED
@@ -71,7 +72,7 @@ class JsonLines:
         """Write an event."""
         time = event.time.isoformat() if event.time else None
         row = {"type": event.type, "task": event.task_id, "time": time, "data": as_wire(event).data}
-        say([json.dumps(row, ensure_ascii=True)])
+        say([in_json(json.dumps(row, ensure_ascii=True))])
 
     def close(self) -> None:
         """End; every line is written already."""

@@ -43,16 +43,17 @@ def logs(
 
 
 async def _show(invocation: Invocation, *, as_json: bool) -> None:
+    from taskspec.report.text import in_json
     from taskspec.report.transcript import message_lines
     from taskspec.runner import telling
 
     messages = await telling.log(invocation, Wiring(invocation.settings))
     for message in messages:
-        say([json.dumps(message, ensure_ascii=True)] if as_json else message_lines(message))
+        say([in_json(json.dumps(message, ensure_ascii=True))] if as_json else message_lines(message))
 
 
 async def _follow(invocation: Invocation, *, as_json: bool) -> None:
-    from taskspec.report.text import visible
+    from taskspec.report.text import in_json, visible
     from taskspec.report.transcript import Transcript
     from taskspec.runner import telling
 
@@ -62,7 +63,7 @@ async def _follow(invocation: Invocation, *, as_json: bool) -> None:
         async for event in events:
             if as_json:
                 row = {"type": event.type, "run": event.task_id, "time": event.time, "data": event.data}
-                say([json.dumps(row, ensure_ascii=True)])
+                say([in_json(json.dumps(row, ensure_ascii=True))])
             else:
                 say(transcript.lines(event))
     if not as_json:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, TextIO
 
-from taskspec.report.text import Paint, visible
+from taskspec.report.text import Paint, in_json, visible
 from taskspec.settings import from_environ
 
 _NOTHING: Final[Mapping[str, Any]] = {}
@@ -55,7 +55,7 @@ def say_text(text: str) -> None:
 
 def say_json(document: Any) -> None:
     """Write one JSON document to stdout."""
-    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=True) + "\n")
+    sys.stdout.write(in_json(json.dumps(document, indent=2, ensure_ascii=True)) + "\n")
     sys.stdout.flush()
 
 
@@ -69,7 +69,7 @@ def say_json_list(name: str, items: Iterable[Any], beside: Mapping[str, Any] = _
     between = "\n"
     try:
         for item in items:
-            sys.stdout.write(between + json.dumps(item, ensure_ascii=True))
+            sys.stdout.write(between + in_json(json.dumps(item, ensure_ascii=True)))
             between = ",\n"
     finally:
         sys.stdout.write("\n  ]\n}\n")

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from taskspec.address import Address, task_name
 from taskspec.moments import iso
+from taskspec.report.text import in_json
 from taskspec.state.encoding import revision_object
 from taskspec.state.model import Accepted
 
@@ -69,7 +70,7 @@ def json_pieces(head: Mapping[str, Any], exports: Iterable[Export]) -> Iterator[
     yield "{\n" + "".join(f'  "{name}": {json.dumps(value)},\n' for name, value in begin.items()) + '  "results": ['
     between = "\n    "
     for one in exports:
-        yield between + json.dumps(export_object(one), ensure_ascii=True)
+        yield between + in_json(json.dumps(export_object(one), ensure_ascii=True))
         between = ",\n    "
     yield "\n  ]\n}\n"
 

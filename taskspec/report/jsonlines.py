@@ -7,6 +7,7 @@ from dataclasses import fields
 from typing import Any, Final
 
 from taskspec.events import Event
+from taskspec.report.text import in_json
 
 FORMAT: Final = 1
 """The number of the lines' format; it rises when a field changes its meaning."""
@@ -24,7 +25,7 @@ class JsonLines:
         payload: dict[str, Any] = {"format": FORMAT, "event": type(event).__name__, "time": self._now()}
         for field in fields(event):
             payload[field.name] = _finite(getattr(event, field.name))
-        self._write(json.dumps(payload, ensure_ascii=True, allow_nan=False, default=str))
+        self._write(in_json(json.dumps(payload, ensure_ascii=True, allow_nan=False, default=str)))
 
     def close(self) -> None:
         """End; every line is complete already."""

@@ -63,6 +63,11 @@ def visible(text: str) -> str:
     return text
 
 
+def in_json(document: str) -> str:
+    """Return JSON of the very same value that holds no command of a CI runner: some find `##[` anywhere in a line."""
+    return _HASHES.sub(r"\\u0023", document) if "##" in document else document
+
+
 def in_line(text: str, limit: int = 4000) -> str:
     """Return the text, harmless, on one line, with each of its spaces: commands to be copied may stand in it."""
     flat = visible(text[: limit + 1]).replace("\n", " ")

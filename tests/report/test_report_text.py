@@ -1,12 +1,17 @@
 """Foreign text on a terminal: nothing in it may steer, hide or reorder; and it stays readable."""
 
+import json
+import re
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taskspec.report.text import Paint, columns, duration, in_line, indented, one_line, plural, visible
+from taskspec.address import Address
+from taskspec.events import RunSaid
+from taskspec.report.jsonlines import JsonLines
+from taskspec.report.text import Paint, columns, duration, in_json, in_line, indented, one_line, plural, visible
 
 HOSTILE = [
     *(chr(code) for code in range(0x20) if chr(code) not in "\t\n"),
@@ -125,3 +130,17 @@ def test_what_a_line_begins_with_is_no_command_whatever_is_put_behind_it_or_befo
 def test_a_line_of_many_blanks_is_cut_by_what_is_shown_of_it():
     assert one_line(" a" * 5 + " " * 1000 + "b", 12) == "a a a a a b"
     assert one_line("a\u2028 b\x85c") == "a\\u2028 b\\x85c"
+
+
+@pytest.mark.parametrize("said", ["##[error]owned", "x ##vso[task.setvariable]y", "###[a]##teamcity[b]"])
+def test_json_says_the_same_and_holds_no_command_of_a_runner(said):
+    document = in_json(json.dumps({said: said}))
+    assert json.loads(document) == {said: said}
+    assert not re.search(r"##\w*\[", document)
+
+
+def test_events_as_lines_hold_no_command_of_a_runner():
+    lines = []
+    JsonLines(lines.append, str).on(RunSaid(address=Address("a"), run="r", kind="answer", text="a ##[error]owned"))
+    assert "##[" not in lines[0]
+    assert json.loads(lines[0])["text"] == "a ##[error]owned"
