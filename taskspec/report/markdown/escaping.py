@@ -12,7 +12,8 @@ from typing import Final
 from taskspec.report.text import in_line, visible
 
 _PLAIN: Final = re.compile(
-    r"[(\"']*(?:[^\W_]+(?:['’–-][^\W_]+)*|\d+(?:[.,]\d+)*[^\W_]*)%?[.,;:!?)\"'…]*|[→–…·(]|[.,;:!?)]+|%"
+    r"[(\"']*(?:[^\W_]+(?:['’–-][^\W_]+)*|\d+(?:[.,]\d+)*[^\W_]*|\d\d(?::\d\d){1,2})%?[.,;:!?)\"'…]*"
+    r"|[→–…·(]|[.,;:!?)]+|%"
 )
 """A word that no Markdown makes more of than a word."""
 _LINKED: Final = re.compile(r"(?i)[(\"']*(?:[a-z]+-\d|(?=[a-f]*\d)[0-9a-f]{7,}\b)|\d+[.)]$")
@@ -84,11 +85,14 @@ def _words(text: str) -> str:
 
 
 def _odd(words: list[str]) -> str:
-    """Return what is not plain as code, without what ends a sentence, and without a bracket around it."""
+    """Return what is not plain as code, without what ends a sentence, and without the bracket that it begins with."""
     text = " ".join(words)
-    opened = "(" if text.startswith("(") and text.count("(") == 1 else ""
-    bare = text[len(opened) :].rstrip(".,;:)" if opened else ".,;:")
-    return opened + code(bare, len(bare) + 1) + text[len(opened) + len(bare) :] if bare else code(text)
+    bare = text.rstrip(".,;:")
+    if len(bare) > 1 and bare[0] == "(" and bare[1] not in "(`)" and ("(" not in bare[1:]):
+        inside = bare[1:].removesuffix(")")
+        if ")" not in inside:
+            return f"({code(inside, len(inside) + 1)}{text[1 + len(inside) :]}"
+    return code(bare, len(bare) + 1) + text[len(bare) :] if bare else code(text)
 
 
 def _longest(text: str) -> int:
