@@ -114,9 +114,17 @@ def job_page(env: Mapping[str, str]) -> str | None:
 _GITHUB_CAUSES: Final = {
     "pull_request": Cause.REQUEST,
     "pull_request_target": Cause.REQUEST,
+    "pull_request_review": Cause.REQUEST,
+    "pull_request_review_comment": Cause.REQUEST,
+    "merge_group": Cause.REQUEST,  # it is tried, and not merged yet
     "push": Cause.PUSH,
     "schedule": Cause.SCHEDULE,
 }
+_REQUESTS: Final = frozenset(name for name, cause in _GITHUB_CAUSES.items() if cause is Cause.REQUEST)
+_MAY_BE_OF_ONE: Final = frozenset({"issue_comment", "workflow_run"})
+"""Events that may be about a pull request, whose content a job of theirs may have checked out."""
+_QUEUED: Final = re.compile(r".*/pr-([0-9]{1,18})-[0-9a-f]{40,64}", re.DOTALL)
+"""The branch of a merge queue that ends with a pull request."""
 _GITLAB_CAUSES: Final = {
     "merge_request_event": Cause.REQUEST,
     "external_pull_request_event": Cause.REQUEST,
@@ -126,8 +134,11 @@ _GITLAB_CAUSES: Final = {
 
 
 def _of_github(env: Mapping[str, str]) -> CiJob:
-    cause = _GITHUB_CAUSES.get(env.get("GITHUB_EVENT_NAME", ""), Cause.OTHER)
-    told = _told(env.get("GITHUB_EVENT_PATH")) if cause is Cause.REQUEST else {}
+    event = env.get("GITHUB_EVENT_NAME", "")
+    cause = _GITHUB_CAUSES.get(event, Cause.OTHER)
+    told = _told(env.get("GITHUB_EVENT_PATH")) if cause is Cause.REQUEST or event in _MAY_BE_OF_ONE else {}
+    if event in _MAY_BE_OF_ONE and _is_about_one(told):
+        cause = Cause.REQUEST
     request = _at(told, "pull_request")
     head = _commit(_at(request, "head", "sha"))
     return CiJob(
@@ -141,16 +152,31 @@ def _of_github(env: Mapping[str, str]) -> CiJob:
     )
 
 
+def _is_about_one(told: Any) -> bool:
+    """Tell whether a comment or the end of another workflow is about a pull request, or nobody can tell."""
+    if not isinstance(told, Mapping) or not {"issue", "workflow_run"} & told.keys():
+        return True
+    event = _at(told, "workflow_run", "event")
+    return _at(told, "issue", "pull_request") is not None or (isinstance(event, str) and event in _REQUESTS)
+
+
 def _pull_request(env: Mapping[str, str], told: Any) -> ChangeRequest | None:
-    number = _at(told, "pull_request", "number") or _number(env.get("GITHUB_REF", "").removeprefix("refs/pull/"))
+    queue = _at(told, "merge_group")
+    queued = _QUEUED.fullmatch(_text(_at(queue, "head_ref")))
+    number = (
+        _at(told, "pull_request", "number")
+        or _at(told, "issue", "number")
+        or _number(queued[1] if queued else env.get("GITHUB_REF", "").removeprefix("refs/pull/"))
+    )
     if not isinstance(number, int):
         return None
     here = _at(told, "repository", "full_name") or env.get("GITHUB_REPOSITORY")
     theirs = _at(told, "pull_request", "head", "repo", "full_name")
+    target = _at(told, "pull_request", "base", "ref") or _text(_at(queue, "base_ref")).removeprefix("refs/heads/")
     return ChangeRequest(
         number=number,
-        base=_commit(_at(told, "pull_request", "base", "sha")),
-        target=_name(env.get("GITHUB_BASE_REF")),
+        base=_commit(_at(told, "pull_request", "base", "sha") or _at(queue, "base_sha")),
+        target=_name(env.get("GITHUB_BASE_REF") or _text(target)),
         is_foreign=here is None or theirs != here,
     )
 
@@ -195,6 +221,10 @@ def _at(value: Any, *steps: str) -> Any:
 
 def _commit(value: object) -> str | None:
     return value if isinstance(value, str) and _COMMIT.fullmatch(value) else None
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _name(value: str | None) -> str | None:

@@ -23,14 +23,18 @@ class Double:
         self.paused = []
         self._next = 100
 
-    def add(self, body, author=OURS, kind="Bot"):
+    def add(self, body, author=OURS, kind="Bot", number=None):
+        """Add a comment to a pull request; without a number, to each."""
         self._next += 1
-        self.comments.append({"id": self._next, "body": body, "by": author, "kind": kind})
+        self.comments.append({"id": self._next, "body": body, "by": author, "kind": kind, "of": number})
         return self._next
 
     @property
     def bodies(self):
         return [comment["body"] for comment in self.comments]
+
+    def bodies_of(self, number):
+        return [comment["body"] for comment in self.comments if comment["of"] == str(number)]
 
     def run(self, call):
         """Carry out a call; a fault is an exception, a response, or one of these behind the word `done`."""
@@ -62,10 +66,11 @@ class Double:
             return self._say(self.pulls)
         if parts[-1] in {"comments", "notes"}:
             if request.method == "POST":
-                self.add(body, *(self._author() if self.me else ()))
+                self.add(body, *(self._author() if self.me else ()), number=parts[-2])
                 return self._say(self._shown(self.comments[-1]), 201)
             size, page = (int(dict(request.query)[key]) for key in ("per_page", "page"))
-            return self._say([self._shown(one) for one in self.comments[(page - 1) * size : page * size]])
+            found = [one for one in self.comments if one["of"] in {None, parts[-2]}]
+            return self._say([self._shown(one) for one in found[(page - 1) * size : page * size]])
         found = next((one for one in self.comments if str(one["id"]) == parts[-1]), None)
         if found is None:
             return Response(status=404)

@@ -119,3 +119,38 @@ def test_another_service_is_known_by_its_name_alone(environ, platform):
     job = ci_job(environ)
     assert (job.platform if job else None) == platform
     assert job is None or (job.cause, job.request, job.commit) == (Cause.OTHER, None, None)
+
+
+@pytest.mark.parametrize("name", ["pull_request_review", "pull_request_review_comment"])
+def test_a_review_is_a_job_of_its_pull_request(pull_request, name):
+    told = event()
+    told["pull_request"]["base"]["ref"] = "main"
+    job = ci_job(pull_request(told, GITHUB_EVENT_NAME=name, GITHUB_BASE_REF="", GITHUB_HEAD_REF=""))
+    assert (job.cause, job.commit) == (Cause.REQUEST, HEAD)
+    assert job.request == ChangeRequest(number=7, base=BASE, target="main", is_foreign=False)
+
+
+def test_what_waits_in_a_merge_queue_is_not_merged_and_nobody_can_tell_whose_it_is(pull_request):
+    queue = {"head_ref": f"refs/heads/gh-readonly-queue/main/pr-7-{BASE}", "base_ref": "refs/heads/main"}
+    told = {"repository": {"full_name": "acme/growth"}, "merge_group": {**queue, "base_sha": BASE}}
+    job = ci_job(pull_request(told, GITHUB_EVENT_NAME="merge_group", GITHUB_BASE_REF="", GITHUB_REF=queue["head_ref"]))
+    assert job.cause is Cause.REQUEST
+    assert job.request == ChangeRequest(number=7, base=BASE, target="main", is_foreign=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "told", "cause"),
+    [
+        ("issue_comment", {"issue": {"number": 7, "pull_request": {}}}, Cause.REQUEST),
+        ("issue_comment", {"issue": {"number": 7}}, Cause.OTHER),
+        ("issue_comment", {}, Cause.REQUEST),
+        ("workflow_run", {"workflow_run": {"event": "pull_request"}}, Cause.REQUEST),
+        ("workflow_run", {"workflow_run": {"event": "pull_request_target"}}, Cause.REQUEST),
+        ("workflow_run", {"workflow_run": {"event": "push"}}, Cause.OTHER),
+        ("workflow_run", "no JSON", Cause.REQUEST),
+    ],
+)
+def test_what_is_about_a_pull_request_is_a_job_of_it_whose_base_nobody_knows(pull_request, name, told, cause):
+    job = ci_job(pull_request(told, GITHUB_EVENT_NAME=name, GITHUB_REF="refs/heads/main", GITHUB_BASE_REF=""))
+    assert job.cause is cause
+    assert job.request is None or (job.request.base, job.request.target, job.request.is_foreign) == (None, None, True)

@@ -15,6 +15,7 @@ from taskspec import __version__
 from taskspec.address import Address, file_stem
 from taskspec.ci import Revision
 from taskspec.desired.model import result_suffix
+from taskspec.documents.project_files import is_within
 from taskspec.errors import StateError
 from taskspec.events import ResultNotWritten, ResultWithdrawn, ResultWritten
 from taskspec.moments import iso
@@ -42,7 +43,7 @@ class ResultsFolder:
     def check(self) -> None:
         """Raise StateError unless this is within the project and files can be written here; makes the folder."""
         project = self.folder.parents[len(Path(self._shown_as).parts) - 1].resolve()
-        if not self.folder.resolve().is_relative_to(project):
+        if not is_within(self.folder, project):
             raise StateError(
                 f"the results folder {self._shown_as} is a link out of the project, to {self.folder.resolve()}",
                 hint="Nothing was started. Change `results.path` of the project, or put a folder in the link's place.",

@@ -55,12 +55,14 @@ class Equipped:
         yield from (f"{os.path.normpath(self.folder / path)}: written." for path in files)
         if not files:
             yield "The pipeline is there already, as it would be written."
-        yield f"It applies what is pushed to `{visible(surveyed.branch)}`: {', '.join(surveyed.environments)}."
+        many = "environment" if len(surveyed.environments) == 1 else "environments"
+        yield f"It applies what is pushed to `{visible(surveyed.branch)}`: {many} {', '.join(surveyed.environments)}."
         yield "Before it can:"
         if surveyed.forgetful:
             yield f"  - Say where the state of {_listed(surveyed.forgetful)} is kept for all jobs: `spec.state`, or the"
             yield "    secret TASKSPEC_STATE. `local` is refused there: each job would forget what was paid for."
-        yield f"  - Set the secrets that the project needs of {', '.join(surveyed.secrets + surveyed.agent_secrets)}."
+        secrets = ", ".join(surveyed.secrets + surveyed.agent_secrets)
+        yield f"  - Of these secrets, set those that the project needs: {secrets}."
         if self.equipment.requirement is None:
             yield "  - Set the variable TASKSPEC_REQUIREMENT to where taskspec comes from, as pip installs it, or name"
             yield f"    it with --install: '{EXAMPLE}'."

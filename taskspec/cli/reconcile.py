@@ -158,6 +158,8 @@ class Reconciliation:
         _require_sense(wanted, self._invocation, plans=self._plans)
         review = reviewed(self._invocation, wanted.base, plans_only=wanted.plan_only)
         self._review = review
+        if review.invocation.base is not None and review.invocation.base.project is not None:
+            reporter.name = review.invocation.base.project.name
         reporter.notes.extend(review.notes)
         for text in review.notes:
             note(text)

@@ -113,6 +113,8 @@ class Reporter:
         """The digest of its file."""
         self.notes: list[str] = []
         """What else a reader has to know."""
+        self.name = ""
+        """How the project is called, where its own documents may not tell."""
         self._kind = kind
         self._invocation = invocation
         self.ports = ports
@@ -200,6 +202,7 @@ class Reporter:
         return code
 
     def _account(self, code: "ExitCode") -> "Account":
+        from taskspec.documents.loading import called
         from taskspec.report.account import Kind, Trouble
         from taskspec.runner.locating import project_of
         from taskspec.runner.remembering import Remembered
@@ -218,6 +221,7 @@ class Reporter:
             trouble=Trouble(message=error.message, hint=error.hint) if error is not None else None,
             diagnostics=error.diagnostics if isinstance(error, ManifestError) else (),
             notes=tuple(self.notes),
+            name=self.name or ("" if self.plan is not None else called(invocation.target)),
             environment=invocation.environment,
             settings=invocation.settings,
         )

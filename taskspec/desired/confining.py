@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, Generic, TypeVar
 
 from taskspec.diagnostics import nearest
+from taskspec.documents.project_files import is_closed
 
 _NEIGHBOURS: Final = 1000
 _Read = TypeVar("_Read")
@@ -51,6 +52,11 @@ class ProjectFolder:
             if not real.is_relative_to(self._real_folder):
                 raise WrongFileError(
                     f"`{entry}` is a link that leads out of the project folder.", "Copy the file into the project."
+                )
+            if is_closed(str(real.relative_to(self._real_folder))):
+                raise WrongFileError(
+                    f"`{entry}` is not a file of the project: what git and taskspec keep is read by no manifest.",
+                    "Copy what is needed into the project.",
                 )
             with open(real, "rb", opener=_at_once) as content:
                 found = os.fstat(content.fileno())

@@ -29,7 +29,7 @@ from taskspec.documents.model import (
 )
 from taskspec.documents.overlaying import Overlay, environment_of
 from taskspec.documents.places import LOCAL_PLACE
-from taskspec.documents.project_files import hint_above
+from taskspec.documents.project_files import hint_above, is_closed
 from taskspec.settings import DEFAULT_ENVIRONMENT
 
 INTERPRETERS: Final = frozenset({"python", "python3"})
@@ -142,7 +142,7 @@ def unknown_agent(agent: str, project: Project, position: Position) -> Diagnosti
 
 def _results_trouble(project: Project, source: Source) -> Iterator[Diagnostic]:
     path = project.results_path
-    if path.startswith(("/", "~")) or path.split("/")[0] in {"..", ".", ".taskspec", ".git"}:
+    if path.startswith(("/", "~")) or path.split("/")[0] in {"..", "."} or is_closed(path):
         yield Diagnostic(
             summary="Results folder",
             detail="`spec.results.path` must be a folder of its own within the project, relative to it.",

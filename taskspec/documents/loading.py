@@ -25,6 +25,7 @@ from taskspec.documents.reading import BadPatternError, Listing, list_manifests,
 from taskspec.documents.remembering import Memory
 from taskspec.documents.salvaging import flaws, sound_fields
 from taskspec.documents.sifting import Sifted, sift
+from taskspec.errors import UsageError
 from taskspec.settings import DEFAULT_ENVIRONMENT
 
 RESULTS = "results"
@@ -137,6 +138,20 @@ def load_project(
     found_wrong += [finding for _, own in faults for finding in own]
     found_wrong += [*_repetitions(declared), *trouble]
     return Loaded(manifests=Manifests(project=project, tasks=()), diagnostics=tuple(found_wrong))
+
+
+def called(target: Path) -> str:
+    """Return the name that a project's document gives it, however wrong the rest of it is; nothing without any."""
+    try:
+        place = locate(target)
+    except UsageError:
+        return ""
+    gathered = sift([str(place.project_file)], named=True, memory=Memory()) if place.project_file else Sifted()
+    for document in _of_kind("Project", gathered.documents):
+        match document.value:
+            case {"metadata": {"name": str(name)}}:
+                return name
+    return ""
 
 
 def gather(target: Path) -> Sifted:

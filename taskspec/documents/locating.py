@@ -8,7 +8,7 @@ from typing import Final
 
 from taskspec.diagnostics import nearest
 from taskspec.documents.declaring import Ground, fitting_name
-from taskspec.documents.project_files import PROJECT_FILES
+from taskspec.documents.project_files import PROJECT_FILES, is_within
 from taskspec.errors import UsageError
 from taskspec.settings import DEFAULT_ENVIRONMENT
 
@@ -81,7 +81,7 @@ def shown_in(folder: str, file: str) -> str:
 
 def _folder(folder: Path, search_path: str | None) -> Place:
     project_file = next((folder / name for name in PROJECT_FILES if (folder / name).is_file()), None)
-    if project_file is not None and not Path(os.path.realpath(project_file)).is_relative_to(os.path.realpath(folder)):
+    if project_file is not None and not is_within(project_file, folder):
         raise UsageError(
             f"`{shown(project_file)}` is a link to a file outside of its folder.",
             hint="Put the project file itself there, or name the folder that it stands in.",

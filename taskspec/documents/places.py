@@ -114,7 +114,7 @@ def secret_in(text: str) -> str | None:
 def shown(text: str) -> str:
     """Return a place as it may be printed: without a password, and without parameters that are secrets."""
     parts = _parts(text)
-    if parts is None:
+    if parts is None or (not parts.netloc and "@" in text):
         return _shown_in_part(text)
     user, at, host = parts.netloc.rpartition("@")
     if at and _KINDS.get(parts.scheme) is PlaceKind.POSTGRES:

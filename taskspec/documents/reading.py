@@ -12,6 +12,7 @@ from taskspec.diagnostics import Diagnostic, Position
 from taskspec.documents.globbing import PathGlob, is_wild, start_of
 from taskspec.documents.locating import shown
 from taskspec.documents.parsing import MAX_BYTES
+from taskspec.documents.project_files import is_closed
 
 SUFFIXES: Final = (".yaml", ".yml")
 
@@ -44,6 +45,8 @@ def match_manifests(folder: Path, pattern: str) -> Listing:
     normal = posixpath.normpath(pattern)
     if normal.startswith(("/", "~")) or ".." in normal.split("/") or "\0" in normal:
         raise BadPatternError("must be relative to the project folder and stay within it")
+    if is_closed(normal):
+        raise BadPatternError("leads to what git and taskspec keep")
     if not is_wild(normal):
         if not (folder / normal).is_file():
             raise BadPatternError("names no file")
@@ -126,7 +129,8 @@ def _distinct(folder: Path, found: Mapping[str, bool]) -> tuple[str, ...]:
     reached = set(plain)
     for name in sorted(name for name in found if found[name]):
         real = Path(os.path.realpath(folder / name))
-        if real.is_relative_to(folder) and str(real) not in reached and real.is_file():
+        inside = real.is_relative_to(folder) and not is_closed(str(real.relative_to(folder)))
+        if inside and str(real) not in reached and real.is_file():
             reached.add(str(real))
             plain.append(str(real))
     return tuple(plain)

@@ -43,7 +43,8 @@ def trusted(project: Project, base: Base, given: Collection[str]) -> Project:
     """Return a project whose trust settings are those of its base; `given` names the variables that others give.
 
     A variable that the base does not declare, and that gets its value from outside of the documents, is a secret: it
-    may have been meant for something else.
+    may have been meant for something else. What a secret has to look like is not for the project to say: each guess
+    would be answered.
     """
     held = base.project
     if held is None:
@@ -122,7 +123,7 @@ def alike_hidden(project: Project, other: Project) -> Project:
 def distrusted(project: Project, base: Base) -> tuple[str, ...]:
     """Return the names of the trust settings in which a project differs from its base; never a value."""
     held = base.project
-    return () if held is None else tuple(_differing(project, held))
+    return () if held is None else (*_differing(project, held), *_misshapen(project, held))
 
 
 def unlike(planned: Project, merged: Project) -> tuple[str, ...]:
@@ -142,13 +143,17 @@ def unlike(planned: Project, merged: Project) -> tuple[str, ...]:
 def _hidden(
     variables: Mapping[str, VariableSpec], held: Mapping[str, VariableSpec], given: Collection[str]
 ) -> dict[str, VariableSpec]:
-    return {name: replace(one, sensitive=_is_secret(one, held.get(name), given)) for name, one in variables.items()}
+    return {name: _kept_secret(one, held.get(name), given) for name, one in variables.items()}
 
 
-def _is_secret(variable: VariableSpec, held: VariableSpec | None, given: Collection[str]) -> bool:
-    if held is None:
-        return variable.sensitive or variable.name in given
-    return variable.sensitive or held.sensitive
+def _kept_secret(variable: VariableSpec, held: VariableSpec | None, given: Collection[str]) -> VariableSpec:
+    """Return a variable that is secret where it may be, and of which no guess is answered then."""
+    if held is not None and held.sensitive:
+        return replace(variable, sensitive=True, type=held.type, enum=held.enum, pattern=held.pattern)
+    if variable.name in given and (variable.sensitive or held is None):
+        form = held or replace(variable, type=VariableType.STRING, enum=(), pattern="")
+        return replace(variable, sensitive=True, type=form.type, enum=form.enum, pattern=form.pattern)
+    return variable
 
 
 def _differing(project: Project, held: Project) -> Iterator[str]:
@@ -168,6 +173,18 @@ def _differing(project: Project, held: Project) -> Iterator[str]:
         before = held.variables.get(name)
         if before is not None and before.sensitive and not variable.sensitive:
             yield f"variables.{name}.sensitive"
+
+
+def _misshapen(project: Project, held: Project) -> Iterator[str]:
+    """Yield the secrets of which a project wants another form."""
+    for name, variable in project.variables.items():
+        before = held.variables.get(name)
+        if before is not None and before.sensitive and _form(variable) != _form(before):
+            yield f"variables.{name}"
+
+
+def _form(variable: VariableSpec) -> tuple[object, ...]:
+    return variable.type, variable.enum, variable.pattern
 
 
 def _parts(one: Any, other: Any, names: Mapping[str, str]) -> Iterator[str]:

@@ -40,7 +40,16 @@ def differences(now: Plan, planned: Plan) -> Mapping[Address, tuple[Change | Non
 def _essence(change: Change | None) -> tuple[object, ...] | None:
     if change is None:
         return None
-    return (change.action, change.paid, change.destructive, change.generation, change.attempt, change.fingerprint)
+    which = None if change.kept is None else (change.kept.generation, change.kept.result.digest)
+    return (
+        change.action,
+        change.paid,
+        change.destructive,
+        change.generation,
+        change.attempt,
+        change.fingerprint,
+        which,
+    )
 
 
 def is_stronger(now: Change, planned: Change | None) -> bool:

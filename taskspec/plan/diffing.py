@@ -2,12 +2,17 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from taskspec.plan.model import FieldDiff, Missing
 
+if TYPE_CHECKING:
+    from difflib import SequenceMatcher
+
 MOST_COMPARED = 1_000
 """Texts that differ over more lines than this are shown as wholly replaced: comparing them would take too long."""
+_MOST_LOOKS = 3_000_000
+"""So often, in about, two items are held against each other: most of it goes to what is everywhere, as empty lines."""
 
 
 class LineKind(StrEnum):
@@ -62,10 +67,26 @@ def edits(before: str, after: str) -> tuple[Edit, ...]:
     return tuple(found)
 
 
-def _opcodes(old: list[str], new: list[str]) -> list[tuple[str, int, int, int, int]]:
-    """Return what difflib makes of two lists, of which only what lies between their equal ends is compared."""
+def matcher(old: Sequence[str], new: Sequence[str]) -> "SequenceMatcher[str]":
+    """Return what compares two lists in bounded time: items that are everywhere count beside others that are the same.
+
+    difflib takes the cube of their number for items that stand between others which all differ.
+    """
+    from collections import Counter
     from difflib import SequenceMatcher
 
+    ours, theirs = Counter(old), Counter(new)
+    pairs = {item: count * theirs[item] for item, count in ours.items() if count * theirs[item] > 1}
+    left, frequent = _MOST_LOOKS // max(1, min(len(old), len(new))), set[str]()
+    for item, count in sorted(pairs.items(), key=lambda found: found[1]):
+        left -= count
+        if left < 0:
+            frequent.add(item)
+    return SequenceMatcher(frequent.__contains__ if frequent else None, old, new, autojunk=False)
+
+
+def _opcodes(old: list[str], new: list[str]) -> list[tuple[str, int, int, int, int]]:
+    """Return what difflib makes of two lists, of which only what lies between their equal ends is compared."""
     head = _common(old, new)
     tail = _common(old[head:][::-1], new[head:][::-1])
     ours, theirs = old[head : len(old) - tail], new[head : len(new) - tail]
@@ -73,7 +94,7 @@ def _opcodes(old: list[str], new: list[str]) -> list[tuple[str, int, int, int, i
         return []
     if max(len(ours), len(theirs)) > MOST_COMPARED:
         return [("replace", head, head + len(ours), head, head + len(theirs))]
-    found = SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes()
+    found = matcher(ours, theirs).get_opcodes()
     return [(tag, i + head, j + head, k + head, m + head) for tag, i, j, k, m in found]
 
 
@@ -94,8 +115,6 @@ def _item(items: Sequence[Any], index: int) -> Any:
 
 def _hunks(before: list[str], after: list[str], context: int) -> Iterator[Line]:
     """Compare only what lies between the common head and the common tail: the equal ends cost difflib the most."""
-    from difflib import SequenceMatcher
-
     if before == after:
         return
     head = max(0, _common(before, after) - context)
@@ -106,7 +125,7 @@ def _hunks(before: list[str], after: list[str], context: int) -> Iterator[Line]:
     if max(len(old), len(new)) > MOST_COMPARED:
         groups = ([("replace", 0, len(old), 0, len(new))],)
     else:
-        groups = SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes(context)
+        groups = matcher(old, new).get_grouped_opcodes(context)
     for group in groups:
         yield from _gap(group[0][1] - shown)
         for tag, start, end, new_start, new_end in group:

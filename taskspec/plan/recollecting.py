@@ -9,10 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from taskspec.ci import Revision
-from taskspec.plan.keeping import Kept, remote_of, removed_in, specs_of, text_of, tokens_of, verdict_of
-from taskspec.state.model import Accepted, Attempt, Note, Record, ResultRef, Sending, StopCause, Verdict
-from taskspec.state.retelling import revision_told
-from taskspec.taskapi.remotes import RemoteIdentity
+from taskspec.plan.keeping import Kept, removed_in, specs_of, text_of
+from taskspec.plan.retracing import MEANING, asked, moved_on, unknown
+from taskspec.state.model import Accepted, Attempt, Note, Record, ResultRef, Sending, Verdict
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -168,10 +167,10 @@ class _Told:
         which = (number, attempt)
         before = self._attempts.get(which)
         if note.what in {"intended", "adopted"} and before is None:
-            before = _asked(note, attempt)
-        if before is None and note.what not in _MEANING:
+            before = asked(note, attempt)
+        if before is None and note.what not in MEANING:
             return
-        self._attempts[which] = after = _moved_on(before or _asked(note, attempt), note)
+        self._attempts[which] = after = moved_on(before or asked(note, attempt), note)
         one = self._generations.get(number) or Recollection(number=number, asked_at=after.intended_at)
         self._generations[number] = replace(
             one,
@@ -218,89 +217,12 @@ class _Told:
                 "at": int(at) | float(at),
             }:
                 ref = ResultRef(digest=digest, size=size, format=form)
-                before = self._attempts.get((number, attempt)) or _attempt(attempt, at)
+                before = self._attempts.get((number, attempt)) or unknown(attempt, at)
                 made = replace(before, run=run, sending=Sending.BOUND, verdict=Verdict.ACCEPTED, result=ref)
                 self._attempts.setdefault((number, attempt), made)
                 return Kept(generation=number, attempt=made, result=ref, agent=agent, at=at)
             case _:
                 return None
-
-
-_MEANING = frozenset({"bound", "ended", "stopped", "lost"})
-"""The notes that tell that there was an attempt, also where nothing tells that it was asked for."""
-
-
-def _asked(note: Note, number: int) -> Attempt:
-    return replace(
-        _attempt(number, note.at),
-        nonce=text_of(note.data.get("nonce")),
-        marker=text_of(note.data.get("marker")),
-        revision=revision_told(note.data),
-    )
-
-
-def _attempt(number: int, at: float) -> Attempt:
-    return Attempt(
-        number=number,
-        nonce="",
-        marker="",
-        body_digest="",
-        intended_at=at,
-        send_deadline=at,
-        remote=RemoteIdentity(type=""),
-    )
-
-
-def _moved_on(before: Attempt, note: Note) -> Attempt:
-    """Return an attempt after one more note of it."""
-    data = note.data
-    match note.what:
-        case "bound" | "adopted":
-            return replace(before, sending=Sending.BOUND, run=text_of(data.get("run")) or before.run)
-        case "refused":
-            return replace(before, sending=Sending.REFUSED, verdict=Verdict.ERROR, detail=text_of(data.get("why")))
-        case "absent":
-            return replace(before, sending=Sending.ABSENT, detail=text_of(data.get("why")))
-        case "seen":
-            return replace(before, status=text_of(data.get("status")) or before.status)
-        case "revived":
-            return replace(before, status=text_of(data.get("status")) or None, verdict=None)
-        case "stopping":
-            cause = data.get("cause")
-            return replace(before, stop=StopCause(cause) if cause in set(StopCause) else before.stop)
-        case "ended" | "stopped":
-            return _ended(before, note)
-        case "rejudged":
-            verdict = verdict_of(data.get("verdict"))
-            return replace(before, verdict=verdict, rejudged=verdict is Verdict.REJECTED)
-        case "lost":
-            return replace(before, verdict=Verdict.LOST)
-        case _:
-            return before
-
-
-def _ended(before: Attempt, note: Note) -> Attempt:
-    data = note.data
-    seconds = data.get("seconds")
-    took = seconds if isinstance(seconds, int | float) and not isinstance(seconds, bool) else None
-    match data.get("result"), data.get("bytes"), data.get("format"):
-        case str(digest), int(size), str(form):
-            result: ResultRef | None = ResultRef(digest=digest, size=size, format=form)
-        case _:
-            result = before.result
-    return replace(
-        before,
-        sending=Sending.BOUND,
-        run=text_of(data.get("run")) or before.run,
-        marker=text_of(data.get("marker")) or before.marker,
-        remote=remote_of(data.get("remote")),
-        status=text_of(data.get("status")) or None,
-        verdict=verdict_of(data.get("verdict")),
-        tokens=tokens_of(data.get("tokens")),
-        started_at=None if took is None else note.at - took,
-        finished_at=note.at,
-        result=result,
-    )
 
 
 def _judged(one: Recollection, attempt: Attempt, note: Note, number: int) -> Kept | None:

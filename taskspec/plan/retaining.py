@@ -13,6 +13,9 @@ from taskspec.plan.keeping import PRUNED
 from taskspec.plan.recollecting import Recollection, recollected
 from taskspec.state.model import Note, Record
 
+_Life = tuple[Address, str | None]
+"""A task under a name, and the name that it was moved to from there; None where it was not moved."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Expendable:
@@ -63,13 +66,24 @@ def unneeded(
     if not wanted:
         return {}
     naming = _naming(notes, wanted)
-    letting_go: dict[str, set[Address]] = {digest: set() for digest in wanted}
+    letting_go: dict[str, list[Expendable]] = {digest: [] for digest in wanted}
     for one in found:
-        names = {name for name in one.names if name == one.address or name not in records}
         for digest in one.digests & wanted:
-            letting_go[digest] |= names
-    free = {digest for digest in wanted if naming.get(digest, set()) <= letting_go[digest]}
+            letting_go[digest].append(one)
+    free = {
+        digest
+        for digest in wanted
+        if all(any(_is_own(life, one, records) for one in letting_go[digest]) for life in naming.get(digest, ()))
+    }
     return {one.address: one.digests & free for one in found if one.digests & free}
+
+
+def _is_own(life: _Life, one: Expendable, records: Mapping[Address, Record]) -> bool:
+    """Tell whether what was under a name is the task that lets results go."""
+    name, to = life
+    if to is not None:
+        return name in one.names and to in one.names
+    return name == one.address or (name in one.names and name not in records)
 
 
 def named_by(record: Record) -> frozenset[str]:
@@ -91,17 +105,21 @@ def _stays(one: Recollection, count: int, retention: Retention, now: float) -> b
     return retention.age is None or made >= now - retention.age
 
 
-def _naming(notes: Iterable[Note], wanted: set[str]) -> Mapping[str, set[Address]]:
-    """Return under which addresses each result is told of, but for those that let it go already."""
-    gone: dict[Address, set[str]] = {}
-    found: dict[str, set[Address]] = {}
+def _naming(notes: Iterable[Note], wanted: set[str]) -> Mapping[str, set[_Life]]:
+    """Return under which names each result is told of, but for those that let it go already."""
+    departed: dict[Address, str] = {}
+    gone: dict[_Life, set[str]] = {}
+    found: dict[str, set[_Life]] = {}
     for note in notes:
+        if note.what == "moved" and isinstance(to := note.data.get("to"), str):
+            departed[note.address] = to
+        life = (note.address, departed.get(note.address))
         if note.what == PRUNED:
-            gone.setdefault(note.address, set()).update(_texts(note.data.get("results")))
+            gone.setdefault(life, set()).update(_texts(note.data.get("results")))
             continue
         for digest in _results(note):
-            if digest in wanted and digest not in gone.get(note.address, ()):
-                found.setdefault(digest, set()).add(note.address)
+            if digest in wanted and digest not in gone.get(life, ()):
+                found.setdefault(digest, set()).add(life)
     return found
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from taskspec.plan.diffing import Line, LineKind
+from taskspec.plan.diffing import Line, LineKind, matcher
 
 MOST_WORDS: Final = 400
 """Lines of more words than this are shown one after the other: comparing them would take too long."""
@@ -47,15 +47,12 @@ def worded(lines: tuple[Line, ...]) -> Iterator[Line | Worded]:
 
 def words(before: str, after: str) -> tuple[Word, ...] | None:
     """Return what became of the words of a line; None where it is too long, or hardly a word is the same."""
-    from difflib import SequenceMatcher
-
     if max(len(before), len(after)) > MOST_WORDS * 20:
         return None
     old, new = _WORD.findall(before), _WORD.findall(after)
     if not old or not new or max(len(old), len(new)) > MOST_WORDS:
         return None
-    matcher = SequenceMatcher(None, old, new, autojunk=False)
-    opcodes = matcher.get_opcodes()
+    opcodes = matcher(old, new).get_opcodes()
     same = sum(len("".join(old[i:j]).strip()) for tag, i, j, _, _ in opcodes if tag == "equal")
     if same < _ALIKE * max(len(before.strip()), len(after.strip())):
         return None

@@ -90,6 +90,8 @@ class TaskTold:
     """The accepted result when the command began."""
     after: Answer | None = None
     """The accepted result at its end; the very same value as `before` where it is still that."""
+    returning: Answer | None = None
+    """The kept result that a plan, of which nothing is carried out yet, accepts again in the place of a run."""
     generations: Sequence[GenerationTold] = ()
     """Newest first; empty where nobody asked for them."""
 

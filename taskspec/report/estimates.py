@@ -18,7 +18,7 @@ def total_lines(plan: Plan, paint: Paint) -> Iterator[str]:
         return
     tokens, seconds = total_tokens(plan), total_seconds(plan)
     if not tokens.known and not seconds.known:
-        yield paint("  tokens and time unknown: no run before tells", "dim")
+        yield paint("  tokens and time unknown: there is no earlier run to tell", "dim")
         return
     yield paint(f"  {_sum(tokens, token_words, 'tokens')}; {_sum(seconds, duration, 'time')}", "dim")
 

@@ -32,6 +32,7 @@ SYMBOLS: Final[dict[Action, tuple[str, str]]] = {
     Action.BLOCKED: ("!", "error"),
 }
 
+IDLE: Final = "Nothing is to be done."
 MEANINGS: Final[tuple[tuple[Action, str], ...]] = (
     (Action.CREATE, "to create"),
     (Action.REPLACE, "to replace"),
@@ -105,7 +106,7 @@ def headline(plan: Plan) -> str:
         return "No task is selected."
     if not plan.pending:
         stuck = any(_is_stuck(change) for change in plan.changes)
-        return "Nothing can be done as things stand." if stuck else "Nothing is to be done."
+        return "Nothing can be done as things stand." if stuck else IDLE
     return f"Plan: {_price(plan, 'starts')}."
 
 

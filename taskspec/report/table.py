@@ -56,7 +56,9 @@ class Room:
 
 
 def lines(board: Board, room: Room, paint: Paint) -> list[str]:
-    """Return what stands at the foot of a terminal: at least one line, and none with a line end."""
+    """Return what stands at the foot of a terminal, without line ends: nothing where nothing was planned."""
+    if not board.planned:
+        return []
     rows = board.rows()
     width = max(room.width, 1)
     head = _head(board, rows, width, room.signs, paint)

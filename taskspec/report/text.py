@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 from zlib import crc32
 
@@ -33,8 +34,14 @@ VOICES: Final = 6
 """In so many colours those who say something are told apart."""
 
 
-# What the runners of GitHub, Azure and TeamCity take as commands, wherever a line of a log holds it.
-_COMMAND = re.compile(r"^(?P<blank>\s*):(?=:[\w-]+[^\n]*?::)|#(?=#\w*\[)", re.MULTILINE)
+# What the runners of GitHub, Azure and TeamCity take as commands, wherever a line of a log holds it, and what GitLab
+# takes as an order to include a file. Behind any blank, and whatever follows: a line is put together from many texts,
+# and broken where it is too long.
+_COLONS: Final = re.compile(r"(?<!\S):(?=:[A-Za-z_-])")
+_HASHES: Final = re.compile(r"#(?=#\w*\[)")
+_FEW: Final = 100
+_WORDS: Final = re.compile("[^ \\t\\n\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
+"""What stands between blanks; a blank that is made visible is none."""
 
 
 def visible(text: str) -> str:
@@ -42,20 +49,31 @@ def visible(text: str) -> str:
 
     So does what would steer a CI runner that reads the output: `::error::` becomes `\\x3a:error::`.
     """
-    if "::" in text or "##" in text:
-        text = _COMMAND.sub(lambda found: f"{found['blank'] or ''}\\x{ord(found[0][-1]):02x}", text)
-    return _ACTIVE.sub(_escaped, text)
+    if "::" in text:
+        text = _COLONS.sub(r"\\x3a", text)
+    if "##" in text:
+        text = _HASHES.sub(r"\\x23", text)
+    if _ACTIVE.search(text) is None:
+        return text
+    active = _ACTIVE.findall("".join({*text}))
+    if len(active) > _FEW:
+        return _ACTIVE.sub(lambda found: _spelled(found[0]), text)
+    for character in active:  # megabytes of one character are no megabytes of calls
+        text = text.replace(character, _spelled(character))
+    return text
 
 
 def in_line(text: str, limit: int = 4000) -> str:
     """Return the text, harmless, on one line, with each of its spaces: commands to be copied may stand in it."""
-    flat = visible(text).replace("\n", " ")
+    flat = visible(text[: limit + 1]).replace("\n", " ")
     return flat if len(flat) <= limit else flat[: limit - 1] + "…"
 
 
 def one_line(text: str, limit: int = 200) -> str:
     """Return the text, harmless, on one line, cut to `limit` characters."""
-    flat = " ".join(visible(text).split())
+    # what becomes visible is no shorter than it was, but blanks are
+    few = " ".join(found[0][: limit + 1] for found in islice(_WORDS.finditer(text), limit + 1))
+    flat = " ".join(visible(few).split())
     return flat if len(flat) <= limit else flat[: limit - 1] + "…"
 
 
@@ -110,8 +128,8 @@ def columns(rows: Iterable[tuple[str, ...]], gap: int = 2) -> list[str]:
     ]
 
 
-def _escaped(found: re.Match[str]) -> str:
-    code = ord(found.group())
+def _spelled(character: str) -> str:
+    code = ord(character)
     if code <= 0xFF:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"

@@ -143,7 +143,7 @@ def _question(
         recorded = {**snapshot.records, **today.records}
         require_recorded(invocation.selection.addresses, recorded)
         selected = frozenset(recorded) if selected is None else selected & recorded.keys()
-    if prepared.since is None:  # that nothing has changed is an answer
+    if prepared.since is None and job.saved is None:  # that nothing has changed is an answer
         require_some(invocation.selection, selected)
     if job.saved is not None:
         anew = job.saved.rerun

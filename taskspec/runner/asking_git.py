@@ -4,6 +4,7 @@ No hook, pager, monitor, filter or helper of a repository is trusted, whatever i
 missing, or the folder is in no repository, there is nobody to ask, and that is no error.
 """
 
+import os
 import re
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ _SAFE: Final = (
     "--no-pager",
     "--no-optional-locks",
     "--literal-pathspecs",
+    "-c", "safe.bareRepository=explicit",
     "-c", "core.fsmonitor=false",
     "-c", "core.hooksPath=/dev/null",
     "-c", "core.pager=cat",
@@ -46,9 +48,10 @@ class Git:
         self._one = one
         self._until = monotonic() + longest
         self._environ = _environ_of(environ, ())
-        told = self.ask("rev-parse", "--is-inside-work-tree", "--is-shallow-repository") or ""
-        self.is_usable = told.startswith("true")
-        self.is_shallow = told.strip().endswith("true") and self.is_usable
+        words = ("--is-inside-work-tree", "--is-shallow-repository", "--absolute-git-dir", "--show-toplevel")
+        inside, shallow, *places = (self.ask("rev-parse", *words) or "\n").split("\n")
+        self.is_usable = inside == "true" and len(places) == 3 and _is_own(Path(places[0]), Path(places[1]))
+        self.is_shallow = shallow == "true" and self.is_usable
         if self.is_usable:
             listed = self.ask("config", "--list", "--name-only", "-z")
             self.is_usable = listed is not None
@@ -88,9 +91,24 @@ def git_of(folder: Path, environ: Mapping[str, str], *, longest: float, one: flo
 
     `longest` in seconds: for all questions together; `one`: for each.
     """
-    program = which("git")
+    program = which("git", path=environ.get("PATH"))
     git = Git(program, folder, environ, longest=longest, one=one) if program is not None else None
     return git if git is not None and git.is_usable else None
+
+
+def _is_own(repository: Path, top: Path) -> bool:
+    """Tell whether a repository is where git itself puts it: files of a checkout can look like one.
+
+    No commit can hold a file of the name `.git`.
+    """
+    entry = top / ".git"
+    try:
+        if entry.is_dir():
+            return os.path.realpath(entry) == os.path.realpath(repository)
+        named = entry.read_text(encoding="utf-8", errors="surrogateescape").removeprefix("gitdir:").strip()
+    except OSError:
+        return False
+    return os.path.realpath(top / named) == os.path.realpath(repository)
 
 
 def _environ_of(environ: Mapping[str, str], emptied: Sequence[str]) -> dict[str, str]:
@@ -100,5 +118,6 @@ def _environ_of(environ: Mapping[str, str], emptied: Sequence[str]) -> dict[str,
     for index, name in enumerate(emptied):
         settings[f"GIT_CONFIG_KEY_{index}"] = name
         settings[f"GIT_CONFIG_VALUE_{index}"] = "false" if name.lower().endswith(".required") else ""
-    own = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1"}
+    own = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
+    own |= {"GIT_NO_LAZY_FETCH": "1", "GIT_NO_REPLACE_OBJECTS": "1"}
     return kept | own | settings

@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -70,7 +70,7 @@ def checked_key(project: Project, invocation: Invocation) -> Checkup:
     return wrong("key", f"{name} is not set", f"Set {name}, or name another variable in `remote.apiKey.env`.")
 
 
-def checked_ignore(project: Project) -> Iterator[Checkup]:
+def checked_ignore(project: Project, environ: Mapping[str, str]) -> Iterator[Checkup]:
     """Yield whether git leaves the data folder alone: what it holds is no secret, but large and of this machine."""
     folder = Path(project.data_folder)
     if not folder.is_dir() or not any(os.path.exists(above / ".git") for above in folder.parents):  # noqa: PTH110  # it may not be ours to look at
@@ -84,7 +84,7 @@ def checked_ignore(project: Project) -> Iterator[Checkup]:
             capture_output=True,
             timeout=_PATIENCE,
             check=False,
-            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},
+            env={**environ, "GIT_OPTIONAL_LOCKS": "0"},
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         yield doubtful("git", f"{untold}: {_said(error)}", f"Make sure that `{folder.name}/` is in .gitignore.")

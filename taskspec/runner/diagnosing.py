@@ -30,7 +30,7 @@ async def diagnose(invocation: Invocation, ports: Ports, more: More, *, offline:
         return  # where the state and the remote are is not known
     yield checked_variables(project, invocation)
     yield checked_key(project, invocation)
-    for one in checked_ignore(project):
+    for one in checked_ignore(project, invocation.settings.environ):
         yield one
     told: set[str] = set()
     for one in checked_state(project, ports):

@@ -18,7 +18,7 @@ from taskspec.report.exporting import Export
 from taskspec.runner.locating import project_of
 from taskspec.runner.model import Invocation, Ports
 from taskspec.runner.picking import pick_recorded
-from taskspec.runner.recalling import notes_of
+from taskspec.runner.recalling import Historian, Histories, notes_of
 from taskspec.state.migrating import require_here
 from taskspec.state.model import Accepted, Record
 from taskspec.state.store import StateReader
@@ -48,7 +48,8 @@ def exports(invocation: Invocation, ports: Ports, *, all_generations: bool) -> I
         snapshot = store.read()
         records = sorted(pick_recorded(invocation, ports, snapshot), key=lambda record: record.address)
         axes = _axes(invocation)
-        found = (one for record in records for one in _of(record, store, axes, all_generations=all_generations))
+        told = Histories(store)
+        found = (one for record in records for one in _of(record, store, told, axes, all_generations=all_generations))
         names = [name for record in records for name, _ in _placed(record.address, axes)]
         yield Exports(
             head={
@@ -83,14 +84,14 @@ def write_files(found: Exports, folder: Path, emit: Emit, *, all_generations: bo
     return is_whole
 
 
-def _of(record: Record, store: StateReader, axes: Axes, *, all_generations: bool) -> Iterator[Export]:
+def _of(record: Record, store: StateReader, told: Historian, axes: Axes, *, all_generations: bool) -> Iterator[Export]:
     accepted = record.accepted
     make = partial(Export, address=record.address, axes=dict(_placed(record.address, axes)))
     if not all_generations:
         if accepted is not None:
             yield make(accepted=accepted, read=partial(store.result, accepted.result))
         return
-    for one in recollected(record, notes_of(record.address, store)):
+    for one in recollected(record, notes_of(record.address, told)):
         kept = _as_accepted(one)
         if kept is not None and not one.is_gone:
             current = accepted is not None and accepted.generation == one.number

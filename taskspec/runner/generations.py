@@ -6,9 +6,8 @@ from taskspec.address import Address
 from taskspec.plan.keeping import Kept
 from taskspec.plan.recollecting import Recollection, recollected
 from taskspec.report.account import Answer, GenerationTold
-from taskspec.runner.recalling import notes_of
+from taskspec.runner.recalling import Historian, notes_of
 from taskspec.state.model import Note, Record
-from taskspec.state.store import StateReader
 
 
 def generations(record: Record | None, notes: Iterable[Note]) -> tuple[GenerationTold, ...]:
@@ -20,7 +19,7 @@ def generations(record: Record | None, notes: Iterable[Note]) -> tuple[Generatio
     return tuple(map(_told, recollected(record, notes)))
 
 
-def generations_of(address: Address, record: Record | None, store: StateReader) -> tuple[GenerationTold, ...]:
+def generations_of(address: Address, record: Record | None, store: Historian) -> tuple[GenerationTold, ...]:
     """Return the generations of an address, those under its former names too."""
     return generations(record, notes_of(address, store))
 

@@ -18,14 +18,16 @@ LONGEST: Final = 3.0
 _LONGEST_NAME: Final = 250
 
 
-def revision_of(project: Project, settings: Settings) -> Revision | None:
+def revision_of(project: Project | None, settings: Settings) -> Revision | None:
     """Return what is checked out in a project's folder, and which job asks; None where nobody can tell.
+
+    Of a project that cannot be read, and whose folder nobody knows, the job alone tells.
 
     What the job tells wins: of a pull request a merge is checked out, and the commit that it is about is another one.
     """
     try:
-        git = git_of(Path(project.folder), settings.environ, longest=LONGEST)
-        found = _checked_out(git, project) if git is not None else None
+        git = git_of(Path(project.folder), settings.environ, longest=LONGEST) if project is not None else None
+        found = _checked_out(git, project) if git is not None and project is not None else None
     except OutOfTimeError:
         found = None
     job = settings.ci

@@ -2,6 +2,8 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
 from typing import Final, Protocol
 
 from taskspec.address import Address
@@ -115,45 +117,84 @@ class Historian(Protocol):
         """Yield what happened, newest first."""
 
 
+class Histories:
+    """What happened to each of many addresses. Works as long as its store is open.
+
+    A store on another machine is asked for a few addresses one by one, and then for all at once: each is a request.
+    """
+
+    def __init__(self, store: StateReader, *, bare: bool = False) -> None:
+        """With `bare`, what is kept of all at once is without the texts that were asked, which may be large."""
+        self._store = store
+        self._bare = bare
+        self._asked: set[Address] = set()
+        self._all: Mapping[Address, Sequence[HistoryEntry]] | None = None
+
+    def history(self, address: Address | None = None, *, limit: int | None = None) -> Iterator[HistoryEntry]:
+        """Yield what happened, newest first, as `StateReader.history` does."""
+        if address is None:
+            return self._store.history(limit=limit)
+        if self._all is None and len(self._asked) == SINGLY and self._store.capabilities.shared:
+            self._all = self._of_all()
+        if self._all is not None:
+            return islice(self._all.get(address, ()), limit)
+        if len(self._asked) < SINGLY:
+            self._asked.add(address)
+        return self._store.history(address, limit=limit)
+
+    def _of_all(self) -> Mapping[Address, Sequence[HistoryEntry]]:
+        found: defaultdict[Address, list[HistoryEntry]] = defaultdict(list)
+        for entry in self._store.history():
+            found[entry.note.address].append(_bare(entry) if self._bare else entry)
+        return found
+
+
+def _bare(entry: HistoryEntry) -> HistoryEntry:
+    if "spec" not in entry.note.data:
+        return entry
+    data = {name: value for name, value in entry.note.data.items() if name != "spec"}
+    return replace(entry, note=replace(entry.note, data=data))
+
+
 def notes_of(address: Address, store: Historian, *, limit: int | None = None) -> Iterator[Note]:
     """Yield what happened to an address, newest first, and before that to the names that it had.
 
-    At most `limit` entries are read of each name.
+    At most `limit` entries are read of each name. What another task went through under such a name, before or after, is
+    none of it.
     """
-    seen, place = {address}, address
-    while True:
-        before = None
-        for entry in store.history(place, limit=limit):
-            yield entry.note
-            told = entry.note.data.get("from")
-            if entry.note.what == "moved" and isinstance(told, str) and before is None:
-                before = Address(told)
-        if before is None or before in seen:
-            return
-        seen.add(before)
-        place = before
+    for entry in _own(address, lambda place: store.history(place, limit=limit)):
+        yield entry.note
 
 
 def life_of(address: Address, entries: Callable[[Address], Iterable[HistoryEntry]]) -> Iterator[Note]:
-    """Yield what happened to a task, newest first, under each name that it had, since it came into the state.
+    """Yield what happened to a task, as `notes_of` does, since it came into the state: what left it was given up.
 
-    `entries` gives those of one name. What another task went through under such a name, before or after, is none of it.
+    `entries` gives those of one name.
     """
+    for entry in _own(address, entries):
+        if entry.note.what == "forgotten":
+            return
+        yield entry.note
+
+
+def _own(address: Address, entries: Callable[[Address], Iterable[HistoryEntry]]) -> Iterator[HistoryEntry]:
+    """Yield the entries of a task under each name that it had; what stands below a move to or from it is another's."""
     until: int | None = None
     place: Address | None = address
     while place is not None:
         before: Address | None = None
         for entry in entries(place):
             note, told = entry.note, entry.note.data.get("from")
-            came = note.what == "moved" and isinstance(told, str)
+            is_move = note.what == "moved"
+            came = is_move and isinstance(told, str)
             if until is not None and (entry.serial > until or (came and entry.serial == until)):
                 continue
-            if note.what == "forgotten":
-                return
             if came:
                 before, until = Address(str(told)), entry.serial
                 break
-            yield note
+            if is_move and entry.serial != until:  # with another task
+                return
+            yield entry
         place = before
 
 

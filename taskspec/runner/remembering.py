@@ -8,6 +8,7 @@ from taskspec.address import Address
 from taskspec.errors import StateError
 from taskspec.report.account import Answer, GenerationTold
 from taskspec.runner.generations import generations_of
+from taskspec.runner.recalling import Histories
 from taskspec.state.model import Record, ResultRef
 from taskspec.state.store import StateReader
 
@@ -15,30 +16,43 @@ MOST: Final = 64 * 1024 * 1024
 """Bytes of all the answers together that are read."""
 LONGEST: Final = 4 * 1024 * 1024
 """Bytes of one answer that is read: no report shows all of a longer one."""
+GENERATIONS: Final = 21
+"""The answers of so many generations of one address are read: no report shows more, and the one before them."""
+ANSWERS: Final = 10_000
+"""So many answers are read: on another machine, each is a request."""
 
 
 class Remembered:
-    """Tells the generations of addresses; equal answers are one text, and after `most` bytes no further one is read."""
+    """Tells the generations of addresses; of each, equal answers are one text. So many bytes and answers are read."""
 
-    def __init__(self, most: int = MOST) -> None:
+    def __init__(self, most: int = MOST, answers: int = ANSWERS) -> None:
         self._left = most
+        self._answers = answers
         self._read: dict[str, str] = {}
+        self._store: StateReader | None = None
+        self._histories: Histories | None = None
 
     def __call__(self, store: StateReader, address: Address, record: Record | None) -> Sequence[GenerationTold]:
         """Return the generations of an address, newest first; raise StateError where its history cannot be read."""
+        if self._histories is None or self._store is not store:
+            self._store, self._histories = store, Histories(store)
         self._read.clear()
-        return [self._told(one, store) for one in generations_of(address, record, store)]
+        told = generations_of(address, record, self._histories)
+        return [self._told(one, store, is_read=number < GENERATIONS) for number, one in enumerate(told)]
 
-    def _told(self, one: GenerationTold, store: StateReader) -> GenerationTold:
+    def _told(self, one: GenerationTold, store: StateReader, *, is_read: bool) -> GenerationTold:
         revision = next((attempt.revision for attempt in one.attempts if attempt.revision is not None), one.revision)
-        answer = None if one.answer is None else replace(one.answer, content=self._content(one.answer, store))
+        answer = one.answer
+        if answer is not None and is_read:
+            answer = replace(answer, content=self._content(answer, store))
         return replace(one, answer=answer, revision=revision)
 
     def _content(self, answer: Answer, store: StateReader) -> str | None:
         """Return the text of an answer; None where it cannot be read, or is too much."""
         known = self._read.get(answer.digest)
-        if known is not None or answer.size > min(self._left, LONGEST):
+        if known is not None or not self._answers or answer.size > min(self._left, LONGEST):
             return known
+        self._answers -= 1
         try:
             content = store.result(ResultRef(digest=answer.digest, size=answer.size, format=answer.format))
         except StateError:

@@ -1,6 +1,6 @@
 """results prune, and the end of an apply: older results that their tasks' retention keeps no longer are removed."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from taskspec.address import Address
@@ -15,9 +15,9 @@ from taskspec.runner.locating import project_of
 from taskspec.runner.locking import locked
 from taskspec.runner.model import Invocation, Ports
 from taskspec.runner.preparing import prepare
-from taskspec.runner.recalling import SINGLY, Historian, notes_of
+from taskspec.runner.recalling import Historian, Histories, notes_of
 from taskspec.state.migrating import require_here
-from taskspec.state.model import HistoryEntry, Note, Record
+from taskspec.state.model import Record
 from taskspec.state.store import Lease, StateReader, StateStore
 
 Approve = Callable[[Sequence[Expendable]], bool]
@@ -77,7 +77,7 @@ def removable(declared: Declared, store: StateReader, now: float) -> Sequence[Ex
         return ()
     records = store.read().records
     asked = [records[one] for one in sorted(declared) if one in records and records[one].next_generation > 2]
-    told = _Whole(store) if len(asked) > SINGLY else store
+    told = Histories(store, bare=True)
     found = [one for record in asked if (one := _of(record, declared[record.address], told, now)) is not None]
     if not found:
         return ()
@@ -107,26 +107,3 @@ def _declared(invocation: Invocation, ports: Ports, store: StateReader) -> Decla
         for address, task in prepared.desired.tasks.items()
         if task.policies.retention.is_declared and (chosen is None or address in chosen)
     }
-
-
-class _Whole:
-    """The history of all addresses, read once: to ask for each of many would be a request each."""
-
-    def __init__(self, store: StateReader) -> None:
-        self._entries: dict[Address, list[HistoryEntry]] = {}
-        for entry in store.history():
-            self._entries.setdefault(entry.note.address, []).append(_bare(entry))
-
-    def history(self, address: Address | None = None, *, limit: int | None = None) -> Iterator[HistoryEntry]:
-        """Yield what happened to an address, newest first."""
-        found = self._entries.get(address, []) if address is not None else []
-        return iter(found if limit is None else found[:limit])
-
-
-def _bare(entry: HistoryEntry) -> HistoryEntry:
-    """Return an entry without the text that was asked, which may be large."""
-    note = entry.note
-    if "spec" not in note.data:
-        return entry
-    data = {name: value for name, value in note.data.items() if name != "spec"}
-    return replace(entry, note=Note(address=note.address, at=note.at, what=note.what, data=data))

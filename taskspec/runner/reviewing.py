@@ -112,7 +112,7 @@ def _base(job: CiJob | None, named: str | None) -> tuple[str | None, str]:
     target = request.target
     if request.base is not None:
         return request.base, target or shortened(request.base)
-    return (f"origin/{target}", target) if target is not None else (None, "")
+    return (f"refs/remotes/origin/{target}", target) if target is not None else (None, "")
 
 
 def _distrust(invocation: Invocation, base: Base) -> tuple[str, ...]:

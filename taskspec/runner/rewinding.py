@@ -23,6 +23,8 @@ LONGEST: Final = 120.0
 _FETCH: Final = "Fetch the history: `fetch-depth: 0` of actions/checkout, `GIT_DEPTH: 0` on GitLab, or `git fetch`."
 _FILE: Final = frozenset({"100644", "100755", "100664"})
 _LINK: Final = "120000"
+_KINDS: Final = ("refs/tags/", "refs/heads/", "refs/remotes/")
+"""Where git looks for a name, in this order."""
 _COMMIT: Final = re.compile(r"[0-9a-f]{40,64}")
 
 
@@ -56,12 +58,20 @@ def rewound(folder: Path, revision: str, environ: Mapping[str, str]) -> Iterator
 
 
 def _commit(git: Git, revision: str) -> str:
-    words = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-    found = (git.ask(*words) or "").strip()
-    if _COMMIT.fullmatch(found):
+    found = _named(git, revision)
+    if found is not None:
+        if len({named for kind in _KINDS if (named := _named(git, kind + revision)) is not None}) > 1:
+            why = "more than one branch or tag has that name"
+            raise _unreadable(revision, why, f"Name it in full: `refs/remotes/{revision}`, or its commit.")
         return found
     why = "this clone does not hold it (it is shallow)" if git.is_shallow else "this clone has no such revision"
     raise _unreadable(revision, why, _FETCH)
+
+
+def _named(git: Git, revision: str) -> str | None:
+    words = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    found = (git.ask(*words) or "").strip()
+    return found if _COMMIT.fullmatch(found) else None
 
 
 def _unreadable(revision: str, why: str, hint: str = "") -> TaskspecError:

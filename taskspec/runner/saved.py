@@ -43,6 +43,7 @@ _SENDING: Final = frozenset({Action.WAIT, Action.SETTLE, Action.REJUDGE})
 """The actions that start no run by themselves, but may lead to a further attempt."""
 _TOLD: Final = 5
 _AGAIN: Final = "Make a new one with `taskspec plan --out`."
+_ANEW: Final = "Plan again: `taskspec plan --out`, or in a CI job `taskspec reconcile` without --plan."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -231,7 +232,7 @@ class Use:
         """Return what may be done of the plan, given what would be decided now; raise StaleError for a stale one."""
         planned = self.saved.plan
         if self.is_stale:
-            raise StaleError(_overtaken(now, planned, snapshot.serial), hint="Plan again.")
+            raise StaleError(_overtaken(now, planned, snapshot.serial), hint=_ANEW)
         return capped(now, planned)
 
     def beginning(self, plan: Plan, at: float, *, changes: bool) -> tuple[Note, ...]:

@@ -18,6 +18,7 @@ from taskspec.documents.model import Project
 from taskspec.errors import StateError, TaskspecError
 from taskspec.events import ApplyFinished, ApplyStarted, ChangeFinished
 from taskspec.health import Health
+from taskspec.plan.keeping import Kept
 from taskspec.plan.model import Action, Change, Declared, Plan
 from taskspec.report.account import Account, Answer, GenerationTold, Heard, Kind, TaskTold, Trouble
 from taskspec.report.exiting import ExitCode, foremost, of_health, of_verdict
@@ -31,7 +32,7 @@ from taskspec.runner.preparing import Prepared, prepare
 from taskspec.runner.telling import recorded_health
 from taskspec.settings import Settings
 from taskspec.state.migrating import require_here
-from taskspec.state.model import Accepted, Record, Snapshot
+from taskspec.state.model import Accepted, Record, ResultRef, Snapshot
 from taskspec.state.store import StateReader
 
 MOST: Final = 128 * 1024 * 1024
@@ -39,6 +40,10 @@ MOST: Final = 128 * 1024 * 1024
 
 _USED: Final = re.compile(r"""tasks(?:\.(?P<name>\w+)|\[(?P<quoted>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\])""")
 """The name of an input that is a result: `tasks.extract.result`, `tasks['report[emea]'].result.total`."""
+
+_MOVED_ON: Final = (
+    "The state has changed since this ended: what is told of the answers may be the doing of another command."
+)
 
 Generations = Callable[[StateReader, Address, Record | None], Sequence[GenerationTold]]
 """Tells everything that was asked for under an address, newest first; may raise StateError."""
@@ -58,6 +63,8 @@ class Course:
     trouble: Trouble | None = None
     diagnostics: Sequence[Diagnostic] = ()
     notes: Sequence[str] = ()
+    name: str = ""
+    """How the project is called, where it cannot be read."""
     environment: str = ""
     settings: Settings | None = None
     """What tells of the CI job, and where git is; None: nobody is asked what was checked out."""
@@ -79,11 +86,11 @@ def account(
         code=course.code,
         began=course.began,
         ended=course.ended,
-        project=plan.project if plan else found.name if found else "",
+        project=plan.project if plan else found.name if found else course.name,
         environment=plan.environment if plan else found.environment if found else course.environment,
         plan=plan,
         heard=course.heard,
-        revision=revision_of(found, course.settings) if found is not None and course.settings is not None else None,
+        revision=revision_of(found, course.settings) if course.settings is not None else None,
         digest=course.digest,
         trouble=course.trouble,
         diagnostics=course.diagnostics,
@@ -95,6 +102,8 @@ def account(
         tasks = _Changes(course, plan, kept, generations).tasks()
         if kept is not None:
             notes.extend(kept.notes())
+            if kept.has_moved_on(named.head):
+                notes.append(_MOVED_ON)
     return replace(named, tasks=tasks, notes=notes)
 
 
@@ -160,7 +169,14 @@ class _Kept:
         if accepted is None:
             return None
         found = told(accepted)
-        return replace(found, content=self._content(accepted)) if is_shown else found
+        return replace(found, content=self._content(accepted.result)) if is_shown else found
+
+    def returning(self, change: Change) -> Answer | None:
+        """Return the kept result that a change accepts again."""
+        kept = change.kept
+        if kept is None or change.action is not Action.ADOPT:
+            return None
+        return replace(told(kept), content=self._content(kept.result))
 
     def generations(self, address: Address, ask: Generations | None) -> Sequence[GenerationTold]:
         """Return what was asked for under an address; nothing where nobody asks, or it cannot be read."""
@@ -172,6 +188,13 @@ class _Kept:
             self._doubts.untold.append(f"The history of `{address}` cannot be read: {_said(error)}.")
             return ()
 
+    def has_moved_on(self, head: str) -> bool:
+        """Tell whether the history does not end with what a command has ended it with; `head`: nothing, for none."""
+        try:
+            return bool(head) and self.store.head() != head
+        except StateError:
+            return True
+
     def notes(self) -> Iterator[str]:
         """Yield what a reader has to know of the answers that are not there."""
         if self._doubts.unreadable:
@@ -180,16 +203,16 @@ class _Kept:
             yield f"{plural(self._doubts.left_out, 'answer')} left out: all together they are too large for a report."
         yield from self._doubts.untold[:5]
 
-    def _content(self, accepted: Accepted) -> str | None:
-        if accepted.result.size > self._left:
+    def _content(self, result: ResultRef) -> str | None:
+        if result.size > self._left:
             self._doubts.left_out += 1
             return None
         try:
-            content = self.store.result(accepted.result)
+            content = self.store.result(result)
         except StateError:
             self._doubts.unreadable += 1
             return None
-        self._left -= accepted.result.size
+        self._left -= result.size
         return content
 
 
@@ -197,12 +220,12 @@ def _said(error: TaskspecError) -> str:
     return error.message.rstrip(".")
 
 
-def told(accepted: Accepted) -> Answer:
-    """Return what is told of an accepted result, without its content."""
+def told(accepted: Accepted | Kept) -> Answer:
+    """Return what is told of an accepted result, or of a kept one, without its content."""
     return Answer(
         generation=accepted.generation,
         attempt=accepted.attempt.number,
-        run=accepted.run,
+        run=accepted.attempt.run or "",
         at=accepted.at,
         format=accepted.result.format,
         digest=accepted.result.digest,
@@ -273,6 +296,7 @@ class _Changes:
             upstream=change.task.upstream if change.task else _upstream(now or change.record),
             before=before,
             after=after,
+            returning=kept.returning(change) if kept and not self._has_begun else None,
             generations=kept.generations(address, self._generations) if kept else (),
         )
 

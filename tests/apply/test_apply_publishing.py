@@ -102,6 +102,14 @@ def test_a_results_folder_that_is_a_link_out_of_the_project_starts_nothing(stage
     assert outside.exists() is exists
 
 
+def test_a_results_folder_that_is_a_link_to_what_git_keeps_starts_nothing(stage, folder):
+    (stage.folder / ".git" / "hooks").mkdir(parents=True)
+    folder.symlink_to(stage.folder / ".git" / "hooks")
+    with pytest.raises(StateError, match="is a link out of the project"):
+        stage.apply(task())
+    assert list((stage.folder / ".git" / "hooks").iterdir()) == []
+
+
 def test_a_results_folder_that_is_a_link_within_the_project_is_written(stage, folder):
     (stage.folder / "out").mkdir()
     folder.symlink_to(stage.folder / "out")

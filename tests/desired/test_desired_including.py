@@ -254,3 +254,16 @@ def test_what_a_file_gives_is_not_rendered_again(workshop: Any, written: Any) ->
     assert (
         workshop.spec("prompt: \"{{ file('a.md') }}!\"").task.spec["prompt"] == "{{ vars.nope }} {% include 'b.md' %}!"
     )
+
+
+@pytest.mark.parametrize("folder", [".git", ".GIT", "inner/.git", ".taskspec"])
+def test_what_git_and_taskspec_keep_is_no_file_of_the_project(
+    texts: ProjectTexts, written: Any, folder: str, workshop: Any
+) -> None:
+    written(f"{folder}/config", b"AUTHORIZATION: basic canary")
+    (workshop.folder / "named.md").symlink_to(f"{folder}/config")
+    for entry in [f"{folder}/config", "named.md"]:
+        with pytest.raises(WrongTemplateError, match="read by no manifest"):
+            texts.text(entry)
+    written("macros/.github/words.md", b"fine")
+    assert texts.text("macros/.github/words.md").text == "fine"

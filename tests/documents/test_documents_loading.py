@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from taskspec.documents.loading import load
+from taskspec.documents.loading import called, load
 from taskspec.documents.model import OnChangeActive, OnRemove, Rerun, Retry, When
 from taskspec.errors import UsageError
 
@@ -322,3 +322,46 @@ def test_the_project_above_a_folder_is_named(folder):
         (wrong,) = load(folder / name).diagnostics
         assert "-C " in wrong.hint, wrong
         assert wrong.hint.endswith(f"name it with `-C {os.path.relpath(folder)}`.")
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        ("apiVersion: taskspec/v1\nkind: Project\nmetadata: {name: sales}\nspec: {nonsense: 1}\n", "sales"),
+        ("apiVersion: taskspec/v1\nkind: Project\nmetadata: {name: 7}\n", ""),
+        ("apiVersion: taskspec/v1\nkind: Project\nmetadata: {name: sales}\nspec: [\n", ""),
+    ],
+)
+def test_a_project_is_called_what_it_says_however_wrong_the_rest_is(folder, content, name):
+    write(folder, {"taskspec.yaml": content})
+    assert called(folder) == name
+
+
+def test_where_there_is_no_project_nothing_is_called_anything(folder):
+    assert called(folder) == ""
+    assert called(folder / "gone") == ""
+
+
+@pytest.mark.parametrize("pattern", [".git/config", ".git/*", "tasks/../.git/config", ".taskspec/**"])
+def test_no_manifest_stands_in_what_git_and_taskspec_keep(folder, pattern):
+    files = {".git/config": "[http]\n\textraheader = canary\n", "tasks/a.yaml": ""}
+    loaded = project(folder, f"  manifests: ['{pattern}', extract.yaml]\n", files)
+    assert "leads to what git and taskspec keep" in said(loaded)
+    assert "canary" not in said(loaded)
+
+
+def test_no_link_makes_a_manifest_of_what_git_keeps(folder):
+    write(folder, {".git/config": "apiVersion: taskspec/v1\n\tcanary"})
+    (folder / "link.yaml").symlink_to(".git/config")
+    assert project(folder).diagnostics == ()
+    assert project(folder, "  manifests: ['*.yaml']\n").diagnostics == ()
+    assert "matches no file" in said(project(folder, "  manifests: [link.yaml, extract.yaml]\n"))
+    (folder / "taskspec.yaml").unlink()
+    (folder / "taskspec.yaml").symlink_to(".git/config")
+    with pytest.raises(UsageError, match=r"is a link to a file outside of its folder"):
+        load(folder)
+
+
+@pytest.mark.parametrize("path", [".git/hooks", ".GIT", "out/.git/hooks", "out/.taskspec"])
+def test_no_result_is_written_into_what_git_and_taskspec_keep(folder, path):
+    assert "must be a folder of its own" in said(project(folder, f"  results: {{path: {path}}}\n"))

@@ -83,6 +83,9 @@ def test_what_names_none_is_told(text, why):
         ("https://u:hunter2#x@h/d", "https://***@h/d"),
         ("https://u:hunter2[x@h/d", "https://***@h/d"),
         ("https://[hunter2@/", "***"),
+        ("s3:hunter2@h/d", "***"),
+        ("ann:hunter2@h", "***"),
+        ("hunter2@h", "***"),
     ],
 )
 def test_no_secret_of_a_place_is_printed(text, printed):

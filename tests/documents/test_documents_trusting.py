@@ -165,3 +165,22 @@ def test_what_is_a_secret_now_is_one_before_too():
     now = replace(before, variables={"a": variable("a", sensitive=True)})
     found = alike_hidden(before, now).variables
     assert (found["a"].sensitive, found["b"].sensitive) == (True, False)
+
+
+@pytest.mark.parametrize("more", [{"pattern": "^s"}, {"enum": ("s",)}, {"kind": VariableType.INTEGER}])
+@pytest.mark.parametrize("was", [variable("key", sensitive=True, pattern="^.{8}$"), variable("key"), None])
+def test_no_guess_at_a_secret_is_answered(more, was):
+    proposed = Project(
+        name="a", folder="/p", data_folder="/d", variables={"key": variable("key", sensitive=True, **more)}
+    )
+    base = Base(revision="main", project=replace(proposed, variables={} if was is None else {"key": was}))
+    found = trusted(proposed, base, {"key"}).variables["key"]
+    asked = was or variable("key")
+    assert (found.type, found.enum, found.pattern) == (asked.type, asked.enum, asked.pattern)
+    assert found.sensitive
+    assert distrusted(proposed, base) == (("variables.key",) if was is not None and was.sensitive else ())
+
+
+def test_where_there_was_no_project_no_guess_is_answered_either():
+    proposed = Project(name="a", folder="/p", data_folder="/d", variables={"key": variable("key", pattern="^s")})
+    assert trusted(proposed, Base(revision="main"), {"key"}).variables["key"].pattern == ""

@@ -347,6 +347,17 @@ def test_gitlab_keeps_with_a_plan_its_commit_and_its_digest(folder, is_saved):
     assert ran(script, folder, {**environ, "CODE": "3"}).returncode == 3
 
 
+def test_what_a_commit_has_in_the_place_of_the_plan_is_not_kept(folder):
+    script = "\n".join(value_of("gitlab")["taskspec plan"]["script"])
+    program(folder, "taskspec", FAKE)  # as where the plan is made offline
+    (folder / ".taskspec" / "ci").mkdir(parents=True)
+    for name in ("plan.json", "digest", "commit", "plan.html"):
+        (folder / ".taskspec" / "ci" / name).write_text("of a stranger")
+    environ = {"CI_COMMIT_SHA": HEAD, "CI_MERGE_REQUEST_DIFF_BASE_SHA": SHA, "ENVIRONMENT": "prod"}
+    assert ran(script, folder, environ).returncode == 0
+    assert list((folder / ".taskspec/ci").iterdir()) == []
+
+
 def left(folder, done, words):
     assert done.returncode == 1, done
     assert done.stdout.startswith("Nothing was applied: ")

@@ -11,7 +11,10 @@ from taskspec.address import Address
 from taskspec.health import Health
 from taskspec.plan.capping import capped, differences, is_stronger
 from taskspec.plan.causes import Reason
+from taskspec.plan.keeping import Kept
 from taskspec.plan.model import IDLE, Action, Change, Plan
+from taskspec.state.model import Attempt, ResultRef
+from taskspec.taskapi.remotes import RemoteIdentity
 
 GENTLE = IDLE | {Action.WAIT, Action.SETTLE, Action.REJUDGE, Action.UPDATE, Action.MOVE, Action.ADOPT}
 
@@ -104,3 +107,24 @@ def test_a_run_is_not_stopped_where_only_its_record_was_to_be_given_up():
     left = done_of(change(Action.STOP), change(Action.FORGET))
     assert (left.action, left.refused) == (Action.HOLD, True)
     assert done_of(change(Action.FORGET), change(Action.STOP)).action is Action.FORGET
+
+
+def kept(generation):
+    ref = ResultRef.of(f"answer {generation}", None)
+    remote = RemoteIdentity(type="local")
+    made = Attempt(
+        number=1, nonce="", marker="", body_digest="", intended_at=0.0, send_deadline=0.0, remote=remote, result=ref
+    )
+    return Kept(generation=generation, attempt=made, result=ref, agent="writer", at=0.0)
+
+
+def test_that_another_result_is_taken_than_was_planned_is_told():
+    one, other = (plan_with(change(Action.ADOPT, kept=kept(number))) for number in (1, 3))
+    assert differences(other, one)
+    assert not differences(one, one)
+    assert not is_stronger(other.changes[0], one.changes[0])
+
+
+def test_a_result_is_not_taken_where_nothing_was_to_be_paid_for():
+    left = done_of(change(Action.ADOPT, kept=kept(1)), change(Action.HOLD))
+    assert (left.action, left.kept, left.reasons[0].code) == (Action.HOLD, None, "not_planned")

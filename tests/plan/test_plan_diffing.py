@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from plan_worlds import UNHURRIED
 
-from taskspec.plan.diffing import changed_lines, diff
+from taskspec.plan.diffing import LineKind, changed_lines, diff
 from taskspec.plan.model import FieldDiff, Missing
 
 JSON = st.recursive(
@@ -81,3 +81,19 @@ def test_very_different_long_texts_are_shown_in_part():
     lines = changed_lines("x\n" * 50_000, "y\n" * 50_000, limit=10)
     assert len(lines) == 11
     assert lines[-1].kind == "…"
+
+
+def _paragraphs(word, count):
+    return "\n\n".join(f"{word} {number}" for number in range(count))
+
+
+def test_what_is_everywhere_in_two_texts_that_differ_wholly_costs_no_cube_of_comparisons():
+    lines = changed_lines(_paragraphs("old", 500), _paragraphs("new", 500), limit=5000)
+    assert {line.kind for line in lines} == {LineKind.REMOVED, LineKind.ADDED}
+
+
+def test_what_is_everywhere_still_counts_beside_what_is_the_same():
+    before = _paragraphs("same", 490)
+    after = before.replace("same 200\n", "other\n").replace("same 300\n", "another\n")
+    changed = [line for line in changed_lines(before, after) if line.kind in {LineKind.REMOVED, LineKind.ADDED}]
+    assert [line.text for line in changed] == ["same 200", "other", "same 300", "another"]

@@ -133,6 +133,23 @@ def test_a_former_name_keeps_nothing_unless_another_task_has_it_now():
     assert unneeded([found], {"a": held(2), "was": held(1, address="was")}, notes) == {}
 
 
+def moved(address, **where):
+    return Note(address=Address(address), at=0.0, what="moved", data=where)
+
+
+def test_what_a_task_answered_under_a_name_that_another_has_now_stays():
+    notes = [ended(2, "same"), moved("b", **{"from": "a"}), moved("a", to="b"), ended(1, "same")]
+    found = expendable(Retention(generations=0), held(3), notes[:1], NOW)
+    assert unneeded([found], {"a": held(3), "b": held(1, address="b")}, notes) == {}
+
+
+def test_what_was_let_go_under_a_name_is_not_let_go_by_who_had_it_before():
+    notes = [pruned("same"), ended(2, "same"), moved("a", to="b"), ended(1, "same")]
+    found = expendable(Retention(generations=0), held(2, address="c"), [ended(1, "same", address="c")], NOW)
+    records = {one: held(3, address=one) for one in ("a", "b", "c")}
+    assert unneeded([found], records, [ended(1, "same", address="c"), *notes]) == {}
+
+
 TEXTS = st.sampled_from(["one", "two", "three"])
 
 

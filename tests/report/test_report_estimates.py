@@ -52,7 +52,7 @@ def test_what_is_unknown_is_said_to_be():
 
 def test_where_nothing_is_known_a_plan_says_so_once():
     told = shown(change("a"), change("b"))
-    assert told[1] == "  tokens and time unknown: no run before tells"
+    assert told[1] == "  tokens and time unknown: there is no earlier run to tell"
     assert sum("unknown" in line for line in told) == 1
 
 

@@ -20,14 +20,18 @@ from sample_accounts import (
     planned,
     told,
 )
+from told_accounts import attempt
 
 from taskspec.ci import Revision
+from taskspec.diagnostics import Diagnostic, Position
 from taskspec.health import Health
-from taskspec.plan.model import Action, FieldDiff, Missing
+from taskspec.plan.keeping import Kept
+from taskspec.plan.model import Action, FieldDiff, Missing, Risk, RiskCategory
 from taskspec.report.account import Account, Kind
 from taskspec.report.exiting import ExitCode
 from taskspec.report.markdown import comments, page, summary
 from taskspec.report.markdown.escaping import code, fence, inner, marker, prose
+from taskspec.state.model import ResultRef
 
 STANDING = {"done": Health.HEALTHY, "new": None}
 MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
@@ -136,6 +140,11 @@ def test_the_first_word_is_good_only_where_the_exit_code_is(account):
         ("by deadbeef1 of GH-12.", "by `deadbeef1` of `GH-12`."),
         ("1. no list", "`1`. no list"),
         ("it took 0.4s (50%).", "it took 0.4s (50%)."),
+        ("new tasks.yaml:7:10 (7412ead6 2026-11-29 Ada)", "new `tasks.yaml:7:10` (`7412ead6` 2026-11-29 Ada)"),
+        ("(see http://evil.example/) now", "(see `http://evil.example/)` now"),
+        ("[x] (http://evil.example).", "`[x]` (`http://evil.example`)."),
+        ("of 2026-11-29 07:42:17 UTC", "of 2026-11-29 07:42:17 UTC"),
+        ("ends :100: so", "ends `:100`: so"),
     ],
 )
 def test_plain_words_stay_plain_and_all_else_is_code(text, shown):
@@ -214,9 +223,36 @@ def test_what_failed_is_told_first_with_its_own_words():
 def test_unchanged_tasks_are_only_counted():
     same = told(change("same", Action.NONE), health=Health.HEALTHY)
     text = page(planned(same))
-    assert text.startswith("### ✅ Nothing to do · demo: Nothing is to be done")
+    assert text.startswith("### ✅ Nothing to do · demo\n\n")
     assert "same" not in text.replace("1 task unchanged", "")
     assert "1 task unchanged." in text
+
+
+def test_a_task_that_is_only_judged_less_strictly_is_told_with_its_risk():
+    risk = Risk(category=RiskCategory.ACCEPTANCE_WEAKENED, text="assertion 1 of 1 was removed")
+    text = page(planned(told(change("same", Action.NONE, risks=(risk,)), health=Health.HEALTHY)))
+    assert "<code>same</code>" in text
+    assert "risk `acceptance_weakened`: assertion 1 of 1 was removed" in text
+    assert "unchanged" not in text.lower().replace("| unchanged | 1 |", "")
+
+
+def test_a_kept_answer_that_is_taken_again_stands_against_the_one_that_it_replaces():
+    kept = Kept(generation=1, attempt=attempt(), result=ResultRef.of("old", "text"), agent="writer", at=1.0)
+    back = told(change(action=Action.ADOPT, kept=kept), returning=answer("old"), before=answer("new", 2))
+    text = page(planned(back))
+    assert text.startswith("### 📝 To be done · demo: starts no run, accepts 1 kept answer again\n")
+    assert "**Answer**: that of g1 (3 bytes) again, in the place of g2 (3 bytes)\n\n```diff\n-new\n+old\n```" in text
+    assert "The answer that is accepted again, of g1 (3 bytes)" in text
+    first = page(planned(replace(back, before=None, after=None)))
+    assert "The answer that is accepted again, of g1 (3 bytes)" in first
+    assert "in the place of" not in first
+
+
+def test_wrong_manifests_are_told_once():
+    fault = Diagnostic(summary="Unknown field", detail="No such field.", position=Position(file="a.yaml", line=3))
+    text = page(replace(failed("the manifests are wrong", diagnostics=(fault,)), kind=Kind.VALIDATE))
+    assert text.count("the manifests are wrong") == 1
+    assert "**Unknown field**" in text
 
 
 def test_a_command_without_a_plan_says_what_is_wrong():
@@ -296,3 +332,21 @@ def test_a_summary_of_a_job_is_one_document():
 def test_no_answer_breaks_out(text):
     _check(page(_replaced(text, f"{text}\n{text}")))
     _check(page(_replaced(f"x\n{text}", text, "markdown")))
+
+
+def test_no_line_of_a_text_is_an_order_that_gitlab_carries_out():
+    said = "````\n```\n/merge\n/close now\n/assign @evil\n/LABEL ~x\n/usr/bin/env\n///\n"
+    text = page(applied(told(change(), finished(change()), after=answer(said))))
+    assert not re.search(r"^/[A-Za-z_]+(\s|$)", text, re.MULTILINE)
+    assert "\n\\x2fmerge\n\\x2fclose now\n\\x2fassign @evil\n\\x2fLABEL ~x\n/usr/bin/env\n" in text
+
+
+def test_json_and_prompts_of_megabytes_are_neither_set_out_nor_compared():
+    rows = "[" + ",".join(['{"a":1}'] * 100_000) + "]"
+    prompt = FieldDiff(path=("prompt",), before="line\n" * 500_000, after="line\n" * 499_999 + "other\n")
+    made = change(diffs=(prompt,))
+    account = applied(told(made, finished(made), before=answer(rows, 1, "json"), after=answer(rows + " ", 2, "json")))
+    text = page(account)
+    assert '[{"a":1},{"a":1}' in text
+    assert "`prompt`:\n\nThey are too long to be compared here." in text
+    assert "+other" not in text

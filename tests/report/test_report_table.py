@@ -125,6 +125,10 @@ def test_what_is_open_is_shown_as_far_as_there_is_room(width, height, signs, sna
         assert all(line.isascii() for line in shown)
 
 
+def test_nothing_is_drawn_where_nothing_was_planned():
+    assert lines(board()[0], Room(width=80, height=24), PLAIN) == []
+
+
 def test_colours_change_nothing_but_the_colours(snapshot):
     shown = lines(at_work(), Room(width=90, height=40), Paint(True))
     assert "\n".join(shown).replace("\x1b", "ESC") == snapshot

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taskspec.report.text import Paint, columns, duration, indented, one_line, plural, visible
+from taskspec.report.text import Paint, columns, duration, in_line, indented, one_line, plural, visible
 
 HOSTILE = [
     *(chr(code) for code in range(0x20) if chr(code) not in "\t\n"),
@@ -93,3 +93,35 @@ def test_counts_and_columns():
     assert (plural(1, "run"), plural(0, "run")) == ("1 run", "0 runs")
     assert columns([("A", "LONG", "x"), ("aaa", "b", "")]) == ["A    LONG  x", "aaa  b"]
     assert columns([]) == []
+
+
+MEGABYTES = 3_000_000
+"""So many characters that a reader whose time grows with their square never comes to an end."""
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("::" + "\n" * MEGABYTES, "::"),
+        ("\n" * MEGABYTES + "::", "::"),
+        ("##[" * (MEGABYTES // 3), "\\x23#[" * 4),
+        ("\u202e" * MEGABYTES, "\\u202e" * 4),
+        ("\0a" * (MEGABYTES // 2), "\\x00a" * 4),
+    ],
+)
+def test_megabytes_of_one_character_are_made_harmless(text, line):
+    assert len(visible(text)) >= len(text)
+    assert one_line(text, 20) == (line if len(line) < 20 else line[:19] + "…")
+    assert len(in_line(text, 20)) == 20
+
+
+@pytest.mark.parametrize("text", ["::error file=a.yaml", "said ::error::x", " ::include{file=secrets.yaml}", "a\n::x"])
+def test_what_a_line_begins_with_is_no_command_whatever_is_put_behind_it_or_before_it(text):
+    assert "\\x3a:" in visible(text)
+    assert "\\x3a:" in one_line(text)
+    assert "\\x3a:" in in_line(text)
+
+
+def test_a_line_of_many_blanks_is_cut_by_what_is_shown_of_it():
+    assert one_line(" a" * 5 + " " * 1000 + "b", 12) == "a a a a a b"
+    assert one_line("a\u2028 b\x85c") == "a\\u2028 b\\x85c"

@@ -5,9 +5,11 @@ import asyncio
 from kept_state import reading
 
 from taskspec.address import Address
-from taskspec.runner import accepting
+from taskspec.report.html.generations import MOST
+from taskspec.runner import accepting, remembering
 from taskspec.runner.forgetting import forget
 from taskspec.runner.generations import generations_of
+from taskspec.runner.remembering import Remembered
 from taskspec.state.model import Verdict
 
 
@@ -94,3 +96,26 @@ def test_a_generation_without_an_accepted_result_has_no_answer(ports):
     ports.task(prompt="Two.", assertions='[{regex: "nosuch"}]')
     ports.apply()
     assert [one.answer for one in told(ports)] == [None, None]
+
+
+def remembered(ports, ask):
+    with reading(ports.folder) as store:
+        found = ask(store, Address("a"), store.read().records[Address("a")])
+    return [one.answer.content for one in found]
+
+
+def test_a_report_reads_the_answers_of_as_many_generations_as_it_shows(ports, monkeypatch):
+    assert remembering.GENERATIONS == MOST + 1
+    monkeypatch.setattr(remembering, "GENERATIONS", 2)
+    for prompt in ("One.", "Two.", "Three."):
+        ports.task(prompt=prompt)
+        ports.apply()
+    assert remembered(ports, Remembered()) == ["answer to Three.", "answer to Two.", None]
+
+
+def test_a_report_reads_no_more_answers_than_it_may(ports):
+    for prompt in ("One.", "Two."):
+        ports.task(prompt=prompt)
+        ports.apply()
+    assert remembered(ports, Remembered(answers=1)) == ["answer to Two.", None]
+    assert remembered(ports, Remembered(most=0)) == [None, None]

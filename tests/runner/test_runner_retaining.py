@@ -82,6 +82,21 @@ def test_an_answer_that_another_task_has_given_too_stays(ports):
     assert ports.told(ResultsRemoved) == []
 
 
+def test_a_new_task_under_the_former_name_of_another_removes_nothing_of_that(ports):
+    rounds(ports, "One.", "Two.", "Three.")
+    (ports.folder / "a.yaml").unlink()
+    rounds(ports, "Three.", name="b", moved="{from: a}")
+    ports.task("b", prompt="Three.")
+    rounds(ports, "Other.", "Others.", "More.", retention="{generations: 0}")
+    assert [event.address for event in ports.told(ResultsRemoved)] == ["a"]
+    kept = {"answer to One.", "answer to Two.", "answer to Three.", "answer to More."}
+    assert contents(ports) == kept
+    with reading(ports.folder) as store:
+        records = store.read().records
+        numbers = {name: [one.number for one in generations_of(name, records[name], store)] for name in ("a", "b")}
+    assert numbers == {"a": [6, 5, 4], "b": [3, 2, 1]}
+
+
 def test_the_results_folder_and_the_plan_are_as_before(ports):
     rounds(ports, "One.", "Two.", retention="{generations: 0}")
     assert (ports.folder / "results/a.txt").read_text() == "answer to Two."
@@ -155,8 +170,7 @@ def test_a_result_grows_old(ports):
     assert contents(ports) == {"answer to Two."}
 
 
-def test_many_addresses_are_looked_through_at_once(ports, monkeypatch):
-    monkeypatch.setattr(retaining, "SINGLY", 1)
+def test_of_many_addresses_each_lets_its_own_go(ports):
     for name in ("a", "b", "c"):
         rounds(ports, f"{name} 1.", f"{name} 2.", name=name)
     for name in ("a", "b", "c"):

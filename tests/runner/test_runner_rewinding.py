@@ -1,12 +1,13 @@
 """A project folder as it was at a revision: byte for byte, within its folder; nothing of the repository's is run."""
 
 import os
+import shutil
 import subprocess
 
 import pytest
 
 from taskspec.errors import TaskspecError
-from taskspec.runner import rewinding
+from taskspec.runner import asking_git, rewinding
 from taskspec.runner.rewinding import rewound
 
 ENVIRON = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
@@ -141,3 +142,62 @@ def test_no_filter_and_no_attribute_of_the_repository_has_a_say(repository, tmp_
     git(repository, "config", "core.fsmonitor", f"touch {mark}")
     assert held(repository)["a"] == b"$Id$ $Format:%H$\n"
     assert not mark.exists()
+
+
+def disguised(repository, tmp_path, worktree):
+    """Make a folder of a repository look like a repository of its own, in which the base is another one."""
+    inner = repository / "inner"
+    inner.mkdir()
+    (inner / "a").write_text("of the base")
+    base = commit(repository)
+    evil = tmp_path / "evil"
+    evil.mkdir()
+    git(evil, "init", "-q", "-b", "main")
+    (evil / "a").write_text("of the proposal")
+    commit(evil)
+    git(evil, "fetch", "-q", str(repository), "main:theirs")
+    git(evil, "replace", base, "main")
+    for name in ("HEAD", "objects", "refs"):
+        path = evil / ".git" / name
+        (shutil.copytree if path.is_dir() else shutil.copy)(path, inner / name)
+    (inner / "config").write_text(f"[core]\nrepositoryformatversion = 0\nbare = false\nworktree = {worktree}\n")
+    return inner, base
+
+
+@pytest.mark.parametrize("worktree", [".", ".."])
+@pytest.mark.parametrize("knows", [True, False])
+def test_files_that_look_like_a_repository_say_nothing(repository, tmp_path, monkeypatch, worktree, knows):
+    inner, base = disguised(repository, tmp_path, worktree)
+    if not knows:  # a git before 2.38 does not know that it must not look there
+        monkeypatch.setattr(
+            asking_git, "_SAFE", [w.replace("bareRepository=explicit", "x=y") for w in asking_git._SAFE]
+        )
+    with pytest.raises(TaskspecError, match="no repository that it may read"), rewound(inner, base, ENVIRON):
+        pass
+
+
+def test_no_other_commit_takes_the_place_of_the_one_that_is_named(repository):
+    (repository / "a").write_text("of the base")
+    base = commit(repository)
+    (repository / "a").write_text("of the proposal")
+    git(repository, "replace", base, commit(repository))
+    assert held(repository, base) == {"a": b"of the base"}
+
+
+@pytest.mark.parametrize("kind", ["tag", "branch"])
+def test_a_name_that_another_ref_has_too_is_refused(repository, kind):
+    (repository / "a").write_text("of the base")
+    git(repository, "update-ref", "refs/remotes/origin/main", commit(repository))
+    (repository / "a").write_text("of the proposal")
+    commit(repository)
+    git(repository, kind, "origin/main", "HEAD")
+    with pytest.raises(TaskspecError, match="more than one"), rewound(repository, "origin/main", ENVIRON):
+        pass
+    assert held(repository, "refs/remotes/origin/main") == {"a": b"of the base"}
+
+
+def test_a_worktree_of_a_repository_is_as_good(repository, tmp_path):
+    (repository / "a").write_text("a")
+    commit(repository)
+    git(repository, "worktree", "add", "-q", "--detach", str(tmp_path / "beside"))
+    assert held(tmp_path / "beside") == {"a": b"a"}

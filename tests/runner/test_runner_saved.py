@@ -284,6 +284,19 @@ def test_a_plan_is_carried_out_once(simple):
     assert len(simple.remote.runs) == 1
 
 
+def test_a_plan_that_selects_nothing_is_carried_out_by_doing_nothing(simple):
+    simple.task()
+    simple.apply()
+    path = simple.folder / "plan.json"
+
+    def keep(question, plan, state):
+        saved.save(replace(question, selected=frozenset()), plan, path, simple, state)
+
+    planning.plan(simple.invocation(), simple, keep=keep)
+    assert simple.carry_out(path).changes == ()
+    assert len(simple.remote.runs) == 1
+
+
 def test_a_plan_that_was_cut_is_taken_up_again_and_pays_nothing_twice(simple):
     simple.task("a")
     simple.task("b", "Then.")

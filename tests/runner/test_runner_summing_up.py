@@ -55,6 +55,19 @@ def test_a_new_answer_stands_beside_the_one_that_it_replaced(ports):
     assert [type(one.event).__name__ for one in task.heard][-1] == "ChangeFinished"
 
 
+def test_that_another_command_has_changed_the_state_since_is_said(ports):
+    ports.task("a", "One.")
+    gathering, plans = Gathering(ports.chance.now), []
+    job = Job(options=Options(), approve=lambda made: plans.append(made) or True, emit=gathering.on)
+    asyncio.run(apply(ports.invocation(), ports, job))
+    course = _course(plan=plans[0], heard=gathering.heard)
+    assert not _summed(ports, course).notes
+    ports.task("a", "Two.")
+    ports.apply()
+    (note,) = _summed(ports, course).notes
+    assert note.startswith("The state has changed since this ended")
+
+
 def test_an_answer_that_stayed_is_the_very_same_value_and_is_not_read(ports):
     ports.task("a", "One.")
     ports.apply()
@@ -83,6 +96,25 @@ def test_a_plan_shows_the_answer_that_it_would_replace(ports):
     assert told.tasks[0].before.content == "answer to One."
     assert told.tasks[0].after is told.tasks[0].before
     assert (told.project, told.environment, told.revision) == ("sales", "default", None)
+
+
+def test_a_plan_shows_the_kept_answer_that_comes_back(ports):
+    for prompt in ("One.", "Two."):
+        ports.task("a", prompt)
+        ports.apply()
+    ports.task("a", "One.")
+    (task,) = _planned(ports).tasks
+    assert (task.returning.generation, task.returning.content) == (1, "answer to One.")
+    assert task.before.content == "answer to Two."
+    (task,) = _applied(ports).tasks
+    assert (task.returning, task.after.content) == (None, "answer to One.")
+
+
+def test_a_project_that_cannot_be_read_has_the_name_that_is_known_and_the_job_tells_who_asks(ports):
+    ports.write("kind: [\n", "taskspec.yaml")
+    job = CiJob(platform=Platform.GITHUB, cause=Cause.PUSH, commit="a" * 40, author="ada")
+    told = _summed(ports, _course(Kind.VALIDATE, ExitCode.ERROR, name="sales", settings=Settings(environ={}, ci=job)))
+    assert (told.project, told.revision.commit, told.revision.author) == ("sales", "a" * 40, "ada")
 
 
 def test_a_task_that_was_never_applied_has_no_health(ports):

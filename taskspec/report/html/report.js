@@ -67,7 +67,8 @@
     more.hidden = isWhole || shown <= most;
     more.textContent = `Show ${shown - most} more`;
     find(".nothing").hidden = shown > 0;
-    find("#count").textContent = shown === tasks.length ? `${shown} tasks` : `${shown} of ${tasks.length} tasks`;
+    const all = `${tasks.length} ${tasks.length === 1 ? "task" : "tasks"}`;
+    find("#count").textContent = shown === tasks.length ? all : `${shown} of ${all}`;
   };
   const clear = () => {
     filter.value = "";

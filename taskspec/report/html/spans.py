@@ -53,13 +53,13 @@ def critical_chain(account: Account, found: Mapping[Address, Sequence[Span]]) ->
     """Return what the whole had to wait for: the task that ended last, before it what that waited for, and so on."""
     tasks = {task.address: task for task in account.tasks}
     last = max(found, key=lambda address: _end(found[address]), default=None)
-    chain: list[Address] = []
+    chain: dict[Address, None] = {}
     while last is not None and last not in chain:
-        chain.append(last)
+        chain[last] = None
         before = [address for address in tasks[last].upstream if address in found and address in tasks]
         before = [address for address in before if _end(found[address]) <= found[last][-1].ended]
         last = max(before, key=lambda address: _end(found[address]), default=None)
-    return chain[::-1]
+    return [*chain][::-1]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -115,17 +115,19 @@ def _inside(task: TaskTold, around: Surroundings) -> Iterator[Node]:
     yield from _why(task, around)
     if task.change is not None and task.change.diffs:
         yield _part("What differs", field_differences(task.change.diffs, purse))
-    if task.before is not None or task.after is not None:
-        found = answers(task.before, task.after, purse, commands.of("results", address))
-        is_new = task.before is not None and task.after is not None and task.before.digest != task.after.digest
-        yield _part("Old answer against new answer" if is_new else "Answer", found)
+    after = task.returning or task.after
+    if task.before is not None or after is not None:
+        found = answers(task.before, after, purse, commands.of("results", address))
+        is_new = task.before is not None and after is not None and task.before.digest != after.digest
+        title = "Answer that is accepted again" if task.returning else "Answer"
+        yield _part("Old answer against new answer" if is_new else title, found)
     if task.spec:
         yield _folded("What is asked", spec_fields(task.spec, purse, commands.of("render", address)))
     if task.heard:
         table = event_table(task.heard, around.account.began, purse, commands.of("logs", address))
         yield _folded(f"Events ({len(task.heard)})", table)
     if task.generations:
-        digests = (one.digest for one in (task.before, task.after) if one is not None and one.content is not None)
+        digests = (one.digest for one in (task.before, after) if one is not None and one.content is not None)
         shown = Shown(spec=task.spec, answers=frozenset(digests))
         found = history(task.generations, shown, purse, commands.of("history", address))
         yield _part(f"History ({len(task.generations)})", found)

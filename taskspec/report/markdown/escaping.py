@@ -12,13 +12,19 @@ from typing import Final
 from taskspec.report.text import in_line, visible
 
 _PLAIN: Final = re.compile(
-    r"[(\"']*(?:[^\W_]+(?:['’–-][^\W_]+)*|\d+(?:[.,]\d+)*[^\W_]*)%?[.,;:!?)\"'…]*|[→–…·(]|[.,;:!?)]+|%"
+    r"[(\"']*(?:[^\W_]+(?:['’–-][^\W_]+)*|\d+(?:[.,]\d+)*[^\W_]*|\d\d(?::\d\d){1,2})%?[.,;:!?)\"'…]*"
+    r"|[→–…·(]|[.,;:!?)]+|%"
 )
 """A word that no Markdown makes more of than a word."""
 _LINKED: Final = re.compile(r"(?i)[(\"']*(?:[a-z]+-\d|(?=[a-f]*\d)[0-9a-f]{7,}\b)|\d+[.)]$")
 """What looks like a word and may become a link (`GH-12`, a commit), or begins a list."""
 _LONGEST_NAME: Final = 80
 _TICKS: Final = re.compile(r"`+")
+_ORDER: Final = re.compile(r"^/(?=[A-Za-z_]+(?:\s|$))", re.MULTILINE)
+"""What GitLab carries out in the name of who comments, like `/merge`.
+
+It finds code by the first three backquotes of a line, so that a fence of more keeps it from nothing.
+"""
 _SPAN: Final = re.compile(r"(?<!`)`([^`]+)`(?!`)")
 
 
@@ -47,8 +53,8 @@ def inner(text: str, limit: int = 200) -> str:
 
 
 def fence(text: str, info: str = "") -> str:
-    """Return lines of text in a fence that is longer than anything in them."""
-    shown = visible(text)
+    """Return lines of text in a fence that is longer than anything in them; none of them is an order to GitLab."""
+    shown = _ORDER.sub(r"\\x2f", visible(text))
     ticks = "`" * max(3, _longest(shown) + 1)
     return f"{ticks}{info}\n{shown}{'' if shown.endswith(chr(10)) else chr(10)}{ticks}"
 
@@ -74,6 +80,9 @@ def _words(text: str) -> str:
                 odd = []
             found.append(word)
         else:
+            if odd and word.startswith("("):
+                found.append(_odd(odd))
+                odd = []
             odd.append(word)
     if odd:
         found.append(_odd(odd))
@@ -81,9 +90,13 @@ def _words(text: str) -> str:
 
 
 def _odd(words: list[str]) -> str:
-    """Return what is not plain as code, without what ends a sentence."""
+    """Return what is not plain as code, without what ends a sentence, and without the bracket that it begins with."""
     text = " ".join(words)
     bare = text.rstrip(".,;:")
+    if len(bare) > 1 and bare[0] == "(" and bare[1] not in "(`)" and ("(" not in bare[1:]):
+        inside = bare[1:].removesuffix(")")
+        if ")" not in inside:
+            return f"({code(inside, len(inside) + 1)}{text[1 + len(inside) :]}"
     return code(bare, len(bare) + 1) + text[len(bare) :] if bare else code(text)
 
 

@@ -19,7 +19,7 @@ from taskspec.report.markdown.detail import Detail
 from taskspec.report.markdown.escaping import code, prose
 from taskspec.report.markdown.tasks import PLAIN, SIGN
 from taskspec.report.narrating import standings
-from taskspec.report.plans import MEANINGS, duplicated, headline
+from taskspec.report.plans import IDLE, MEANINGS, duplicated, headline
 from taskspec.report.refusing import refused, way_out
 from taskspec.report.risks import budget_lines, risk_summary
 from taskspec.report.text import duration, place_of, plural
@@ -47,14 +47,15 @@ _ADDRESS: Final = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(?:/[A-Za-z0-9._~%/-]
 def title(account: Account, part: int = 1) -> str:
     """Return the first line: the verdict, of which project, and what was or would be done."""
     named = prose(place_of(account.project, account.environment), 200) if account.project else "taskspec"
-    more = f" (part {part})" if part > 1 else f": {_said(account)}"
+    said = _said(account)
+    more = f" (part {part})" if part > 1 else f": {said}" if said else ""
     return f"### {_verdict(account)} · {named}{more}"
 
 
 def head(account: Account, roots: Roots, detail: Detail) -> str:
     """Return all that a report says before its tasks."""
     parts = [title(account)]
-    if account.trouble is not None:
+    if account.trouble is not None and not _is_said_below(account):
         hint = f"\n→ {prose(account.trouble.hint, detail.line)}" if account.trouble.hint else ""
         parts.append(f"**{prose(account.trouble.message, detail.line)}**{hint}")
     parts += _diagnostics(account.diagnostics, detail)
@@ -83,7 +84,7 @@ def _said(account: Account) -> str:
         ]
         return ", ".join(told)
     if plan is not None:
-        return headline(plan).removeprefix("Plan: ").rstrip(".")
+        return _foreseen(plan)
     match account.kind:
         case Kind.STANDING:
             return plural(len(account.tasks), "task")
@@ -91,6 +92,21 @@ def _said(account: Account) -> str:
             return "the manifests are wrong" if account.diagnostics else "the manifests are right"
         case Kind.PLAN | Kind.APPLY:
             return "nothing was planned" if account.kind is Kind.PLAN else "nothing was started"
+
+
+def _foreseen(plan: Plan) -> str:
+    """Return what a plan would do; nothing where the verdict has said it."""
+    if not plan.pending and not plan.refusals and headline(plan) == IDLE:
+        return ""
+    said = headline(plan).removeprefix("Plan: ").removeprefix("Refused: ").rstrip(".")
+    again = sum(change.retakes for change in plan.changes)
+    accepts = f", accepts {plural(again, 'kept answer')} again" if again and not plan.refusals else ""
+    return f"{said[0].lower()}{said[1:]}{accepts}"
+
+
+def _is_said_below(account: Account) -> bool:
+    """Tell whether the trouble is only that the manifests are wrong, of which each fault is told."""
+    return account.kind is Kind.VALIDATE and bool(account.diagnostics)
 
 
 def _table(account: Account) -> Iterator[str]:

@@ -37,7 +37,7 @@ def is_told(task: TaskTold) -> bool:
     change = task.change
     if change is None or is_unwell(task) or task.after is not task.before:
         return True
-    return change.action is not Action.NONE
+    return change.action is not Action.NONE or bool(change.risks)
 
 
 def title(task: TaskTold, account: Account) -> str:

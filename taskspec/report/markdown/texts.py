@@ -10,6 +10,10 @@ from taskspec.plan.diffing import Line, LineKind, changed_lines
 from taskspec.report.markdown.detail import Detail
 from taskspec.report.markdown.escaping import code, fence
 
+MOST_COMPARED: Final = 400_000
+"""Texts of more characters than this are not compared, nor set out."""
+_MOST_SET_OUT: Final = 4 * MOST_COMPARED
+"""JSON grows when it is set out line by line."""
 LONG: Final = 160
 """A line of more characters is compared sentence by sentence."""
 WIDEST: Final = 400
@@ -29,8 +33,8 @@ def block(text: str, detail: Detail, command: str, info: str = "") -> str:
 
 
 def pretty(content: str, form: str, *, is_sorted: bool = False) -> str:
-    """Return an answer as a person reads it: JSON line by line, all else as it is."""
-    if form != "json":
+    """Return an answer as a person reads it: JSON line by line, if it is not too long; all else as it is."""
+    if form != "json" or len(content) > MOST_COMPARED:
         return content
     try:
         return json.dumps(loaded(content), indent=2, ensure_ascii=False, sort_keys=is_sorted)
@@ -44,7 +48,9 @@ def info_of(form: str) -> str:
 
 
 def difference(before: str, after: str, detail: Detail) -> str:
-    """Return the lines that differ in a fence; the empty text where none does."""
+    """Return the lines that differ in a fence; the empty text where none does, a word where nobody looked."""
+    if max(len(before), len(after)) > _MOST_SET_OUT:
+        return "They are too long to be compared here."
     lines = changed_lines(_split(before), _split(after), limit=detail.rows)
     return fence("\n".join(_rows(lines)), "diff") if lines else ""
 
