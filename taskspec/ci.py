@@ -82,6 +82,17 @@ _PAGES: Final = (
     "BUILD_URL",
 )
 """What GitLab, Woodpecker, CircleCI, Buildkite, Drone and Jenkins call the page of a job."""
+_OTHERS_REQUESTS: Final = (
+    "CI_COMMIT_PULL_REQUEST",
+    "CIRCLE_PULL_REQUEST",
+    "BUILDKITE_PULL_REQUEST",
+    "DRONE_PULL_REQUEST",
+    "CHANGE_ID",
+    "BITBUCKET_PR_ID",
+    "SYSTEM_PULLREQUEST_PULLREQUESTID",
+    "TRAVIS_PULL_REQUEST",
+)
+"""What Woodpecker, CircleCI, Buildkite, Drone, Jenkins, Bitbucket, Azure and Travis call the pull request of a job."""
 
 
 def ci_job(env: Mapping[str, str]) -> CiJob | None:
@@ -93,10 +104,10 @@ def ci_job(env: Mapping[str, str]) -> CiJob | None:
         return _of_github(env)
     if env.get("GITLAB_CI"):
         return _of_gitlab(env)
-    url = job_page(env)
-    if url is None and env.get("CI", "").lower() not in {"true", "1"}:
+    url, asks = job_page(env), any(env.get(name, "false").lower() not in {"", "false"} for name in _OTHERS_REQUESTS)
+    if url is None and not asks and env.get("CI", "").lower() not in {"true", "1"}:
         return None
-    return CiJob(platform=Platform.OTHER, cause=Cause.OTHER, url=url)
+    return CiJob(platform=Platform.OTHER, cause=Cause.REQUEST if asks else Cause.OTHER, url=url)
 
 
 def job_page(env: Mapping[str, str]) -> str | None:
@@ -137,7 +148,7 @@ def _of_github(env: Mapping[str, str]) -> CiJob:
     event = env.get("GITHUB_EVENT_NAME", "")
     cause = _GITHUB_CAUSES.get(event, Cause.OTHER)
     told = _told(env.get("GITHUB_EVENT_PATH")) if cause is Cause.REQUEST or event in _MAY_BE_OF_ONE else {}
-    if event in _MAY_BE_OF_ONE and _is_about_one(told):
+    if (event in _MAY_BE_OF_ONE and _is_about_one(told)) or env.get("GITHUB_REF", "").startswith("refs/pull/"):
         cause = Cause.REQUEST
     request = _at(told, "pull_request")
     head = _commit(_at(request, "head", "sha"))

@@ -6,6 +6,7 @@ import pytest
 
 from taskspec.ci import Cause, ChangeRequest, Platform, ci_job
 
+MAIN = {"GITHUB_REF": "refs/heads/main", "GITHUB_REF_NAME": "main"}
 HEAD, BASE, MERGE = "a" * 40, "b" * 40, "c" * 40
 
 
@@ -74,7 +75,7 @@ def test_a_missing_event_file_makes_a_pull_request_foreign(pull_request):
 
 
 def test_a_push_is_no_request(pull_request):
-    job = ci_job(pull_request(event(), GITHUB_EVENT_NAME="push", GITHUB_HEAD_REF="", GITHUB_REF_NAME="main"))
+    job = ci_job(pull_request(event(), GITHUB_EVENT_NAME="push", GITHUB_HEAD_REF="", **MAIN))
     assert (job.cause, job.commit, job.branch, job.request) == (Cause.PUSH, MERGE, "main", None)
 
 
@@ -154,3 +155,23 @@ def test_what_is_about_a_pull_request_is_a_job_of_it_whose_base_nobody_knows(pul
     job = ci_job(pull_request(told, GITHUB_EVENT_NAME=name, GITHUB_REF="refs/heads/main", GITHUB_BASE_REF=""))
     assert job.cause is cause
     assert job.request is None or (job.request.base, job.request.target, job.request.is_foreign) == (None, None, True)
+
+
+def test_what_has_checked_out_a_pull_request_is_of_one_whatever_the_event_is_called(pull_request):
+    job = ci_job(pull_request({}, GITHUB_EVENT_NAME="an_event_of_tomorrow"))
+    assert (job.cause, job.request.number, job.request.is_foreign) == (Cause.REQUEST, 7, True)
+
+
+@pytest.mark.parametrize(
+    ("environ", "cause"),
+    [
+        ({"CI": "true", "CIRCLE_PULL_REQUEST": "https://github.example/acme/growth/pull/7"}, Cause.REQUEST),
+        ({"CI": "true", "BUILDKITE_PULL_REQUEST": "7"}, Cause.REQUEST),
+        ({"CI": "true", "BUILDKITE_PULL_REQUEST": "false"}, Cause.OTHER),
+        ({"CI": "true", "CI_COMMIT_PULL_REQUEST": ""}, Cause.OTHER),
+        ({"BUILD_URL": "http://jenkins:8080/job/acme/5/", "CHANGE_ID": "7"}, Cause.REQUEST),
+        ({"SYSTEM_PULLREQUEST_PULLREQUESTID": "7"}, Cause.REQUEST),
+    ],
+)
+def test_a_pull_request_of_another_service_is_known_as_one(environ, cause):
+    assert ci_job(environ).cause is cause

@@ -48,7 +48,7 @@ def _checked_out(git: Git, project: Project) -> Revision | None:
 def _differs(git: Git, project: Project) -> bool:
     """Tell whether files of a project differ from the commit, or nobody can tell; what taskspec writes does not count.
 
-    Untracked files count: manifests may be among them.
+    Of those that are not tracked only YAML counts, as manifests may be among it: a report is no change.
     """
     words = ("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--ignore-submodules=all")
     try:
@@ -58,7 +58,11 @@ def _differs(git: Git, project: Project) -> bool:
     if prefix is None or told is None:
         return True
     written = prefix.rstrip("\n") + _written(project) + "/"
-    return any(entry and not entry[3:].startswith(written) for entry in told.split("\0"))
+    return any(_counts(entry) and not entry[3:].startswith(written) for entry in told.split("\0"))
+
+
+def _counts(entry: str) -> bool:
+    return bool(entry) and (not entry.startswith("??") or entry.endswith((".yaml", ".yml")))
 
 
 def _written(project: Project) -> str:

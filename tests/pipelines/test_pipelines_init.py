@@ -167,7 +167,7 @@ def test_a_survey_tells_environments_states_and_keys(tmp_path):
     found = survey(folder)
     assert found.environments == ("staging", "prod")
     assert found.forgetful == ("staging",)
-    assert found.secrets == ("XPANDER_API_KEY", "EU_KEY", "TASKSPEC_STATE", "PGPASSWORD")
+    assert found.secrets == ("EU_KEY", "TASKSPEC_STATE", "PGPASSWORD"), "no job gets a key that no environment asks for"
     assert found.agent_secrets == ("ANTHROPIC_API_KEY",)
     assert found.extras == ("objectstore", "postgres")
 
@@ -175,7 +175,7 @@ def test_a_survey_tells_environments_states_and_keys(tmp_path):
 def test_a_project_without_environments_has_the_default_one(tmp_path):
     found = survey(project(tmp_path, state="https://gitlab.example.com/api/v4/projects/1/terraform/state/x"))
     assert (found.environments, found.forgetful, found.extras) == (("default",), (), ())
-    assert found.secrets == ("XPANDER_API_KEY", "TASKSPEC_STATE", "TF_HTTP_USERNAME", "TF_HTTP_PASSWORD")
+    assert found.secrets == ("TASKSPEC_STATE", "TF_HTTP_USERNAME", "TF_HTTP_PASSWORD")
 
 
 def test_what_is_wrong_with_a_project_is_told_and_nothing_written(tmp_path):

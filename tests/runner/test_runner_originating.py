@@ -70,6 +70,8 @@ def test_a_file_of_the_project_that_differs_or_is_not_tracked_makes_it_dirty(fol
         ("results/a.md", {"results_path": "results/prod", "environment": "prod"}),
         ("out/answers/a.md", {"results_path": "out/answers"}),
         ("../beside.yaml", {}),
+        ("report.html", {}),
+        ("plan.json", {}),
     ],
 )
 def test_results_and_files_beside_the_project_do_not(folder, name, more):

@@ -94,11 +94,11 @@ def _divided(account: Account, drawn: _Drawn, limit: int, most: int) -> Sequence
     if len(documents) > 1:
         documents[0].append(f"This goes on in {plural(len(documents) - 1, 'more comment')}.")
     documents[-1].append(_foot(account, left_out))
-    return ["\n\n".join(parts) + "\n" for parts in documents]
+    return ["\n\n".join(filter(None, parts)) + "\n" for parts in documents]
 
 
 def _foot(account: Account, left_out: int) -> str:
-    """Return how many tasks nothing was said of."""
+    """Return how many tasks nothing was said of; nothing where there are none."""
     plan = account.plan
     same = sum(1 for task in account.tasks if not is_told(task)) + (plan.unlisted if plan is not None else 0)
     said = [f"{plural(same, 'task')} unchanged." if same else ""]
@@ -106,4 +106,4 @@ def _foot(account: Account, left_out: int) -> str:
         said.append(
             f"{plural(left_out, 'more task')} not shown here for want of room: `taskspec plan` or `status` shows all."
         )
-    return " ".join(filter(None, said)) or "That is all."
+    return " ".join(filter(None, said))

@@ -49,7 +49,7 @@ def new_project(name: str, folder: Path) -> Surveyed:
         **_standing(folder),
         environments=(DEFAULT_ENVIRONMENT,),
         forgetful=(DEFAULT_ENVIRONMENT,),
-        secrets=(_KEY, _STATE),
+        secrets=(_STATE,),
         extras=_EXTRAS[PlaceKind.LOCAL],
     )
 
@@ -61,10 +61,10 @@ def survey(folder: Path) -> Surveyed:
     environments = tuple(spec.get("environments", {})) or (DEFAULT_ENVIRONMENT,)
     projects = [_project(folder, environment) for environment in environments]
     kinds = {project.environment: place_of(project.state).kind for project in projects}
-    keys = [project.remote.api_key_env for project in projects if project.remote.type != LOCAL]
+    keys = [project.remote.api_key_env or _KEY for project in projects if project.remote.type != LOCAL]
     agents = [agent for project in projects if project.remote.type == LOCAL for agent in project.agents.values()]
     opening = [name for kind in kinds.values() for name in _OPENING[kind]]
-    own = [name for name in (_KEY, *keys, _STATE, *opening) if name]
+    own = [*keys, _STATE, *opening]
     return Surveyed(
         project=plain.name,
         **_standing(folder),
