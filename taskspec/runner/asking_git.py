@@ -15,7 +15,7 @@ from typing import Final
 
 _ONE: Final = 3.0
 """Seconds for one question, where nobody says otherwise."""
-_SAFE: Final = (
+SAFE: Final = (
     "--no-pager",
     "--no-optional-locks",
     "--literal-pathspecs",
@@ -29,6 +29,7 @@ _SAFE: Final = (
     "-c", "protocol.allow=never",
     "-c", "color.ui=false",
 )  # fmt: skip
+"""What keeps git from starting what a repository configures."""
 _COMMANDS: Final = re.compile(r"filter\..*\.(?:clean|smudge|process|required)", re.IGNORECASE | re.DOTALL)
 """What a configuration has run on the content of files."""
 _KEPT: Final = frozenset({"PATH", "HOME", "XDG_CONFIG_HOME", "GIT_CONFIG_GLOBAL", "SYSTEMROOT", "TMPDIR"})
@@ -70,7 +71,7 @@ class Git:
             raise OutOfTimeError
         try:
             done = subprocess.run(
-                [self._program, *_SAFE, *words],
+                [self._program, *SAFE, *words],
                 cwd=self._folder,
                 env=self._environ,
                 input=given,

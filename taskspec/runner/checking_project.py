@@ -14,6 +14,7 @@ from taskspec.documents.supplying import read_values
 from taskspec.errors import TaskspecError
 from taskspec.report.checkups import Checkup, doubtful, fine, wrong
 from taskspec.report.text import place_of, plural, some
+from taskspec.runner.asking_git import SAFE
 from taskspec.runner.model import Invocation, Ports
 from taskspec.runner.preparing import Prepared, examine, given_by
 
@@ -78,7 +79,7 @@ def checked_ignore(project: Project, environ: Mapping[str, str]) -> Iterator[Che
     untold = f"whether git leaves {folder.name} alone is not known"
     try:
         done = subprocess.run(
-            ["git", "check-ignore", "-q", str(folder / project.environment)],  # noqa: S607  # the user's own git
+            ["git", *SAFE, "check-ignore", "-q", str(folder / project.environment)],  # noqa: S607  # the user's own git
             cwd=project.folder,
             stdin=subprocess.DEVNULL,
             capture_output=True,
