@@ -16,7 +16,7 @@ MOST = 1_100_000
 def lines(diagnostics: Sequence[Diagnostic], paint: Paint, root: Path) -> Iterator[str]:
     """Yield diagnostics in the order of their places; `root` is what their files are relative to."""
     ordered = sorted(diagnostics, key=lambda d: (d.position, d.summary))
-    sources: dict[str, list[str]] = {}
+    sources: dict[str, _Source] = {}
     for diagnostic in ordered:
         style = "error" if diagnostic.severity is Severity.ERROR else "warning"
         place = paint(visible(str(diagnostic.position)), "strong")
@@ -41,14 +41,30 @@ def _total(diagnostics: Iterable[Diagnostic]) -> str:
     return f"{' and '.join(parts)}."
 
 
-def _excerpt(position: Position, sources: dict[str, list[str]], root: Path, paint: Paint) -> Iterator[str]:
+class _Source:
+    """The lines of a file, and which of them may be quoted: each is judged once, however much is wrong with it."""
+
+    def __init__(self, path: Path, *, is_manifest: bool) -> None:
+        self._lines = _read(path)
+        self._is_manifest = is_manifest
+        self._withheld: dict[int, bool] = {}
+
+    def quotable(self, number: int) -> str | None:
+        """Return the beginning of a line, counted from 1; None where it is not there, or may hold a secret."""
+        if not 1 <= number <= len(self._lines):
+            return None
+        if self._is_manifest and number not in self._withheld:
+            self._withheld[number] = may_show_a_secret(self._lines, number)
+        return None if self._withheld.get(number) else self._lines[number - 1][:WIDEST]
+
+
+def _excerpt(position: Position, sources: dict[str, _Source], root: Path, paint: Paint) -> Iterator[str]:
     if position.file not in sources:
         sources.clear()  # in the order of their places, no file comes again
-        sources[position.file] = _source(root / position.file)
-    text = sources[position.file]
-    if not 1 <= position.line <= len(text) or (_is_manifest(position) and may_show_a_secret(text, position.line)):
+        sources[position.file] = _Source(root / position.file, is_manifest=_is_manifest(position))
+    line = sources[position.file].quotable(position.line)
+    if line is None:
         return
-    line = text[position.line - 1][:WIDEST]
     gutter = f"{position.line:>5} | "
     yield paint(gutter, "dim") + visible(line)
     if 1 <= position.column <= len(line) + 1:
@@ -60,7 +76,7 @@ def _is_manifest(position: Position) -> bool:
     return position.file.endswith((".yaml", ".yml"))
 
 
-def _source(path: Path) -> list[str]:
+def _read(path: Path) -> list[str]:
     try:
         if not path.is_file():  # a pipe would be waited for
             return []
