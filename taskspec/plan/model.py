@@ -68,9 +68,9 @@ class Circumstances:
     spent: Spent = nothing_spent
     kept: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The kept results that have to be judged again, by their digests."""
-    former: Former = nothing_kept
+    former: Former = field(default=nothing_kept, compare=False)
     """Tells which results of an address are kept; asked only for those whose text has changed."""
-    answer: Answer = unanswered
+    answer: Answer = field(default=unanswered, compare=False)
     requested: frozenset[Address] = frozenset()
     """Addresses for which one further attempt is asked for by hand."""
     selected: frozenset[Address] | None = None
