@@ -169,9 +169,7 @@ def disguised(repository, tmp_path, worktree):
 def test_files_that_look_like_a_repository_say_nothing(repository, tmp_path, monkeypatch, worktree, knows):
     inner, base = disguised(repository, tmp_path, worktree)
     if not knows:  # a git before 2.38 does not know that it must not look there
-        monkeypatch.setattr(
-            asking_git, "_SAFE", [w.replace("bareRepository=explicit", "x=y") for w in asking_git._SAFE]
-        )
+        monkeypatch.setattr(asking_git, "SAFE", [w.replace("bareRepository=explicit", "x=y") for w in asking_git.SAFE])
     with pytest.raises(TaskspecError, match="no repository that it may read"), rewound(inner, base, ENVIRON):
         pass
 
