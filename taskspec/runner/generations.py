@@ -7,7 +7,7 @@ from taskspec.plan.keeping import Kept
 from taskspec.plan.recollecting import Recollection, recollected
 from taskspec.report.account import Answer, GenerationTold
 from taskspec.runner.recalling import Historian, notes_of
-from taskspec.state.model import Note, Record
+from taskspec.state.model import Accepted, Note, Record
 
 
 def generations(record: Record | None, notes: Iterable[Note]) -> tuple[GenerationTold, ...]:
@@ -39,8 +39,8 @@ def _told(one: Recollection) -> GenerationTold:
     )
 
 
-def answer_of(kept: Kept) -> Answer:
-    """Return a kept result as a report tells it, without its text."""
+def answer_of(kept: Accepted | Kept) -> Answer:
+    """Return an accepted result, or a kept one, as a report tells it, without its text."""
     return Answer(
         generation=kept.generation,
         attempt=kept.attempt.number,

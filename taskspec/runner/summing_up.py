@@ -18,12 +18,12 @@ from taskspec.documents.model import Project
 from taskspec.errors import StateError, TaskspecError
 from taskspec.events import ApplyFinished, ApplyStarted, ChangeFinished
 from taskspec.health import Health
-from taskspec.plan.keeping import Kept
 from taskspec.plan.model import Action, Change, Declared, Plan
 from taskspec.report.account import Account, Answer, GenerationTold, Heard, Kind, TaskTold, Trouble
 from taskspec.report.exiting import ExitCode, foremost, of_health, of_verdict
 from taskspec.report.gathering import by_address
 from taskspec.report.text import plural
+from taskspec.runner.generations import answer_of
 from taskspec.runner.locating import project_of
 from taskspec.runner.model import Invocation, Ports
 from taskspec.runner.originating import revision_of
@@ -168,7 +168,7 @@ class _Kept:
         """Return an accepted result, with its content where that is to be shown."""
         if accepted is None:
             return None
-        found = told(accepted)
+        found = answer_of(accepted)
         return replace(found, content=self._content(accepted.result)) if is_shown else found
 
     def returning(self, change: Change) -> Answer | None:
@@ -176,7 +176,7 @@ class _Kept:
         kept = change.kept
         if kept is None or change.action is not Action.ADOPT:
             return None
-        return replace(told(kept), content=self._content(kept.result))
+        return replace(answer_of(kept), content=self._content(kept.result))
 
     def generations(self, address: Address, ask: Generations | None) -> Sequence[GenerationTold]:
         """Return what was asked for under an address; nothing where nobody asks, or it cannot be read."""
@@ -218,19 +218,6 @@ class _Kept:
 
 def _said(error: TaskspecError) -> str:
     return error.message.rstrip(".")
-
-
-def told(accepted: Accepted | Kept) -> Answer:
-    """Return what is told of an accepted result, or of a kept one, without its content."""
-    return Answer(
-        generation=accepted.generation,
-        attempt=accepted.attempt.number,
-        run=accepted.attempt.run or "",
-        at=accepted.at,
-        format=accepted.result.format,
-        digest=accepted.result.digest,
-        size=accepted.result.size,
-    )
 
 
 @contextmanager
