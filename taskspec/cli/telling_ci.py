@@ -78,13 +78,11 @@ def _annotate(workspace: Path | None) -> "Outlet":
 def _comment(settings: "Settings", *, is_asked_for: bool) -> "Outlet":
     def write(account: "Account") -> None:
         try:
-            told = _posted(settings, account)
+            note(_posted(settings, account))
         except TaskspecError as error:
             if is_asked_for:
                 raise
-            told = f"The comment of the pull request is not written: {one_line(error.message, 500)}"
-            note(f"warning: {told}")
-            note(told)
+            note(f"warning: The comment of the pull request is not written: {one_line(error.message, 500)}")
 
     return write
 

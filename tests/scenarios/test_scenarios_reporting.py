@@ -74,5 +74,6 @@ def test_a_report_that_cannot_be_written_does_not_keep_an_apply_from_being_recor
     done = workspace.apply("--report", "junit=taken/out.xml", "--report", "markdown=out.md")
     assert done.code == 1
     assert "taken/out.xml could not be written" in done.err
-    assert (workspace.folder / "out.md").read_text("utf-8").startswith("### ✅ Done")
+    told = (workspace.folder / "out.md").read_text("utf-8")
+    assert told.startswith("### ❌ Error · stories: 1 run started, 1 accepted\n\n**`taken/out.xml` could not be")
     assert workspace.planned() == {"a": "none"}
