@@ -13,6 +13,7 @@ from taskspec.events import (
     ResultNotWritten,
     ResultUnreadable,
     RunCreated,
+    RunEnded,
 )
 from taskspec.health import Health
 from taskspec.plan.model import IDLE, Action
@@ -31,6 +32,9 @@ class Tally:
         self.began = False
         self.planned = 0
         self.started = 0
+        self.ended = 0
+        self.tokens: list[int] = []
+        """Of each run that has ended and tells."""
         self.effects = dict.fromkeys(Effect, 0)
         self.accepted = 0
         self.unchanged = 0
@@ -49,6 +53,9 @@ class Tally:
                 self.began, self.planned = True, changes
             case RunCreated():
                 self.started += 1
+            case RunEnded(tokens=tokens):
+                self.ended += 1
+                self.tokens += [tokens] if tokens is not None else []
             case Interrupted(signum=1):
                 self._codes.add(ExitCode.HANGUP)
             case Interrupted(signum=15):

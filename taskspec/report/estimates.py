@@ -54,6 +54,11 @@ def _unit(what: str) -> str:
     return " tokens" if what == "tokens" else " of run time"
 
 
+def of_those_told(told: int, ended: int) -> str:
+    """Return of how many runs a number of used tokens is, where that is not all of them; what is not told is no 0."""
+    return f" by {told} of {ended} runs, {ended - told} unknown" if told < ended else ""
+
+
 def token_words(count: float) -> str:
     """Return a number of tokens: `950`, `4.1k`, `40k`, `1.2M`."""
     if count < 1_000:

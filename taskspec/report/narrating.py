@@ -37,6 +37,7 @@ from taskspec.events import (
 from taskspec.health import Health
 from taskspec.plan.model import Action
 from taskspec.report.counting import Tally
+from taskspec.report.estimates import of_those_told
 from taskspec.report.text import UNCLAIMED, Paint, duration, in_line, indented, one_line, plural, some, visible, voice
 
 LONGEST = 12
@@ -190,6 +191,9 @@ class Narrator:
         ]
         if held := tally.effects[Effect.REFUSED]:
             parts.append(self._paint(f"{held} refused", "warning"))
+        if self._tally.tokens:
+            told = len(self._tally.tokens)
+            parts.append(f"{sum(self._tally.tokens):,} tokens{of_those_told(told, self._tally.ended)}")
         yield ""
         yield f"Apply finished in {duration(event.seconds)}: {', '.join(parts)}."
         if event.head:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from taskspec.plan.spending import total
 from taskspec.report.html.icons import of_verdict, state
 from taskspec.report.html.markup import Element, Node, el
 from taskspec.report.html.showing import Purse, inline
@@ -26,7 +27,7 @@ def attempts_table(attempts: Sequence[Attempt], purse: Purse) -> Element | None:
 
 def _attempt(attempt: Attempt) -> Element:
     verdict = attempt.verdict or attempt.sending
-    tokens = attempt.tokens.prompt + attempt.tokens.completion if attempt.tokens else None
+    tokens = total(attempt.tokens)
     cells: dict[str, Node] = {
         "Attempt": str(attempt.number),
         "Verdict": state(of_verdict(attempt.verdict), str(verdict)),

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from taskspec.moments import utc
 from taskspec.plan.diffing import diff
+from taskspec.plan.spending import total
 from taskspec.report.account import GenerationTold
 from taskspec.report.html.answering import about, answer, compared
 from taskspec.report.html.asking import spec_fields
@@ -121,4 +122,4 @@ def _facts(one: GenerationTold) -> Iterator[tuple[str, Node]]:
 
 
 def _tokens(attempts: Sequence[Attempt]) -> int:
-    return sum(attempt.tokens.prompt + attempt.tokens.completion for attempt in attempts if attempt.tokens)
+    return sum(total(attempt.tokens) or 0 for attempt in attempts)

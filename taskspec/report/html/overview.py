@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from typing import Final
 
 from taskspec.diagnostics import Diagnostic, Severity
-from taskspec.events import RunCreated
 from taskspec.health import Health
 from taskspec.moments import utc
 from taskspec.plan.model import RiskCategory
+from taskspec.plan.spending import total
 from taskspec.report.account import Account, Kind
 from taskspec.report.aiming import aimed
+from taskspec.report.counting import counted
+from taskspec.report.estimates import of_those_told
 from taskspec.report.html.facts import fact_list
 from taskspec.report.html.icons import Tone, health_word, mark, of_health, state
 from taskspec.report.html.markup import Element, Node, el
@@ -84,16 +86,19 @@ def _total(count: int, word: Node, classes: str | None = None) -> Element:
 
 
 def _costs(account: Account) -> Iterator[tuple[int, str]]:
-    started = sum(isinstance(heard.event, RunCreated) for heard in account.heard)
-    if account.kind is Kind.APPLY:
-        yield started, "run started" if started == 1 else "runs started"
     if account.kind is Kind.PLAN and account.plan is not None:
         runs = account.plan.paid_runs
         yield runs, "paid run planned" if runs == 1 else "paid runs planned"
-    attempts = [task.generations[0].attempts for task in account.tasks if task.generations]
-    tokens = sum(one.tokens.prompt + one.tokens.completion for some in attempts for one in some if one.tokens)
+    if account.kind is Kind.APPLY:
+        tally = counted(heard.event for heard in account.heard)
+        yield tally.started, "run started" if tally.started == 1 else "runs started"
+        tokens, ended = tally.tokens, tally.ended
+    else:
+        newest = [one for task in account.tasks if task.generations for one in task.generations[0].attempts]
+        used = [total(one.tokens) for one in newest if one.verdict is not None]
+        tokens, ended = [count for count in used if count is not None], len(used)
     if tokens:
-        yield tokens, "tokens"
+        yield sum(tokens), f"tokens{of_those_told(len(tokens), ended)}"
 
 
 def _moment(account: Account) -> str:

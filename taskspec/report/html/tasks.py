@@ -10,6 +10,7 @@ from taskspec.events import Effect
 from taskspec.health import Health
 from taskspec.plan.causes import Reason
 from taskspec.plan.model import Action
+from taskspec.plan.spending import total
 from taskspec.report.account import Account, TaskTold
 from taskspec.report.aiming import aimed
 from taskspec.report.html.answering import answers
@@ -151,9 +152,9 @@ def _facts(task: TaskTold, around: Surroundings) -> Iterator[tuple[str, Node]]:
         )
         if attempt.seconds is not None:
             yield "Took", duration(attempt.seconds)
-        if attempt.tokens is not None:
-            used = attempt.tokens
-            yield "Tokens", f"{used.prompt + used.completion:,} ({used.prompt:,} read, {used.completion:,} written)"
+        used = attempt.tokens
+        if used is not None and (sum_ := total(used)) is not None:
+            yield "Tokens", f"{sum_:,} ({used.prompt:,} read, {used.completion:,} written)"
     if task.upstream:
         links = [
             [", " if number else "", link_to(one, is_here=one in around.shown)]

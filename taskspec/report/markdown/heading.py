@@ -12,7 +12,7 @@ from taskspec.plan.tallying import Roots
 from taskspec.report.account import Account, Kind
 from taskspec.report.counting import Tally, counted
 from taskspec.report.culprits import cause_lines
-from taskspec.report.estimates import total_lines
+from taskspec.report.estimates import of_those_told, total_lines
 from taskspec.report.exiting import ExitCode
 from taskspec.report.leaving import left_out_lines
 from taskspec.report.markdown.detail import Detail
@@ -62,7 +62,9 @@ def head(account: Account, roots: Roots, detail: Detail) -> str:
     parts += _table(account)
     if account.revision is not None and (asked := " · ".join(_who(account.revision))):
         parts.append(asked)
-    lists = [*_refusals(account.plan), *(_plan_lines(account.plan, roots) if account.plan else ()), *account.notes]
+    foreseen = total_lines(account.plan, PLAIN) if account.plan is not None and not has_begun(account) else ()
+    of_plan = _plan_lines(account.plan, roots) if account.plan is not None else ()
+    lists = [*_refusals(account.plan), *foreseen, *of_plan, *account.notes]
     parts += _listed(lists, detail)
     return "\n\n".join(parts)
 
@@ -129,6 +131,9 @@ def _rows(account: Account) -> Iterator[tuple[str, str]]:
             ("Unchanged", tally.unchanged),
         )
         yield from ((what, str(count)) for what, count in counts if count)
+        if tally.ended:
+            told = f"{sum(tally.tokens):,}{of_those_told(len(tally.tokens), tally.ended)}"
+            yield "Tokens", told if tally.tokens else "unknown"
         yield "Time", duration(account.ended - account.began)
     elif plan is not None:
         counts_of = plan.counts
@@ -184,7 +189,6 @@ def _refusals(plan: Plan | None) -> Iterator[str]:
 
 
 def _plan_lines(plan: Plan, roots: Roots) -> Iterator[str]:
-    yield from total_lines(plan, PLAIN)
     yield from cause_lines(plan, roots, PLAIN)
     yield from risk_summary(plan, PLAIN)
     yield from budget_lines(plan, PLAIN)
