@@ -10,7 +10,8 @@ from taskspec.report.text import Paint, duration, in_line, plural
 _TOLD = frozenset({RiskCategory.NEW_PAID_RUN})
 """What the head of a plan and the line of a change tell already."""
 _AGAIN: Final = RiskCategory.RERUN_OF_ACCEPTED
-_COMMON: Final = " (what has an accepted result is paid for once more)"
+COMMON: Final = "what has an accepted result is paid for once more"
+"""What risk all runs of a plan have."""
 
 
 def common_risks(plan: Plan) -> Collection[RiskCategory]:
@@ -33,7 +34,7 @@ def risk_summary(plan: Plan, paint: Paint) -> Iterator[str]:
     """Yield how many changes have which risk."""
     common = common_risks(plan)
     told = [
-        f"{count} {category}{_COMMON if category in common else ''}"
+        f"{count} {category}{f' ({COMMON})' if category in common else ''}"
         for category, count in sorted(plan.risks.items())
         if category not in _TOLD
     ]

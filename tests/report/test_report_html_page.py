@@ -2,15 +2,18 @@
 
 import re
 from base64 import b64encode
+from dataclasses import replace
 from hashlib import sha256
 from itertools import product
 
 import pytest
+from sample_accounts import change, planned, told
 from told_accounts import HOSTILE, NOW, account, answer, attempt, generation, hostile, many, realistic, task
 from told_pages import Read
 
 from taskspec.diagnostics import Diagnostic, Position
 from taskspec.health import Health
+from taskspec.plan.model import Action, Risk, RiskCategory
 from taskspec.report.account import Kind
 from taskspec.report.exiting import ExitCode
 from taskspec.report.html import page
@@ -41,6 +44,20 @@ def test_a_page_holds_everything_that_is_told_of_a_task():
         "waits for",
     ):
         assert said.lower() in found.lower()
+
+
+def test_a_risk_is_told_at_the_top_with_its_task_and_once_where_all_runs_have_it():
+    again = Risk(category=RiskCategory.RERUN_OF_ACCEPTED, text="Paid for once more.")
+    wider = Risk(category=RiskCategory.PERMISSION_WIDENED, text="The tool `shell` may be used.")
+    new = Risk(category=RiskCategory.NEW_PAID_RUN, text="It was never asked for.")
+    one, two = (change(name, Action.REPLACE, generation=2, paid=True) for name in ("one", "two"))
+    made = planned(told(replace(one, risks=(again, wider))), told(replace(two, risks=(again, new))))
+    (top,) = re.findall(r"To be looked at</h2>(.*?)</section>", written(made), re.DOTALL)
+    assert Read("<!doctype html>" + top).text.split("Risk: ")[1:] == [
+        "rerun of accepted 2 changes; what has an accepted result is paid for once more.",
+        "permission widened oneThe tool shell may be used.",
+    ]
+    assert f'href="#{place_of_task(one.address)}"' in top
 
 
 @pytest.mark.parametrize("made", [account(kind=Kind.STANDING), account([task("a")]), account(kind=Kind.PLAN)])

@@ -7,7 +7,7 @@ from typing import Final
 from taskspec.diagnostics import Diagnostic, Severity
 from taskspec.health import Health
 from taskspec.moments import utc
-from taskspec.plan.model import RiskCategory
+from taskspec.plan.model import Plan, RiskCategory
 from taskspec.plan.spending import total
 from taskspec.report.account import Account, Kind
 from taskspec.report.aiming import aimed
@@ -21,6 +21,7 @@ from taskspec.report.html.revisions import revision_facts
 from taskspec.report.html.showing import inline, prose
 from taskspec.report.plans import duplicated
 from taskspec.report.refusing import refused, way_out
+from taskspec.report.risks import COMMON, common_risks
 from taskspec.report.text import duration, plural
 from taskspec.report.verdicts import verdict
 from taskspec.settings import DEFAULT_ENVIRONMENT
@@ -35,7 +36,7 @@ KINDS: Final = {
 }
 _ORDER: Final = (Health.UNHEALTHY, Health.UNKNOWN, Health.NEEDS_INPUT, Health.HEALTHY, None)
 _BROAD: Final = frozenset({"CI job", "Digest of the plan", "Head of the history"})
-_COMMON: Final = frozenset({RiskCategory.NEW_PAID_RUN})
+_FAMILIAR: Final = frozenset({RiskCategory.NEW_PAID_RUN})
 
 
 def overview(account: Account) -> Iterator[Node]:
@@ -168,10 +169,31 @@ def _warnings(account: Account) -> Iterator[Node]:
     for note in account.notes[:MOST]:
         yield _item(Tone.NOTICE, "Note", note, "", account)
     if account.plan is not None:
-        for category, count in sorted(account.plan.risks.items()):
-            if category not in _COMMON:
-                word = str(category).replace("_", " ")
-                yield _item(Tone.WAITING, "Risk", f"{word}: {plural(count, 'change')}", "", account)
+        yield from _risks(account, account.plan)
+
+
+def _risks(account: Account, plan: Plan) -> Iterator[Node]:
+    """Yield the risks of a plan: each with its task, and once what all of its runs have in common."""
+    common = common_risks(plan)
+    for category in common:
+        said = f"{plural(plan.risks[category], 'change')}; {COMMON}."
+        yield _item(Tone.WAITING, _named(category), said, "", account)
+    told = [
+        (risk, task.address)
+        for task in account.tasks
+        for risk in (task.change.risks if task.change is not None else ())
+        if risk.category not in {*_FAMILIAR, *common}
+    ]
+    for risk, address in told[:MOST]:
+        word = el("strong", None, _named(risk.category))
+        said_of = el("div", None, word, " ", link_to(address, is_here=True), el("p", None, prose(risk.text, 1000)))
+        yield el("li", {"class": Tone.WAITING}, mark(Tone.WAITING), said_of)
+    if len(told) > MOST:
+        yield el("li", None, f"{plural(len(told) - MOST, 'more risk')}, each told at its task.")
+
+
+def _named(category: RiskCategory) -> str:
+    return f"Risk: {str(category).replace('_', ' ')}"
 
 
 def _diagnostic(one: Diagnostic) -> Element:
