@@ -6,37 +6,32 @@ so, and has no answers. It takes no lock, and asks no remote.
 
 import re
 from ast import literal_eval
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from taskspec.address import Address, is_address
 from taskspec.desired.model import DesiredTask
 from taskspec.diagnostics import Diagnostic
 from taskspec.documents.model import Project
-from taskspec.errors import StateError, TaskspecError
+from taskspec.errors import TaskspecError
 from taskspec.events import ApplyFinished, ApplyStarted, ChangeFinished
 from taskspec.health import Health
 from taskspec.plan.model import Action, Change, Declared, Plan
-from taskspec.report.account import Account, Answer, GenerationTold, Heard, Kind, TaskTold, Trouble
+from taskspec.report.account import Account, Heard, Kind, TaskTold, Trouble
 from taskspec.report.exiting import ExitCode, foremost, of_health, of_verdict
 from taskspec.report.gathering import by_address
-from taskspec.report.text import plural
-from taskspec.runner.generations import answer_of
 from taskspec.runner.locating import project_of
 from taskspec.runner.model import Invocation, Ports
 from taskspec.runner.originating import revision_of
 from taskspec.runner.picking import pick
 from taskspec.runner.preparing import Prepared, prepare
+from taskspec.runner.showing_answers import Answers, Generations, answers_of
 from taskspec.runner.telling import recorded_health
 from taskspec.settings import Settings
 from taskspec.state.migrating import require_here
-from taskspec.state.model import Accepted, Record, ResultRef, Snapshot
-from taskspec.state.store import StateReader
-
-MOST: Final = 128 * 1024 * 1024
-"""Bytes of all the contents together that an account holds."""
+from taskspec.state.model import Accepted, Record
 
 _USED: Final = re.compile(r"""tasks(?:\.(?P<name>\w+)|\[(?P<quoted>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\])""")
 """The name of an input that is a result: `tasks.extract.result`, `tasks['report[emea]'].result.total`."""
@@ -44,9 +39,6 @@ _USED: Final = re.compile(r"""tasks(?:\.(?P<name>\w+)|\[(?P<quoted>'(?:[^'\\]|\\
 _MOVED_ON: Final = (
     "The state has changed since this ended: what is told of the answers may be the doing of another command."
 )
-
-Generations = Callable[[StateReader, Address, Record | None], Sequence[GenerationTold]]
-"""Tells everything that was asked for under an address, newest first; may raise StateError."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,7 +90,7 @@ def account(
     )
     if plan is None:
         return replace(named, notes=notes)
-    with _kept(found, ports, notes) as kept:
+    with answers_of(found, ports, notes) as kept:
         tasks = _Changes(course, plan, kept, generations).tasks()
         if kept is not None:
             notes.extend(kept.notes())
@@ -125,7 +117,7 @@ def standing(invocation: Invocation, ports: Ports, generations: Generations | No
     try:
         require_here(store)
         snapshot = store.read()
-        kept = _Kept(store, snapshot)
+        kept = Answers(store, snapshot)
         chosen = pick(invocation, ports, snapshot, declared)
         every = [address for address in dict.fromkeys([*declared, *snapshot.records]) if address in chosen]
         tasks = [_stands(address, declared.get(address), kept, generations) for address in every]
@@ -146,109 +138,10 @@ def standing(invocation: Invocation, ports: Ports, generations: Generations | No
     )
 
 
-@dataclass(kw_only=True, slots=True)
-class _Doubts:
-    """What could not be told of the answers."""
-
-    unreadable: int = 0
-    left_out: int = 0
-    untold: list[str] = field(default_factory=list)
-
-
-class _Kept:
-    """The state that is open, and how much of the contents may still be read."""
-
-    def __init__(self, store: StateReader, snapshot: Snapshot) -> None:
-        self.store = store
-        self.records = snapshot.records
-        self._left = MOST
-        self._doubts = _Doubts()
-
-    def answer(self, accepted: Accepted | None, *, is_shown: bool) -> Answer | None:
-        """Return an accepted result, with its content where that is to be shown."""
-        if accepted is None:
-            return None
-        found = answer_of(accepted)
-        return replace(found, content=self._content(accepted.result)) if is_shown else found
-
-    def returning(self, change: Change) -> Answer | None:
-        """Return the kept result that a change accepts again."""
-        kept = change.kept
-        if kept is None or change.action is not Action.ADOPT:
-            return None
-        return replace(answer_of(kept), content=self._content(kept.result))
-
-    def generations(self, address: Address, ask: Generations | None) -> Sequence[GenerationTold]:
-        """Return what was asked for under an address; nothing where nobody asks, or it cannot be read."""
-        if ask is None:
-            return ()
-        try:
-            return ask(self.store, address, self.records.get(address))
-        except StateError as error:
-            self._doubts.untold.append(f"The history of `{address}` cannot be read: {_said(error)}.")
-            return ()
-
-    def has_moved_on(self, head: str) -> bool:
-        """Tell whether the history does not end with what a command has ended it with; `head`: nothing, for none."""
-        try:
-            return bool(head) and self.store.head() != head
-        except StateError:
-            return True
-
-    def notes(self) -> Iterator[str]:
-        """Yield what a reader has to know of the answers that are not there."""
-        if self._doubts.unreadable:
-            yield f"{plural(self._doubts.unreadable, 'answer')} cannot be read from the state any more."
-        if self._doubts.left_out:
-            yield f"{plural(self._doubts.left_out, 'answer')} left out: all together they are too large for a report."
-        yield from self._doubts.untold[:5]
-
-    def _content(self, result: ResultRef) -> str | None:
-        if result.size > self._left:
-            self._doubts.left_out += 1
-            return None
-        try:
-            content = self.store.result(result)
-        except StateError:
-            self._doubts.unreadable += 1
-            return None
-        self._left -= result.size
-        return content
-
-
-def _said(error: TaskspecError) -> str:
-    return error.message.rstrip(".")
-
-
-@contextmanager
-def _kept(project: Project | None, ports: Ports, notes: list[str]) -> Iterator[_Kept | None]:
-    """Open the state; nothing where it cannot be read, and a note that says so."""
-    if project is None:
-        notes.append("The answers are not shown: the project of the state cannot be read.")
-        yield None
-        return
-    try:
-        store = ports.open_state(project, read_only=True)
-    except TaskspecError as error:
-        notes.append(f"The answers are not shown: {_said(error)}.")
-        yield None
-        return
-    kept: _Kept | None = None
-    try:
-        try:
-            require_here(store)
-            kept = _Kept(store, store.read())
-        except TaskspecError as error:
-            notes.append(f"The answers are not shown: {_said(error)}.")
-        yield kept
-    finally:
-        store.close()
-
-
 class _Changes:
     """Tells of each change of a plan what came of it."""
 
-    def __init__(self, course: Course, plan: Plan, kept: _Kept | None, generations: Generations | None) -> None:
+    def __init__(self, course: Course, plan: Plan, kept: Answers | None, generations: Generations | None) -> None:
         self._plan = plan
         self._kept = kept
         self._generations = generations
@@ -314,7 +207,7 @@ def graver(health: Health, verdict: str | None) -> Health:
             return Health.UNKNOWN
 
 
-def _stands(address: Address, task: Declared | None, kept: _Kept, generations: Generations | None) -> TaskTold:
+def _stands(address: Address, task: Declared | None, kept: Answers, generations: Generations | None) -> TaskTold:
     record = kept.records.get(address)
     answer = kept.answer(record.accepted, is_shown=True) if record else None
     return TaskTold(

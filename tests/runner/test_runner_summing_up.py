@@ -15,7 +15,7 @@ from taskspec.health import Health
 from taskspec.report.account import Kind, Trouble
 from taskspec.report.exiting import ExitCode
 from taskspec.report.gathering import Gathering
-from taskspec.runner import summing_up
+from taskspec.runner import showing_answers
 from taskspec.runner.applying import Job, apply
 from taskspec.runner.locating import project_of
 from taskspec.runner.planning import plan
@@ -191,7 +191,7 @@ def test_a_content_that_cannot_be_read_is_noted_and_the_rest_is_told(ports):
 
 
 def test_answers_that_are_too_large_together_are_left_out_with_a_note(ports, monkeypatch):
-    monkeypatch.setattr(summing_up, "MOST", 20)
+    monkeypatch.setattr(showing_answers, "MOST", 20)
     for name in ("a", "b"):
         ports.task(name, "One.")
     told = _applied(ports)
