@@ -33,6 +33,7 @@ SYMBOLS: Final[dict[Action, tuple[str, str]]] = {
 }
 
 IDLE: Final = "Nothing is to be done."
+_SETTLED: Final = "up to date"
 MEANINGS: Final[tuple[tuple[Action, str], ...]] = (
     (Action.CREATE, "to create"),
     (Action.REPLACE, "to replace"),
@@ -133,7 +134,7 @@ def summary(plan: Plan) -> str:
     ill = sum(c.health is not Health.HEALTHY for c in settled)
     unsent = len(changed_without_run(plan))
     if up_to_date := len(settled) - ill - unsent + plan.unlisted:
-        parts.append(f"{up_to_date} up to date")
+        parts.append(f"{up_to_date} {_SETTLED}")
     if unsent:
         parts.append(f"{unsent} changed without a run")
     if ill:
@@ -141,6 +142,13 @@ def summary(plan: Plan) -> str:
     if plan.unselected:
         parts.append(f"{plan.unselected} not selected")
     return f"{place_of(plan.project, plan.environment)}: {', '.join(parts) or 'no tasks'}."
+
+
+def change_word(change: Change) -> str:
+    """Return what is done about a task, or how it stands where nothing is."""
+    if change.action is not Action.NONE:
+        return change.action
+    return _SETTLED if change.health is Health.HEALTHY else change.verdict or "no result"
 
 
 def _head(change: Change, paint: Paint) -> str:
@@ -159,7 +167,7 @@ def _head(change: Change, paint: Paint) -> str:
     tail = f"  ({', '.join(marks)})" if marks else ""
     generation = f" g{change.generation}" if change.generation else ""
     again = f" attempt {change.attempt}" if change.attempt > 1 else ""
-    word = change.action if change.action is not Action.NONE else (change.verdict or "no result")
+    word = change_word(change)
     name = paint(change.address, "strong")
     name = f"{name} {paint(f'(was {change.moved_from})', 'dim')}" if change.moved_from else name
     head = f"{paint(symbol, style)} {name}  {paint(word, style)}{generation}{again}"

@@ -19,6 +19,7 @@ from taskspec.report.markdown.escaping import code, inner, prose
 from taskspec.report.markdown.texts import block, difference
 from taskspec.report.plans import SYMBOLS
 from taskspec.report.risks import risk_lines
+from taskspec.report.summing import ending_word
 from taskspec.report.text import Paint, duration, in_line
 from taskspec.report.unwell import is_unwell, reasons_of, word_of
 from taskspec.report.verdicts import has_begun
@@ -95,19 +96,11 @@ def _state(task: TaskTold, account: Account) -> str:
             return "" if change is not None else "not applied" if task.health is None else "accepted"
         word = word_of(task)
         return word if word in {*Verdict} and task.health is not Health.HEALTHY else _HEALTHS[task.health]
-    match finished.effect:
-        case Effect.FAILED | Effect.UNKNOWN | Effect.REFUSED:
-            return (
-                "held" if finished.action == Action.HOLD and finished.effect is not Effect.REFUSED else finished.effect
-            )
-        case Effect.CUT:
-            return "not finished"
-        case Effect.DONE | Effect.LEFT:
-            took = next((e.event.seconds for e in reversed(task.heard) if isinstance(e.event, RunEnded)), None)
-            word = (
-                _plain(finished.verdict) if finished.verdict else ("done" if finished.effect is Effect.DONE else "left")
-            )
-            return f"{word} in {duration(took)}" if took is not None and finished.verdict else word
+    if finished.effect not in {Effect.DONE, Effect.LEFT}:
+        return ending_word(finished)
+    took = next((e.event.seconds for e in reversed(task.heard) if isinstance(e.event, RunEnded)), None)
+    word = _plain(finished.verdict) if finished.verdict else ("done" if finished.effect is Effect.DONE else "left")
+    return f"{word} in {duration(took)}" if took is not None and finished.verdict else word
 
 
 _HEALTHS: Final = {
