@@ -31,6 +31,7 @@ from taskspec.report.account import Account, Kind
 from taskspec.report.exiting import ExitCode
 from taskspec.report.markdown import comments, page, summary
 from taskspec.report.markdown.escaping import code, fence, inner, marker, prose
+from taskspec.report.markdown.texts import LONG
 from taskspec.state.model import ResultRef
 
 STANDING = {"done": Health.HEALTHY, "new": None}
@@ -187,6 +188,19 @@ def test_of_a_long_paragraph_only_the_sentence_that_changed_is_shown():
     assert "-Sentence number 20 says something.\n+Sentence number 20 denies something.\n" in text
     diff = text[text.index("**Answer**") :].split("```")[1]
     assert "Sentence number 30" not in diff
+
+
+def test_two_texts_are_both_split_into_sentences_where_a_line_of_either_is_long():
+    first, last = (
+        "Find a tagline for the annual report of the house. ",
+        " Use no jargon at all, and no more than ten words.",
+    )
+    short = first + "It should be short and bold." + last
+    long = first + "It should be short, friendly and bold, and speak to all of the readers." + last
+    assert len(short) < LONG < len(long)
+    for before, after in ((short, long), (long, short)):
+        diff = page(_replaced(before, after)).split("**Answer**")[1].split("```")[1].splitlines()
+        assert [line[0] for line in diff[1:]] == [" ", "-", "+", " "]
 
 
 def test_of_a_line_without_end_the_place_that_changed_is_shown():
