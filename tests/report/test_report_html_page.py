@@ -230,6 +230,23 @@ def test_history_shows_every_generation_against_the_one_before():
     assert "The answer against that of g29" in made
 
 
+def test_history_shows_an_answer_that_was_not_accepted_and_says_so():
+    rejected = attempt(at=NOW, verdict=Verdict.REJECTED)
+    newest = replace(generation(3, attempts=(rejected,)), unaccepted=answer("It is bold.", 3))
+    large = replace(generation(2, attempts=(rejected,)), unaccepted=replace(answer("Cut.", 2), content=None))
+    kept = answer("It is short.", 1)
+    oldest = generation(1, attempts=(attempt(at=NOW),), result=kept)
+    made = written(account([task("a", before=kept, generations=(newest, large, oldest))], kind=Kind.STANDING))
+    text = Read(made).text
+    assert "Answer of g3 (not accepted) g3, text, 11 bytes" in text
+    assert "taskspec results a --generation g2 shows them" in text
+    assert "The answer (not accepted) against that of g1" in text
+    assert "Its answer stands above: g1" in text
+    (history,) = re.findall(r'<details class="inner generation"><summary><span class="number">g3.*?</summary>', made)
+    assert 'class="state bad"' in history
+    assert "accepted" not in history
+
+
 def luminance(color):
     parts = [int(color[index : index + 2], 16) / 255 for index in (1, 3, 5)]
     parts = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]

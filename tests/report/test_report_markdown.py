@@ -20,7 +20,7 @@ from sample_accounts import (
     planned,
     told,
 )
-from told_accounts import attempt
+from told_accounts import attempt, generation
 
 from taskspec.ci import Revision
 from taskspec.diagnostics import Diagnostic, Position
@@ -232,6 +232,19 @@ def test_what_failed_is_told_first_with_its_own_words():
     assert text.startswith("### ❌ Failed · demo: 0 runs started, 1 accepted, 1 without an accepted result")
     assert text.index("<code>bad</code>") < text.index("<code>good</code>")
     assert "**What went wrong**\n\n```text\nexit code 3\nno ink\n```" in text
+
+
+def test_an_answer_that_was_not_accepted_is_folded_below_what_went_wrong():
+    made = change("bad")
+    asked = replace(generation(3), unaccepted=answer("# Title\n\nIt is bold.", 3))
+    (text,) = comments(applied(told(made, finished(made, "rejected", detail="no"), generations=(asked,))), 65_536)
+    wrong, why = text.split("**What went wrong**")[1].split("**Why**")
+    assert "<summary>The answer that was not accepted, of g3 (20 bytes)</summary>" in wrong
+    assert "```text\n# Title\n\nIt is bold.\n```" in wrong
+    assert "It is bold" not in why
+    large = replace(asked, unaccepted=answer("x" * 100_000, 3))
+    (text,) = comments(applied(told(made, finished(made, "rejected", detail="no"), generations=(large,))), 65_536)
+    assert "`taskspec results bad --generation g3` shows them" in text
 
 
 def test_unchanged_tasks_are_only_counted():

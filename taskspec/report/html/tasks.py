@@ -18,7 +18,7 @@ from taskspec.report.html.asking import spec_fields
 from taskspec.report.html.commands import Commands
 from taskspec.report.html.differing import field_differences
 from taskspec.report.html.facts import fact_list
-from taskspec.report.html.generations import Shown, history
+from taskspec.report.html.generations import Shown, Ways, history
 from taskspec.report.html.happenings import event_table
 from taskspec.report.html.icons import health_word, mark, of_health
 from taskspec.report.html.markup import Element, Node, el
@@ -132,7 +132,8 @@ def _inside(task: TaskTold, around: Surroundings) -> Iterator[Node]:
     if task.generations:
         digests = (one.digest for one in (task.before, after) if one is not None and one.content is not None)
         shown = Shown(spec=task.spec, answers=frozenset(digests))
-        found = history(task.generations, shown, purse, commands.of("history", address))
+        ways = Ways(history=commands.of("history", address), results=commands.of("results", address))
+        found = history(task.generations, shown, purse, ways)
         yield _part(f"History ({len(task.generations)})", found)
 
 
