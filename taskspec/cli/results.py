@@ -17,6 +17,7 @@ from taskspec.cli.wiring import Wiring
 from taskspec.errors import UsageError
 
 if TYPE_CHECKING:
+    from taskspec.address import Address
     from taskspec.runner.model import Invocation, Ports
     from taskspec.runner.retrieving import Past
     from taskspec.state.model import Accepted, Record
@@ -146,10 +147,20 @@ def _accepted(invocation: "Invocation", ports: "Ports", *, as_json: bool) -> int
         elif opened.found:
             say_text(opened.content(opened.found[0][1]))
         else:
-            raise UsageError(
-                f"`{address}` has no accepted result.", hint=f"`taskspec status {quote(address)}` tells how it stands."
-            )
+            raise _no_result(address, invocation, ports)
     return 0
+
+
+def _no_result(address: "Address", invocation: "Invocation", ports: "Ports") -> UsageError:
+    """Return the error for a task without an accepted result: it names an answer that is kept all the same."""
+    from taskspec.runner import retrieving
+
+    hint = f"`taskspec status {quote(address)}` tells how it stands."
+    with retrieving.past(invocation, ports) as past:
+        kept = next((one.number for one in past.generations if one.unaccepted is not None), None)
+    if kept is not None:
+        hint += f" `taskspec results {quote(address)} --generation g{kept}` prints the answer that was not accepted."
+    return UsageError(f"`{address}` has no accepted result.", hint=hint)
 
 
 @results.command()

@@ -11,7 +11,7 @@ from taskspec.diagnostics import Position
 from taskspec.events import ChangeFinished, Effect
 from taskspec.health import Health
 from taskspec.plan.causes import Reason
-from taskspec.plan.model import Action, Change, FieldDiff, Missing, Plan
+from taskspec.plan.model import Action, Change, FieldDiff, Missing, Plan, Risk, RiskCategory
 from taskspec.report.counting import Tally
 from taskspec.report.jsonlines import JsonLines
 from taskspec.report.narrating import Narrator
@@ -284,3 +284,26 @@ def test_every_event_has_its_case_and_is_a_line_of_json():
     assert all(line.isascii() and "\n" not in line for line in written)
     for row, event in zip(rows, TOLD.values(), strict=True):
         assert row.keys() == {"format", "event", "time", *(field.name for field in dataclasses.fields(event))}
+
+
+AGAIN = Risk(category=RiskCategory.RERUN_OF_ACCEPTED, text="it is paid for once more")
+
+
+def told_of_risks(having, others):
+    changes = [
+        change(Action.REPLACE, paid=True, generation=2, address=Address(f"task-{number}"), risks=risks)
+        for number, risks in enumerate([(AGAIN,)] * having + [()] * others)
+    ]
+    text = list(lines(plan(*changes), Paint(color=False)))
+    return sum("risk rerun_of_accepted" in line for line in text), text[-1]
+
+
+@pytest.mark.parametrize(("having", "others"), [(2, 0), (4, 1), (8, 3)])
+def test_a_risk_that_many_changes_have_is_told_once_with_how_many(having, others):
+    said = f"Risks: {having} rerun_of_accepted (what has an accepted result is paid for once more)."
+    assert told_of_risks(having, others) == (0, said)
+
+
+@pytest.mark.parametrize(("having", "others"), [(1, 0), (1, 1), (3, 1)])
+def test_a_risk_that_few_changes_have_is_told_of_each(having, others):
+    assert told_of_risks(having, others) == (having, f"Risks: {having} rerun_of_accepted.")

@@ -13,7 +13,7 @@ from taskspec.report.account import Account, TaskTold
 from taskspec.report.causes import reason_lines
 from taskspec.report.differences import answering, text_of
 from taskspec.report.estimates import change_lines
-from taskspec.report.markdown.answers import answers
+from taskspec.report.markdown.answers import answers, folded
 from taskspec.report.markdown.detail import Detail
 from taskspec.report.markdown.escaping import code, inner, prose
 from taskspec.report.markdown.texts import block, difference
@@ -131,13 +131,15 @@ def _about(task: TaskTold) -> str:
 
 
 def _failure(task: TaskTold, detail: Detail) -> Iterator[str]:
-    """Yield what went wrong, in the words of whoever told it."""
+    """Yield what went wrong, in the words of whoever told it, and the answer of which nothing was accepted."""
     if not is_unwell(task) or (task.finished is None and task.change is not None):
         return
     told = next(reasons_of(task), "")
     if told:
         yield "**What went wrong**"
         yield block(told, detail, f"taskspec logs {quote(task.address)}", "text")
+    if task.generations and (kept := task.generations[0].unaccepted) is not None:
+        yield folded("The answer that was not accepted, of", kept, task, detail)
 
 
 def _why(change: Change, plan: Plan, roots: Roots, common: Collection[RiskCategory], detail: Detail) -> Iterator[str]:
