@@ -108,6 +108,10 @@ def make_plan(
         made = blamed(made, invocation)
     reporter.plan = made
     show_plan(made, invocation, shown, is_kept=out is not None)
+    if out is not None and reporter.digest is not None:
+        from taskspec.cli.saving import tell_saved
+
+        tell_saved(made, out, reporter.digest)
     return exiting.of_plan(made, detailed=detailed)
 
 
