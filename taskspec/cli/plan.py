@@ -1,7 +1,7 @@
 """`taskspec plan`."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
@@ -87,8 +87,9 @@ def make_plan(
     shown: showing.Showing,
     *,
     detailed: bool,
+    first: Callable[[Plan], None] | None = None,
 ) -> int:
-    """Make the plan, save it where that is asked for, and show it."""
+    """Make the plan, save it where that is asked for, and show it; `first` shows what is to be said before it."""
     from taskspec.cli.blaming import blamed
     from taskspec.cli.remarking import remark_for
     from taskspec.report import exiting
@@ -107,7 +108,13 @@ def make_plan(
     if out is None and (as_json or not quiet or not reporter.is_idle):
         made = blamed(made, invocation)
     reporter.plan = made
+    if first is not None:
+        first(made)
     show_plan(made, invocation, shown, is_kept=out is not None)
+    if out is not None and reporter.digest is not None:
+        from taskspec.cli.saving import tell_saved
+
+        tell_saved(made, out, reporter.digest)
     return exiting.of_plan(made, detailed=detailed)
 
 

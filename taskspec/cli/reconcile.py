@@ -1,24 +1,28 @@
 """`taskspec reconcile`."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from taskspec.cli import executing, options, reporting
+from taskspec.cli.aiming import all_meant
 from taskspec.cli.plan import make_plan, show_plan
-from taskspec.cli.printing import note
+from taskspec.cli.printing import note, paint_for, say
 from taskspec.cli.showing import Showing
 from taskspec.cli.wiring import Wiring
 from taskspec.errors import TaskspecError, UsageError
-from taskspec.runner.model import Invocation
+from taskspec.runner.model import Invocation, Refresh
 
 if TYPE_CHECKING:
     from taskspec.apply.model import Options
     from taskspec.cli.reporting import Reporter
     from taskspec.documents.model import Project
+    from taskspec.plan.model import Plan
     from taskspec.runner.reviewing import Review
     from taskspec.runner.saved import SavedPlan
 
@@ -41,7 +45,11 @@ if TYPE_CHECKING:
 @click.option(
     "--offline", is_flag=True, help="Know of the manifests alone: no key, no state, no remote. Always so for a fork."
 )
-@click.option("--detailed-exitcode", is_flag=True, help="With a plan: exit with 2 where there is something to do.")
+@click.option(
+    "--detailed-exitcode",
+    is_flag=True,
+    help="With a plan: exit with 2 where there is something to do, or where drift was looked for and found.",
+)
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="With a plan: save it.")
 @click.option(
     "--expires",
@@ -152,6 +160,7 @@ class Reconciliation:
         return project_of(self._review.invocation)
 
     def _work(self, reporter: "Reporter") -> int:
+        from taskspec.report.exiting import ExitCode, foremost
         from taskspec.runner.reviewing import reviewed
 
         wanted = self._wanted
@@ -177,9 +186,33 @@ class Reconciliation:
             wanted.expires,
             wanted.showing,
             detailed=wanted.detailed,
+            first=partial(self._drifted, reporter=reporter) if self._looks_for_drift else None,
         )
         self._aside(review.invocation, reporter)
-        return code
+        return foremost([ExitCode(code), ExitCode.CHANGES]) if wanted.detailed and reporter.drifted else code
+
+    @property
+    def _looks_for_drift(self) -> bool:
+        """Tell whether it is asked what the remote shows otherwise than it is recorded: never in a pull request."""
+        from taskspec.runner.reviewing import is_request
+
+        is_asked = self._wanted.plan_only and self._invocation.refresh is Refresh.FULL
+        return is_asked and not is_request(self._invocation.settings.ci)
+
+    def _drifted(self, made: "Plan", reporter: "Reporter") -> None:
+        """Say what has drifted, as the plan's own look at the remote shows it."""
+        from taskspec.report.drifts import drift_notes, drifted_lines
+        from taskspec.runner.drifting import drifts_in
+
+        found, showing = drifts_in(made), self._wanted.showing
+        notes = [*drift_notes(found)]
+        reporter.drifted = len(found.drifted)
+        reporter.notes.extend(notes)
+        if showing.as_json:
+            for text in notes:
+                note(text)
+        elif notes or not showing.quiet:
+            say(all_meant([*drifted_lines(found, paint_for(sys.stdout)), ""]))
 
     def _aside(self, invocation: Invocation, reporter: "Reporter") -> None:
         """Say which tasks are not well and were not selected: the exit code is not about them."""

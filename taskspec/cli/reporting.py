@@ -113,6 +113,8 @@ class Reporter:
         """The digest of its file."""
         self.notes: list[str] = []
         """What else a reader has to know."""
+        self.drifted = 0
+        """How many tasks have drifted, where that was looked for."""
         self.name = ""
         """How the project is called, where its own documents may not tell."""
         self._kind = kind
@@ -221,6 +223,7 @@ class Reporter:
             trouble=Trouble(message=error.message, hint=error.hint) if error is not None else None,
             diagnostics=error.diagnostics if isinstance(error, ManifestError) else (),
             notes=tuple(self.notes),
+            drifted=self.drifted,
             name=self.name or ("" if self.plan is not None else called(invocation.target)),
             environment=invocation.environment,
             settings=invocation.settings,

@@ -46,7 +46,7 @@ def loaded(path: Path) -> "SavedPlan":
 def save(
     invocation: "Invocation", ports: "Ports", remark: "Remark", path: Path, lasts: float | None
 ) -> "tuple[Plan, str]":
-    """Make a plan and write it to a file; tell and return its digest."""
+    """Make a plan and write it to a file; return its digest too."""
     from taskspec.runner import planning, saved
 
     told: list[tuple[Plan, str]] = []
@@ -57,7 +57,10 @@ def save(
         told.append((shown, saved.save(question, shown, path, ports, state, expires)))
 
     planning.plan(invocation, ports, remark, keep=keep)
-    plan, digest = told[0]
+    return told[0]
+
+
+def tell_saved(plan: "Plan", path: Path, digest: str) -> None:
+    """Say where a plan was saved, and how to go on from there."""
     way = "It is refused, as the plan is." if plan.refusals else f"Carry it out with: taskspec apply {path}"
     note(f"Saved as {path} ({digest}). {way}")
-    return plan, digest

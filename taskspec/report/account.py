@@ -128,5 +128,7 @@ class Account:
     diagnostics: Sequence[Diagnostic] = ()
     notes: Sequence[str] = ()
     """What else a reader has to know, in sentences: that the plan was made offline, that trusted settings differ …"""
+    drifted: int = 0
+    """Of how many tasks the remote shows something else than is recorded, where somebody looked for that."""
     head: str = ""
     """The hash of the newest entry of the history."""

@@ -62,6 +62,15 @@ def changed_without_run(plan: Plan) -> tuple[Change, ...]:
     )
 
 
+def lets_go(plan: Plan) -> bool:
+    """Tell whether a task has a `retention` that it did not have: an apply removes what it keeps no longer."""
+    return any(
+        change.task is not None and change.task.policies.retention.is_declared
+        for change in changed_without_run(plan)
+        if any(reason.field == "retention" for reason in _unsent(change))
+    )
+
+
 def unsent_lines(plan: Plan, paint: Paint) -> Iterator[str]:
     """Yield what changed without mattering, of tasks of which there is nothing else to say."""
     changed = changed_without_run(plan)

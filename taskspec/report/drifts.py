@@ -1,6 +1,6 @@
 """What has drifted on the remote, in words and as JSON. Asks nobody and plans nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -58,15 +58,7 @@ class Drifts:
 
 def drift_lines(drifts: Drifts, paint: Paint) -> Iterator[str]:
     """Yield what has drifted, and what is not well, line by line."""
-    count = len(drifts.drifted)
-    yield paint(f"Drift: {plural(count, 'task')}." if count else "Nothing has drifted.", "strong")
-    for drift in drifts.found:
-        if drift.noteworthy:
-            yield ""
-            yield from _lines(drift, paint)
-    yield ""
-    where = place_of(drifts.project, drifts.environment)
-    yield f"{where}: {plural(len(drifts.found), 'task')} recorded, {plural(drifts.looked, 'run')} looked at."
+    yield from _told(drifts, filter(lambda drift: drift.noteworthy, drifts.found), paint)
     for duplicate in drifts.duplicates:
         yield f"{paint('Duplicate', 'error')}: {duplicated(duplicate)}"
     if drifts.astray:
@@ -75,6 +67,18 @@ def drift_lines(drifts: Drifts, paint: Paint) -> Iterator[str]:
     for refusal in drifts.refusals:
         yield f"{paint('Doubtful', 'error')}: {refused(refusal)}"
         yield f"  {paint('→', 'accent')} {way_out(refusal)}"
+
+
+def drifted_lines(drifts: Drifts, paint: Paint) -> Iterator[str]:
+    """Yield what has drifted alone, line by line: a plan beside it tells what is not well."""
+    yield from _told(drifts, drifts.drifted, paint)
+
+
+def drift_notes(drifts: Drifts) -> Iterator[str]:
+    """Yield a sentence of each task that has drifted, as a report notes it."""
+    for drift in drifts.drifted:
+        detail = f"; {in_line(drift.detail, 600)}" if drift.detail else ""
+        yield f"Drift of `{drift.address}`: {_said(drift)}{detail}."
 
 
 def drifts_json(drifts: Drifts) -> dict[str, Any]:
@@ -107,6 +111,17 @@ def _json(drift: Drift) -> dict[str, Any]:
         "inError": drift.in_error,
         "detail": drift.detail,
     }
+
+
+def _told(drifts: Drifts, shown: Iterable[Drift], paint: Paint) -> Iterator[str]:
+    count = len(drifts.drifted)
+    yield paint(f"Drift: {plural(count, 'task')}." if count else "Nothing has drifted.", "strong")
+    for drift in shown:
+        yield ""
+        yield from _lines(drift, paint)
+    yield ""
+    where = place_of(drifts.project, drifts.environment)
+    yield f"{where}: {plural(len(drifts.found), 'task')} recorded, {plural(drifts.looked, 'run')} looked at."
 
 
 def _lines(drift: Drift, paint: Paint) -> Iterator[str]:

@@ -17,7 +17,7 @@ def _stands(task: TaskTold) -> dict[str, object]:
 
 
 def page(account: Account) -> Iterator[str]:
-    """Yield the plan of a command that only plans, every event, and what the command ended with."""
+    """Yield the plan of a command that only plans, every event, the notes, and what the command ended with."""
     if account.kind is Kind.PLAN and account.plan is not None:
         yield json.dumps(printed(account.plan), ensure_ascii=True) + "\n"
     for task in account.tasks if account.kind is Kind.STANDING else ():
@@ -33,6 +33,8 @@ def page(account: Account) -> Iterator[str]:
         at = one.at
         view.on(one.event)
         yield written.pop() + "\n"
+    if account.notes:
+        yield json.dumps({"notes": list(account.notes)}, ensure_ascii=True) + "\n"
     if account.trouble is not None:
         found = {
             "message": account.trouble.message,

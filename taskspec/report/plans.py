@@ -7,7 +7,7 @@ from taskspec.health import Health
 from taskspec.observed.model import Duplicate
 from taskspec.plan.model import Action, Change, Plan, RiskCategory
 from taskspec.plan.tallying import Roots, roots_of
-from taskspec.report.causes import changed_without_run, reason_lines, unsent_lines
+from taskspec.report.causes import changed_without_run, lets_go, reason_lines, unsent_lines
 from taskspec.report.culprits import cause_lines
 from taskspec.report.differences import differing_lines
 from taskspec.report.estimates import change_lines, total_lines
@@ -52,7 +52,7 @@ MEANINGS: Final[tuple[tuple[Action, str], ...]] = (
 
 def lines(plan: Plan, paint: Paint) -> Iterator[str]:
     """Yield a plan, line by line: what will be paid for first, then each change with its reasons and differences."""
-    yield paint(headline(plan), "error" if plan.refusals else "strong")
+    yield paint(_opening(plan), "error" if plan.refusals else "strong")
     yield from total_lines(plan, paint)
     roots = roots_of(plan)
     yield from cause_lines(plan, roots, paint)
@@ -109,6 +109,12 @@ def headline(plan: Plan) -> str:
         stuck = any(_is_stuck(change) for change in plan.changes)
         return "Nothing can be done as things stand." if stuck else IDLE
     return f"Plan: {_price(plan, 'starts')}."
+
+
+def _opening(plan: Plan) -> str:
+    """Return the first line; where nothing is to be done but what a new `retention` asks for, it is not that."""
+    said = headline(plan)
+    return f"Plan: {_price(plan, 'starts')}." if said == IDLE and lets_go(plan) else said
 
 
 def _price(plan: Plan, starts: str) -> str:

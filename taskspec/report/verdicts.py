@@ -61,7 +61,7 @@ _WORDS: Final[dict[ExitCode, tuple[Grade, str, str]]] = {
 def verdict(account: Account) -> Verdict:
     """Return what an account has come to."""
     code = foremost([account.code, *_told(account)]) if account.code in GOOD else account.code
-    if code is ExitCode.OK:
+    if code is ExitCode.OK or (code is ExitCode.CHANGES and _only_drifted(account)):
         grade, word, text = _fine(account)
         return Verdict(code=code, grade=grade, word=word, text=text)
     grade, word, _ = _WORDS[code]
@@ -102,7 +102,9 @@ def _fine(account: Account) -> tuple[Grade, str, str]:
         case Kind.VALIDATE:
             return Grade.GOOD, "Valid", "The manifests are right."
         case Kind.PLAN if plan is not None and plan.pending:
-            return Grade.NOTICE, _WORDS[ExitCode.CHANGES][1], _planned(account)
+            return Grade.NOTICE, _WORDS[ExitCode.CHANGES][1], " ".join([_planned(account), *_drift(account)])
+        case Kind.PLAN if account.drifted:
+            return Grade.NOTICE, "Drifted", " ".join([*_drift(account), "The plan has nothing to do."])
         case Kind.PLAN | Kind.APPLY if not account.tasks:
             return Grade.GOOD, "Nothing to do", "No task was selected."
         case Kind.PLAN:
@@ -117,6 +119,15 @@ def _fine(account: Account) -> tuple[Grade, str, str]:
             count = len(account.tasks)
             text = "The task is healthy." if count == 1 else f"All {count} tasks are healthy."
             return Grade.GOOD, "Done" if account.kind is Kind.APPLY else "All is well", text
+
+
+def _only_drifted(account: Account) -> bool:
+    return bool(account.drifted) and account.plan is not None and not account.plan.pending
+
+
+def _drift(account: Account) -> Iterator[str]:
+    if account.drifted:
+        yield f"{plural(account.drifted, 'task')} {'has' if account.drifted == 1 else 'have'} drifted."
 
 
 def _planned(account: Account) -> str:
@@ -147,3 +158,4 @@ def _others(account: Account, code: ExitCode) -> Iterator[str]:
     for health in (Health.UNHEALTHY, Health.UNKNOWN, Health.NEEDS_INPUT):
         if counts[health] and of_health(health) is not code:
             yield _amiss(account, of_health(health))
+    yield from _drift(account)

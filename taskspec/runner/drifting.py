@@ -1,7 +1,10 @@
 """plan --refresh-only: what the remote shows against what is recorded. Plans nothing, and changes nothing anywhere."""
 
+from collections.abc import Iterable
+
 from taskspec.observed.model import Observed
-from taskspec.plan.drifting import drift
+from taskspec.plan.drifting import Drift, drift
+from taskspec.plan.model import Plan
 from taskspec.plan.vanishing import vanished
 from taskspec.report.drifts import Drifts
 from taskspec.runner.locating import project_of
@@ -10,6 +13,8 @@ from taskspec.runner.observing import asks, see
 from taskspec.runner.picking import pick_recorded
 from taskspec.runner.recalling import BoundRuns
 from taskspec.state.migrating import require_here
+from taskspec.state.model import Record
+from taskspec.taskapi.remotes import RemoteIdentity
 
 
 async def drifts(invocation: Invocation, ports: Ports) -> Drifts:
@@ -27,7 +32,7 @@ async def drifts(invocation: Invocation, ports: Ports) -> Drifts:
                 observed = await see(link.connection, {}, snapshot, invocation.refresh, BoundRuns(store))
     finally:
         store.close()
-    found = tuple(drift(record, observed, here) for record in sorted(chosen, key=lambda record: record.address))
+    found = _compared(chosen, observed, here)
     selected = {one.address for one in found}
     return Drifts(
         project=project.name,
@@ -40,3 +45,26 @@ async def drifts(invocation: Invocation, ports: Ports) -> Drifts:
         astray=sum(len(runs) for address, runs in observed.strays.items() if address in selected),
         refusals=vanished(snapshot.records, observed.runs, invocation.overridden),
     )
+
+
+def drifts_in(plan: Plan) -> Drifts:
+    """Compare each record that a plan is about with what was seen of the remote when it was decided.
+
+    Duplicates, runs that nobody has recorded and refusals are left to the plan, which tells them itself.
+    """
+    if plan.basis is None:
+        raise LookupError("the plan does not say what it was decided on")
+    observed = plan.basis.observed
+    records = [change.record for change in plan.changes if change.record is not None]
+    return Drifts(
+        project=plan.project,
+        environment=plan.environment,
+        lineage=plan.lineage,
+        serial=plan.serial,
+        looked=len(observed.runs),
+        found=_compared(records, observed, plan.basis.circumstances.remote),
+    )
+
+
+def _compared(records: Iterable[Record], observed: Observed, remote: RemoteIdentity) -> tuple[Drift, ...]:
+    return tuple(drift(record, observed, remote) for record in sorted(records, key=lambda record: record.address))

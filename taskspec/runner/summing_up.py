@@ -55,6 +55,8 @@ class Course:
     trouble: Trouble | None = None
     diagnostics: Sequence[Diagnostic] = ()
     notes: Sequence[str] = ()
+    drifted: int = 0
+    """As in the account."""
     name: str = ""
     """How the project is called, where it cannot be read."""
     environment: str = ""
@@ -86,6 +88,7 @@ def account(
         digest=course.digest,
         trouble=course.trouble,
         diagnostics=course.diagnostics,
+        drifted=course.drifted,
         head=next((h.event.head for h in reversed(course.heard) if isinstance(h.event, ApplyFinished)), ""),
     )
     if plan is None:

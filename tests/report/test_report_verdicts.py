@@ -216,11 +216,15 @@ def test_a_code_that_nothing_explains_is_red_all_the_same(code, kind):
         assert not found.is_green, found
 
 
+SAME = told(change(action=Action.NONE), health=Health.HEALTHY)
 GOOD = {
     "accepted": (applied(MADE), "done"),
-    "nothing to do": (planned(told(change(action=Action.NONE), health=Health.HEALTHY)), "nothing-to-do"),
+    "nothing to do": (planned(SAME), "nothing-to-do"),
     "changes": (planned(told(change())), "to-be-done"),
     "changes, and asked for them": (replace(planned(told(change())), code=ExitCode.CHANGES), "to-be-done"),
+    "drift": (replace(planned(SAME), drifted=1), "drifted"),
+    "drift, and asked for it": (replace(planned(SAME), drifted=1, code=ExitCode.CHANGES), "drifted"),
+    "changes and drift": (replace(planned(told(change())), drifted=1, code=ExitCode.CHANGES), "to-be-done"),
     "not waited for, as asked": (_ended("active", Health.HEALTHY, Effect.LEFT), "done"),
     "up to date": (_ended("accepted", Health.HEALTHY, Effect.LEFT, Action.NONE), "done"),
     "moved": (_ended("accepted", Health.HEALTHY, Effect.DONE, Action.MOVE), "done"),
@@ -251,6 +255,16 @@ def test_what_is_well_is_red_nowhere(name):
     assert (found.outcome, found.failed, found.annotated) == (outcome, 0, ())
     assert found.sign in {GREEN, AMBER}
     assert found.tone in TONES
+
+
+@pytest.mark.parametrize("name", ["drift, and asked for it", "changes and drift"])
+def test_drift_is_told_beside_what_a_plan_would_do(name):
+    account, _ = GOOD[name]
+    assert "1 task has drifted." in verdict(account).text
+    assert "0 changes" not in verdict(account).text
+    graver = verdict(replace(account, code=ExitCode.UNKNOWN, drifted=2))
+    assert (graver.code, graver.word) == (ExitCode.UNKNOWN, "Unknown")
+    assert graver.text.endswith("2 tasks have drifted.")
 
 
 def test_a_plan_that_was_begun_and_is_not_told_to_its_end_is_no_success():

@@ -8,8 +8,9 @@ import pytest
 
 from taskspec.report.drifts import drift_lines, drifts_json
 from taskspec.report.text import Paint
-from taskspec.runner.drifting import drifts
+from taskspec.runner.drifting import drifts, drifts_in
 from taskspec.runner.model import Refresh
+from taskspec.runner.planning import plan
 
 
 def looked(ports, *words, refresh=Refresh.ACTIVE):
@@ -84,6 +85,19 @@ def test_in_full_the_run_of_an_intent_and_unrecorded_runs_are_found(ports):
     assert (len(found.duplicates), found.exit_code(detailed=True)) == (1, 9)
     assert looked(ports).found[0].difference == "unsettled"
     assert looked(ports).exit_code(detailed=False) == 9
+
+
+def test_a_plan_in_full_has_seen_the_same_drift_and_nobody_looks_twice(active):
+    run_of(active, "t0").steps = ["completed"]
+    del active.remote.runs[run_of(active, "t1").id]
+    run_of(active, "t2").steps = ["paused"]
+    run_of(active, "t3").steps = ["pending"]
+    found = looked(active, refresh=Refresh.FULL)
+    assert [one.difference for one in found.drifted] == ["status", "gone", "status"]
+    made = plan(replace(active.invocation(), refresh=Refresh.FULL), active)
+    before = dict(active.remote.asked)
+    assert drifts_in(made) == found
+    assert active.remote.asked == before
 
 
 def test_it_needs_no_sound_task_and_no_remote_where_nothing_is_active(ports):

@@ -9,6 +9,8 @@ from taskspec.address import Address
 from taskspec.errors import UsageError
 from taskspec.events import ResultsRemoved
 from taskspec.plan.model import Action
+from taskspec.report.plans import lines
+from taskspec.report.text import Paint
 from taskspec.runner import accepting, retaining
 from taskspec.runner.generations import generations_of
 from taskspec.runner.planning import plan
@@ -42,6 +44,10 @@ def prune(ports, *addresses, dry_run=False, yes=True):
     )
 
 
+def opening(ports):
+    return next(lines(plan(ports.invocation(), ports), Paint(color=False)))
+
+
 def test_an_apply_removes_at_its_end_what_is_kept_no_longer(ports):
     rounds(ports, "One.", "Two.", retention=TWO)
     assert contents(ports) == {"answer to One.", "answer to Two."}
@@ -67,7 +73,10 @@ def test_without_a_retention_nothing_is_removed_and_nothing_is_committed(ports):
 
 def test_the_retention_is_no_reason_to_run_again(ports):
     rounds(ports, "One.", "Two.")
-    rounds(ports, "Two.", retention="{generations: 0}")
+    ports.task("a", prompt="Two.", retention="{generations: 0}")
+    assert opening(ports) == "Plan: starts no run.", "something is removed"
+    ports.apply()
+    assert opening(ports) == "Nothing is to be done."
     assert ports.remote.asked["POST"] == 2
     assert contents(ports) == {"answer to Two."}
     assert ports.records()["a"].unsent == {"retention": {"generations": 0}}

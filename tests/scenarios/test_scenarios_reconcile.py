@@ -438,6 +438,80 @@ def test_options_that_make_no_sense_together_are_refused(hosting, arguments):
     assert done.code == 64, done
 
 
+CHECK = ("reconcile", "--plan-only", "--refresh", "full", "--detailed-exitcode")
+"""The check for drift, as the pipelines run it each day."""
+
+
+@pytest.fixture
+def drifted(hosting):
+    """Two accepted tasks, and the run of the first one was stopped on the remote since."""
+    hosting.commit(taskspec=project() + task("a") + task("b"))
+    workspace = hosting.workspace
+    assert workspace.apply().code == 0
+    assert workspace.taskspec(*CHECK).code == 0
+    run = json.loads(workspace.result("a.provenance.json"))["run"]
+    assert workspace.taskspec("tasks", "update", run, "--status", "stopped").code == 0
+    return hosting
+
+
+def test_the_check_for_drift_tells_in_every_report_of_an_accepted_run_that_was_stopped(drifted, tmp_path):
+    reports = [tmp_path / "report.md", tmp_path / "report.jsonl", tmp_path / "report.html"]
+    names = ("markdown", "jsonl", "html")
+    wanted = [word for name, path in zip(names, reports, strict=True) for word in ("--report", f"{name}={path}")]
+    done = drifted.workspace.taskspec(*CHECK, *wanted)
+    assert done.code == 2, done
+    assert done.out == (
+        "Drift: 1 task.\n\n  ~ a  completed → stopped\n      the result of g1 is accepted\n\n"
+        "shop: 2 tasks recorded, 2 runs looked at.\n\nNothing is to be done.\n\nshop: 2 up to date.\n"
+    )
+    markdown, lines, page = (path.read_text() for path in reports)
+    assert markdown.startswith("### 📝 Drifted · shop\n")
+    assert "- Drift of `a`: completed → stopped; the result of g1 is accepted." in markdown
+    note = "Drift of `a`: completed → stopped; the result of g1 is accepted."
+    assert json.loads(lines.splitlines()[-1]) == {"notes": [note]}
+    assert "1 task has drifted. The plan has nothing to do." in page
+    done = drifted.workspace.taskspec(*CHECK, "--json")
+    assert (done.code, done.json["summary"]["counts"], done.err) == (2, {"none": 2}, f"{note}\n")
+    assert drifted.workspace.taskspec(*CHECK, "--quiet").out.startswith("Drift: 1 task.")
+
+
+def test_drift_is_looked_for_among_what_is_selected_and_is_nothing_graver_than_it_is(drifted):
+    workspace = drifted.workspace
+    assert workspace.taskspec(*CHECK, "--exclude", "a").code == 0
+    assert workspace.taskspec(*CHECK, "--exclude", "a", "--quiet").out == "shop: 1 up to date, 1 not selected.\n"
+    assert workspace.taskspec(*CHECK[:-1]).code == 0, "only where details are asked for"
+    assert workspace.taskspec("reconcile", "--plan-only", "--detailed-exitcode").code == 0, "nobody looked"
+    bad = project(agents="{cat: {command: [cat]}, no: {command: [sh, -c, exit 1]}}")
+    drifted.commit(taskspec=bad + task("a") + task("b") + task("bad", agent="no"))
+    assert workspace.apply().code == 3
+    done = workspace.taskspec(*CHECK)
+    assert (done.code, "Drift: 1 task." in done.out) == (3, True)
+    assert [line for line in done.out.splitlines() if line.startswith("  ! ")] == [], "that is for the plan to tell"
+
+
+def test_drift_is_no_matter_of_a_pull_request(drifted):
+    drifted.git("switch", "-qc", "feature")
+    done = drifted.request(*CHECK[1:])
+    assert (done.code, "rift" in done.out + done.err) == (0, False)
+
+
+def test_an_accepted_run_that_drifted_stays_so_until_it_is_put_back_or_asked_anew(drifted):
+    workspace = drifted.workspace
+    for again in ((), ("--refresh=full",)):
+        assert workspace.apply(*again).code == 0
+        assert workspace.taskspec(*CHECK).code == 2, "an apply takes no notice of it"
+    assert workspace.apply("--rerun", "a").code == 0
+    assert workspace.taskspec(*CHECK).code == 0
+
+
+def test_where_a_plan_was_saved_is_said_behind_it(hosting):
+    hosting.commit(taskspec=project() + task("a"))
+    for words in (["plan"], ["reconcile", "--plan-only"]):
+        done = hosting.workspace.start(*words, "--out", "plan.json", stderr=subprocess.STDOUT).wait()
+        assert done.code == 0, done
+        assert done.out.splitlines()[-1].startswith("Saved as plan.json (sha256:"), done
+
+
 def test_since_selects_what_differs_for_plan_and_apply(hosting):
     hosting.commit(taskspec=project() + task("a") + task("b", "On {{ tasks.a.result }}.") + task("c"))
     assert hosting.workspace.apply().code == 0
