@@ -121,6 +121,7 @@ def show_plan(made: Plan, invocation: Invocation, shown: showing.Showing, *, is_
         from taskspec.plan.encoding import printed, to_json
 
         say_json(to_json(made) if is_kept else printed(made))
+        showing.note_overlooked(made)
     else:
         from taskspec.report.plans import lines, quiet_lines
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from taskspec.diagnostics import Diagnostic, Position, Severity
 from taskspec.report.account import Account
+from taskspec.report.overlooking import overlooked_lines
 from taskspec.report.plans import duplicated
 from taskspec.report.refusing import refused, way_out
 from taskspec.report.text import one_line, visible
@@ -66,7 +67,10 @@ def of_account(account: Account, here: Path, workspace: Path | None) -> Iterator
 def _of_plan(account: Account) -> Iterator[str]:
     """Yield a line for what stands against a plan as a whole."""
     plan = account.plan
-    if plan is None or has_begun(account):
+    if plan is None:
+        return
+    yield from map(annotation, overlooked_lines(plan))
+    if has_begun(account):
         return
     for refusal in plan.refusals[:MOST]:
         yield annotation(refused(refusal), way_out(refusal))

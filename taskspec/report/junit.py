@@ -17,6 +17,7 @@ from taskspec.health import Health
 from taskspec.plan.model import IDLE, Action, Plan
 from taskspec.report.account import Account, Kind, TaskTold
 from taskspec.report.narrating import of_duplicates
+from taskspec.report.overlooking import overlooked_lines
 from taskspec.report.plans import duplicated
 from taskspec.report.refusing import refused, way_out
 from taskspec.report.text import in_line, place_of, visible
@@ -106,6 +107,9 @@ def _diagnosed(diagnostic: Diagnostic) -> _Case:
 
 
 def _of_plan(plan: Plan, whole: str) -> Iterator[_Case]:
+    for number, line in enumerate(overlooked_lines(plan), start=1):
+        outcome = _Outcome(element="error", type="unread", message=line)
+        yield _Case(name=f"refresh: {number}", classname=whole, outcome=outcome)
     for refusal in plan.refusals:
         said = refused(refusal)
         text = f"{said}\n→ {way_out(refusal)}"

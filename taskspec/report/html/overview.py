@@ -19,6 +19,7 @@ from taskspec.report.html.markup import Element, Node, el
 from taskspec.report.html.places import link_to
 from taskspec.report.html.revisions import revision_facts
 from taskspec.report.html.showing import inline, prose
+from taskspec.report.overlooking import overlooked_lines
 from taskspec.report.plans import duplicated
 from taskspec.report.refusing import refused, way_out
 from taskspec.report.risks import COMMON, common_risks
@@ -136,6 +137,8 @@ def _troubles(account: Account) -> Iterator[Node]:
         yield _item(Tone.BAD, "Trouble", account.trouble.message, account.trouble.hint, account)
     plan = account.plan
     if plan is not None:
+        for line in overlooked_lines(plan):
+            yield _item(Tone.BAD, "Trouble", line, "", account)
         for refusal in plan.refusals[:MOST]:
             yield _item(Tone.BAD, "Refused", refused(refusal), way_out(refusal), account)
         for duplicate in plan.duplicates[:MOST]:

@@ -19,6 +19,7 @@ from taskspec.report.markdown.detail import Detail
 from taskspec.report.markdown.escaping import code, prose
 from taskspec.report.markdown.tasks import PLAIN, SIGN
 from taskspec.report.narrating import standings
+from taskspec.report.overlooking import overlooked_lines
 from taskspec.report.plans import IDLE, MEANINGS, duplicated, headline
 from taskspec.report.refusing import refused, way_out
 from taskspec.report.risks import budget_lines, risk_summary
@@ -189,6 +190,7 @@ def _refusals(plan: Plan | None) -> Iterator[str]:
 
 
 def _plan_lines(plan: Plan, roots: Roots) -> Iterator[str]:
+    yield from overlooked_lines(plan)
     yield from cause_lines(plan, roots, PLAIN)
     yield from risk_summary(plan, PLAIN)
     yield from budget_lines(plan, PLAIN)
