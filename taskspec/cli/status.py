@@ -37,7 +37,7 @@ def status(
     from taskspec.runner.choosing import nothing_chosen
 
     invocation = options.invocation(words, project, given, exclude=exclude)
-    standings = asyncio.run(telling.status(invocation, Wiring(invocation.settings)))
+    standings = asyncio.run(telling.status(invocation, Wiring(invocation.settings), note))
     if as_json:
         say_json({"tasks": [_json(standing) for standing in standings]})
     elif standings or invocation.selection.everything:

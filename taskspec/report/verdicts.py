@@ -119,6 +119,11 @@ def _fine(account: Account) -> tuple[Grade, str, str]:
             return Grade.GOOD, "Done" if account.kind is Kind.APPLY else "All is well", text
 
 
+def _is_of_manifests(account: Account) -> bool:
+    """Tell whether diagnostics, where there are any, are what an account has come to."""
+    return account.kind is Kind.STANDING or not account.tasks
+
+
 def _planned(account: Account) -> str:
     pending, paid = (len(account.plan.pending), account.plan.paid_runs) if account.plan else (0, 0)
     return f"{plural(pending, 'change')} would be made, with {plural(paid, 'paid run')}."
@@ -133,7 +138,7 @@ def _amiss(account: Account, code: ExitCode) -> str:
             return f"{plural(count, 'task')} {'waits' if count == 1 else 'wait'} for a person."
         case ExitCode.UNKNOWN if count := counts[Health.UNKNOWN]:
             return f"The outcome of {plural(count, 'task')} is not known."
-        case ExitCode.ERROR if account.kind is Kind.VALIDATE or (account.diagnostics and not account.tasks):
+        case ExitCode.ERROR if account.kind is Kind.VALIDATE or (account.diagnostics and _is_of_manifests(account)):
             return "The manifests are wrong."
         case ExitCode.CHANGES if account.plan is not None:
             return _planned(account)

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from taskspec.address import Address, is_address
 from taskspec.desired.model import DesiredTask
-from taskspec.diagnostics import Diagnostic
+from taskspec.diagnostics import Diagnostic, ManifestError
 from taskspec.documents.model import Project
 from taskspec.errors import TaskspecError
 from taskspec.events import ApplyFinished, ApplyStarted, ChangeFinished
@@ -25,7 +25,7 @@ from taskspec.report.gathering import by_address
 from taskspec.runner.locating import project_of
 from taskspec.runner.model import Invocation, Ports
 from taskspec.runner.originating import revision_of
-from taskspec.runner.picking import pick
+from taskspec.runner.picking import WRONG, pick
 from taskspec.runner.preparing import Prepared, prepare
 from taskspec.runner.showing_answers import Answers, Generations, answers_of
 from taskspec.runner.telling import recorded_health
@@ -108,10 +108,12 @@ def standing(invocation: Invocation, ports: Ports, generations: Generations | No
     project = project_of(invocation)
     notes: list[str] = []
     prepared: Prepared | None = None
+    wrong: TaskspecError | None = None
     try:
         prepared = prepare(invocation, ports)
-    except TaskspecError:
-        notes.append("What is declared is wrong (`taskspec validate` tells): this shows only what is recorded.")
+    except TaskspecError as error:
+        wrong = error
+        notes.append(WRONG)
     declared: Mapping[Address, Declared] = prepared.desired.tasks if prepared else {}
     store = ports.open_state(project, read_only=True)
     try:
@@ -125,9 +127,10 @@ def standing(invocation: Invocation, ports: Ports, generations: Generations | No
         head = store.head()
     finally:
         store.close()
+    found = foremost(of_health(task.health) for task in tasks if task.health is not None)
     return Account(
         kind=Kind.STANDING,
-        code=foremost(of_health(task.health) for task in tasks if task.health is not None),
+        code=found if wrong is None else foremost((found, ExitCode.ERROR)),
         began=began,
         ended=ports.chance.now(),
         project=project.name,
@@ -135,6 +138,8 @@ def standing(invocation: Invocation, ports: Ports, generations: Generations | No
         tasks=tasks,
         notes=notes,
         head=head,
+        trouble=Trouble(message=wrong.message, hint=wrong.hint) if wrong is not None else None,
+        diagnostics=wrong.diagnostics if isinstance(wrong, ManifestError) else (),
     )
 
 

@@ -32,11 +32,14 @@ SOME = 5
 """How many addresses are named where there are too many."""
 
 
-async def status(invocation: Invocation, ports: Ports) -> list[Standing]:
-    """Return how each selected address stands, with what its run shows at this moment where it is active."""
+async def status(invocation: Invocation, ports: Ports, remark: Callable[[str], None]) -> list[Standing]:
+    """Return how each selected address stands, with what its run shows at this moment where it is active.
+
+    `remark` hears of it where what is declared is wrong.
+    """
     project = project_of(invocation)
     snapshot = read_state(project, ports)
-    declared = declared_by(invocation, ports)
+    declared = declared_by(invocation, ports, remark)
     chosen = pick(invocation, ports, snapshot, declared)
     records = [record for record in snapshot.records.values() if record.address in chosen]
     observations = await _observations(project, ports, records)

@@ -109,7 +109,7 @@ def _foreseen(plan: Plan) -> str:
 
 def _is_said_below(account: Account) -> bool:
     """Tell whether the trouble is only that the manifests are wrong, of which each fault is told."""
-    return account.kind is Kind.VALIDATE and bool(account.diagnostics)
+    return account.kind in {Kind.VALIDATE, Kind.STANDING} and bool(account.diagnostics)
 
 
 def _table(account: Account) -> Iterator[str]:
