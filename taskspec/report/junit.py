@@ -12,17 +12,16 @@ from typing import Final
 from xml.etree import ElementTree as ET
 
 from taskspec.diagnostics import Diagnostic, Position, Severity
-from taskspec.events import DuplicatesFound, Effect, Interrupted, RunEnded
+from taskspec.events import Effect, Interrupted, RunEnded
 from taskspec.health import Health
 from taskspec.plan.model import IDLE, Action, Plan
 from taskspec.report.account import Account, Kind, TaskTold
-from taskspec.report.narrating import of_duplicates
 from taskspec.report.overlooking import overlooked_lines
-from taskspec.report.plans import duplicated
 from taskspec.report.refusing import refused, way_out
 from taskspec.report.text import in_line, place_of, visible
+from taskspec.report.twins import twins
 from taskspec.report.unwell import GOOD, WELL, is_unwell, place_in, reasons_of, word_of
-from taskspec.report.verdicts import has_begun, verdict
+from taskspec.report.verdicts import verdict
 from taskspec.state.model import Verdict
 
 LONGEST: Final = 20_000
@@ -118,11 +117,8 @@ def _of_plan(plan: Plan, whole: str) -> Iterator[_Case]:
 
 
 def _of_twins(account: Account, whole: str) -> Iterator[_Case]:
-    """Yield a case for each create that the remote has twice: as planned, or as an apply has found it."""
-    planned = account.plan.duplicates if account.plan is not None and not has_begun(account) else ()
-    met = [one.event for one in account.heard if isinstance(one.event, DuplicatesFound)]
-    told = [(one.address, duplicated(one)) for one in planned] + [(one.address, of_duplicates(one)) for one in met]
-    for address, said in told:
+    """Yield a case for each create that the remote has twice."""
+    for address, said in twins(account):
         name = f"duplicates: {address or 'unknown'}"
         yield _Case(name=name, classname=whole, outcome=_Outcome(element="error", type="duplicates", message=said))
 

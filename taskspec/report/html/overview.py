@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 from taskspec.diagnostics import Diagnostic, Severity
@@ -20,10 +21,10 @@ from taskspec.report.html.places import link_to
 from taskspec.report.html.revisions import revision_facts
 from taskspec.report.html.showing import inline, prose
 from taskspec.report.overlooking import overlooked_lines
-from taskspec.report.plans import duplicated
 from taskspec.report.refusing import refused, way_out
 from taskspec.report.risks import COMMON, common_risks
 from taskspec.report.text import duration, plural
+from taskspec.report.twins import twins
 from taskspec.report.verdicts import verdict
 from taskspec.settings import DEFAULT_ENVIRONMENT
 
@@ -141,8 +142,8 @@ def _troubles(account: Account) -> Iterator[Node]:
             yield _item(Tone.BAD, "Trouble", line, "", account)
         for refusal in plan.refusals[:MOST]:
             yield _item(Tone.BAD, "Refused", refused(refusal), way_out(refusal), account)
-        for duplicate in plan.duplicates[:MOST]:
-            yield _item(Tone.UNKNOWN, "Duplicate", duplicated(duplicate), "", account)
+    for _, said in islice(twins(account), MOST):
+        yield _item(Tone.UNKNOWN, "Duplicate", said, "", account)
 
 
 def _wrong(account: Account) -> Iterator[Node]:
