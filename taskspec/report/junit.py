@@ -20,7 +20,7 @@ from taskspec.report.overlooking import overlooked_lines
 from taskspec.report.refusing import refused, way_out
 from taskspec.report.text import in_line, place_of, visible
 from taskspec.report.twins import twins
-from taskspec.report.unwell import GOOD, WELL, is_unwell, place_in, reasons_of, word_of
+from taskspec.report.unwell import GOOD, WELL, goes_on, is_unwell, place_in, reasons_of, word_of
 from taskspec.report.verdicts import verdict
 from taskspec.state.model import Verdict
 
@@ -149,6 +149,8 @@ def _outcome(task: TaskTold) -> _Outcome | None:
         return _Outcome(element=_element_of(task), type=word, message=told, text=text)
     if change is not None and finished is None and change.action not in IDLE:
         return _Outcome(element="skipped", type="planned", message=f"{change.action}: planned, not done")
+    if goes_on(task):
+        return _Outcome(element="skipped", type="begun", message=f"begun: {message or 'its run goes on'}")
     if task.health is None or (change is not None and change.action in {Action.HOLD, Action.BLOCKED}):
         return _Outcome(element="skipped", type="held", message=message or "held")
     return None

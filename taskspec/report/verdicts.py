@@ -17,7 +17,7 @@ from taskspec.report.account import Account, Kind
 from taskspec.report.counting import counted
 from taskspec.report.exiting import ExitCode, foremost, of_health, of_plan
 from taskspec.report.text import plural
-from taskspec.report.unwell import GOOD, code_of
+from taskspec.report.unwell import GOOD, code_of, goes_on
 
 
 class Grade(StrEnum):
@@ -113,6 +113,10 @@ def _fine(account: Account) -> tuple[Grade, str, str]:
             healthy = len(account.tasks) - undone
             text = f"{plural(healthy, 'task')} healthy, {undone} not applied yet." if healthy else ""
             return Grade.NOTICE, "Not all applied", text or "No task was applied yet."
+        case Kind.APPLY if begun := sum(map(goes_on, account.tasks)):
+            healthy = len(account.tasks) - begun
+            text = f"{plural(begun, 'run')} {'goes' if begun == 1 else 'go'} on, and nobody waits for the end."
+            return Grade.NOTICE, "Begun", f"{text} {plural(healthy, 'task')} healthy." if healthy else text
         case Kind.APPLY | Kind.STANDING:
             count = len(account.tasks)
             text = "The task is healthy." if count == 1 else f"All {count} tasks are healthy."

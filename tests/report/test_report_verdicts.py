@@ -221,7 +221,7 @@ GOOD = {
     "nothing to do": (planned(told(change(action=Action.NONE), health=Health.HEALTHY)), "nothing-to-do"),
     "changes": (planned(told(change())), "to-be-done"),
     "changes, and asked for them": (replace(planned(told(change())), code=ExitCode.CHANGES), "to-be-done"),
-    "not waited for, as asked": (_ended("active", Health.HEALTHY, Effect.LEFT), "done"),
+    "not waited for, as asked": (_ended("active", Health.HEALTHY, Effect.LEFT), "begun"),
     "up to date": (_ended("accepted", Health.HEALTHY, Effect.LEFT, Action.NONE), "done"),
     "moved": (_ended("accepted", Health.HEALTHY, Effect.DONE, Action.MOVE), "done"),
     "its kept result is accepted again": (_ended("accepted", Health.HEALTHY, Effect.DONE, Action.REJUDGE), "done"),
