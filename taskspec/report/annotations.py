@@ -60,9 +60,8 @@ def of_account(account: Account, here: Path, workspace: Path | None) -> Iterator
     yield from of_all
     come = verdict(account)
     if come.code not in GOOD and not (found or of_all or account.diagnostics or account.trouble):
-        yield annotation(
-            f"{come.text} taskspec ended with exit code {int(account.code)}.", "The summary of the job tells why."
-        )
+        why = one_line(" ".join(account.notes), 1000) or "The summary of the job tells why."
+        yield annotation(f"{come.text} taskspec ended with exit code {int(account.code)}.", why)
 
 
 def _of_all(account: Account) -> Iterator[str]:

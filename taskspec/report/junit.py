@@ -177,7 +177,8 @@ def _untold(account: Account) -> _Case:
     stopped = any(isinstance(one.event, Interrupted) for one in account.heard)
     found = verdict(account)
     said = "The command was interrupted." if stopped else f"{found.text} It ended with exit code {int(account.code)}."
-    outcome = _Outcome(element="error", type=found.code.name.lower(), message=said)
+    why = "\n".join(account.notes)
+    outcome = _Outcome(element="error", type=found.code.name.lower(), message=said, text=why)
     return _Case(name="taskspec", classname=_name(account), outcome=outcome)
 
 
