@@ -64,6 +64,7 @@ def plan(
         if reporting.wanted_reports():
             raise UsageError("--refresh-only plans nothing to report on.", hint="Leave --report out.")
         return _drift(options.invocation(words, project, given, refresh, exclude), detailed_exitcode, as_json)
+    reporting.require_apart(out)
     from taskspec.report.account import Kind
 
     invocation = options.invocation(words, project, given, refresh, exclude)

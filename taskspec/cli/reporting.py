@@ -4,6 +4,7 @@ They are made whatever has happened, after all of it is recorded. One that canno
 graver one.
 """
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -79,10 +80,11 @@ def reports(command: F) -> F:
 
     def keep(ctx: click.Context, _: click.Parameter, value: Sequence[Wanted]) -> None:
         paths = [wanted.path for wanted in value]
-        for path in paths:
+        files = [*map(os.path.realpath, paths)]
+        for path, file in zip(paths, files, strict=True):
             if path == STDOUT and ctx.command.name not in _SILENT:
                 raise click.UsageError("A report cannot go to stdout, where the command says what it does.", ctx)
-            if paths.count(path) > 1:
+            if files.count(file) > 1:
                 raise click.UsageError(f"Two reports cannot be one file: `{path}`.", ctx)
         ctx.meta[_META] = tuple(value)
 
@@ -105,6 +107,16 @@ def wanted_reports() -> tuple[Wanted, ...]:
     """Return the reports that the command line asks for."""
     context = click.get_current_context(silent=True)
     return context.meta.get(_META, ()) if context else ()
+
+
+def require_apart(*plans: Path | None) -> None:
+    """Raise UsageError where a report would be written over the file of a plan."""
+    files = {os.path.realpath(path) for path in plans if path is not None}
+    for wanted in wanted_reports():
+        if os.path.realpath(wanted.path) in files:
+            raise UsageError(
+                f"A report cannot be written over the saved plan: `{wanted.path}`.", hint="Name another file."
+            )
 
 
 class Reporter:

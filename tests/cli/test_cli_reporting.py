@@ -111,6 +111,7 @@ def test_without_a_report_nothing_is_gathered(reporter):
         (["--report", "junit"], "names no file"),
         (["--report", "junit="], "names no file"),
         (["--report", "junit=a", "--report", "markdown=a"], "Two reports cannot be one file"),
+        (["--report", "junit=a", "--report", "markdown=./b/../a"], "Two reports cannot be one file"),
         (["--report", "junit=-"], "A report cannot go to stdout"),
         (["--report", "junit=."], "is a folder"),
         (["--refresh-only", "--report", "junit=a"], "plans nothing to report on"),
