@@ -49,6 +49,7 @@ def apply(
 
     wanted = executing.execution_of(execution)
     saved = saved_plan(words, exclude, expect_digest)
+    reporting.require_apart(Path(words[0]) if saved else None)
     invocation = options.invocation(() if saved else words, project, given, refresh, exclude)
     if saved is not None and not invocation.selection.everything:
         raise UsageError(

@@ -15,10 +15,11 @@ from taskspec.apply.model import Options
 from taskspec.cli.audience import Audience
 from taskspec.cli.failing import tell
 from taskspec.cli.printing import note, paint_for, say_wrapped
-from taskspec.cli.showing import Showing, view_of
+from taskspec.cli.showing import Showing, note_overlooked, view_of
 from taskspec.cli.wiring import Wiring
 from taskspec.errors import LimitError, TaskspecError, UsageError
 from taskspec.plan.model import Plan
+from taskspec.plan.overlooking import overlooked
 from taskspec.report.counting import Tally
 from taskspec.report.exiting import ExitCode, foremost, of_plan
 from taskspec.runner.model import Invocation
@@ -145,7 +146,8 @@ def carry(invocation: Invocation, options: Options, wiring: Wiring, reporter: "R
         reporter.learn(error)
     finally:
         unread = audience.close()
-    code = foremost((tally.exit_code, unread))
+    unseen = ExitCode.ERROR if any(map(overlooked, planned)) else ExitCode.OK
+    code = foremost((tally.exit_code, unread, unseen))
     return code if trouble is None else tell(trouble, as_json=as_json, beside=code)
 
 
@@ -156,6 +158,8 @@ def _approved(plan: Plan, showing: Showing, *, yes: bool) -> bool:
         from taskspec.report.plans import lines
 
         say_wrapped(lines(plan, paint_for(sys.stdout)))
+    else:
+        note_overlooked(plan)
     require_within(plan, shown=shown)
     if not asks:
         return True

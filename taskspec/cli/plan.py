@@ -64,6 +64,7 @@ def plan(
         if reporting.wanted_reports():
             raise UsageError("--refresh-only plans nothing to report on.", hint="Leave --report out.")
         return _drift(options.invocation(words, project, given, refresh, exclude), detailed_exitcode, as_json)
+    reporting.require_apart(out)
     from taskspec.report.account import Kind
 
     invocation = options.invocation(words, project, given, refresh, exclude)
@@ -128,6 +129,7 @@ def show_plan(made: Plan, invocation: Invocation, shown: showing.Showing, *, is_
         from taskspec.plan.encoding import printed, to_json
 
         say_json(to_json(made) if is_kept else printed(made))
+        showing.note_overlooked(made)
     else:
         from taskspec.report.plans import lines, quiet_lines
 

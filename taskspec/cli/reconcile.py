@@ -92,6 +92,7 @@ def reconcile(
     one from a fork is compared with that, and nothing else is looked at. Elsewhere it plans, applies, waits, judges and
     reports, or carries out just the plan that --plan names. Only what is accepted in full ends with 0.
     """
+    reporting.require_apart(out, saved)
     invocation = options.invocation(words, project, given, refresh, exclude)
     told = executing.execution_of(execution)
     wanted = Wanted(

@@ -36,11 +36,14 @@ def report(
 ) -> int:
     """Write a report of how the tasks stand: one page of HTML that needs nothing else.
 
-    It tells what the state holds, and asks no remote: each task with its answer, its events and its history. The exit
-    code is that of `status`, whatever was written: 3 where a task has no accepted result, 5 where one waits for a
-    person, 9 where an outcome is unknown.
+    It tells what the state holds, and asks no remote: each task with its answer, its events and its history. Whatever
+    was written, it exits with 3 where a task has no accepted result, 5 where one waits for a person, 9 where an outcome
+    is unknown: also that of a run which was active when it was last looked at, and `status` looks at it now. It is 1
+    where the manifests are wrong: the report says so, and tells what is recorded.
     """
+    from taskspec.cli.failing import tell
     from taskspec.cli.rendering import pieces
+    from taskspec.diagnostics import ManifestError
     from taskspec.documents.replacing import write_whole
     from taskspec.runner import summing_up
     from taskspec.runner.choosing import nothing_chosen
@@ -48,6 +51,10 @@ def report(
 
     invocation = options.invocation(words, project, given, exclude=exclude)
     account = summing_up.standing(invocation, Wiring(invocation.settings), Remembered())
+    if account.trouble is not None:
+        trouble = account.trouble
+        wrong = ManifestError(account.diagnostics) if account.diagnostics else None
+        tell(wrong or TaskspecError(trouble.message, hint=trouble.hint), as_json=False)
     if not account.tasks and not invocation.selection.everything:
         note(nothing_chosen(invocation.selection))
     if out == _STDOUT:

@@ -4,8 +4,10 @@ They are made whatever has happened, after all of it is recorded. One that canno
 graver one.
 """
 
+import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -26,6 +28,19 @@ if TYPE_CHECKING:
 
     Outlet = Callable[[Account], None]
     """Tells an account to somebody; raises OSError and TaskspecError."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Repeatable:
+    """An outlet that can say it again, or more, where another one fails after it; it is told then what was wrong."""
+
+    tell: "Outlet"
+    again: "Callable[[Account, str], None]"
+
+    def __call__(self, account: "Account") -> None:
+        """Tell an account for the first time."""
+        self.tell(account)
+
 
 _META: Final = "taskspec.--report"
 STDOUT: Final = Path("-")
@@ -65,10 +80,11 @@ def reports(command: F) -> F:
 
     def keep(ctx: click.Context, _: click.Parameter, value: Sequence[Wanted]) -> None:
         paths = [wanted.path for wanted in value]
-        for path in paths:
+        files = [*map(os.path.realpath, paths)]
+        for path, file in zip(paths, files, strict=True):
             if path == STDOUT and ctx.command.name not in _SILENT:
                 raise click.UsageError("A report cannot go to stdout, where the command says what it does.", ctx)
-            if paths.count(path) > 1:
+            if files.count(file) > 1:
                 raise click.UsageError(f"Two reports cannot be one file: `{path}`.", ctx)
         ctx.meta[_META] = tuple(value)
 
@@ -91,6 +107,16 @@ def wanted_reports() -> tuple[Wanted, ...]:
     """Return the reports that the command line asks for."""
     context = click.get_current_context(silent=True)
     return context.meta.get(_META, ()) if context else ()
+
+
+def require_apart(*plans: Path | None) -> None:
+    """Raise UsageError where a report would be written over the file of a plan."""
+    files = {os.path.realpath(path) for path in plans if path is not None}
+    for wanted in wanted_reports():
+        if os.path.realpath(wanted.path) in files:
+            raise UsageError(
+                f"A report cannot be written over the saved plan: `{wanted.path}`.", hint="Name another file."
+            )
 
 
 class Reporter:
@@ -162,7 +188,7 @@ class Reporter:
     def _conclude(self, code: "ExitCode", untold: TaskspecError | None = None) -> "ExitCode":
         """Make the reports, each for itself; return the graver of the code and what their failures mean.
 
-        A report that is made after another one has failed tells of that, and files that told it too well are replaced.
+        A report that is made after another one has failed tells of that, and what was told too well is told again.
         """
         from taskspec.report.exiting import ExitCode, foremost
 
@@ -176,16 +202,21 @@ class Reporter:
             outlet(accounts[-1])
             return ""
 
-        trouble, made = "", []
+        def tell_again(outlet: "Outlet") -> str:
+            if isinstance(outlet, Repeatable):
+                outlet.again(accounts[-1], trouble)
+            return ""
+
+        trouble, told = "", []
         for outlet in (*self._files, *self._outlets):
             wrong = _hindrance(tell_to, outlet)
             if wrong and accounts:
                 accounts.append(_marred(accounts[-1], wrong))
-            made += [] if wrong else [outlet]
+            told += [] if wrong else [(outlet, accounts[-1])]
             trouble = trouble or wrong
-        if len(accounts) > 1:
-            for outlet in self._files:
-                _ = _hindrance(tell_to, outlet) if outlet in made else ""
+        for outlet, account in told:
+            if (account.code, account.trouble) != (accounts[-1].code, accounts[-1].trouble):
+                _ = _hindrance(tell_again, outlet)
         return code if code is ExitCode.USAGE or not trouble else foremost((code, ExitCode.ERROR))
 
     def _said(self, code: "ExitCode") -> "ExitCode":
@@ -288,9 +319,16 @@ def to_file(wanted: Wanted) -> "Outlet":
         if wanted.path == STDOUT:
             say_pieces(pieces(wanted.format, account))
         else:
-            try:
+            with naming(wanted.path):
                 write_whole(wanted.path, pieces(wanted.format, account))
-            except OSError as error:
-                raise OSError(error.errno, error.strerror, str(wanted.path)) from error
 
-    return write
+    return Repeatable(tell=write, again=lambda account, _: write(account))
+
+
+@contextmanager
+def naming(path: Path) -> "Iterator[None]":
+    """Let what the system says against a file name it, as whoever gave it knows it."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error

@@ -11,7 +11,7 @@ import click
 
 from taskspec.cli.aiming import meant
 from taskspec.cli.options import F
-from taskspec.cli.printing import paint_for, say, say_wrapped
+from taskspec.cli.printing import note, paint_for, say, say_wrapped
 from taskspec.report.counting import Tally
 from taskspec.report.view import View
 from taskspec.settings import from_environ
@@ -66,6 +66,14 @@ def view_of(showing: Showing, plan: "Plan", parallelism: int, tally: Tally) -> V
     from taskspec.report.progressing import Progress
 
     return Progress(lambda line: say_wrapped([line]), board, narrator, paint, time.monotonic)
+
+
+def note_overlooked(plan: "Plan") -> None:
+    """Say on stderr what a plan could not look at, where it is not shown in words."""
+    from taskspec.report.overlooking import overlooked_lines
+
+    for line in overlooked_lines(plan):
+        note(line)
 
 
 def json_lines() -> View:

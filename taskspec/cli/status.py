@@ -29,7 +29,7 @@ def status(
 
     Joins a running engine and disturbs nothing. Declared tasks that were never applied are shown, and leave the exit
     code alone: it tells of what is recorded. Exits with 3 where a task has no accepted result, 5 where one waits
-    for a person, 9 where an outcome is unknown.
+    for a person, 9 where an outcome is unknown, or no engine carries a run on.
     """
     from taskspec.report.exiting import foremost, of_health
     from taskspec.report.standing import status_lines
@@ -37,7 +37,7 @@ def status(
     from taskspec.runner.choosing import nothing_chosen
 
     invocation = options.invocation(words, project, given, exclude=exclude)
-    standings = asyncio.run(telling.status(invocation, Wiring(invocation.settings)))
+    standings = asyncio.run(telling.status(invocation, Wiring(invocation.settings), note))
     if as_json:
         say_json({"tasks": [_json(standing) for standing in standings]})
     elif standings or invocation.selection.everything:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from taskspec.ci import Cause, Platform
 from taskspec.cli.printing import note
+from taskspec.cli.reporting import Repeatable, naming
 from taskspec.errors import TaskspecError
 from taskspec.report.text import one_line, visible
 
@@ -50,13 +51,28 @@ def _summarize(path: Path) -> "Outlet":
     def write(account: "Account") -> None:
         from taskspec.report.markdown import summary
 
-        room = _STEP - (path.stat().st_size if path.exists() else 0)
+        room = _room(path)
         if room < _LEAST:
             note("The summary of the step is full: this command does not stand in it.")
         else:
             _append(path, summary(account, room - 1) + "\n")
 
-    return write
+    def mend(account: "Account", wrong: str) -> None:
+        from taskspec.report.markdown.escaping import prose
+
+        if _room(path) >= _LEAST:
+            _append(path, f"\n**{prose(_ended(account, wrong), 1000)}**\n")
+
+    return Repeatable(tell=write, again=mend)
+
+
+def _room(path: Path) -> int:
+    return _STEP - (path.stat().st_size if path.exists() else 0)
+
+
+def _ended(account: "Account", wrong: str) -> str:
+    """Return what is added where it was told before how a command ended, and that is not how it ended."""
+    return f"It ended with {int(account.code)}: {wrong}"
 
 
 def _put_out(path: Path) -> "Outlet":
@@ -75,7 +91,12 @@ def _annotate(workspace: Path | None) -> "Outlet":
         for line in of_account(account, Path.cwd(), workspace.resolve() if workspace else None):
             note(line)  # GitHub reads both streams, and stdout may be a document
 
-    return write
+    def mend(account: "Account", wrong: str) -> None:
+        from taskspec.report.annotations import annotation
+
+        note(annotation(_ended(account, wrong)))
+
+    return Repeatable(tell=write, again=mend)
 
 
 def _comment(settings: "Settings", *, is_asked_for: bool) -> "Outlet":
@@ -87,7 +108,7 @@ def _comment(settings: "Settings", *, is_asked_for: bool) -> "Outlet":
                 raise
             note(f"warning: The comment of the pull request is not written: {one_line(error.message, 500)}")
 
-    return write
+    return Repeatable(tell=write, again=lambda account, _: write(account))
 
 
 def _posted(settings: "Settings", account: "Account") -> str:
@@ -109,5 +130,5 @@ def _posted(settings: "Settings", account: "Account") -> str:
 
 
 def _append(path: Path, text: str) -> None:
-    with path.open("a", encoding="utf-8", errors="backslashreplace", newline="") as file:
+    with naming(path), path.open("a", encoding="utf-8", errors="backslashreplace", newline="") as file:
         file.write(text)

@@ -5,14 +5,16 @@ in properties too. So no name of a file and no word of a manifest can begin a co
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
 from taskspec.diagnostics import Diagnostic, Position, Severity
 from taskspec.report.account import Account
-from taskspec.report.plans import duplicated
+from taskspec.report.overlooking import overlooked_lines
 from taskspec.report.refusing import refused, way_out
 from taskspec.report.text import one_line, visible
+from taskspec.report.twins import twins
 from taskspec.report.unwell import GOOD, is_unwell, place_in, reasons_of, word_of
 from taskspec.report.verdicts import has_begun, verdict
 
@@ -54,24 +56,23 @@ def of_account(account: Account, here: Path, workspace: Path | None) -> Iterator
         yield _command("error", {**place, "title": title}, one_line(next(reasons_of(task), "") or title, 500))
     if len(found) > MOST:
         yield annotation(f"{len(found) - MOST} more tasks are not well.", "The summary of the job tells which.")
-    of_plan = [*_of_plan(account)]
-    yield from of_plan
+    of_all = [*_of_all(account)]
+    yield from of_all
     come = verdict(account)
-    if come.code not in GOOD and not (found or of_plan or account.diagnostics or account.trouble):
-        yield annotation(
-            f"{come.text} taskspec ended with exit code {int(account.code)}.", "The summary of the job tells why."
-        )
+    if come.code not in GOOD and not (found or of_all or account.diagnostics or account.trouble):
+        why = one_line(" ".join(account.notes), 1000) or "The summary of the job tells why."
+        yield annotation(f"{come.text} taskspec ended with exit code {int(account.code)}.", why)
 
 
-def _of_plan(account: Account) -> Iterator[str]:
-    """Yield a line for what stands against a plan as a whole."""
+def _of_all(account: Account) -> Iterator[str]:
+    """Yield a line for what stands against a plan, or what was done, as a whole."""
     plan = account.plan
-    if plan is None or has_begun(account):
-        return
-    for refusal in plan.refusals[:MOST]:
-        yield annotation(refused(refusal), way_out(refusal))
-    for duplicate in plan.duplicates[:MOST]:
-        yield annotation(duplicated(duplicate))
+    if plan is not None:
+        yield from map(annotation, overlooked_lines(plan))
+        for refusal in () if has_begun(account) else plan.refusals[:MOST]:
+            yield annotation(refused(refusal), way_out(refusal))
+    for _, said in islice(twins(account), MOST):
+        yield annotation(said)
 
 
 def _place(position: Position, here: Path, workspace: Path | None) -> dict[str, str]:

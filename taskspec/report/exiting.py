@@ -6,6 +6,7 @@ from enum import IntEnum
 from taskspec.events import Effect
 from taskspec.health import Health
 from taskspec.plan.model import Plan
+from taskspec.plan.overlooking import overlooked
 
 
 class ExitCode(IntEnum):
@@ -94,7 +95,7 @@ def of_effect(effect: Effect) -> ExitCode:
 def of_plan(plan: Plan, *, detailed: bool = False) -> ExitCode:
     """Return the exit code of a plan: what is recorded as unhealthy is never green."""
     codes = [of_health(change.health) for change in plan.changes]
-    if any(change.in_error for change in plan.changes):
+    if overlooked(plan) or any(change.in_error for change in plan.changes):
         codes.append(ExitCode.ERROR)
     if plan.duplicates:
         codes.append(ExitCode.UNKNOWN)

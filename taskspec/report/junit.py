@@ -12,16 +12,16 @@ from typing import Final
 from xml.etree import ElementTree as ET
 
 from taskspec.diagnostics import Diagnostic, Position, Severity
-from taskspec.events import DuplicatesFound, Effect, Interrupted, RunEnded
+from taskspec.events import Effect, Interrupted, RunEnded
 from taskspec.health import Health
 from taskspec.plan.model import IDLE, Action, Plan
 from taskspec.report.account import Account, Kind, TaskTold
-from taskspec.report.narrating import of_duplicates
-from taskspec.report.plans import duplicated
+from taskspec.report.overlooking import overlooked_lines
 from taskspec.report.refusing import refused, way_out
 from taskspec.report.text import in_line, place_of, visible
-from taskspec.report.unwell import GOOD, WELL, is_unwell, place_in, reasons_of, word_of
-from taskspec.report.verdicts import has_begun, verdict
+from taskspec.report.twins import twins
+from taskspec.report.unwell import GOOD, WELL, goes_on, is_unwell, place_in, reasons_of, word_of
+from taskspec.report.verdicts import verdict
 from taskspec.state.model import Verdict
 
 LONGEST: Final = 20_000
@@ -106,6 +106,9 @@ def _diagnosed(diagnostic: Diagnostic) -> _Case:
 
 
 def _of_plan(plan: Plan, whole: str) -> Iterator[_Case]:
+    for number, line in enumerate(overlooked_lines(plan), start=1):
+        outcome = _Outcome(element="error", type="unread", message=line)
+        yield _Case(name=f"refresh: {number}", classname=whole, outcome=outcome)
     for refusal in plan.refusals:
         said = refused(refusal)
         text = f"{said}\n→ {way_out(refusal)}"
@@ -114,11 +117,8 @@ def _of_plan(plan: Plan, whole: str) -> Iterator[_Case]:
 
 
 def _of_twins(account: Account, whole: str) -> Iterator[_Case]:
-    """Yield a case for each create that the remote has twice: as planned, or as an apply has found it."""
-    planned = account.plan.duplicates if account.plan is not None and not has_begun(account) else ()
-    met = [one.event for one in account.heard if isinstance(one.event, DuplicatesFound)]
-    told = [(one.address, duplicated(one)) for one in planned] + [(one.address, of_duplicates(one)) for one in met]
-    for address, said in told:
+    """Yield a case for each create that the remote has twice."""
+    for address, said in twins(account):
         name = f"duplicates: {address or 'unknown'}"
         yield _Case(name=name, classname=whole, outcome=_Outcome(element="error", type="duplicates", message=said))
 
@@ -149,6 +149,8 @@ def _outcome(task: TaskTold) -> _Outcome | None:
         return _Outcome(element=_element_of(task), type=word, message=told, text=text)
     if change is not None and finished is None and change.action not in IDLE:
         return _Outcome(element="skipped", type="planned", message=f"{change.action}: planned, not done")
+    if goes_on(task):
+        return _Outcome(element="skipped", type="begun", message=f"begun: {message or 'its run goes on'}")
     if task.health is None or (change is not None and change.action in {Action.HOLD, Action.BLOCKED}):
         return _Outcome(element="skipped", type="held", message=message or "held")
     return None
@@ -175,7 +177,8 @@ def _untold(account: Account) -> _Case:
     stopped = any(isinstance(one.event, Interrupted) for one in account.heard)
     found = verdict(account)
     said = "The command was interrupted." if stopped else f"{found.text} It ended with exit code {int(account.code)}."
-    outcome = _Outcome(element="error", type=found.code.name.lower(), message=said)
+    why = "\n".join(account.notes)
+    outcome = _Outcome(element="error", type=found.code.name.lower(), message=said, text=why)
     return _Case(name="taskspec", classname=_name(account), outcome=outcome)
 
 

@@ -136,10 +136,8 @@ class Narrator:
             case ResultsRemoved(address=address):
                 which = some([f"g{number}" for number in event.generations])
                 return address, f"keeps no longer what {which} answered, as its retention asks"
-            case ResultUnreadable(address=address):
-                return address, self._paint(f"its result file is missing, and {visible(event.detail)}", "error")
-            case ResultNotWritten(address=address):
-                return address, self._paint(f"its result file is not written: {visible(event.detail)}", "error")
+            case ResultUnreadable(address=address) | ResultNotWritten(address=address):
+                return address, self._paint(of_result(event), "error")
             case _:
                 return None
 
@@ -201,6 +199,12 @@ class Narrator:
             yield f"  {named(unwell)}: `taskspec status` tells more"
         if event.head:
             yield self._paint(f"History: {event.head}", "dim")
+
+
+def of_result(event: ResultUnreadable | ResultNotWritten) -> str:
+    """Return why the file of a result is not there."""
+    is_missing = isinstance(event, ResultUnreadable)
+    return f"its result file is {'missing, and' if is_missing else 'not written:'} {visible(event.detail)}"
 
 
 def of_duplicates(event: DuplicatesFound) -> str:

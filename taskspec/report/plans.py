@@ -12,6 +12,7 @@ from taskspec.report.culprits import cause_lines
 from taskspec.report.differences import differing_lines
 from taskspec.report.estimates import change_lines, total_lines
 from taskspec.report.leaving import left_out_lines
+from taskspec.report.overlooking import overlooked_lines
 from taskspec.report.refusing import refused, way_out
 from taskspec.report.risks import budget_lines, common_risks, risk_lines, risk_summary
 from taskspec.report.text import UNCLAIMED, Paint, in_line, one_line, place_of, plural
@@ -71,6 +72,8 @@ def lines(plan: Plan, paint: Paint) -> Iterator[str]:
 
 
 def _against(plan: Plan, paint: Paint) -> Iterator[str]:
+    for line in overlooked_lines(plan):
+        yield paint(line, "error")
     for duplicate in plan.duplicates:
         yield f"{paint('Duplicate', 'error')}: {duplicated(duplicate)}"
     for refusal in plan.refusals:

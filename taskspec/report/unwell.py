@@ -26,6 +26,11 @@ def is_unwell(task: TaskTold) -> bool:
     return is_stuck or is_bad or task.health not in {None, Health.HEALTHY} or any(_of_result(task))
 
 
+def goes_on(task: TaskTold) -> bool:
+    """Tell whether the run of a task goes on, and was not waited for."""
+    return task.finished is not None and task.finished.verdict == Verdict.ACTIVE
+
+
 def code_of(task: TaskTold) -> ExitCode:
     """Return the exit code that a task alone stands for."""
     if not is_unwell(task):

@@ -17,7 +17,7 @@ from taskspec.report.account import Account, Kind
 from taskspec.report.counting import counted
 from taskspec.report.exiting import ExitCode, foremost, of_health, of_plan
 from taskspec.report.text import plural
-from taskspec.report.unwell import GOOD, code_of
+from taskspec.report.unwell import GOOD, code_of, goes_on
 
 
 class Grade(StrEnum):
@@ -115,6 +115,10 @@ def _fine(account: Account) -> tuple[Grade, str, str]:
             healthy = len(account.tasks) - undone
             text = f"{plural(healthy, 'task')} healthy, {undone} not applied yet." if healthy else ""
             return Grade.NOTICE, "Not all applied", text or "No task was applied yet."
+        case Kind.APPLY if begun := sum(map(goes_on, account.tasks)):
+            healthy = len(account.tasks) - begun
+            text = f"{plural(begun, 'run')} {'goes' if begun == 1 else 'go'} on, and nobody waits for the end."
+            return Grade.NOTICE, "Begun", f"{text} {plural(healthy, 'task')} healthy." if healthy else text
         case Kind.APPLY | Kind.STANDING:
             count = len(account.tasks)
             text = "The task is healthy." if count == 1 else f"All {count} tasks are healthy."
@@ -128,6 +132,11 @@ def _only_drifted(account: Account) -> bool:
 def _drift(account: Account) -> Iterator[str]:
     if account.drifted:
         yield f"{plural(account.drifted, 'task')} {'has' if account.drifted == 1 else 'have'} drifted."
+
+
+def _is_of_manifests(account: Account) -> bool:
+    """Tell whether diagnostics, where there are any, are what an account has come to."""
+    return account.kind is Kind.STANDING or not account.tasks
 
 
 def _planned(account: Account) -> str:
@@ -144,7 +153,7 @@ def _amiss(account: Account, code: ExitCode) -> str:
             return f"{plural(count, 'task')} {'waits' if count == 1 else 'wait'} for a person."
         case ExitCode.UNKNOWN if count := counts[Health.UNKNOWN]:
             return f"The outcome of {plural(count, 'task')} is not known."
-        case ExitCode.ERROR if account.kind is Kind.VALIDATE or (account.diagnostics and not account.tasks):
+        case ExitCode.ERROR if account.kind is Kind.VALIDATE or (account.diagnostics and _is_of_manifests(account)):
             return "The manifests are wrong."
         case ExitCode.CHANGES if account.plan is not None:
             return _planned(account)

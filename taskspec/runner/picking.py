@@ -3,9 +3,11 @@
 It needs no task to be right: only where a selector asks for what stands in the documents are they read and rendered.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
 
 from taskspec.address import Address
+from taskspec.diagnostics import Severity
 from taskspec.documents.loading import load
 from taskspec.runner.choosing import choose, choose_among, require_recorded, within
 from taskspec.runner.locating import scope_of
@@ -14,14 +16,28 @@ from taskspec.runner.preparing import prepare, render
 from taskspec.selecting.gathering import gather_recorded
 from taskspec.state.model import Record, Snapshot
 
+WRONG: Final = (
+    "What is declared is wrong (`taskspec validate` tells): this shows what is recorded, not all that is declared."
+)
 
-def declared_by(invocation: Invocation, ports: Ports) -> Mapping[Address, str]:
-    """Return the agent of each task that is declared soundly; what is wrong with others is for `validate` to tell."""
-    manifests = load(invocation.target, invocation.environment).manifests
-    if not any(task.spec.keys() & {"matrix", "forEach"} for task in manifests.tasks):
-        return {task.address: task.spec["agent"] for task in manifests.tasks}
-    desired, _ = render(manifests, invocation, ports)
-    return {address: task.agent for address, task in desired.tasks.items()}
+
+def _say_nothing(_: str) -> None:
+    """Leave it to `validate`."""
+
+
+def declared_by(
+    invocation: Invocation, ports: Ports, remark: Callable[[str], None] = _say_nothing
+) -> Mapping[Address, str]:
+    """Return the agent of each task that is declared soundly; `remark` hears of it where others may be missing."""
+    loaded = load(invocation.target, invocation.environment)
+    manifests, found = loaded.manifests, tuple(loaded.diagnostics)
+    declared = {task.address: task.spec["agent"] for task in manifests.tasks}
+    if any(task.spec.keys() & {"matrix", "forEach"} for task in manifests.tasks):
+        desired, more = render(manifests, invocation, ports)
+        declared, found = {address: task.agent for address, task in desired.tasks.items()}, (*found, *more)
+    if any(one.severity is Severity.ERROR for one in found):
+        remark(WRONG)
+    return declared
 
 
 def pick(

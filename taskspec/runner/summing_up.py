@@ -6,26 +6,27 @@ so, and has no answers. It takes no lock, and asks no remote.
 
 import re
 from ast import literal_eval
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from taskspec.address import Address, is_address
 from taskspec.desired.model import DesiredTask
-from taskspec.diagnostics import Diagnostic
+from taskspec.diagnostics import Diagnostic, ManifestError
 from taskspec.documents.model import Project
 from taskspec.errors import TaskspecError
-from taskspec.events import ApplyFinished, ApplyStarted, ChangeFinished
+from taskspec.events import ApplyFinished, ApplyStarted, ChangeFinished, ResultNotWritten, ResultUnreadable
 from taskspec.health import Health
 from taskspec.plan.model import Action, Change, Declared, Plan
 from taskspec.report.account import Account, Heard, Kind, TaskTold, Trouble
 from taskspec.report.exiting import ExitCode, foremost, of_health, of_verdict
 from taskspec.report.gathering import by_address
+from taskspec.report.narrating import of_result
 from taskspec.runner.locating import project_of
 from taskspec.runner.model import Invocation, Ports
 from taskspec.runner.originating import revision_of
-from taskspec.runner.picking import pick
+from taskspec.runner.picking import WRONG, pick
 from taskspec.runner.preparing import Prepared, prepare
 from taskspec.runner.showing_answers import Answers, Generations, answers_of
 from taskspec.runner.telling import recorded_health
@@ -36,6 +37,8 @@ from taskspec.state.model import Accepted, Record
 _USED: Final = re.compile(r"""tasks(?:\.(?P<name>\w+)|\[(?P<quoted>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\])""")
 """The name of an input that is a result: `tasks.extract.result`, `tasks['report[emea]'].result.total`."""
 
+_MOST: Final = 5
+"""How many tasks that were not selected are told of one by one."""
 _MOVED_ON: Final = (
     "The state has changed since this ended: what is told of the answers may be the doing of another command."
 )
@@ -95,11 +98,22 @@ def account(
         return replace(named, notes=notes)
     with answers_of(found, ports, notes) as kept:
         tasks = _Changes(course, plan, kept, generations).tasks()
+        notes.extend(_untold(course.heard, {task.address for task in tasks}))
         if kept is not None:
             notes.extend(kept.notes())
             if kept.has_moved_on(named.head):
                 notes.append(_MOVED_ON)
     return replace(named, tasks=tasks, notes=notes)
+
+
+def _untold(heard: Sequence[Heard], told: Collection[Address]) -> Iterator[str]:
+    """Yield what is wrong with the result files of tasks that no account tells of: they were not selected."""
+    found = [one.event for one in heard if isinstance(one.event, ResultNotWritten | ResultUnreadable)]
+    others = [event for event in found if event.address not in told]
+    for event in others[:_MOST]:
+        yield f"`{event.address}` is not selected: {of_result(event)}"
+    if len(others) > _MOST:
+        yield f"So it is with the result files of {len(others) - _MOST} more that are not selected."
 
 
 def standing(invocation: Invocation, ports: Ports, generations: Generations | None = None) -> Account:
@@ -111,10 +125,12 @@ def standing(invocation: Invocation, ports: Ports, generations: Generations | No
     project = project_of(invocation)
     notes: list[str] = []
     prepared: Prepared | None = None
+    wrong: TaskspecError | None = None
     try:
         prepared = prepare(invocation, ports)
-    except TaskspecError:
-        notes.append("What is declared is wrong (`taskspec validate` tells): this shows only what is recorded.")
+    except TaskspecError as error:
+        wrong = error
+        notes.append(WRONG)
     declared: Mapping[Address, Declared] = prepared.desired.tasks if prepared else {}
     store = ports.open_state(project, read_only=True)
     try:
@@ -128,9 +144,10 @@ def standing(invocation: Invocation, ports: Ports, generations: Generations | No
         head = store.head()
     finally:
         store.close()
+    found = foremost(of_health(task.health) for task in tasks if task.health is not None)
     return Account(
         kind=Kind.STANDING,
-        code=foremost(of_health(task.health) for task in tasks if task.health is not None),
+        code=found if wrong is None else foremost((found, ExitCode.ERROR)),
         began=began,
         ended=ports.chance.now(),
         project=project.name,
@@ -138,6 +155,8 @@ def standing(invocation: Invocation, ports: Ports, generations: Generations | No
         tasks=tasks,
         notes=notes,
         head=head,
+        trouble=Trouble(message=wrong.message, hint=wrong.hint) if wrong is not None else None,
+        diagnostics=wrong.diagnostics if isinstance(wrong, ManifestError) else (),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mappin
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from shlex import quote
+from typing import Final
 
 from taskspec.address import Address
 from taskspec.documents.model import Project
@@ -30,13 +31,17 @@ __all__ = ["agents", "events", "log", "results", "status"]
 
 SOME = 5
 """How many addresses are named where there are too many."""
+_GOING_ON: Final = frozenset({Status.Pending, Status.Executing})
 
 
-async def status(invocation: Invocation, ports: Ports) -> list[Standing]:
-    """Return how each selected address stands, with what its run shows at this moment where it is active."""
+async def status(invocation: Invocation, ports: Ports, remark: Callable[[str], None]) -> list[Standing]:
+    """Return how each selected address stands, with what its run shows at this moment where it is active.
+
+    `remark` hears of it where what is declared is wrong.
+    """
     project = project_of(invocation)
     snapshot = read_state(project, ports)
-    declared = declared_by(invocation, ports)
+    declared = declared_by(invocation, ports, remark)
     chosen = pick(invocation, ports, snapshot, declared)
     records = [record for record in snapshot.records.values() if record.address in chosen]
     observations = await _observations(project, ports, records)
@@ -147,14 +152,25 @@ async def _observations(project: Project, ports: Ports, records: Sequence[Record
     active, found = _active(records, ports.offline(project).identity)
     if not active:
         return found
-    runs = {run: record.agent for run, record in active.items()}
     try:
         async with ports.connect(project, Need.LOOK) as link:
             here, away = _active(active.values(), link.connection.identity)
-            runs = {run: record.agent for run, record in here.items()}
-            return {**found, **away, **await observe(link.connection, runs)}
+            seen = await observe(link.connection, {run: record.agent for run, record in here.items()})
+            if link.end_runs is not None:
+                seen = {run: _left_alone(observation) for run, observation in seen.items()}
+            return {**found, **away, **seen}
     except RemoteError as error:
         return {**found, **{run: Unreadable(reason=error.message) for run in active}}
+
+
+def _left_alone(observation: Observation) -> Observation:
+    """Return what is known of a run on an engine that is only read from: what it last was, but not that it goes on."""
+    match observation:
+        case Present(record=run) if run.status in _GOING_ON:
+            reason = f"it was {run.status}, and no engine carries it on: `taskspec apply` records what became of it"
+            return Unreadable(reason=reason)
+        case _:
+            return observation
 
 
 def _active(records: Iterable[Record], identity: RemoteIdentity) -> tuple[dict[str, Record], Mapping[str, Observation]]:
@@ -206,7 +222,7 @@ def _judged(attempt: Attempt | None, observation: Observation | None) -> tuple[s
         case Present(record=found):
             if found.status == Status.Paused:
                 return "waiting", Health.NEEDS_INPUT, found.status, found.waits_for or ""
-            if found.status in {Status.Pending, Status.Executing}:
+            if found.status in _GOING_ON:
                 return found.status, Health.HEALTHY, found.status, ""
             if found.status in ENDED:
                 return found.status, Health.UNKNOWN, found.status, "not judged yet: `taskspec apply` records it"

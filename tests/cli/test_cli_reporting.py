@@ -1,6 +1,8 @@
 """Reports of a command: made whatever happened, never better than its end, and never in its way."""
 
 import json
+from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from xml.etree import ElementTree as ET
 
@@ -10,7 +12,7 @@ from click.testing import CliRunner
 from sample_accounts import applied, change, finished, planned, told
 
 from taskspec.ci import Cause, ChangeRequest, CiJob, Platform
-from taskspec.cli import reporting
+from taskspec.cli import reporting, telling_ci
 from taskspec.cli.commands import taskspec
 from taskspec.cli.reporting import Reporter
 from taskspec.cli.telling_ci import ci_outlets
@@ -109,6 +111,7 @@ def test_without_a_report_nothing_is_gathered(reporter):
         (["--report", "junit"], "names no file"),
         (["--report", "junit="], "names no file"),
         (["--report", "junit=a", "--report", "markdown=a"], "Two reports cannot be one file"),
+        (["--report", "junit=a", "--report", "markdown=./b/../a"], "Two reports cannot be one file"),
         (["--report", "junit=-"], "A report cannot go to stdout"),
         (["--report", "junit=."], "is a folder"),
         (["--refresh-only", "--report", "junit=a"], "plans nothing to report on"),
@@ -131,6 +134,26 @@ def test_a_report_that_cannot_be_made_is_told_by_those_that_can(reporter, tmp_pa
         "summary could not be written: No space left on device.",
     )
     assert (tmp_path / "report.md").read_text().startswith("### ❌ Error")  # it was there before, and told it too well
+
+
+def test_what_was_told_too_well_before_the_last_report_failed_is_told_again(tmp_path, reporter, monkeypatch, capsys):
+    posted = []
+    monkeypatch.setattr(telling_ci, "_posted", lambda _, account: posted.append(account.code) or "It is up to date.")
+    settings = replace(_job(tmp_path), github_output=Path("/dev/full"))
+    made = reporter(*ci_outlets(settings, comment=True))
+    assert made.run(lambda: ExitCode.OK, as_json=False) == ExitCode.ERROR
+    assert posted == [ExitCode.OK, ExitCode.ERROR]
+    said = "It ended with 1: /dev/full could not be written: No space left on device."
+    assert (tmp_path / "summary").read_text().replace("`", "").endswith(f"\n**{said}**\n")
+    assert f"::error::{said}" in capsys.readouterr().err
+
+
+def test_what_was_told_when_it_was_known_is_told_once(tmp_path, reporter, monkeypatch, capsys):
+    monkeypatch.setattr(telling_ci, "_posted", _raising(TaskspecError("no such token")))
+    made = reporter(*ci_outlets(_job(tmp_path), comment=True))
+    assert made.run(lambda: ExitCode.OK, as_json=False) == ExitCode.ERROR
+    assert (tmp_path / "summary").read_text().count("no such token") == 1
+    assert capsys.readouterr().err.count("::error::no such token") == 1
 
 
 def test_what_cannot_be_said_is_in_the_reports(reporter, monkeypatch, capsys):

@@ -225,7 +225,7 @@ GOOD = {
     "drift": (replace(planned(SAME), drifted=1), "drifted"),
     "drift, and asked for it": (replace(planned(SAME), drifted=1, code=ExitCode.CHANGES), "drifted"),
     "changes and drift": (replace(planned(told(change())), drifted=1, code=ExitCode.CHANGES), "to-be-done"),
-    "not waited for, as asked": (_ended("active", Health.HEALTHY, Effect.LEFT), "done"),
+    "not waited for, as asked": (_ended("active", Health.HEALTHY, Effect.LEFT), "begun"),
     "up to date": (_ended("accepted", Health.HEALTHY, Effect.LEFT, Action.NONE), "done"),
     "moved": (_ended("accepted", Health.HEALTHY, Effect.DONE, Action.MOVE), "done"),
     "its kept result is accepted again": (_ended("accepted", Health.HEALTHY, Effect.DONE, Action.REJUDGE), "done"),

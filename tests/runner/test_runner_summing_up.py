@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from taskspec.diagnostics import ManifestError
 from taskspec.errors import LockHeldError, StateError, TaskspecError
 from taskspec.events import ApplyStarted, ChangeFinished
 from taskspec.health import Health
+from taskspec.report import verdicts
 from taskspec.report.account import Kind, Trouble
 from taskspec.report.exiting import ExitCode
 from taskspec.report.gathering import Gathering
@@ -233,7 +235,10 @@ def test_the_standing_is_told_of_what_is_recorded_where_the_manifests_are_wrong(
     ports.write("kind: Task\napiVersion: taskspec/v1\nmetadata: {name: b}\nspec: {}\n", "b.yaml")
     told = standing(ports.invocation(), ports)
     assert [task.address for task in told.tasks] == ["a"]
-    assert "shows only what is recorded" in told.notes[0]
+    assert "shows what is recorded" in told.notes[0]
+    assert (told.code, told.trouble.message) == (ExitCode.ERROR, "the manifests are wrong")
+    assert {Path(one.position.file).name for one in told.diagnostics} == {"b.yaml"}
+    assert verdicts.verdict(told).text == "The manifests are wrong."
 
 
 def test_a_run_that_nobody_looked_at_is_not_healthy(ports):

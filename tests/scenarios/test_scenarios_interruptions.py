@@ -79,7 +79,11 @@ def test_a_killed_apply_leaves_no_agent_running_and_the_next_one_records_it(work
     workspace.until(lambda: workspace.lines("started"))
     running.signal(signal.SIGKILL)
     running.wait()
-    assert workspace.taskspec("status", "--json").json["tasks"][0]["run"] == workspace.lines("started")[0]
+    told = workspace.taskspec("status", "--json")
+    (left,) = told.json["tasks"]
+    assert (told.code, left["run"], left["health"]) == (9, workspace.lines("started")[0], "unknown")
+    assert "no engine carries it on" in left["detail"]
+    assert workspace.taskspec("report", "--out", "-").code == 9
     done = workspace.apply()
     assert done.code == 3, done
     assert workspace.standing("a")["verdict"] == "error"

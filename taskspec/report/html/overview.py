@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Final
 
 from taskspec.address import Address
@@ -21,10 +22,11 @@ from taskspec.report.html.places import link_to
 from taskspec.report.html.revisions import revision_facts
 from taskspec.report.html.showing import inline, prose
 from taskspec.report.html.tasks import said_of
-from taskspec.report.plans import duplicated
+from taskspec.report.overlooking import overlooked_lines
 from taskspec.report.refusing import refused, way_out
 from taskspec.report.risks import COMMON, common_risks, risks_told
 from taskspec.report.text import duration, plural
+from taskspec.report.twins import twins
 from taskspec.report.unwell import reasons_of, word_of
 from taskspec.report.verdicts import has_begun, verdict
 from taskspec.settings import DEFAULT_ENVIRONMENT
@@ -140,10 +142,12 @@ def _troubles(account: Account) -> Iterator[Node]:
         yield _item(Tone.BAD, "Trouble", account.trouble.message, account.trouble.hint, account)
     plan = account.plan
     if plan is not None:
+        for line in overlooked_lines(plan):
+            yield _item(Tone.BAD, "Trouble", line, "", account)
         for refusal in plan.refusals[:MOST]:
             yield _item(Tone.BAD, "Refused", refused(refusal), way_out(refusal), account)
-        for duplicate in plan.duplicates[:MOST]:
-            yield _item(Tone.UNKNOWN, "Duplicate", duplicated(duplicate), "", account)
+    for _, said in islice(twins(account), MOST):
+        yield _item(Tone.UNKNOWN, "Duplicate", said, "", account)
 
 
 def _wrong(account: Account) -> Iterator[Node]:

@@ -18,11 +18,13 @@ from taskspec.report.leaving import left_out_lines
 from taskspec.report.markdown.detail import Detail
 from taskspec.report.markdown.escaping import code, prose
 from taskspec.report.markdown.tasks import PLAIN, SIGN
-from taskspec.report.plans import IDLE, MEANINGS, duplicated, headline
+from taskspec.report.overlooking import overlooked_lines
+from taskspec.report.plans import IDLE, MEANINGS, headline
 from taskspec.report.refusing import refused, way_out
 from taskspec.report.risks import budget_lines, risk_summary
 from taskspec.report.summing import standings
 from taskspec.report.text import duration, place_of, plural
+from taskspec.report.twins import twins
 from taskspec.report.verdicts import Grade, has_begun, verdict
 
 _SIGNS: Final = {
@@ -64,7 +66,8 @@ def head(account: Account, roots: Roots, detail: Detail) -> str:
         parts.append(asked)
     foreseen = total_lines(account.plan, PLAIN) if account.plan is not None and not has_begun(account) else ()
     of_plan = _plan_lines(account.plan, roots) if account.plan is not None else ()
-    lists = [*_refusals(account.plan), *foreseen, *of_plan, *account.notes]
+    twice = (f"Duplicate: {said}" for _, said in twins(account))
+    lists = [*_refusals(account.plan), *foreseen, *of_plan, *twice, *account.notes]
     parts += _listed(lists, detail)
     return "\n\n".join(parts)
 
@@ -108,7 +111,7 @@ def _foreseen(plan: Plan) -> str:
 
 def _is_said_below(account: Account) -> bool:
     """Tell whether the trouble is only that the manifests are wrong, of which each fault is told."""
-    return account.kind is Kind.VALIDATE and bool(account.diagnostics)
+    return account.kind in {Kind.VALIDATE, Kind.STANDING} and bool(account.diagnostics)
 
 
 def _table(account: Account) -> Iterator[str]:
@@ -189,12 +192,11 @@ def _refusals(plan: Plan | None) -> Iterator[str]:
 
 
 def _plan_lines(plan: Plan, roots: Roots) -> Iterator[str]:
+    yield from overlooked_lines(plan)
     yield from cause_lines(plan, roots, PLAIN)
     yield from risk_summary(plan, PLAIN)
     yield from budget_lines(plan, PLAIN)
     yield from left_out_lines(plan, PLAIN)
-    for duplicate in plan.duplicates:
-        yield f"Duplicate: {duplicated(duplicate)}"
 
 
 def _listed(lines: Sequence[str], detail: Detail) -> Iterator[str]:

@@ -21,12 +21,13 @@ from taskspec.report.plans import SYMBOLS
 from taskspec.report.risks import risk_lines
 from taskspec.report.summing import ending_word
 from taskspec.report.text import Paint, duration, in_line
-from taskspec.report.unwell import is_unwell, reasons_of, word_of
+from taskspec.report.unwell import goes_on, is_unwell, reasons_of, word_of
 from taskspec.report.verdicts import has_begun
 from taskspec.state.model import Verdict
 
 PLAIN: Final = Paint(color=False)
 SIGN: Final = "✅"
+_BEGUN: Final = "📝"
 _SIGNS: Final = {Health.UNHEALTHY: "❌", Health.NEEDS_INPUT: "✋", Health.UNKNOWN: "❓"}
 _SHORT: Final = 40
 """A text of more characters stands in a block of its own."""
@@ -66,6 +67,8 @@ def section(task: TaskTold, account: Account, roots: Roots, common: Collection[R
 def _sign(task: TaskTold, account: Account) -> str:
     if is_unwell(task):
         return _SIGNS.get(task.health or Health.UNHEALTHY, "❌")
+    if goes_on(task):
+        return _BEGUN
     if task.change is None or has_begun(account):
         return SIGN if task.health is not None else "▫️"
     return inner(SYMBOLS[task.change.action][0])
