@@ -167,8 +167,8 @@ def _is_about_one(told: Any) -> bool:
     """Tell whether a comment or the end of another workflow is about a pull request, or nobody can tell."""
     if not isinstance(told, Mapping) or not {"issue", "workflow_run"} & told.keys():
         return True
-    event = _at(told, "workflow_run", "event")
-    return _at(told, "issue", "pull_request") is not None or (isinstance(event, str) and event in _REQUESTS)
+    event = _text(_at(told, "workflow_run", "event"))
+    return _at(told, "issue", "pull_request") is not None or event in _REQUESTS | _MAY_BE_OF_ONE
 
 
 def _pull_request(env: Mapping[str, str], told: Any) -> ChangeRequest | None:
@@ -201,7 +201,7 @@ def _of_gitlab(env: Mapping[str, str]) -> CiJob:
         here = env.get("CI_MERGE_REQUEST_PROJECT_ID")
         request = ChangeRequest(
             number=number,
-            base=_commit(env.get("CI_MERGE_REQUEST_TARGET_BRANCH_SHA") or env.get("CI_MERGE_REQUEST_DIFF_BASE_SHA")),
+            base=_commit(env.get("CI_MERGE_REQUEST_TARGET_BRANCH_SHA")),  # where it branched off is for it to choose
             target=_name(env.get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME")),
             is_foreign=not here or env.get("CI_MERGE_REQUEST_SOURCE_PROJECT_ID") != here,
         )

@@ -49,7 +49,7 @@ class Settings:
     hosting_api: str | None = None
     """The API of the platform that hosts the code: `GITHUB_API_URL`, or `CI_API_V4_URL`."""
     repository: str | None = None
-    """The repository there: `GITHUB_REPOSITORY`, or the number in `CI_PROJECT_ID`."""
+    """The repository there: `GITHUB_REPOSITORY`, or the number in `CI_MERGE_REQUEST_PROJECT_ID` or `CI_PROJECT_ID`."""
     github_step_summary: Path | None = None
     """In a job of GitHub Actions, the file that takes the summary of a step."""
     github_output: Path | None = None
@@ -109,7 +109,8 @@ def _hosting(env: Mapping[str, str], job: CiJob | None) -> dict[str, Any]:
                 **{field: Path(env[name]) for field, name in files.items() if env.get(name)},
             }
         case Platform.GITLAB:
-            api, project = env.get("CI_API_V4_URL") or None, env.get("CI_PROJECT_ID") or None
-            return {"comment_token": own, "hosting_api": api, "repository": project}
+            project = env.get("CI_MERGE_REQUEST_PROJECT_ID") or env.get("CI_PROJECT_ID")  # a fork is another project
+            api = env.get("CI_API_V4_URL")
+            return {"comment_token": own, "hosting_api": api or None, "repository": project or None}
         case Platform.OTHER:
             return {}

@@ -18,6 +18,7 @@ class Double:
         self.me = me
         self.comments = []
         self.pulls = []
+        self.closed = set()
         self.faults = []
         self.asked = []
         self.paused = []
@@ -64,6 +65,8 @@ class Double:
             return self._say(self.me) if self.me else Response(status=403, content=b'{"message": "by integration"}')
         if parts[-1] in {"pulls", "merge_requests"}:
             return self._say(self.pulls)
+        if parts[-2] in {"pulls", "merge_requests"}:
+            return self._say({"state": "closed" if int(parts[-1]) in self.closed else self.open})
         if parts[-1] in {"comments", "notes"}:
             if request.method == "POST":
                 self.add(body, *(self._author() if self.me else ()), number=parts[-2])
@@ -86,6 +89,7 @@ class Double:
 
 class GitHubDouble(Double):
     desk = GitHub("/api/v3", "acme/growth")
+    open = "open"
 
     def _author(self):
         return self.me["login"], "User"
@@ -96,6 +100,7 @@ class GitHubDouble(Double):
 
 class GitLabDouble(Double):
     desk = GitLab("/api/v4", "7")
+    open = "opened"
 
     def __init__(self, **more):
         super().__init__(me={"username": "project_7_bot"}, **more)

@@ -87,7 +87,7 @@ GITLAB = {
     "CI_MERGE_REQUEST_PROJECT_ID": "5",
     "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "5",
     "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
-    "CI_MERGE_REQUEST_DIFF_BASE_SHA": BASE,
+    "CI_MERGE_REQUEST_DIFF_BASE_SHA": HEAD,
     "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME": "friendlier",
     "CI_COMMIT_SHA": HEAD,
     "GITLAB_USER_LOGIN": "grace",
@@ -99,7 +99,9 @@ def test_a_merge_request_is_told():
     job = ci_job(GITLAB)
     assert (job.platform, job.cause, job.commit, job.branch) == (Platform.GITLAB, Cause.REQUEST, HEAD, "friendlier")
     assert (job.author, job.url) == ("grace", "https://gitlab.example/acme/-/jobs/5")
-    assert job.request == ChangeRequest(number=12, base=BASE, target="main", is_foreign=False)
+    assert job.request == ChangeRequest(number=12, base=None, target="main", is_foreign=False)
+    merged = ci_job(GITLAB | {"CI_MERGE_REQUEST_TARGET_BRANCH_SHA": BASE}).request
+    assert merged.base == BASE, "where its branch begins is for it to choose, and is no base"
 
 
 @pytest.mark.parametrize("name", ["CI_MERGE_REQUEST_PROJECT_ID", "CI_MERGE_REQUEST_SOURCE_PROJECT_ID"])
@@ -147,6 +149,8 @@ def test_what_waits_in_a_merge_queue_is_not_merged_and_nobody_can_tell_whose_it_
         ("issue_comment", {}, Cause.REQUEST),
         ("workflow_run", {"workflow_run": {"event": "pull_request"}}, Cause.REQUEST),
         ("workflow_run", {"workflow_run": {"event": "pull_request_target"}}, Cause.REQUEST),
+        ("workflow_run", {"workflow_run": {"event": "issue_comment"}}, Cause.REQUEST),
+        ("workflow_run", {"workflow_run": {"event": "workflow_run"}}, Cause.REQUEST),
         ("workflow_run", {"workflow_run": {"event": "push"}}, Cause.OTHER),
         ("workflow_run", "no JSON", Cause.REQUEST),
     ],

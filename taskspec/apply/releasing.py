@@ -20,7 +20,7 @@ from taskspec.plan.deciding import decide_again
 from taskspec.plan.finishing import finished
 from taskspec.plan.model import IDLE, Action, Change
 from taskspec.plan.prospect import gravest
-from taskspec.plan.upstream_reasons import shortened
+from taskspec.plan.reasons import words
 from taskspec.state.model import Verdict
 
 
@@ -86,13 +86,18 @@ def _left_out(change: Change, lacking: Sequence[Ended]) -> Change | Ended:
         return Ended(change=change, outcome=Outcome(effect=Effect.CUT, health=change.health, detail=detail))
     # A change that is not healthy itself (its outcome is unknown, its run waits for a person) is not made better.
     healths = [change.health, *(_health(ended) for ended in barring)]
-    words = shortened(barring[0].outcome.detail)
-    detail = f"blocked: {_named(barring)} without an accepted result{f': {words}' if words else ''}"
+    detail = f"blocked: {_named(barring)} without an accepted result{_ending(barring[0].outcome)}"
     if change.action is Action.SETTLE:
         why = Reason(code="upstream_unhealthy", text=detail)
         return replace(change, conditional=False, paid=False, destructive=False, reasons=(why, *change.reasons))
     blocked = replace(change, action=Action.BLOCKED, conditional=False, paid=False, destructive=False)
     return Ended(change=blocked, outcome=Outcome(effect=Effect.LEFT, health=gravest(healths), detail=detail))
+
+
+def _ending(outcome: Outcome) -> str:
+    """Return how another task ended, as far as that is told, and the first line of why."""
+    verdict = f": {outcome.verdict}" if outcome.effect is Effect.DONE and outcome.verdict is not None else ""
+    return f"{verdict}{words(outcome.detail)}"
 
 
 def _health(ended: Ended) -> Health:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from taskspec.cli import options
-from taskspec.cli.printing import paint_for, say, say_json
+from taskspec.cli.printing import paint_for, say, say_json, width_of
 from taskspec.cli.wiring import Wiring
 
 _SHOWN = ("id", "name", "status", "description", "version")
@@ -35,5 +35,5 @@ def list_agents(words: Sequence[str], project: Path | None, as_json: bool) -> in
     if as_json:
         say_json({"agents": [{name: getattr(agent, name) for name in _SHOWN} for agent in found]})
     else:
-        say(agent_lines(found, paint_for(sys.stdout)))
+        say(agent_lines(found, paint_for(sys.stdout), width_of(sys.stdout)))
     return 0

@@ -71,6 +71,8 @@ class Manner:
     requested: bool = False
     saved: "SavedPlan | None" = None
     expect_digest: str | None = None
+    guards: "Project | None" = None
+    """Whose limits and policies a saved plan has to keep once more; None where those of its making were enough."""
 
     @property
     def showing(self) -> Showing:
@@ -117,7 +119,7 @@ def carry(invocation: Invocation, options: Options, wiring: Wiring, reporter: "R
         from taskspec.runner.saved import opened
 
         reporter.digest = saved.digest
-        prepared, remark = opened(saved, invocation, wiring, manner.expect_digest), say_nothing
+        prepared, remark = opened(saved, invocation, wiring, manner.expect_digest, manner.guards), say_nothing
     job = Job(
         options=options,
         approve=approve,

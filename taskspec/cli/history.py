@@ -11,7 +11,7 @@ import click
 
 from taskspec.cli import options
 from taskspec.cli.aiming import meant
-from taskspec.cli.printing import note, paint_for, say, say_json, say_json_list
+from taskspec.cli.printing import note, paint_for, say, say_json, say_json_list, say_wrapped
 from taskspec.cli.usual import UsualGroup
 from taskspec.cli.wiring import Wiring
 from taskspec.report.exiting import ExitCode
@@ -97,11 +97,11 @@ def show(address: str | None, project: Path | None, limit: int | None, since: fl
             if limit is None and count > SHOWN:
                 note(f"There are older ones: `--limit {SHOWN * 10}` tells more.")
                 break
-            say([entry_line(entry, paint)])
+            say_wrapped([entry_line(entry, paint)])
         if not count:
             note("Nothing has happened since then." if since is not None else "Nothing has happened yet.")
         elif address is None:
-            say([paint(f"History: {told.head}", "dim")] if told.head else [])
+            say_wrapped([paint(f"History: {told.head}", "dim")] if told.head else [])
     return ExitCode.OK
 
 

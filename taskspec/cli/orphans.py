@@ -9,7 +9,7 @@ import click
 
 from taskspec.cli import options
 from taskspec.cli.aiming import all_meant
-from taskspec.cli.printing import paint_for, say, say_json
+from taskspec.cli.printing import paint_for, say_json, say_wrapped, width_of
 from taskspec.cli.wiring import Wiring
 
 
@@ -31,5 +31,5 @@ def orphans(words: Sequence[str], project: Path | None, given: Sequence[str], as
     if as_json:
         say_json(orphans_json(found))
     else:
-        say(all_meant(orphan_lines(found, paint_for(sys.stdout))))
+        say_wrapped(all_meant(orphan_lines(found, paint_for(sys.stdout), width_of(sys.stdout))))
     return found.exit_code

@@ -178,14 +178,14 @@ class Reconciliation:
             wanted.showing,
             detailed=wanted.detailed,
         )
-        self._aside(review, reporter)
+        self._aside(review.invocation, reporter)
         return code
 
-    def _aside(self, review: "Review", reporter: "Reporter") -> None:
+    def _aside(self, invocation: Invocation, reporter: "Reporter") -> None:
         """Say which tasks are not well and were not selected: the exit code is not about them."""
         from taskspec.runner.reviewing import left_aside
 
-        for text in left_aside(reporter.plan, review.invocation, self._wiring):
+        for text in left_aside(reporter.plan, invocation, self._wiring):
             _also(reporter, text)
 
     def _sketch(self, review: "Review", revision: str, reporter: "Reporter") -> int:
@@ -209,13 +209,14 @@ class Reconciliation:
         from taskspec.cli.saving import loaded
         from taskspec.report.exiting import ExitCode
         from taskspec.runner.locating import project_of
-        from taskspec.runner.reviewing import require_alike, require_done, require_kept
+        from taskspec.runner.reviewing import merged_guards, require_done, require_kept
 
         wanted, invocation = self._wanted, review.invocation
         saved = loaded(wanted.saved) if wanted.saved is not None else None
+        self._plan, guards = saved, None
         if saved is not None:
-            require_alike(saved, invocation)
-            self._plan = saved
+            invocation = replace(invocation, environment=saved.plan.environment)
+            guards = merged_guards(saved, invocation)
         require_kept(project_of(invocation), invocation.settings, self._wiring)
         manner = Manner(
             yes=True,
@@ -223,13 +224,14 @@ class Reconciliation:
             quiet=wanted.showing.quiet,
             saved=saved,
             expect_digest=wanted.expect_digest,
+            guards=guards,
         )
         code = carry(invocation, wanted.options, self._wiring, reporter, manner)
         if saved is None or code != ExitCode.OK:
-            self._aside(review, reporter)
+            self._aside(invocation, reporter)
             return code
         try:
-            require_done(invocation, saved, self._wiring, waits=wanted.options.wait)
+            require_done(invocation, self._wiring, waits=wanted.options.wait)
         except TaskspecError as error:
             reporter.learn(error)
             return tell(error, as_json=wanted.showing.as_json)

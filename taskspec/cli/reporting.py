@@ -225,8 +225,10 @@ class Reporter:
             environment=invocation.environment,
             settings=invocation.settings,
         )
-        remembered = Remembered() if any(wanted.format == "html" for wanted in wanted_reports()) else None
-        return account(course, self._project or (lambda: project_of(invocation)), self.ports, remembered)
+        remembered = Remembered()
+        is_whole = any(wanted.format == "html" for wanted in wanted_reports())
+        ask = remembered if is_whole else remembered.unaccepted
+        return account(course, self._project or (lambda: project_of(invocation)), self.ports, ask)
 
 
 def _hindrance(tell_to: "Callable[[Outlet], str]", outlet: "Outlet") -> str:

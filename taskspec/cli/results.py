@@ -11,12 +11,13 @@ import click
 
 from taskspec.cli import options
 from taskspec.cli.aiming import all_meant
-from taskspec.cli.printing import note, paint_for, say, say_json, say_json_list, say_text
+from taskspec.cli.printing import note, paint_for, say, say_json, say_json_list, say_text, say_wrapped, width_of
 from taskspec.cli.usual import UsualGroup
 from taskspec.cli.wiring import Wiring
 from taskspec.errors import UsageError
 
 if TYPE_CHECKING:
+    from taskspec.address import Address
     from taskspec.runner.model import Invocation, Ports
     from taskspec.runner.retrieving import Past
     from taskspec.state.model import Accepted, Record
@@ -107,7 +108,7 @@ def _contrast(past: "Past", pair: tuple[int, int], *, as_json: bool) -> None:
         return
     paint = paint_for(sys.stdout)
     head = f"{paint(past.address, 'strong')}  g{pair[0]} → g{pair[1]}"
-    say(all_meant([head, *contrast_lines(before, after, paint)]))
+    say_wrapped(all_meant([head, *contrast_lines(before, after, paint)]))
 
 
 def _one(past: "Past", generation: int, *, as_json: bool) -> None:
@@ -127,7 +128,7 @@ def _listed(past: "Past", *, as_json: bool) -> None:
     if as_json:
         say_json_list("generations", map(generation_object, past.generations), {"address": past.address})
     else:
-        say(all_meant(generation_lines(past.generations, paint_for(sys.stdout))))
+        say(all_meant(generation_lines(past.generations, paint_for(sys.stdout), width_of(sys.stdout))))
 
 
 def _accepted(invocation: "Invocation", ports: "Ports", *, as_json: bool) -> int:
@@ -142,14 +143,24 @@ def _accepted(invocation: "Invocation", ports: "Ports", *, as_json: bool) -> int
             rows = (_json(record, accepted, opened.content(accepted)) for record, accepted in opened.found)
             say_json_list("results", rows)
         elif address is None or opened.selected != (address,):
-            say(all_meant(_table(opened.found, everything=invocation.selection.everything)))
+            say_wrapped(all_meant(_table(opened.found, everything=invocation.selection.everything)))
         elif opened.found:
             say_text(opened.content(opened.found[0][1]))
         else:
-            raise UsageError(
-                f"`{address}` has no accepted result.", hint=f"`taskspec status {quote(address)}` tells how it stands."
-            )
+            raise _no_result(address, invocation, ports)
     return 0
+
+
+def _no_result(address: "Address", invocation: "Invocation", ports: "Ports") -> UsageError:
+    """Return the error for a task without an accepted result: it names an answer that is kept all the same."""
+    from taskspec.runner import retrieving
+
+    hint = f"`taskspec status {quote(address)}` tells how it stands."
+    with retrieving.past(invocation, ports) as past:
+        kept = next((one.number for one in past.generations if one.unaccepted is not None), None)
+    if kept is not None:
+        hint += f" `taskspec results {quote(address)} --generation g{kept}` prints the answer that was not accepted."
+    return UsageError(f"`{address}` has no accepted result.", hint=hint)
 
 
 @results.command()
@@ -231,6 +242,7 @@ def _json(record: "Record", accepted: "Accepted", content: str) -> dict[str, Any
 
 def _table(found: "Sequence[tuple[Record, Accepted]]", *, everything: bool) -> list[str]:
     from taskspec.moments import utc
+    from taskspec.report.fitting import cut, first_word, fitted, shorter, without
     from taskspec.report.text import columns, in_line
 
     if not found and not everything:
@@ -241,4 +253,6 @@ def _table(found: "Sequence[tuple[Record, Accepted]]", *, everything: bool) -> l
     for record, accepted in found:
         size, form = str(accepted.result.size), in_line(accepted.result.format)
         rows.append((record.address, f"g{accepted.generation}", form, size, utc(accepted.at)))
-    return columns(rows)
+    day = shorter("ACCEPTED", first_word)
+    less = (without("FORMAT"), without("BYTES"), day, without("ACCEPTED"), cut("ADDRESS"))
+    return columns(fitted(rows, width_of(sys.stdout), *less))

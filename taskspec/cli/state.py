@@ -12,7 +12,7 @@ import click
 from taskspec.cli import options
 from taskspec.cli.aiming import all_meant, meant
 from taskspec.cli.migrating import migrate
-from taskspec.cli.printing import note, paint_for, say, say_json, say_json_list, say_pieces
+from taskspec.cli.printing import note, paint_for, say, say_json, say_json_list, say_pieces, width_of
 from taskspec.cli.rebuilding import rebuild
 from taskspec.cli.wiring import Wiring
 from taskspec.report.exiting import ExitCode
@@ -53,7 +53,7 @@ def list_records(
         beside = {"lineage": snapshot.lineage, "serial": snapshot.serial, "head": snapshot.head}
         say_json_list("records", map(record_row, records), beside)
     elif records or invocation.selection.everything:
-        say(record_lines(records, time.time(), paint_for(sys.stdout)))
+        say(record_lines(records, time.time(), paint_for(sys.stdout), width_of(sys.stdout)))
     if not records and not invocation.selection.everything:
         note(nothing_chosen(invocation.selection))
     return ExitCode.OK

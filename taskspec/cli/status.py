@@ -11,7 +11,7 @@ import click
 
 from taskspec.cli import options
 from taskspec.cli.aiming import all_meant
-from taskspec.cli.printing import note, paint_for, say, say_json
+from taskspec.cli.printing import note, paint_for, say_json, say_wrapped, width_of
 from taskspec.cli.wiring import Wiring
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ def status(
     if as_json:
         say_json({"tasks": [_json(standing) for standing in standings]})
     elif standings or invocation.selection.everything:
-        say(all_meant(status_lines(standings, time.time(), paint_for(sys.stdout))))
+        told = status_lines(standings, time.time(), paint_for(sys.stdout), width_of(sys.stdout))
+        say_wrapped(all_meant(told))
     if not standings and not invocation.selection.everything:
         note(nothing_chosen(invocation.selection))
     return foremost(of_health(standing.health) for standing in standings if standing.health)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from taskspec.settings import Settings
 
 _STEP: Final = 1_000_000
-"""Bytes of the summary of one step; GitHub refuses more than 1 MiB."""
-_LEAST: Final = 20_000
+"""Bytes of the summary of one step; GitHub refuses all of one that has more than 1 MiB."""
+_LEAST: Final = 2_000
 
 
 def ci_outlets(settings: "Settings", *, comment: bool | None) -> "Iterator[Outlet]":
@@ -50,8 +50,11 @@ def _summarize(path: Path) -> "Outlet":
     def write(account: "Account") -> None:
         from taskspec.report.markdown import summary
 
-        used = path.stat().st_size if path.exists() else 0
-        _append(path, summary(account, max(_STEP - used, _LEAST)) + "\n")
+        room = _STEP - (path.stat().st_size if path.exists() else 0)
+        if room < _LEAST:
+            note("The summary of the step is full: this command does not stand in it.")
+        else:
+            _append(path, summary(account, room - 1) + "\n")
 
     return write
 
@@ -99,6 +102,8 @@ def _posted(settings: "Settings", account: "Account") -> str:
         number = reach.run(reach.desk.request_of(job.commit))
     if number is None:
         return "No pull request is known that brought this commit: there is nothing to comment on."
+    if job is not None and job.cause is Cause.REQUEST and not reach.run(reach.desk.is_open(number)):
+        return f"Pull request {number} is closed: its comment tells what became of it, and stays."
     reach.run(post(reach.desk, number, comments(account, reach.desk.limit)))
     return visible(f"The comment of pull request {number} is up to date.")
 

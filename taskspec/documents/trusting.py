@@ -79,6 +79,11 @@ def guarded_by(project: Project, base: Base) -> Project:
     return replace(project, document=held.document, source=held.source, env_allow=held.env_allow)
 
 
+def guarded_like(project: Project, other: Project) -> Project:
+    """Return the project of a saved plan, which holds no guards, with those of another project."""
+    return replace(project, document=other.document, source=other.source, limits=other.limits, policies=other.policies)
+
+
 def allowed(environ: Mapping[str, str], project: Project, base: Base) -> dict[str, str]:
     """Return what the templates of a project may see of the process environment: what the base allows, and no more.
 
@@ -129,7 +134,7 @@ def distrusted(project: Project, base: Base) -> tuple[str, ...]:
 def unlike(planned: Project, merged: Project) -> tuple[str, ...]:
     """Return the names of the trust settings that a saved plan has otherwise than the documents; never a value.
 
-    What guarded it when it was made is not in it.
+    What guarded it when it was made is not in it: limits and policies are asked once more.
     """
     found = [name for name in _differing(planned, merged) if not name.startswith(("policies", "limits."))]
     secret = [

@@ -6,11 +6,12 @@ of an app cannot ask who it is, and nor can the one that GitHub makes for a job:
 
 from typing import Any, Final
 
-from taskspec.hosting.answers import document_of, is_done, number_at, pages, refused, text_at
+from taskspec.hosting.answers import document_of, number_at, pages, text_at
 from taskspec.hosting.model import Comment, Identity, writing
+from taskspec.taskapi.classifying import detail
 from taskspec.taskapi.messages import Call, Request, exchange, path_of
 
-_UNAUTHORIZED: Final = 401
+_FORBIDDEN: Final = 403
 
 
 class GitHub:
@@ -26,9 +27,7 @@ class GitHub:
     def identity(self) -> Call[Identity]:
         """Find out whose comments the token writes."""
         response = yield from exchange(Request(method="GET", path=f"{self._root}/user", repeatable=True))
-        if response.status == _UNAUTHORIZED:
-            raise refused(response, self.name, "say whose the token is")
-        if not is_done(response):
+        if response.status == _FORBIDDEN and "rate limit" not in detail(response).lower():
             return Identity(name=None)
         return Identity(name=text_at(document_of(response, self.name, "say whose the token is"), "login") or None)
 
@@ -63,6 +62,12 @@ class GitHub:
         """Find the number of the pull request that brought a commit: one that was merged, and as that commit."""
         request = Request(method="GET", path=f"{self._repository}/commits{path_of(commit)}/pulls")
         found = yield from pages(request, self.name, f"list the pull requests of commit {commit}", size=100, most=1)
-        merged = [item for item in found if text_at(item, "merged_at")]
-        exact = [item for item in merged if text_at(item, "merge_commit_sha") == commit]
-        return number_at((exact or merged)[0], "number") if merged else None
+        merged = [item for item in found if text_at(item, "merged_at") and text_at(item, "merge_commit_sha") == commit]
+        return number_at(merged[0], "number") if merged else None
+
+    def is_open(self, number: int) -> Call[bool]:
+        """Find out whether a pull request still asks for something."""
+        response = yield from exchange(
+            Request(method="GET", path=f"{self._repository}/pulls/{number}", repeatable=True)
+        )
+        return text_at(document_of(response, self.name, f"show pull request {number}"), "state") == "open"

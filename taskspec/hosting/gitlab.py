@@ -54,13 +54,19 @@ class GitLab:
         path = f"{self._project}/repository/commits{path_of(commit)}/merge_requests"
         what = f"list the merge requests of commit {commit}"
         found = yield from pages(Request(method="GET", path=path), self.name, what, size=100, most=1)
-        merged = [item for item in found if text_at(item, "state") == "merged"]
-        exact = [
+        merged = [
             item
-            for item in merged
-            if commit in {text_at(item, key) for key in ("merge_commit_sha", "squash_commit_sha", "sha")}
+            for item in found
+            if text_at(item, "state") == "merged"
+            and commit in {text_at(item, key) for key in ("merge_commit_sha", "squash_commit_sha", "sha")}
         ]
-        return number_at((exact or merged)[0], "iid") if merged else None
+        return number_at(merged[0], "iid") if merged else None
+
+    def is_open(self, number: int) -> Call[bool]:
+        """Find out whether a merge request still asks for something."""
+        path = f"{self._project}/merge_requests/{number}"
+        response = yield from exchange(Request(method="GET", path=path, repeatable=True))
+        return text_at(document_of(response, self.name, f"show merge request {number}"), "state") == "opened"
 
     def _notes(self, number: int) -> str:
         return f"{self._project}/merge_requests/{number}/notes"

@@ -63,3 +63,6 @@ class Desk(Protocol):
 
     def request_of(self, commit: str) -> Call[int | None]:
         """Find the number of the pull request that brought a commit; None where there is none."""
+
+    def is_open(self, number: int) -> Call[bool]:
+        """Find out whether a pull request still asks for something: it is neither merged nor closed."""

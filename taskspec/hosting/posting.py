@@ -1,6 +1,6 @@
 """Posting: texts → the comments of a pull request that are ours, made, changed in place or deleted. Sends nothing.
 
-A comment is ours by its marker, which is its first line, and by its author: what somebody else wrote is never touched,
+A comment is ours by its marker, which is its first line, and by its author: what a person wrote is never touched,
 whatever it quotes. A comment is not written twice: where nobody knows whether one was, the list is looked at first.
 """
 

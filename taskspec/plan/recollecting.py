@@ -54,6 +54,12 @@ class Recollection:
         return None
 
     @property
+    def unaccepted(self) -> Kept | None:
+        """Return its newest answer where none was accepted and that one is still kept."""
+        has_result = self.accepted is not None or self.verdict is Verdict.ACCEPTED
+        return None if has_result or self.is_gone else self.kept
+
+    @property
     def results(self) -> frozenset[str]:
         """Return the digests of all its results."""
         found = {one.result.digest for one in self.attempts if one.result is not None}

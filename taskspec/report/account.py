@@ -52,7 +52,7 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GenerationTold:
-    """One thing that was asked for, with its attempts, and the result that was accepted of it."""
+    """One thing that was asked for, with its attempts, and the result that was accepted of it or is only kept."""
 
     number: int
     fingerprint: str | None
@@ -67,6 +67,8 @@ class GenerationTold:
     """That of the last attempt; None where it is not settled."""
     answer: Answer | None = None
     """What was accepted, by a judgement or by hand; None where nothing was."""
+    unaccepted: Answer | None = None
+    """The newest answer that is kept where nothing was accepted: it may be shown, and never be taken for a result."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,7 +95,7 @@ class TaskTold:
     returning: Answer | None = None
     """The kept result that a plan, of which nothing is carried out yet, accepts again in the place of a run."""
     generations: Sequence[GenerationTold] = ()
-    """Newest first; empty where nobody asked for them."""
+    """Newest first; empty where nobody asked for them, and the first alone where only that was asked for."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

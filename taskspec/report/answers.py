@@ -12,11 +12,15 @@ from taskspec.plan.diffing import LineKind, changed_lines, diff
 from taskspec.plan.model import FieldDiff, Missing
 from taskspec.plan.recollecting import Recollection
 from taskspec.report.differences import difference_lines, text_lines
+from taskspec.report.fitting import first_word, fitted, shorter, without
 from taskspec.report.records import revision_words
 from taskspec.report.text import Paint, columns, duration, in_line, one_line, plural
 from taskspec.state.encoding import revision_object
 
 _DIGITS: Final = 12
+_ASKED: Final = "ASKED (UTC)"
+_LESS: Final = (*map(without, ("AGENT", "TOKENS", "BYTES", "TOOK", "COMMIT")), shorter(_ASKED, first_word))
+"""What the table of generations shows less of where a terminal is narrow, the least important first."""
 _KINDS: Final[Mapping[LineKind, str]] = {
     LineKind.SAME: "same",
     LineKind.REMOVED: "removed",
@@ -33,10 +37,10 @@ class Answered:
     content: str = field(repr=False)
 
 
-def generation_lines(generations: Sequence[Recollection], paint: Paint) -> Iterator[str]:
+def generation_lines(generations: Sequence[Recollection], paint: Paint, width: int | None = None) -> Iterator[str]:
     """Yield the table of generations: what was answered, when, by whom, and whether that is kept."""
-    header = ("GENERATION", "VERDICT", "ASKED (UTC)", "COMMIT", "AGENT", "TOKENS", "TOOK", "BYTES", "RESULT")
-    first, *lines = columns([header, *map(_row, generations)])
+    header = ("GENERATION", "VERDICT", _ASKED, "COMMIT", "AGENT", "TOKENS", "TOOK", "BYTES", "RESULT")
+    first, *lines = columns(fitted([header, *map(_row, generations)], width, *_LESS))
     yield paint(first, "dim")
     yield from lines
 

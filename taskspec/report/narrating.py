@@ -38,6 +38,7 @@ from taskspec.health import Health
 from taskspec.plan.model import Action
 from taskspec.report.counting import Tally
 from taskspec.report.estimates import of_those_told
+from taskspec.report.summing import ending_word, named, standings
 from taskspec.report.text import UNCLAIMED, Paint, duration, in_line, indented, one_line, plural, some, visible, voice
 
 LONGEST = 12
@@ -165,9 +166,8 @@ class Narrator:
         """Yield the line of an end that no event before has told; what is up to date has none, as in the plan."""
         match event.effect:
             case Effect.FAILED | Effect.UNKNOWN | Effect.REFUSED:
-                is_held = event.action == Action.HOLD and event.effect is not Effect.REFUSED
-                word = "held" if is_held else event.effect
-                yield self._line(event.address, self._paint(f"{word}: {visible(event.detail)}", "error"))
+                text = f"{ending_word(event)}: {visible(event.detail)}"
+                yield self._line(event.address, self._paint(text, "error"))
             case Effect.CUT:
                 yield self._line(
                     event.address, self._paint(_begun_with("not ", "not finished", event.detail), "warning")
@@ -196,6 +196,9 @@ class Narrator:
             parts.append(f"{sum(self._tally.tokens):,} tokens{of_those_told(told, self._tally.ended)}")
         yield ""
         yield f"Apply finished in {duration(event.seconds)}: {', '.join(parts)}."
+        unwell = [*tally.unhealthy, *tally.needing, *tally.unknown]
+        if unwell and sum(tally.effects.values()) > 1:
+            yield f"  {named(unwell)}: `taskspec status` tells more"
         if event.head:
             yield self._paint(f"History: {event.head}", "dim")
 
@@ -208,18 +211,6 @@ def of_duplicates(event: DuplicatesFound) -> str:
         f"the remote has one create of it as {len(event.others) + 1} runs: {event.kept} is kept, beside {others}{more}"
     )
     return in_line(text, 600)
-
-
-def standings(accepted: int, unhealthy: int, needing: int, unknown: int, paint: Paint) -> Iterator[str]:
-    """Yield how many tasks stand how at the end, as far as there are such."""
-    if accepted:
-        yield paint(f"{accepted} accepted", "good")
-    if unhealthy:
-        yield paint(f"{unhealthy} without an accepted result", "error")
-    if needing:
-        yield paint(f"{plural(needing, 'task')} waiting for a person", "warning")
-    if unknown:
-        yield paint(f"{unknown} unknown", "error")
 
 
 def _left(event: ChangeFinished) -> str:

@@ -3,14 +3,18 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from shlex import quote
-from typing import Any
+from typing import Any, Final
 
 from taskspec.address import Address
 from taskspec.markers import Marker
 from taskspec.quoting import operand
 from taskspec.report.exiting import ExitCode, foremost
+from taskspec.report.fitting import cut, fitted, without
 from taskspec.report.text import Paint, columns, one_line, plural
 from taskspec.taskapi.records import ENDED, TaskRecord
+
+_LESS: Final = (cut("TITLE"), *map(without, ("TITLE", "AGENT", "TEXT", "STATUS")), cut("ADDRESS"))
+"""What `orphans` shows less of where a terminal is narrow, the least important first; a run is to be copied whole."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,11 +56,11 @@ class Orphans:
         return foremost(codes)
 
 
-def orphan_lines(orphans: Orphans, paint: Paint) -> Iterator[str]:
+def orphan_lines(orphans: Orphans, paint: Paint, width: int | None = None) -> Iterator[str]:
     """Yield the table of `orphans`, and what else is to be said."""
     if orphans.found:
         header = ("RUN", "STATUS", "ADDRESS", "TEXT", "AGENT", "TITLE")
-        first, *lines = columns([header, *map(_row, orphans.found)])
+        first, *lines = columns(fitted([header, *map(_row, orphans.found)], width, *_LESS))
         yield paint(first, "dim")
         yield from lines
         yield ""

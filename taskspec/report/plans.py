@@ -33,6 +33,7 @@ SYMBOLS: Final[dict[Action, tuple[str, str]]] = {
 }
 
 IDLE: Final = "Nothing is to be done."
+_SETTLED: Final = "up to date"
 MEANINGS: Final[tuple[tuple[Action, str], ...]] = (
     (Action.CREATE, "to create"),
     (Action.REPLACE, "to replace"),
@@ -139,7 +140,7 @@ def totals(plan: Plan) -> Iterator[tuple[str, int]]:
     unsent = len(changed_without_run(plan))
     found = (
         *((meaning, counts.get(action, 0)) for action, meaning in MEANINGS),
-        ("up to date", len(settled) - ill - unsent + plan.unlisted),
+        (_SETTLED, len(settled) - ill - unsent + plan.unlisted),
         ("changed without a run", unsent),
         ("without an accepted result", ill),
         ("not selected", plan.unselected),
@@ -160,6 +161,13 @@ def price(plan: Plan, noun: str = "") -> str:
     return f"{runs}{named}" + (f", and up to {plan.retries} by retry" if plan.retries else "")
 
 
+def change_word(change: Change) -> str:
+    """Return what is done about a task, or how it stands where nothing is."""
+    if change.action is not Action.NONE:
+        return change.action
+    return _SETTLED if change.health is Health.HEALTHY else change.verdict or "no result"
+
+
 def _head(change: Change, paint: Paint) -> str:
     symbol, style = SYMBOLS[change.action]
     if change.action is Action.NONE:
@@ -176,7 +184,7 @@ def _head(change: Change, paint: Paint) -> str:
     tail = f"  ({', '.join(marks)})" if marks else ""
     generation = f" g{change.generation}" if change.generation else ""
     again = f" attempt {change.attempt}" if change.attempt > 1 else ""
-    word = change.action if change.action is not Action.NONE else (change.verdict or "no result")
+    word = change_word(change)
     name = paint(change.address, "strong")
     name = f"{name} {paint(f'(was {change.moved_from})', 'dim')}" if change.moved_from else name
     head = f"{paint(symbol, style)} {name}  {paint(word, style)}{generation}{again}"

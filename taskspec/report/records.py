@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from taskspec.ci import Revision
 from taskspec.moments import utc
+from taskspec.report.fitting import cut, fitted, without
 from taskspec.report.text import Paint, columns, duration, in_line, indented, one_line
 from taskspec.state.encoding import record_object, revision_object
 from taskspec.state.model import Accepted, Attempt, Generation, Record, ResultRef, Sending
@@ -16,15 +17,17 @@ from taskspec.taskapi.remotes import RemoteIdentity
 _DAY: Final = 86_400.0
 _DIGITS: Final = 12
 """So many digits of a commit are shown."""
+_LESS: Final = (*map(without, ("AGENT", "ATTEMPTS", "AGE", "ACCEPTED")), cut("ADDRESS"))
+"""What `state list` shows less of where a terminal is narrow, the least important first."""
 
 
-def record_lines(records: Sequence[Record], now: float, paint: Paint) -> Iterator[str]:
+def record_lines(records: Sequence[Record], now: float, paint: Paint, width: int | None = None) -> Iterator[str]:
     """Yield the table of `state list`."""
     if not records:
         yield "Nothing is recorded."
         return
     header = ("ADDRESS", "GENERATION", "ATTEMPTS", "VERDICT", "ACCEPTED", "AGE", "AGENT")
-    first, *lines = columns([header, *(_row(record, now) for record in records)])
+    first, *lines = columns(fitted([header, *(_row(record, now) for record in records)], width, *_LESS))
     yield paint(first, "dim")
     yield from lines
 

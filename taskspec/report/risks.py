@@ -1,31 +1,37 @@
 """The risks of a plan, and how its budget stands, in words. Judges nothing."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
-from taskspec.plan.model import Change, Plan, RiskCategory
+from taskspec.plan.model import Change, Plan, Risk, RiskCategory
 from taskspec.plan.refusals import Spending
 from taskspec.report.text import Paint, duration, in_line, plural
 
-_TOLD = frozenset({RiskCategory.NEW_PAID_RUN})
+_TOLD: Final = frozenset({RiskCategory.NEW_PAID_RUN})
 """What the head of a plan and the line of a change tell already."""
 _AGAIN: Final = RiskCategory.RERUN_OF_ACCEPTED
+_MANY: Final = 3
+"""A risk that more changes have is told once."""
 COMMON: Final = "what has an accepted result is paid for once more"
-"""What risk all runs of a plan have."""
+"""What risk many runs of a plan have."""
 
 
 def common_risks(plan: Plan) -> Collection[RiskCategory]:
-    """Return the risks that all runs of a plan have which are not the first ones: the summary tells them once."""
+    """Return the risks that many runs of a plan have, or all that are not first ones: the summary tells them once."""
     again = [change for change in plan.changes if change.paid and change.generation > 1]
-    if len(again) < 2 or any(_AGAIN not in {risk.category for risk in change.risks} for change in again):
-        return ()
-    return (_AGAIN,)
+    are_all = len(again) > 1 and all(_AGAIN in {risk.category for risk in change.risks} for change in again)
+    return (_AGAIN,) if are_all or plan.risks.get(_AGAIN, 0) > _MANY else ()
+
+
+def risks_told(change: Change) -> Sequence[Risk]:
+    """Return the risks of a change, but for those that its own line tells."""
+    return [risk for risk in change.risks if risk.category not in _TOLD]
 
 
 def risk_lines(change: Change, paint: Paint, common: Collection[RiskCategory] = ()) -> Iterator[str]:
     """Yield the risks of a change, but for those that its own line tells, or the summary."""
-    for risk in change.risks:
-        if risk.category not in _TOLD and risk.category not in common:
+    for risk in risks_told(change):
+        if risk.category not in common:
             place = f"  {paint(str(risk.position), 'dim')}" if risk.position else ""
             yield f"      {paint(f'risk {risk.category}', 'warning')}: {in_line(risk.text)}{place}"
 

@@ -22,7 +22,8 @@ from taskspec.events import (
 )
 from taskspec.health import Health
 from taskspec.report.counting import Tally
-from taskspec.report.narrating import Narrator, standings
+from taskspec.report.narrating import Narrator
+from taskspec.report.summing import standings
 from taskspec.report.text import Paint, duration, one_line, plural
 
 FILES: Final = 3

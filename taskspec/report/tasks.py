@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from taskspec.report.exiting import ExitCode
+from taskspec.report.fitting import cut, fitted
 from taskspec.report.text import Paint, columns, duration, in_line, indented, one_line
 from taskspec.taskapi.decoding import task_record
 from taskspec.taskapi.records import AgentExecutionStatus as Status
@@ -28,7 +29,6 @@ _STYLES = {
     Status.Failed: "error",
     Status.Stopped: "error",
 }
-_GAP = 2
 _ENDED_BADLY = frozenset({Status.Error, Status.Failed, Status.Stopped})
 
 
@@ -66,7 +66,7 @@ def list_lines(rows: "Sequence[TasksListItem]", paint: Paint, width: int | None 
         )
         for row in rows
     ]
-    first, *lines = columns(_fitted(table, width), _GAP)
+    first, *lines = columns(fitted(table, width, cut("TITLE")))
     yield paint(first, "dim")
     for line, row in zip(lines, rows, strict=True):
         status = in_line(row.status)
@@ -112,15 +112,6 @@ def _facts(task: "Task", paint: Paint) -> Iterator[tuple[str, str]]:
     yield "finished", _time(task.finished_at) + _took(task.started_at, task.finished_at)
     for number, file in enumerate(task.input.files):
         yield ("" if number else "files"), one_line(file)
-
-
-def _fitted(table: Sequence[tuple[str, ...]], width: int | None) -> list[tuple[str, ...]]:
-    """Return a table whose last column is cut to the width that the others leave; its name always stays."""
-    if width is None:
-        return list(table)
-    taken = sum(max(len(row[i]) for row in table) + _GAP for i in range(len(table[0]) - 1))
-    left = max(width - taken, len(table[0][-1]))
-    return [(*row[:-1], one_line(row[-1], left)) for row in table]
 
 
 def _shown(key: str, value: Any, depth: int) -> Any:

@@ -15,6 +15,7 @@ from taskspec.plan.model import Action, Change, Plan
 from taskspec.plan.unsent_reasons import NEEDING_NO_RUN
 from taskspec.report.causes import place_words, reason_lines
 from taskspec.report.differences import differing_lines
+from taskspec.report.plans import change_word
 from taskspec.report.records import revision_words
 from taskspec.report.text import Paint, columns, in_line, plural
 from taskspec.state.encoding import revision_object
@@ -45,7 +46,7 @@ class Why:
 def why_lines(why: Why, paint: Paint) -> Iterator[str]:
     """Yield all of one task: facts first, then reasons, what it is made of, and its differences."""
     change, plan = why.change, why.plan
-    yield f"{paint(change.address, 'strong')}  {change.action}  {paint(in_line(change.agent), 'dim')}"
+    yield f"{paint(change.address, 'strong')}  {change_word(change)}  {paint(in_line(change.agent), 'dim')}"
     place = why.declared_at
     yield from columns(
         [

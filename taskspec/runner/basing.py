@@ -20,7 +20,7 @@ from taskspec.documents.trusting import Base, alike_hidden, filled
 from taskspec.errors import TaskspecError, UsageError
 from taskspec.runner.model import Invocation, Ports
 from taskspec.runner.preparing import given_by, surroundings_of
-from taskspec.runner.rewinding import rewound
+from taskspec.runner.rewinding import require_outermost, rewound
 
 
 def base_of(invocation: Invocation, revision: str, name: str) -> Base:
@@ -29,6 +29,7 @@ def base_of(invocation: Invocation, revision: str, name: str) -> Base:
     `name` is how people know the revision.
     """
     place = locate(invocation.target)
+    require_outermost(place.ground.folder, name, invocation.settings.environ)
     with _rewound(invocation, revision, place) as folder:
         target = _target(place, folder)
         try:

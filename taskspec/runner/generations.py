@@ -36,6 +36,7 @@ def _told(one: Recollection) -> GenerationTold:
         attempts=one.attempts,
         verdict=one.verdict,
         answer=None if one.accepted is None else answer_of(one.accepted),
+        unaccepted=None if one.unaccepted is None else answer_of(one.unaccepted),
     )
 
 

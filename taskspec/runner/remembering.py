@@ -7,7 +7,7 @@ from typing import Final
 from taskspec.address import Address
 from taskspec.errors import StateError
 from taskspec.report.account import Answer, GenerationTold
-from taskspec.runner.generations import generations_of
+from taskspec.runner.generations import generations, generations_of
 from taskspec.runner.recalling import Histories
 from taskspec.state.model import Record, ResultRef
 from taskspec.state.store import StateReader
@@ -38,14 +38,20 @@ class Remembered:
             self._store, self._histories = store, Histories(store)
         self._read.clear()
         told = generations_of(address, record, self._histories)
-        return [self._told(one, store, is_read=number < GENERATIONS) for number, one in enumerate(told)]
+        return [self._told(one, store) if number < GENERATIONS else _dated(one) for number, one in enumerate(told)]
 
-    def _told(self, one: GenerationTold, store: StateReader, *, is_read: bool) -> GenerationTold:
-        revision = next((attempt.revision for attempt in one.attempts if attempt.revision is not None), one.revision)
-        answer = one.answer
-        if answer is not None and is_read:
-            answer = replace(answer, content=self._content(answer, store))
-        return replace(one, answer=answer, revision=revision)
+    def unaccepted(self, store: StateReader, _: Address, record: Record | None) -> Sequence[GenerationTold]:
+        """Return the newest generation of an address alone, where its answer was not accepted: asks no history."""
+        self._read.clear()
+        told = generations(record, ())[:1]
+        return [self._told(one, store) for one in told if one.unaccepted is not None]
+
+    def _told(self, one: GenerationTold, store: StateReader) -> GenerationTold:
+        answer, unaccepted = (self._with_text(answer, store) for answer in (one.answer, one.unaccepted))
+        return replace(_dated(one), answer=answer, unaccepted=unaccepted)
+
+    def _with_text(self, answer: Answer | None, store: StateReader) -> Answer | None:
+        return None if answer is None else replace(answer, content=self._content(answer, store))
 
     def _content(self, answer: Answer, store: StateReader) -> str | None:
         """Return the text of an answer; None where it cannot be read, or is too much."""
@@ -60,3 +66,9 @@ class Remembered:
         self._left -= answer.size
         self._read[answer.digest] = content
         return content
+
+
+def _dated(one: GenerationTold) -> GenerationTold:
+    """Return a generation with the revision at which it was asked for, as far as any attempt tells."""
+    revision = next((attempt.revision for attempt in one.attempts if attempt.revision is not None), one.revision)
+    return replace(one, revision=revision)

@@ -11,21 +11,23 @@ from typing import Final
 from taskspec.ci import Cause, CiJob
 from taskspec.diagnostics import Severity
 from taskspec.documents.loading import load_project
+from taskspec.documents.locating import locate
 from taskspec.documents.model import Project
 from taskspec.documents.places import LOCAL_PLACE
 from taskspec.documents.trusting import Base, distrusted, unlike
-from taskspec.errors import NotAcceptedError, StaleError, TaskspecError, UsageError
+from taskspec.errors import LimitError, NotAcceptedError, StaleError, TaskspecError, UsageError
 from taskspec.health import Health
 from taskspec.plan.model import Action, Change, Plan
 from taskspec.plan.prospect import gravest
-from taskspec.report.exiting import ExitCode, of_verdict
+from taskspec.report.refusing import refused, way_out
 from taskspec.runner.basing import base_of
 from taskspec.runner.locating import project_of
 from taskspec.runner.model import Invocation, Ports
 from taskspec.runner.planning import plan, read_state
+from taskspec.runner.rewinding import first_there
 from taskspec.runner.saved import SavedPlan, project_in
+from taskspec.runner.telling import recorded_health
 from taskspec.settings import Settings
-from taskspec.state.model import Record
 from taskspec.taskapi.remotes import RemoteIdentity
 
 _HASH: Final = re.compile(r"[0-9a-f]{40,64}")
@@ -62,7 +64,7 @@ def reviewed(invocation: Invocation, base: str | None, *, plans_only: bool) -> R
     offline = invocation.offline or (asks and (job is None or job.request is None or job.request.is_foreign))
     invocation = replace(invocation, offline=offline)
     plans_only = plans_only or asks or offline
-    revision, name = _base(job, base)
+    revision, name = _base(invocation, base)
     if revision is None:
         if asks:
             raise TaskspecError(
@@ -102,17 +104,23 @@ def shortened(revision: str) -> str:
     return revision[:_SHOWN] if _HASH.fullmatch(revision) else revision
 
 
-def _base(job: CiJob | None, named: str | None) -> tuple[str | None, str]:
-    """Return the revision that is trusted, and how people know it."""
+def _base(invocation: Invocation, named: str | None) -> tuple[str | None, str]:
+    """Return the revision that is trusted, and how people know it.
+
+    It is the branch as it is now, where the clone has it: the commit that a job names may be what it was long ago.
+    """
     if named is not None:
         return named, shortened(named)
+    job = invocation.settings.ci
     request = job.request if job is not None else None
-    if request is None:
+    target = request.target if request is not None else None
+    known = [f"refs/remotes/origin/{target}"] if target is not None else []
+    if request is not None and request.base is not None:
+        known.append(request.base)
+    if not known:
         return None, ""
-    target = request.target
-    if request.base is not None:
-        return request.base, target or shortened(request.base)
-    return (f"refs/remotes/origin/{target}", target) if target is not None else (None, "")
+    folder = locate(invocation.target).ground.folder
+    return first_there(folder, known, invocation.settings.environ), target or shortened(known[0])
 
 
 def _distrust(invocation: Invocation, base: Base) -> tuple[str, ...]:
@@ -142,29 +150,42 @@ def require_kept(project: Project, settings: Settings, ports: Ports) -> None:
         )
 
 
-def require_alike(saved: SavedPlan, invocation: Invocation) -> None:
-    """Raise StaleError for a saved plan with other trust settings than the documents have: nothing of it is right."""
-    names = unlike(project_in(saved, invocation), project_of(replace(invocation, environment=saved.plan.environment)))
+def merged_guards(saved: SavedPlan, invocation: Invocation) -> Project:
+    """Return the project of the documents, whose limits and policies a saved plan has to keep when it is carried out.
+
+    Raises StaleError for one with other trust settings than the documents have: nothing of it is right.
+    """
+    merged = project_of(invocation)
+    names = unlike(project_in(saved, invocation), merged)
     if names:
         listed = _listed(names)
         raise StaleError(
             f"the plan is refused: it was made with other settings than the manifests have now: {listed}",
             hint="Look at what changed, and run `taskspec reconcile` without --plan.",
         )
+    return merged
 
 
-def require_done(invocation: Invocation, saved: SavedPlan, ports: Ports, *, waits: bool) -> Plan:
+def require_done(invocation: Invocation, ports: Ports, *, waits: bool) -> Plan:
     """Return what a plan of the documents would do after one was carried out; StaleError where that is anything.
 
-    A saved plan is what was reviewed; the documents that were merged may ask for more. Raises NotAcceptedError where
-    nothing is left to be done, and a task that the plan had not selected is not healthy.
+    A saved plan is what was reviewed; the documents that were merged may ask for more. Where nothing is left to be
+    done, raises LimitError for what is held or refused, and NotAcceptedError for a task that is not healthy, which the
+    plan had not selected.
     """
-    now = plan(replace(invocation, environment=saved.plan.environment), ports)
+    now = plan(invocation, ports)
     left = [change for change in now.pending if not _is_done(change, now, waits=waits)]
     if left:
         raise StaleError(
             f"the merged manifests ask for more than the plan that was applied: {_named(left)}",
             hint="Look at it with `taskspec plan`, and run `taskspec reconcile` without --plan.",
+        )
+    held = [change.address for change in now.changes if change.refused]
+    if now.refusals or held:
+        said = refused(now.refusals[0]) if now.refusals else f"these are held: {_listed(held)}"
+        raise LimitError(
+            f"the plan was applied, and more of the merged manifests is not carried out: {said}",
+            hint=way_out(now.refusals[0]) if now.refusals else "`taskspec plan` tells why, and the way out.",
         )
     ill = [change for change in now.changes if change.health is not Health.HEALTHY or change.in_error]
     if ill:
@@ -187,22 +208,21 @@ def left_aside(made: Plan | None, invocation: Invocation, ports: Ports) -> Itera
         records = read_state(project_of(invocation), ports).records
     except TaskspecError:  # how the command ended is told; this was beside it
         return
-    ill = [address for address, record in records.items() if address not in told and not _is_well(record)]
+    others = {address: record for address, record in records.items() if address not in told}
+    ill = [address for address, record in others.items() if recorded_health(record) is not Health.HEALTHY]
     if ill:
         yield f"Without an accepted result, and not counted here as they are not selected: {_listed(ill)}."
-
-
-def _is_well(record: Record) -> bool:
-    last = record.generation.last
-    return last is None or of_verdict(last.verdict) is ExitCode.OK
 
 
 def _is_done(change: Change, now: Plan, *, waits: bool) -> bool:
     """Tell whether what is declared has its accepted result: it would only be made anew, as its `rerun` says."""
     if change.action is Action.WAIT:
         return not waits
-    accepted = change.record.accepted if change.record is not None else None
-    if accepted is None or not change.paid or _remote_changed(change, now):
+    record = change.record
+    accepted = record.accepted if record is not None else None
+    if record is None or accepted is None or not change.paid or _remote_changed(change, now):
+        return False
+    if recorded_health(record) is not Health.HEALTHY:
         return False
     known = now.basis.known.get(change.address) if now.basis is not None else None
     return change.declares(accepted.fingerprint) or (known is not None and known.asks_for(accepted.fingerprint))

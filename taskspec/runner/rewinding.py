@@ -57,6 +57,27 @@ def rewound(folder: Path, revision: str, environ: Mapping[str, str]) -> Iterator
         shutil.rmtree(target, ignore_errors=True)
 
 
+def first_there(folder: Path, revisions: Sequence[str], environ: Mapping[str, str]) -> str:
+    """Return the first of some revisions that a clone has; the last one where it has none, or nobody can tell."""
+    with suppress(OutOfTimeError):
+        git = git_of(folder, environ, longest=LONGEST)
+        found = (revision for revision in revisions if git is not None and _named(git, revision) is not None)
+        return next(found, revisions[-1])
+    return revisions[-1]
+
+
+def require_outermost(folder: Path, revision: str, environ: Mapping[str, str]) -> None:
+    """Raise TaskspecError for a folder in a submodule: whoever asks for a change says which repository that is."""
+    why = "nobody can tell whether it is in a submodule"
+    with suppress(OutOfTimeError):
+        git = git_of(folder, environ, longest=LONGEST)
+        told = git.ask("rev-parse", "--show-superproject-working-tree") if git is not None else ""
+        if told is not None and not told.strip():
+            return
+        why = "the project is in a submodule, whose branches are not those of this repository" if told else why
+    raise _unreadable(revision, why, "Run the command in the outermost repository, or in a clone of the inner one.")
+
+
 def _commit(git: Git, revision: str) -> str:
     found = _named(git, revision)
     if found is not None:

@@ -16,6 +16,7 @@ from taskspec.desired.unsealing import project_of, unsealed
 from taskspec.documents.model import Project
 from taskspec.documents.replacing import write_private
 from taskspec.documents.supplying import read_values
+from taskspec.documents.trusting import guarded_like
 from taskspec.errors import LimitError, StaleError, TaskspecError, UsageError
 from taskspec.moments import seconds_of, utc
 from taskspec.plan.capping import capped, differences
@@ -153,8 +154,10 @@ def load(path: Path) -> SavedPlan:
     return SavedPlan(document=document, plan=plan_of(document))
 
 
-def opened(saved: SavedPlan, invocation: Invocation, ports: Ports, expected: str | None = None) -> Prepared:
-    """Return what a plan asks for, ready to be decided on once more.
+def opened(
+    saved: SavedPlan, invocation: Invocation, ports: Ports, expected: str | None = None, guards: Project | None = None
+) -> Prepared:
+    """Return what a plan asks for, ready to be decided on once more, and held against the `guards` of a project.
 
     Raises StaleError, LimitError and MissingSecretError where it cannot be carried out, whatever is recorded.
     """
@@ -177,6 +180,8 @@ def opened(saved: SavedPlan, invocation: Invocation, ports: Ports, expected: str
         given_by(invocation, supplied, project),
         surroundings_of(invocation, project, ports),
     )
+    if guards is not None:
+        desired = replace(desired, project=guarded_like(desired.project, guards))
     overridden = frozenset(saved.document["saved"]["overridden"]) | invocation.overridden
     return Prepared(desired=desired, overridden=overridden, fail_on=invocation.fail_on)
 

@@ -91,6 +91,14 @@ def test_nothing_is_started_behind_a_task_that_is_not_accepted(stage, script, he
     assert stage.exit_code() == code
 
 
+def test_a_blocked_task_tells_how_the_other_ended_and_the_first_line_of_why(stage):
+    stage.remote.scripts["Write."] = [[{"status": "failed", "result": "exit code 3\nTraceback\n  File model.py"}]]
+    finished = stage.apply(task(), deferred(uses=["a"]), task("c", "Last.", upstream=["b"]))
+    assert finished[A].detail.splitlines()[1:]
+    assert finished[B].detail == "blocked: `a` without an accepted result: failed: exit code 3"
+    assert finished[C].detail == f"blocked: `b` without an accepted result: {finished[B].detail}"
+
+
 def test_the_old_result_of_a_task_that_fails_now_is_fed_to_nobody(stage):
     stage.apply(task(), deferred(uses=["a"]))
     stage.remote.scripts["Write anew."] = [["failed"]]

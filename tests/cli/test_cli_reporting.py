@@ -197,6 +197,16 @@ def test_a_job_of_github_gets_a_summary_outputs_and_annotations(tmp_path, capsys
     assert line == "::error title=a%3A failed::no ink \\x3a:error::forged"
 
 
+def test_a_summary_that_has_no_room_left_is_left_as_it_is(tmp_path, capsys):
+    (tmp_path / "summary").write_text("x" * 999_000)
+    _tell(_job(tmp_path), planned(told(change())))
+    assert (tmp_path / "summary").stat().st_size == 999_000
+    assert capsys.readouterr().err == "The summary of the step is full: this command does not stand in it.\n"
+    (tmp_path / "summary").write_text("x" * 990_000)
+    _tell(_job(tmp_path), planned(*(told(change(f"a{number}")) for number in range(200))))
+    assert 990_000 < (tmp_path / "summary").stat().st_size <= 1_000_000
+
+
 def test_a_plan_that_is_fine_has_no_annotation(tmp_path, capsys):
     _tell(_job(tmp_path), planned(told(change())))
     assert capsys.readouterr().err == ""

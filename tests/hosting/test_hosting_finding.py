@@ -1,5 +1,6 @@
 """The pull request of a commit that was merged."""
 
+import pytest
 from hosting_doubles import GitHubDouble, GitLabDouble
 
 COMMIT = "a" * 40
@@ -23,9 +24,7 @@ def test_of_several_pull_requests_it_is_the_one_that_was_merged_as_that_commit()
     ]
     assert _found(double) == 3
     double.pulls.pop()
-    assert _found(double) == 2
-    double.pulls.pop()
-    assert _found(double) is None
+    assert _found(double) is None, "another commit of it has been pushed"
     assert double.asked[0] == ("GET", f"/api/v3/repos/acme/growth/commits/{COMMIT}/pulls")
 
 
@@ -38,3 +37,10 @@ def test_gitlab_tells_a_squashed_one_too():
     ]
     assert _found(double) == 6
     assert double.asked[0] == ("GET", f"/api/v4/projects/7/repository/commits/{COMMIT}/merge_requests")
+
+
+@pytest.mark.parametrize("double", [GitHubDouble(), GitLabDouble()])
+def test_a_request_that_is_closed_is_not_open(double):
+    double.closed.add(5)
+    assert double.run(double.desk.is_open(4))
+    assert not double.run(double.desk.is_open(5))

@@ -3,7 +3,7 @@
 import pytest
 from hosting_doubles import GitHubDouble, GitLabDouble
 
-from taskspec.errors import AuthenticationError, OutcomeUnknownError, RefusedError, UnreachableError
+from taskspec.errors import AuthenticationError, OutcomeUnknownError, RefusedError, RemoteError, UnreachableError
 from taskspec.hosting.posting import TRIES, post
 from taskspec.taskapi.messages import Response
 
@@ -53,6 +53,16 @@ def test_a_stranger_s_comment_with_our_marker_is_never_touched(double):
     _others(double, _text("forged"))
     _post(double, "one")
     assert double.bodies == [_text("forged"), _text("one")]
+
+
+@pytest.mark.parametrize("status", [403, 404, 429, 502])
+def test_where_nobody_can_tell_whose_the_token_is_nothing_is_written(status):
+    double = GitHubDouble(me={"login": "ada"})
+    double.add(_text("old"), "ada", "User")
+    double.faults = [Response(status=status, content=b'{"message": "API rate limit exceeded"}')]
+    with pytest.raises(RemoteError):
+        _post(double, "new")
+    assert double.bodies == [_text("old")]
 
 
 def test_a_comment_of_ours_that_quotes_the_marker_further_down_is_left(double):

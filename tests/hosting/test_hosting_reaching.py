@@ -55,7 +55,11 @@ def _settings(environ, **more):
 def test_a_comment_is_written_with_the_token_of_the_job(server):
     comments = "/repos/acme/growth/issues/12/comments"
     said = json.dumps({"id": 1, "body": "x", "user": {"login": "github-actions[bot]", "type": "Bot"}}).encode()
-    server.answers = {("GET", comments): (200, {}, b"[]"), ("POST", comments): (201, {}, said)}
+    server.answers = {
+        ("GET", "/user"): (403, {}, b'{"message": "Resource not accessible by integration"}'),
+        ("GET", comments): (200, {}, b"[]"),
+        ("POST", comments): (201, {}, said),
+    }
     reach = Reach(_settings(GITHUB, GITHUB_API_URL=server.url))
     assert reach.run(post(reach.desk, 12, ["<!-- taskspec a/b 1 -->\nx"])) == (1, 0, 0)
     assert [(method, path.partition("?")[0]) for method, path, _ in server.asked] == [
@@ -64,6 +68,10 @@ def test_a_comment_is_written_with_the_token_of_the_job(server):
         ("POST", comments),
     ]
     assert {headers["authorization"] for *_, headers in server.asked} == {f"Bearer {TOKEN}"}
+
+
+def test_a_merge_request_is_one_of_the_project_that_it_is_to_be_merged_into():
+    assert _settings(GITLAB, CI_MERGE_REQUEST_PROJECT_ID="9").repository == "9"
 
 
 def test_gitlab_is_asked_below_the_path_of_its_api(server):

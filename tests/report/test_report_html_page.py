@@ -7,7 +7,7 @@ from hashlib import sha256
 from itertools import product
 
 import pytest
-from sample_accounts import change, planned, told
+from sample_accounts import applied, change, planned, told
 from told_accounts import HOSTILE, NOW, account, answer, attempt, generation, hostile, many, realistic, task
 from told_pages import Read
 
@@ -36,7 +36,7 @@ def test_a_page_holds_everything_that_is_told_of_a_task():
         "g1, markdown",
         "choose the ",
         "tasks/briefing.yaml:14:5",
-        "rerun of accepted",
+        "rerun_of_accepted",
         "m.keller",
         "#42",
         "sha256:4be1",
@@ -47,18 +47,72 @@ def test_a_page_holds_everything_that_is_told_of_a_task():
         assert said.lower() in found.lower()
 
 
-def test_a_risk_is_told_at_the_top_with_its_task_and_once_where_all_runs_have_it():
-    again = Risk(category=RiskCategory.RERUN_OF_ACCEPTED, text="Paid for once more.")
-    wider = Risk(category=RiskCategory.PERMISSION_WIDENED, text="The tool `shell` may be used.")
-    new = Risk(category=RiskCategory.NEW_PAID_RUN, text="It was never asked for.")
-    one, two = (change(name, Action.REPLACE, generation=2, paid=True) for name in ("one", "two"))
-    made = planned(told(replace(one, risks=(again, wider))), told(replace(two, risks=(again, new))))
-    (top,) = re.findall(r"To be looked at</h2>(.*?)</section>", written(made), re.DOTALL)
-    assert Read("<!doctype html>" + top).text.split("Risk: ")[1:] == [
-        "rerun of accepted 2 changes; what has an accepted result is paid for once more.",
-        "permission widened oneThe tool shell may be used.",
+AGAIN = Risk(category=RiskCategory.RERUN_OF_ACCEPTED, text="Paid for once more.")
+WIDER = Risk(category=RiskCategory.PERMISSION_WIDENED, text="The tool `shell` may be used.")
+NEW = Risk(category=RiskCategory.NEW_PAID_RUN, text="It was never asked for.")
+
+
+def risky(*risks, names=("one", "two")):
+    made = (change(name, Action.REPLACE, generation=2, paid=True) for name in names)
+    return [told(replace(one, risks=some)) for one, some in zip(made, risks, strict=True)]
+
+
+def to_be_looked_at(made):
+    (top,) = re.findall(r"To be looked at</h2>(.*?)</section>", written(made), re.DOTALL) or [""]
+    return top
+
+
+def risks_at_the_top(made):
+    return Read("<!doctype html>" + to_be_looked_at(made)).text.split("Risk: ")[1:]
+
+
+def test_a_risk_is_told_at_the_top_with_its_tasks():
+    made = planned(*risky((AGAIN, WIDER), (AGAIN, NEW)))
+    assert risks_at_the_top(made) == [
+        "permission_widened oneThe tool shell may be used.",
+        "rerun_of_accepted 2 changes: one, twowhat has an accepted result is paid for once more.",
     ]
-    assert f'href="#{place_of_task(one.address)}"' in top
+    assert f'href="#{place_of_task(made.tasks[0].address)}"' in to_be_looked_at(made)
+    assert "new_paid_run" not in written(made)
+
+
+def test_the_texts_of_a_risk_are_told_apart_where_they_differ():
+    other = replace(WIDER, text="It may write.")
+    assert risks_at_the_top(planned(*risky((WIDER,), (other,)))) == [
+        "permission_widened 2 changesone: The tool shell may be used.two: It may write."
+    ]
+
+
+def test_of_the_tasks_of_a_risk_ten_are_named_and_the_others_counted():
+    names = tuple(f"task-{number:02}" for number in range(12))
+    (same,) = risks_at_the_top(planned(*risky(*[(WIDER,)] * 12, names=names)))
+    assert same.startswith("permission_widened 12 changes: task-00, ")
+    assert "task-09 and 2 moreThe tool" in same
+    others = [(replace(WIDER, text=f"It may {name}."),) for name in names]
+    (apart,) = risks_at_the_top(planned(*risky(*others, names=names)))
+    assert apart.endswith("task-09: It may task-09.2 more, each told at its task.")
+
+
+def test_what_is_paid_already_is_no_risk_at_the_top():
+    made = applied(*risky((AGAIN, WIDER), (AGAIN,)))
+    assert risks_at_the_top(made) == ["permission_widened oneThe tool shell may be used."]
+
+
+def test_a_task_that_is_not_well_is_told_at_the_top_with_its_verdict_and_the_first_line_of_why():
+    failed = attempt(at=NOW, verdict=Verdict.FAILED, detail="exit code 3\nTraceback")
+    first = change("first", Action.NONE, Health.UNHEALTHY, verdict="failed")
+    blocked = change("next", Action.BLOCKED, Health.UNHEALTHY, text="`first` has no accepted result")
+    made = planned(
+        replace(told(first), generations=(generation(attempts=(failed,)),)),
+        told(replace(blocked, in_error=True)),
+        told(change("third", Action.NONE, Health.NEEDS_INPUT, reasons=())),
+    )
+    items = to_be_looked_at(made).split("<li ")[1:]
+    assert [Read(f"<!doctype html><li {one}").text for one in items] == [
+        "Failed first: exit code 3 …",
+        "Blocked next: first has no accepted result",
+        "Needs input third",
+    ]
 
 
 @pytest.mark.parametrize("made", [account(kind=Kind.STANDING), account([task("a")]), account(kind=Kind.PLAN)])
@@ -174,6 +228,23 @@ def test_history_shows_every_generation_against_the_one_before():
     assert made.count('class="inner generation"') == 20
     assert "10 older generations are left out here." in made
     assert "The answer against that of g29" in made
+
+
+def test_history_shows_an_answer_that_was_not_accepted_and_says_so():
+    rejected = attempt(at=NOW, verdict=Verdict.REJECTED)
+    newest = replace(generation(3, attempts=(rejected,)), unaccepted=answer("It is bold.", 3))
+    large = replace(generation(2, attempts=(rejected,)), unaccepted=replace(answer("Cut.", 2), content=None))
+    kept = answer("It is short.", 1)
+    oldest = generation(1, attempts=(attempt(at=NOW),), result=kept)
+    made = written(account([task("a", before=kept, generations=(newest, large, oldest))], kind=Kind.STANDING))
+    text = Read(made).text
+    assert "Answer of g3 (not accepted) g3, text, 11 bytes" in text
+    assert "taskspec results a --generation g2 shows them" in text
+    assert "The answer (not accepted) against that of g1" in text
+    assert "Its answer stands above: g1" in text
+    (history,) = re.findall(r'<details class="inner generation"><summary><span class="number">g3.*?</summary>', made)
+    assert 'class="state bad"' in history
+    assert "accepted" not in history
 
 
 def luminance(color):

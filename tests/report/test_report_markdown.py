@@ -20,7 +20,7 @@ from sample_accounts import (
     planned,
     told,
 )
-from told_accounts import attempt
+from told_accounts import attempt, generation
 
 from taskspec.address import Address
 from taskspec.ci import Revision
@@ -34,6 +34,7 @@ from taskspec.report.account import Account, Heard, Kind, TaskTold
 from taskspec.report.exiting import ExitCode
 from taskspec.report.markdown import comments, page, summary
 from taskspec.report.markdown.escaping import code, fence, inner, marker, prose
+from taskspec.report.markdown.texts import LONG
 from taskspec.state.model import ResultRef
 
 STANDING = {"done": Health.HEALTHY, "new": None}
@@ -192,6 +193,19 @@ def test_of_a_long_paragraph_only_the_sentence_that_changed_is_shown():
     assert "Sentence number 30" not in diff
 
 
+def test_two_texts_are_both_split_into_sentences_where_a_line_of_either_is_long():
+    first, last = (
+        "Find a tagline for the annual report of the house. ",
+        " Use no jargon at all, and no more than ten words.",
+    )
+    short = first + "It should be short and bold." + last
+    long = first + "It should be short, friendly and bold, and speak to all of the readers." + last
+    assert len(short) < LONG < len(long)
+    for before, after in ((short, long), (long, short)):
+        diff = page(_replaced(before, after)).split("**Answer**")[1].split("```")[1].splitlines()
+        assert [line[0] for line in diff[1:]] == [" ", "-", "+", " "]
+
+
 def test_of_a_line_without_end_the_place_that_changed_is_shown():
     text = page(_replaced("x" * 9_000 + "old" + "y" * 9_000, "x" * 9_000 + "new" + "y" * 9_000))
     diff = text[text.index("**Answer**") :].split("```")[1]
@@ -221,6 +235,19 @@ def test_what_failed_is_told_first_with_its_own_words():
     assert text.startswith("### ❌ Failed · demo: 0 runs started, 1 accepted, 1 without an accepted result")
     assert text.index("<code>bad</code>") < text.index("<code>good</code>")
     assert "**What went wrong**\n\n```text\nexit code 3\nno ink\n```" in text
+
+
+def test_an_answer_that_was_not_accepted_is_folded_below_what_went_wrong():
+    made = change("bad")
+    asked = replace(generation(3), unaccepted=answer("# Title\n\nIt is bold.", 3))
+    (text,) = comments(applied(told(made, finished(made, "rejected", detail="no"), generations=(asked,))), 65_536)
+    wrong, why = text.split("**What went wrong**")[1].split("**Why**")
+    assert "<summary>The answer that was not accepted, of g3 (20 bytes)</summary>" in wrong
+    assert "```text\n# Title\n\nIt is bold.\n```" in wrong
+    assert "It is bold" not in why
+    large = replace(asked, unaccepted=answer("x" * 100_000, 3))
+    (text,) = comments(applied(told(made, finished(made, "rejected", detail="no"), generations=(large,))), 65_536)
+    assert "`taskspec results bad --generation g3` shows them" in text
 
 
 def test_unchanged_tasks_are_only_counted():

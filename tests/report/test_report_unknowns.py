@@ -124,6 +124,17 @@ def test_orphans_are_shown_with_what_can_be_done():
     assert json.loads(json.dumps(orphans_json(found)))["orphans"][0]["generation"] == 3
 
 
+def test_the_run_of_an_orphan_stays_whole_where_a_terminal_is_narrow():
+    name = "122857ec-0856-4f9a-942a-469c8a82d3e3"
+    found = Orphans(found=(orphan(run=run(name, title="A long title")),))
+    told = {width: [line.split() for line in orphan_lines(found, PLAIN, width)][:2] for width in (83, 46)}
+    assert told[83] == [
+        ["RUN", "STATUS", "ADDRESS", "TEXT", "AGENT", "TITLE"],
+        [name, "executing", "report", "declared", "writer", "A", "long…"],
+    ]
+    assert told[46] == [["RUN", "ADDRESS"], [name, "report"]]
+
+
 def test_where_nothing_is_orphaned_that_is_said():
     assert said(orphan_lines(Orphans(found=()), PLAIN)) == "Every run that bears a marker of this state is recorded."
     ended = Orphans(found=(orphan(run=run(status="completed")),))

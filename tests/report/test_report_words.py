@@ -11,13 +11,14 @@ from taskspec.diagnostics import Position
 from taskspec.events import ChangeFinished, Effect
 from taskspec.health import Health
 from taskspec.plan.causes import Reason
-from taskspec.plan.model import Action, Change, FieldDiff, Missing, Plan
+from taskspec.plan.model import Action, Change, FieldDiff, Missing, Plan, Risk, RiskCategory
 from taskspec.report.counting import Tally
 from taskspec.report.jsonlines import JsonLines
 from taskspec.report.narrating import Narrator
 from taskspec.report.plans import lines, quiet_lines
 from taskspec.report.quieting import QuietNarrator
 from taskspec.report.text import VOICES, Paint, voice
+from taskspec.report.whys import Why, why_lines
 
 A = Address("report")
 EVIL = "\x1b[2J\u202eevil"
@@ -118,6 +119,14 @@ def test_every_action_has_its_case():
     assert {case.action for case in CHANGES.values()} == set(Action)
 
 
+@pytest.mark.parametrize(
+    ("case", "word"), [("none", "up to date"), ("none, unhealthy", "failed"), ("create", "create"), ("hold", "hold")]
+)
+def test_why_begins_with_the_words_of_the_plan(case, word):
+    head, *_ = why_lines(Why(change=CHANGES[case], plan=plan(CHANGES[case])), Paint(False))
+    assert head == f"report  {word}  writer"
+
+
 def finished(effect, health=Health.HEALTHY, **more):
     return ChangeFinished(address=A, action="create", effect=effect, health=health, **more)
 
@@ -204,7 +213,34 @@ def test_an_apply_says_what_happens(case, snapshot):
 
 def test_the_last_line_sums_up(snapshot):
     heard = [*TOLD.values(), finished(Effect.LEFT, Health.NEEDS_INPUT), TOLD["ApplyFinished"]]
-    assert snapshot == narrated(*heard).splitlines()[-1]
+    assert snapshot == "\n".join(narrated(*heard).splitlines()[-2:])
+
+
+ENDED = {
+    "failed": finished(Effect.DONE, Health.UNHEALTHY, verdict="failed"),
+    "blocked": dataclasses.replace(finished(Effect.LEFT, Health.UNHEALTHY), action="blocked"),
+    "held": dataclasses.replace(finished(Effect.LEFT, Health.UNKNOWN), action="hold"),
+    "refused": dataclasses.replace(finished(Effect.REFUSED, Health.UNKNOWN), action="hold"),
+    "left as it is": finished(Effect.LEFT, Health.UNHEALTHY),
+    "not finished": finished(Effect.CUT, Health.NEEDS_INPUT, verdict="active"),
+    "unknown": finished(Effect.UNKNOWN, Health.UNKNOWN),
+}
+
+
+@pytest.mark.parametrize("word", ENDED)
+def test_below_the_last_line_stands_which_tasks_are_not_well(word):
+    well = dataclasses.replace(finished(Effect.DONE, verdict="accepted"), address=Address("fine"))
+    told = narrated(well, ENDED[word], TOLD["ApplyFinished"]).splitlines()
+    assert told[-1] == f"  report ({word}): `taskspec status` tells more"
+    assert not any("taskspec status" in line for line in narrated(well, well, TOLD["ApplyFinished"]).splitlines())
+    assert "taskspec status" not in narrated(ENDED[word], TOLD["ApplyFinished"])
+
+
+def test_the_first_five_of_them_are_named():
+    many = [dataclasses.replace(ENDED["failed"], address=Address(f"t{n}")) for n in range(7)]
+    told = narrated(*many, TOLD["ApplyFinished"]).splitlines()[-1]
+    assert told.startswith("  t0 (failed), t1 (failed)")
+    assert told.endswith("t4 (failed) and 2 more: `taskspec status` tells more")
 
 
 def test_who_wants_few_words_hears_what_is_wrong_and_the_last_line(snapshot):
@@ -248,3 +284,26 @@ def test_every_event_has_its_case_and_is_a_line_of_json():
     assert all(line.isascii() and "\n" not in line for line in written)
     for row, event in zip(rows, TOLD.values(), strict=True):
         assert row.keys() == {"format", "event", "time", *(field.name for field in dataclasses.fields(event))}
+
+
+AGAIN = Risk(category=RiskCategory.RERUN_OF_ACCEPTED, text="it is paid for once more")
+
+
+def told_of_risks(having, others):
+    changes = [
+        change(Action.REPLACE, paid=True, generation=2, address=Address(f"task-{number}"), risks=risks)
+        for number, risks in enumerate([(AGAIN,)] * having + [()] * others)
+    ]
+    text = list(lines(plan(*changes), Paint(color=False)))
+    return sum("risk rerun_of_accepted" in line for line in text), text[-1]
+
+
+@pytest.mark.parametrize(("having", "others"), [(2, 0), (4, 1), (8, 3)])
+def test_a_risk_that_many_changes_have_is_told_once_with_how_many(having, others):
+    said = f"Risks: {having} rerun_of_accepted (what has an accepted result is paid for once more)."
+    assert told_of_risks(having, others) == (0, said)
+
+
+@pytest.mark.parametrize(("having", "others"), [(1, 0), (1, 1), (3, 1)])
+def test_a_risk_that_few_changes_have_is_told_of_each(having, others):
+    assert told_of_risks(having, others) == (having, f"Risks: {having} rerun_of_accepted.")

@@ -93,12 +93,30 @@ def test_a_task_with_a_new_name_is_told_under_the_former_ones_too(ports):
     assert [(one.number, one.spec["prompt"]) for one in told(ports, "b")] == [(2, "Two."), (1, "One.")]
 
 
-def test_a_generation_without_an_accepted_result_has_no_answer(ports):
+def test_a_generation_without_an_accepted_result_has_no_answer_but_one_that_was_not_accepted(ports):
     ports.task(prompt="One.", assertions='[{regex: "nosuch"}]')
     ports.apply()
     ports.task(prompt="Two.", assertions='[{regex: "nosuch"}]')
     ports.apply()
     assert [one.answer for one in told(ports)] == [None, None]
+    assert [one.unaccepted.run for one in told(ports)] == ["run-2", "run-1"]
+    ports.task(prompt="Three.")
+    ports.apply()
+    assert [one.unaccepted is None for one in told(ports)] == [True, False, False]
+
+
+def test_a_report_without_histories_reads_the_newest_answer_where_it_was_not_accepted(ports):
+    def read():
+        with reading(ports.folder) as store:
+            told = Remembered().unaccepted(store, Address("a"), store.read().records[Address("a")])
+        return [(one.number, one.answer, one.unaccepted.content) for one in told]
+
+    ports.task(prompt="One.")
+    ports.apply()
+    assert read() == []
+    ports.task(prompt="Two.", assertions='[{regex: "nosuch"}]')
+    ports.apply()
+    assert read() == [(2, None, "answer to Two.")]
 
 
 def remembered(ports, ask):

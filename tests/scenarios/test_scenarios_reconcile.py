@@ -157,6 +157,15 @@ def test_a_task_that_is_not_well_is_told_where_it_was_not_selected_and_is_red_on
     assert "not counted here as they are not selected: `bad`." in done.err
 
 
+def test_a_run_that_goes_on_and_was_not_selected_is_told(hosting):
+    agents = "{cat: {command: [cat]}, slow: {command: [sleep, '30']}}"
+    hosting.commit(taskspec=project(agents=agents) + task("a") + task("long", agent="slow"))
+    with hosting.workspace.serving():
+        assert hosting.workspace.taskspec("reconcile", "long", "--no-wait").code == 0
+        done = hosting.workspace.taskspec("reconcile", "a")
+    assert "not counted here as they are not selected: `long`." in done.err
+
+
 def test_a_plan_with_other_trust_settings_than_what_was_merged_starts_nothing(hosting, tmp_path):
     hosting.commit(taskspec=project() + task("a"))
     plan = tmp_path / "plan.json"
@@ -166,6 +175,109 @@ def test_a_plan_with_other_trust_settings_than_what_was_merged_starts_nothing(ho
     assert done.code == 7, done
     assert "made with other settings than the manifests have now: `agents.cat`" in done.err
     assert not hosting.workspace.records()
+
+
+GUARDS = {"policy": "policies: [{name: no-cat, deny: \"change.agent == 'cat'\"}]", "limit": "limits: {maxCreate: 0}"}
+
+
+@pytest.mark.parametrize("guard", GUARDS.values(), ids=GUARDS)
+def test_a_plan_is_held_against_the_guards_of_what_was_merged(hosting, tmp_path, guard):
+    hosting.commit(taskspec=project() + task("a"))
+    plan = tmp_path / "plan.json"
+    assert hosting.workspace.taskspec("reconcile", "--plan-only", "--out", str(plan)).code == 0
+    hosting.commit(taskspec=project(guard) + task("a"))
+    done = hosting.workspace.taskspec("reconcile", "--plan", str(plan))
+    assert done.code == 6, done
+    assert not hosting.workspace.records()
+
+
+def test_what_is_held_of_the_merged_manifests_is_red_though_the_plan_was_not_about_it(hosting, tmp_path):
+    held = task("p").replace("spec: {", "spec: {protect: true, sideEffects: true, ")
+    hosting.commit(taskspec=project() + task("a") + held)
+    assert hosting.workspace.taskspec("reconcile").code == 0
+    hosting.commit(taskspec=project() + task("a", "More.") + held.replace("Hello.", "More."))
+    plan = tmp_path / "plan.json"
+    assert hosting.workspace.taskspec("reconcile", "--plan-only", "a", "--out", str(plan)).code == 0
+    report = tmp_path / "report.md"
+    done = hosting.workspace.taskspec("reconcile", "--plan", str(plan), "--report", f"markdown={report}")
+    assert done.code == 6, done
+    assert "these are held: `p`" in done.err
+    assert hosting.workspace.result("a.txt") == "More."
+    assert report.read_text().startswith("### ⛔ Refused")
+
+
+def test_a_task_that_runs_each_time_and_failed_is_not_done_by_what_it_answered_before(hosting, tmp_path):
+    fail = "{cat: {command: [cat]}, flip: {command: [sh, -c, 'cat; test ! -e ../broken']}}"
+    again = task("r", agent="flip").replace("spec: {", "spec: {rerun: always, ")
+    hosting.commit(taskspec=project(agents=fail) + task("a") + again)
+    assert hosting.workspace.taskspec("reconcile").code == 0
+    (hosting.folder.parent / "broken").touch()
+    assert hosting.workspace.taskspec("reconcile").code == 3
+    hosting.commit(taskspec=project(agents=fail) + task("a", "More.") + again)
+    plan = tmp_path / "plan.json"
+    assert hosting.workspace.taskspec("reconcile", "--plan-only", "a", "--out", str(plan)).code == 0
+    done = hosting.workspace.taskspec("reconcile", "--plan", str(plan))
+    assert done.code != 0, done
+    assert "`r`" in done.err
+
+
+def test_the_state_of_the_environment_of_a_plan_is_looked_at(hosting, tmp_path):
+    body = "environments: {prod: {}}"
+    hosting.commit(taskspec=project(body) + task("a"))
+    assert hosting.workspace.taskspec("reconcile", "--env", "prod").code == 0
+    hosting.commit(taskspec=project(body) + task("a", "More."))
+    plan = tmp_path / "plan.json"
+    made = hosting.workspace.taskspec("reconcile", "--env", "prod", "--plan-only", "--out", str(plan))
+    assert made.code == 0, made
+    job = {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "push"}
+    done = hosting.workspace.taskspec("reconcile", "--plan", str(plan), **job)
+    assert done.code == 0, done
+    assert hosting.workspace.result("prod/a.txt") == "More."
+
+
+def test_the_settings_of_the_branch_as_it_is_now_hold_wherever_a_merge_request_branched_off(hosting):
+    hosting.commit(taskspec=project("variables: {token: {type: string}}", "limits: {maxCreate: 9}") + task("a"))
+    old = hosting.git("rev-parse", "HEAD")
+    hosting.git("switch", "-qc", "feature")
+    hosting.commit(
+        taskspec=project("variables: {token: {type: string}}", "limits: {maxCreate: 9}") + task("a", "{{ vars.token }}")
+    )
+    hosting.git("switch", "-q", "main")
+    body = project("variables: {token: {type: string, sensitive: true}}", "limits: {maxCreate: 0}")
+    hosting.commit(taskspec=body + task("a"))
+    hosting.git("update-ref", "refs/remotes/origin/main", "main")
+    hosting.git("switch", "-q", "feature")
+    gitlab = {
+        "GITLAB_CI": "true",
+        "CI_PIPELINE_SOURCE": "merge_request_event",
+        "CI_MERGE_REQUEST_IID": "3",
+        "CI_MERGE_REQUEST_PROJECT_ID": "1",
+        "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "1",
+        "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
+        "CI_MERGE_REQUEST_DIFF_BASE_SHA": old,
+    }
+    done = hosting.workspace.taskspec("reconcile", **gitlab, TASKSPEC_VAR_token=CANARY)
+    assert (done.code, CANARY in done.out + done.err) == (6, False), done
+    assert "`variables.token.sensitive`" in done.err
+    done = hosting.request(base=old, TASKSPEC_VAR_token=CANARY)
+    assert done.code == 6, "and so where the job tells of an older commit"
+
+
+def test_a_submodule_in_the_place_of_the_project_is_not_what_is_trusted(hosting, tmp_path):
+    hosting.commit(taskspec=project() + task("a"))
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "taskspec.yaml").write_text(project(REMOTE) + task("a", agent="x"))
+    for words in (("init", "-q", "-b", "main"), ("add", "-A"), ("commit", "-q", "-m", "theirs")):
+        subprocess.run(
+            ["git", "-c", "user.name=Eve", "-c", "user.email=eve@example.com", *words], cwd=other, check=True
+        )
+    hosting.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(other), "inner")
+    hosting.git("commit", "-q", "-m", "change")
+    for base in ("main", "origin/main"):
+        done = hosting.workspace.taskspec("reconcile", "--plan-only", "--base", base, "inner", THE_KEY=CANARY)
+        assert done.code == 1, done
+        assert "the project is in a submodule" in done.err
 
 
 def test_a_remote_that_is_proposed_gets_no_request_and_no_key(hosting):

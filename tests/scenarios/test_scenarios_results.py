@@ -88,3 +88,21 @@ def test_older_answers_are_read_compared_and_exported_through_the_command_line(w
     assert [one["content"] for one in document["results"]] == ["b"]
     assert workspace.taskspec("results", "export", "--out", "-", "--format", "files").code == 64
     assert workspace.taskspec("results", "prune", "--yes").code == 0
+
+
+def test_an_answer_that_was_not_accepted_is_named_printed_and_shown_where_it_went_wrong(workspace):
+    workspace.project()
+    workspace.tasks(line={"agent": "echo", "prompt": "short and bold", "assertions": [{"regex": "Innovation"}]})
+    assert workspace.apply("--report", "markdown=told.md").code == 3
+    told = (workspace.folder / "told.md").read_text("utf-8")
+    assert "The answer that was not accepted, of g1 (14 bytes)</summary>\n\n```text\nshort and bold\n" in told
+    refused = workspace.taskspec("results", "line")
+    assert refused.code == 64
+    assert "`taskspec results line --generation g1` prints the answer that was not accepted." in refused.err
+    assert workspace.taskspec("results", "line", "--generation", "g1").out == "short and bold"
+    never = {"agent": "echo", "prompt": "{{ tasks.line.result }}"}
+    workspace.tasks(
+        line={"agent": "echo", "prompt": "short and bold", "assertions": [{"regex": "Innovation"}]}, never=never
+    )
+    assert workspace.apply().code == 3
+    assert "--generation" not in workspace.taskspec("results", "never").err

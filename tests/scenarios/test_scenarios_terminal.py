@@ -233,6 +233,29 @@ def test_what_agents_say_is_shown_while_they_work_and_cannot_leave_its_line(work
     assert "nothing of it is heard" not in terminal.text
 
 
+NAME = "press-release-for-investors-and-analysts"
+LISTS = {
+    "status": "ADDRESS",
+    "results": "ADDRESS",
+    f"results {NAME} --history": "GENERATION",
+    "state list": "ADDRESS",
+    f"history {NAME}": "20",
+}
+
+
+def test_no_row_is_torn_where_a_terminal_is_narrow_and_a_pipe_gets_all(workspace):
+    workspace.project()
+    workspace.tasks(**{NAME: {"agent": "echo", "prompt": "hi"}, "b": {"agent": "echo", "prompt": "ho"}})
+    assert workspace.apply().code == 0
+    for command, begins in LISTS.items():
+        wide = workspace.taskspec(*command.split(), COLUMNS="50").out
+        assert max(map(len, wide.splitlines())) > 70, command
+        terminal = Terminal(workspace, *command.split(), COLUMNS="50")
+        assert terminal.end() == 0
+        assert terminal.text.startswith(begins), command
+        assert max(map(len, terminal.text.splitlines())) <= 50, command
+
+
 @pytest.mark.parametrize("environ", [{"NO_COLOR": "1"}, {"TERM": "dumb"}], ids=str)
 def test_who_wants_no_colours_gets_none(project, environ):
     terminal = Terminal(project, "apply", "--yes", **environ)

@@ -33,17 +33,29 @@ class Shown:
     """The digests of their contents."""
 
 
-def history(told: Sequence[GenerationTold], shown: Shown, purse: Purse, command: str) -> Iterator[Node]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ways:
+    """The commands that show what the page leaves out of a task's history."""
+
+    history: str
+    results: str
+
+    def answer_of(self, number: int) -> str:
+        """Return the command that prints the answer of a generation."""
+        return f"{self.results} --generation g{number}"
+
+
+def history(told: Sequence[GenerationTold], shown: Shown, purse: Purse, ways: Ways) -> Iterator[Node]:
     """Yield the generations of a task."""
     for number, one in enumerate(told[:MOST]):
         if purse.is_empty:
-            yield _left_out("Older generations are left out here. ", command)
+            yield _left_out("Older generations are left out here. ", ways.history)
             return
         before = told[number + 1] if number + 1 < len(told) else None
-        inside = el("div", None, _inside(one, before, shown, purse, command))
+        inside = el("div", None, _inside(one, before, shown, purse, ways))
         yield el("details", {"class": "inner generation"}, _summary(one), inside)
     if len(told) > MOST:
-        yield _left_out(f"{len(told) - MOST} older generations are left out here. ", command)
+        yield _left_out(f"{len(told) - MOST} older generations are left out here. ", ways.history)
 
 
 def _left_out(said: str, command: str) -> Element:
@@ -70,7 +82,7 @@ def _summary(one: GenerationTold) -> Element:
 
 
 def _inside(
-    one: GenerationTold, before: GenerationTold | None, shown: Shown, purse: Purse, command: str
+    one: GenerationTold, before: GenerationTold | None, shown: Shown, purse: Purse, ways: Ways
 ) -> Iterator[Node]:
     yield fact_list(_facts(one))
     yield attempts_table(one.attempts, purse)
@@ -80,8 +92,7 @@ def _inside(
         yield (
             [*field_differences(found, purse)] if found else el("p", {"class": "quiet"}, "Nothing that was asked for.")
         )
-    if one.answer is not None:
-        yield from _answer(one, before, shown, purse, command)
+    yield from _answer(one, before, shown, purse, ways)
     if one.spec is not None and one.spec == shown.spec:
         yield el("p", {"class": "quiet"}, "It asked for what stands above.")
     elif one.spec is not None:
@@ -89,26 +100,34 @@ def _inside(
             "details",
             {"class": "inner"},
             el("summary", None, f"What was asked for in g{one.number}"),
-            spec_fields(one.spec, purse, command),
+            spec_fields(one.spec, purse, ways.history),
         )
 
 
 def _answer(
-    one: GenerationTold, before: GenerationTold | None, shown: Shown, purse: Purse, command: str
+    one: GenerationTold, before: GenerationTold | None, shown: Shown, purse: Purse, ways: Ways
 ) -> Iterator[Node]:
-    assert one.answer is not None  # whoever calls has looked
-    if before is not None and before.answer is not None and before.answer.digest != one.answer.digest:
-        yield el("h5", None, f"The answer against that of g{before.number}")
-        yield from compared(before.answer, one.answer, purse)
-    if one.answer.digest in shown.answers:
-        yield el("p", {"class": "quiet"}, "Its answer stands above: ", about(one.answer), ".")
+    given, former = one.answer or one.unaccepted, (before.answer or before.unaccepted) if before is not None else None
+    if given is None:
         return
+    if before is not None and former is not None and former.digest != given.digest:
+        yield el("h5", None, f"The answer{_doubt(one)} against that of g{before.number}{_doubt(before)}")
+        yield from compared(former, given, purse)
+    if one.answer is not None and given.digest in shown.answers:
+        yield el("p", {"class": "quiet"}, "Its answer stands above: ", about(given), ".")
+        return
+    name = f"Answer of g{one.number}{_doubt(one)}"
     yield el(
         "details",
         {"class": "inner"},
-        el("summary", None, f"Answer of g{one.number} ", about(one.answer)),
-        answer(one.answer, purse, command, name=f"Answer of g{one.number}"),
+        el("summary", None, f"{name} ", about(given)),
+        answer(given, purse, ways.answer_of(one.number), name=name),
     )
+
+
+def _doubt(one: GenerationTold) -> str:
+    """Return what is said of an answer that is no result."""
+    return " (not accepted)" if one.answer is None else ""
 
 
 def _facts(one: GenerationTold) -> Iterator[tuple[str, Node]]:

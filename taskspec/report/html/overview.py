@@ -1,15 +1,16 @@
 """What stands above everything: the verdict, who asked, how many, and what needs a look. Judges nothing."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
+from taskspec.address import Address
 from taskspec.diagnostics import Diagnostic, Severity
 from taskspec.health import Health
 from taskspec.moments import utc
 from taskspec.plan.model import Plan, RiskCategory
 from taskspec.plan.spending import total
-from taskspec.report.account import Account, Kind
+from taskspec.report.account import Account, Kind, TaskTold
 from taskspec.report.aiming import aimed
 from taskspec.report.counting import counted
 from taskspec.report.estimates import of_those_told
@@ -19,11 +20,13 @@ from taskspec.report.html.markup import Element, Node, el
 from taskspec.report.html.places import link_to
 from taskspec.report.html.revisions import revision_facts
 from taskspec.report.html.showing import inline, prose
+from taskspec.report.html.tasks import said_of
 from taskspec.report.plans import duplicated, least_and_most, price
 from taskspec.report.refusing import refused, way_out
-from taskspec.report.risks import COMMON, common_risks
+from taskspec.report.risks import COMMON, common_risks, risks_told
 from taskspec.report.text import duration, plural
-from taskspec.report.verdicts import verdict
+from taskspec.report.unwell import reasons_of, word_of
+from taskspec.report.verdicts import has_begun, verdict
 from taskspec.settings import DEFAULT_ENVIRONMENT
 
 MOST: Final = 50
@@ -36,7 +39,8 @@ KINDS: Final = {
 }
 _ORDER: Final = (Health.UNHEALTHY, Health.UNKNOWN, Health.NEEDS_INPUT, Health.HEALTHY, None)
 _BROAD: Final = frozenset({"CI job", "Digest of the plan", "Head of the history"})
-_FAMILIAR: Final = frozenset({RiskCategory.NEW_PAID_RUN})
+_FIRST: Final = 10
+"""So many tasks of one risk are named."""
 
 
 def overview(account: Account) -> Iterator[Node]:
@@ -154,16 +158,20 @@ def _wrong(account: Account) -> Iterator[Node]:
             "li", None, f"{len(ordered) - MOST} more findings; ", el("code", None, "taskspec validate"), " lists all."
         )
     ill = [task for health in _ORDER[:3] for task in account.tasks if task.health is health]
-    for task in ill[:MOST]:
-        word = health_word(task.health)
-        yield el(
-            "li",
-            {"class": of_health(task.health)},
-            mark(of_health(task.health)),
-            el("div", None, el("strong", None, word.capitalize()), " ", link_to(task.address, is_here=True)),
-        )
+    yield from map(_ill, ill[:MOST])
     if len(ill) > MOST:
         yield el("li", None, f"{plural(len(ill) - MOST, 'more task')} like these; the list below can be filtered.")
+
+
+def _ill(task: TaskTold) -> Element:
+    """Return what is wrong with a task, in a word and the first line of why."""
+    tone, word = of_health(task.health), word_of(task)
+    shown = health_word(task.health) if word in {task.health, "result"} else word
+    said = said_of(task) or next(reasons_of(task), "")
+    first, *more = said.strip().splitlines() or [""]
+    why: Node = [": ", prose(f"{first} …" if more else first, 300)] if first else None
+    named = el("strong", None, inline(shown.capitalize()))
+    return el("li", {"class": tone}, mark(tone), el("div", None, named, " ", link_to(task.address, is_here=True), why))
 
 
 def _warnings(account: Account) -> Iterator[Node]:
@@ -174,27 +182,37 @@ def _warnings(account: Account) -> Iterator[Node]:
 
 
 def _risks(account: Account, plan: Plan) -> Iterator[Node]:
-    """Yield the risks of a plan: each with its task, and once what all of its runs have in common."""
+    """Yield the risks of a plan, each with its tasks; of one that is paid already, nothing."""
     common = common_risks(plan)
-    for category in common:
-        said = f"{plural(plan.risks[category], 'change')}; {COMMON}."
-        yield _item(Tone.WAITING, _named(category), said, "", account)
-    told = [
-        (risk, task.address)
-        for task in account.tasks
-        for risk in (task.change.risks if task.change is not None else ())
-        if risk.category not in {*_FAMILIAR, *common}
-    ]
-    for risk, address in told[:MOST]:
-        word = el("strong", None, _named(risk.category))
-        said_of = el("div", None, word, " ", link_to(address, is_here=True), el("p", None, prose(risk.text, 1000)))
-        yield el("li", {"class": Tone.WAITING}, mark(Tone.WAITING), said_of)
-    if len(told) > MOST:
-        yield el("li", None, f"{plural(len(told) - MOST, 'more risk')}, each told at its task.")
+    found: dict[RiskCategory, list[tuple[Address, str]]] = {}
+    for task in account.tasks:
+        for risk in risks_told(task.change) if task.change is not None else ():
+            text = f"{COMMON}." if risk.category in common else risk.text
+            found.setdefault(risk.category, []).append((task.address, text))
+    if has_begun(account):
+        found.pop(RiskCategory.RERUN_OF_ACCEPTED, None)
+    for category, told in sorted(found.items()):
+        said = el("div", None, el("strong", None, f"Risk: {category}"), " ", _tasks_with(told))
+        yield el("li", {"class": Tone.WAITING}, mark(Tone.WAITING), said)
 
 
-def _named(category: RiskCategory) -> str:
-    return f"Risk: {str(category).replace('_', ' ')}"
+def _tasks_with(told: Sequence[tuple[Address, str]]) -> Iterator[Node]:
+    """Yield which tasks have a risk: each with its text, or the text once where it is that of all."""
+    [text, *others] = dict.fromkeys(text for _, text in told)
+    addresses = list(dict.fromkeys(address for address, _ in told))
+    if len(addresses) > 1:
+        yield plural(len(addresses), "change")
+    if not others:
+        yield ": " if len(addresses) > 1 else ""
+        for number, address in enumerate(addresses[:_FIRST]):
+            yield [", " if number else "", link_to(address, is_here=True)]
+        yield f" and {len(addresses) - _FIRST:,} more" if len(addresses) > _FIRST else ""
+        yield el("p", None, prose(text, 1000))
+        return
+    for address, said in told[:_FIRST]:
+        yield el("p", None, link_to(address, is_here=True), ": ", prose(said, 1000))
+    if len(told) > _FIRST:
+        yield el("p", None, f"{len(told) - _FIRST:,} more, each told at its task.")
 
 
 def _diagnostic(one: Diagnostic) -> Element:

@@ -18,13 +18,14 @@ from taskspec.report.html.asking import spec_fields
 from taskspec.report.html.commands import Commands
 from taskspec.report.html.differing import field_differences
 from taskspec.report.html.facts import fact_list
-from taskspec.report.html.generations import Shown, history
+from taskspec.report.html.generations import Shown, Ways, history
 from taskspec.report.html.happenings import event_table
 from taskspec.report.html.icons import health_word, mark, of_health
 from taskspec.report.html.markup import Element, Node, el
 from taskspec.report.html.places import link_to, place_of_task
 from taskspec.report.html.revisions import revision_line
 from taskspec.report.html.showing import Purse, inline, prose
+from taskspec.report.risks import risks_told
 from taskspec.report.text import duration
 from taskspec.state.model import Attempt, Verdict
 
@@ -85,7 +86,7 @@ def _summary(task: TaskTold) -> Element:
     tone = of_health(task.health)
     attempt = last_attempt(task) if not _earlier(task) else None
     took = duration(attempt.seconds) if attempt is not None and attempt.seconds is not None else ""
-    said = _said(task)
+    said = said_of(task)
     return el(
         "summary",
         None,
@@ -105,7 +106,8 @@ def _action(task: TaskTold) -> str:
     return f"{word}: {finished.effect}"
 
 
-def _said(task: TaskTold) -> str:
+def said_of(task: TaskTold) -> str:
+    """Return what was said of a task at its end, or else of its newest attempt; nothing where that was accepted."""
     if task.finished is not None and task.finished.detail:
         return task.finished.detail
     attempt = last_attempt(task) if not _earlier(task) else None
@@ -116,7 +118,7 @@ def _said(task: TaskTold) -> str:
 
 def _inside(task: TaskTold, around: Surroundings) -> Iterator[Node]:
     purse, commands, address = around.purse, around.commands, task.address
-    said = _said(task)
+    said = said_of(task)
     if said:
         yield el("p", {"class": "lead"}, prose(said, 2000))
     yield fact_list(_facts(task, around))
@@ -137,7 +139,8 @@ def _inside(task: TaskTold, around: Surroundings) -> Iterator[Node]:
     if task.generations:
         digests = (one.digest for one in (task.before, after) if one is not None and one.content is not None)
         shown = Shown(spec=task.spec, answers=frozenset(digests))
-        found = history(task.generations, shown, purse, commands.of("history", address))
+        ways = Ways(history=commands.of("history", address), results=commands.of("results", address))
+        found = history(task.generations, shown, purse, ways)
         yield _part(f"History ({len(task.generations)})", found)
 
 
@@ -188,18 +191,11 @@ def _why(task: TaskTold, around: Surroundings) -> Iterator[Node]:
         return
     if change.reasons:
         yield _part("Why", el("ul", {"class": "reasons"}, _reasons(change.reasons, around)))
-    if change.risks:
-        risks = [
-            el(
-                "li",
-                None,
-                el("strong", None, str(risk.category).replace("_", " ")),
-                ": ",
-                prose(risk.text),
-                _at(path_text(risk.path)),
-            )
-            for risk in change.risks
-        ]
+    risks = [
+        el("li", None, el("strong", None, str(risk.category)), ": ", prose(risk.text), _at(path_text(risk.path)))
+        for risk in risks_told(change)
+    ]
+    if risks:
         yield _part("Risks", el("ul", {"class": "risks"}, risks))
 
 

@@ -17,18 +17,18 @@ def answers(task: TaskTold, detail: Detail, *, replaces: bool) -> Iterator[str]:
         if task.returning is not None:
             yield from _again(before, task.returning, task, detail)
         elif before is not None and task.change is not None and task.change.paid:
-            yield _folded("The answer that this replaces", before, task, detail)
+            yield folded("The answer that this replaces", before, task, detail)
         elif before is not None and is_unwell(task):
-            yield _folded("The accepted answer", before, task, detail)
+            yield folded("The accepted answer", before, task, detail)
     elif after is before:
         if before is not None:
             said = "The accepted answer, which is still that of" if is_unwell(task) else "The answer, of"
-            yield _folded(said, before, task, detail)
+            yield folded(said, before, task, detail)
     elif before is None or after is None:
         if after is not None:
-            yield _folded("The answer, of", after, task, detail)
+            yield folded("The answer, of", after, task, detail)
         if before is not None:
-            yield _folded("The answer that is accepted no longer, of", before, task, detail)
+            yield folded("The answer that is accepted no longer, of", before, task, detail)
     else:
         yield from _both(before, after, task, detail)
 
@@ -36,15 +36,15 @@ def answers(task: TaskTold, detail: Detail, *, replaces: bool) -> Iterator[str]:
 def _again(before: Answer | None, after: Answer, task: TaskTold, detail: Detail) -> Iterator[str]:
     """Yield the answer that a plan takes again, against the one that is accepted now."""
     if before is None:
-        yield _folded("The answer that is accepted again", after, task, detail)
+        yield folded("The answer that is accepted again", after, task, detail)
         return
     places = f"in the place of g{before.generation} ({_size(before)})"
     yield f"**Answer**: that of g{after.generation} ({_size(after)}) again, {places}"
     if before.content is not None and after.content is not None:
         yield _compared(before, after, before.content, after.content, detail)
-    yield _folded("The answer that is accepted again", after, task, detail)
+    yield folded("The answer that is accepted again", after, task, detail)
     if detail.both:
-        yield _folded("The answer that this replaces", before, task, detail)
+        yield folded("The answer that this replaces", before, task, detail)
 
 
 def _both(before: Answer, after: Answer, task: TaskTold, detail: Detail) -> Iterator[str]:
@@ -52,8 +52,8 @@ def _both(before: Answer, after: Answer, task: TaskTold, detail: Detail) -> Iter
     if before.content is not None and after.content is not None:
         yield _compared(before, after, before.content, after.content, detail)
     if detail.both or after.content is None or before.content is None:
-        yield _folded("The new answer, of", after, task, detail)
-        yield _folded("The old answer, of", before, task, detail)
+        yield folded("The new answer, of", after, task, detail)
+        yield folded("The old answer, of", before, task, detail)
 
 
 def _compared(before: Answer, after: Answer, old: str, new: str, detail: Detail) -> str:
@@ -64,7 +64,8 @@ def _compared(before: Answer, after: Answer, old: str, new: str, detail: Detail)
     return difference(*sides, detail) or "It differs in ends of lines or the order of keys only."
 
 
-def _folded(said: str, answer: Answer, task: TaskTold, detail: Detail) -> str:
+def folded(said: str, answer: Answer, task: TaskTold, detail: Detail) -> str:
+    """Return one answer with its size, and its text folded where that is known."""
     number = f" g{answer.generation}" if said.endswith("of") else f", of g{answer.generation}"
     head = f"{said}{number} ({_size(answer)})"
     command = f"taskspec results {quote(task.address)}"

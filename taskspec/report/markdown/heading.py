@@ -20,10 +20,10 @@ from taskspec.report.leaving import left_out_lines
 from taskspec.report.markdown.detail import Detail
 from taskspec.report.markdown.escaping import code, prose
 from taskspec.report.markdown.tasks import PLAIN, SIGN
-from taskspec.report.narrating import standings
 from taskspec.report.plans import IDLE, duplicated, headline, price, totals
 from taskspec.report.refusing import refused, way_out
 from taskspec.report.risks import budget_lines, risk_summary
+from taskspec.report.summing import standings
 from taskspec.report.text import duration, place_of, plural
 from taskspec.report.verdicts import Grade, has_begun, verdict
 

@@ -13,12 +13,13 @@ from taskspec.report.account import Account, TaskTold
 from taskspec.report.causes import reason_lines
 from taskspec.report.differences import answering, text_of
 from taskspec.report.estimates import change_lines
-from taskspec.report.markdown.answers import answers
+from taskspec.report.markdown.answers import answers, folded
 from taskspec.report.markdown.detail import Detail
 from taskspec.report.markdown.escaping import code, inner, prose
 from taskspec.report.markdown.texts import block, difference
 from taskspec.report.plans import SYMBOLS
 from taskspec.report.risks import risk_lines
+from taskspec.report.summing import ending_word
 from taskspec.report.text import Paint, duration, in_line
 from taskspec.report.unwell import is_unwell, reasons_of, word_of
 from taskspec.report.verdicts import has_begun
@@ -95,18 +96,12 @@ def _state(task: TaskTold, account: Account) -> str:
             return "" if change is not None else "not applied" if task.health is None else "accepted"
         word = word_of(task)
         return word if word in {*Verdict} and task.health is not Health.HEALTHY else _HEALTHS[task.health]
-    match finished.effect:
-        case Effect.FAILED | Effect.UNKNOWN | Effect.REFUSED:
-            return (
-                "held" if finished.action == Action.HOLD and finished.effect is not Effect.REFUSED else finished.effect
-            )
-        case Effect.CUT:
-            return "not finished"
-        case Effect.DONE | Effect.LEFT:
-            took = next((e.event.seconds for e in reversed(task.heard) if isinstance(e.event, RunEnded)), None)
-            plain = "done" if finished.effect is Effect.DONE else _HEALTHS[task.health] or "left"
-            word = _plain(finished.verdict) if finished.verdict else plain
-            return f"{word} in {duration(took)}" if took is not None and finished.verdict else word
+    if finished.effect not in {Effect.DONE, Effect.LEFT}:
+        return ending_word(finished)
+    took = next((e.event.seconds for e in reversed(task.heard) if isinstance(e.event, RunEnded)), None)
+    plain = "done" if finished.effect is Effect.DONE else _HEALTHS[task.health] or "left"
+    word = _plain(finished.verdict) if finished.verdict else plain
+    return f"{word} in {duration(took)}" if took is not None and finished.verdict else word
 
 
 _HEALTHS: Final = {
@@ -137,13 +132,15 @@ def _about(task: TaskTold) -> str:
 
 
 def _failure(task: TaskTold, detail: Detail) -> Iterator[str]:
-    """Yield what went wrong, in the words of whoever told it."""
+    """Yield what went wrong, in the words of whoever told it, and the answer of which nothing was accepted."""
     if not is_unwell(task) or (task.finished is None and task.change is not None):
         return
     told = next(reasons_of(task), "")
     if told:
         yield "**What went wrong**"
         yield block(told, detail, f"taskspec logs {quote(task.address)}", "text")
+    if task.generations and (kept := task.generations[0].unaccepted) is not None:
+        yield folded("The answer that was not accepted, of", kept, task, detail)
 
 
 def _why(change: Change, plan: Plan, roots: Roots, common: Collection[RiskCategory], detail: Detail) -> Iterator[str]:

@@ -15,7 +15,7 @@ MOST_COMPARED: Final = 400_000
 _MOST_SET_OUT: Final = 4 * MOST_COMPARED
 """JSON grows when it is set out line by line."""
 LONG: Final = 160
-"""A line of more characters is compared sentence by sentence."""
+"""Two texts are compared sentence by sentence where a line of either has more characters."""
 WIDEST: Final = 400
 """So many characters are shown of one line of a difference."""
 _LEAD: Final = 60
@@ -51,15 +51,15 @@ def difference(before: str, after: str, detail: Detail) -> str:
     """Return the lines that differ in a fence; the empty text where none does, a word where nobody looked."""
     if max(len(before), len(after)) > _MOST_SET_OUT:
         return "They are too long to be compared here."
-    lines = changed_lines(_split(before), _split(after), limit=detail.rows)
+    if any(len(line) > LONG for text in (before, after) for line in text.splitlines()):
+        before, after = _by_sentence(before), _by_sentence(after)
+    lines = changed_lines(before, after, limit=detail.rows)
     return fence("\n".join(_rows(lines)), "diff") if lines else ""
 
 
-def _split(text: str) -> str:
-    """Return a text with its long lines broken behind each sentence: then a change of one word is no new paragraph."""
-    return "\n".join(
-        row for line in text.splitlines() for row in (_SENTENCE.split(line) if len(line) > LONG else (line,))
-    )
+def _by_sentence(text: str) -> str:
+    """Return a text with its lines broken behind each sentence: then a change of one word is no new paragraph."""
+    return "\n".join(row for line in text.splitlines() for row in _SENTENCE.split(line))
 
 
 def _rows(lines: Sequence[Line]) -> Iterator[str]:
