@@ -12,7 +12,7 @@ from typing import Any
 from taskspec.address import Address
 from taskspec.ci import Revision
 from taskspec.diagnostics import Diagnostic
-from taskspec.events import ChangeFinished, Event
+from taskspec.events import ApplyFinished, ChangeFinished, Event
 from taskspec.health import Health
 from taskspec.plan.model import Change, Plan
 from taskspec.report.exiting import ExitCode
@@ -78,9 +78,9 @@ class TaskTold:
     address: Address
     agent: str
     health: Health | None
-    """How it stands at the end; None where it was never applied."""
+    """How it stands at the end; None where it was never applied, or a plan is to replace what failed of it."""
     change: Change | None = None
-    """What the plan says of it; None where there is no plan."""
+    """What the plan says of it, and what that has become where it left something open; None where there is no plan."""
     finished: ChangeFinished | None = None
     """How that ended; None where it did not."""
     heard: Sequence[Heard] = ()
@@ -132,3 +132,9 @@ class Account:
     """Of how many tasks the remote shows something else than is recorded, where somebody looked for that."""
     head: str = ""
     """The hash of the newest entry of the history."""
+
+    @property
+    def seconds(self) -> float:
+        """Return how long it took: of an apply that came to its end, as it told then."""
+        told = (one.event.seconds for one in reversed(self.heard) if isinstance(one.event, ApplyFinished))
+        return next(told, self.ended - self.began)

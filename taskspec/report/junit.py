@@ -193,7 +193,7 @@ def _totals(cases: list[_Case], account: Account) -> dict[str, str]:
         "failures": str(found.count("failure")),
         "errors": str(found.count("error")),
         "skipped": str(found.count("skipped")),
-        "time": f"{max(account.ended - account.began, 0.0):.3f}",
+        "time": f"{max(account.seconds, 0.0):.3f}",
     }
 
 

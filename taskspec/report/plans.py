@@ -137,20 +137,37 @@ def _is_stuck(change: Change) -> bool:
 
 def summary(plan: Plan) -> str:
     """Return how many tasks a plan does what about."""
-    counts = plan.counts
-    parts = [f"{counts[action]} {meaning}" for action, meaning in MEANINGS if counts.get(action)]
-    settled = [c for c in plan.changes if c.action is Action.NONE]
-    ill = sum(c.health is not Health.HEALTHY for c in settled)
-    unsent = len(changed_without_run(plan))
-    if up_to_date := len(settled) - ill - unsent + plan.unlisted:
-        parts.append(f"{up_to_date} {_SETTLED}")
-    if unsent:
-        parts.append(f"{unsent} changed without a run")
-    if ill:
-        parts.append(f"{ill} without an accepted result")
-    if plan.unselected:
-        parts.append(f"{plan.unselected} not selected")
+    parts = [f"{count} {meaning}" for meaning, count in totals(plan)]
     return f"{place_of(plan.project, plan.environment)}: {', '.join(parts) or 'no tasks'}."
+
+
+def totals(plan: Plan) -> Iterator[tuple[str, int]]:
+    """Yield what a plan does, or why it does nothing, and about how many tasks."""
+    counts = plan.counts
+    settled = [change for change in plan.changes if change.action is Action.NONE]
+    ill = sum(change.health is not Health.HEALTHY for change in settled)
+    unsent = len(changed_without_run(plan))
+    found = (
+        *((meaning, counts.get(action, 0)) for action, meaning in MEANINGS),
+        (_SETTLED, len(settled) - ill - unsent + plan.unlisted),
+        ("changed without a run", unsent),
+        ("without an accepted result", ill),
+        ("not selected", plan.unselected),
+    )
+    yield from ((meaning, count) for meaning, count in found if count)
+
+
+def least_and_most(plan: Plan) -> str:
+    """Return from how many to how many runs a plan starts."""
+    certain = plan.paid_runs - plan.conditional_runs
+    return f"{certain} to {plan.paid_runs}" if plan.conditional_runs else str(certain)
+
+
+def price(plan: Plan, noun: str = "") -> str:
+    """Return how many runs a plan starts, with a noun for them, and how many `retry` may add."""
+    runs = least_and_most(plan)
+    named = f" {noun}{'' if runs == '1' else 's'}" if noun else ""
+    return f"{runs}{named}" + (f", and up to {plan.retries} by retry" if plan.retries else "")
 
 
 def change_word(change: Change) -> str:

@@ -13,9 +13,11 @@ from typing import Final
 from taskspec.diagnostics import Severity
 from taskspec.events import ApplyStarted
 from taskspec.health import Health
+from taskspec.plan.model import Plan
 from taskspec.report.account import Account, Kind
 from taskspec.report.counting import counted
 from taskspec.report.exiting import ExitCode, foremost, of_health, of_plan
+from taskspec.report.plans import price
 from taskspec.report.text import plural
 from taskspec.report.unwell import GOOD, code_of, goes_on
 
@@ -102,7 +104,7 @@ def _fine(account: Account) -> tuple[Grade, str, str]:
         case Kind.VALIDATE:
             return Grade.GOOD, "Valid", "The manifests are right."
         case Kind.PLAN if plan is not None and plan.pending:
-            return Grade.NOTICE, _WORDS[ExitCode.CHANGES][1], " ".join([_planned(account), *_drift(account)])
+            return Grade.NOTICE, _WORDS[ExitCode.CHANGES][1], " ".join([_planned(plan), *_drift(account)])
         case Kind.PLAN if account.drifted:
             return Grade.NOTICE, "Drifted", " ".join([*_drift(account), "The plan has nothing to do."])
         case Kind.PLAN | Kind.APPLY if not account.tasks:
@@ -139,9 +141,8 @@ def _is_of_manifests(account: Account) -> bool:
     return account.kind is Kind.STANDING or not account.tasks
 
 
-def _planned(account: Account) -> str:
-    pending, paid = (len(account.plan.pending), account.plan.paid_runs) if account.plan else (0, 0)
-    return f"{plural(pending, 'change')} would be made, with {plural(paid, 'paid run')}."
+def _planned(plan: Plan) -> str:
+    return f"{plural(len(plan.pending), 'change')} would be made, with {price(plan, 'paid run')}."
 
 
 def _amiss(account: Account, code: ExitCode) -> str:
@@ -156,7 +157,7 @@ def _amiss(account: Account, code: ExitCode) -> str:
         case ExitCode.ERROR if account.kind is Kind.VALIDATE or (account.diagnostics and _is_of_manifests(account)):
             return "The manifests are wrong."
         case ExitCode.CHANGES if account.plan is not None:
-            return _planned(account)
+            return _planned(account.plan)
         case _:
             return _WORDS[code][2]
 
@@ -168,3 +169,5 @@ def _others(account: Account, code: ExitCode) -> Iterator[str]:
         if counts[health] and of_health(health) is not code:
             yield _amiss(account, of_health(health))
     yield from _drift(account)
+    if account.kind is Kind.STANDING and (undone := counts[None]):
+        yield f"{plural(undone, 'task')} {'was' if undone == 1 else 'were'} not applied yet."

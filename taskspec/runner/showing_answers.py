@@ -4,14 +4,18 @@ What cannot be read or has no room is counted, and told in notes.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from taskspec.address import Address
+from taskspec.desired.model import DesiredTask
 from taskspec.documents.model import Project
 from taskspec.errors import StateError, TaskspecError
-from taskspec.plan.model import Action, Change
+from taskspec.plan.causes import Reason
+from taskspec.plan.finishing import finished, recorded_results
+from taskspec.plan.foreseeing import LARGEST
+from taskspec.plan.model import Action, Change, Declared
 from taskspec.report.account import Answer, GenerationTold
 from taskspec.report.text import plural
 from taskspec.runner.generations import answer_of
@@ -43,6 +47,7 @@ class Answers:
         self.store = store
         self.records = snapshot.records
         self._left = MOST
+        self._used: dict[str, str] = {}
         self._doubts = _Doubts()
 
     def answer(self, accepted: Accepted | None, *, is_shown: bool) -> Answer | None:
@@ -58,6 +63,19 @@ class Answers:
         if kept is None or change.action is not Action.ADOPT:
             return None
         return replace(answer_of(kept), content=self._content(kept.result))
+
+    def filled(self, task: Declared) -> Declared:
+        """Return a task with the accepted results that it uses, where all of them are kept and none is large."""
+        if isinstance(task, DesiredTask):
+            return task
+        used = [record.accepted.result for one in task.uses if (record := self.records.get(one)) and record.accepted]
+        for result in used:
+            if result.digest not in self._used and result.size <= LARGEST:
+                with suppress(StateError):  # then what uses it is shown as it is declared
+                    self._used[result.digest] = self.store.result(result)
+        results = recorded_results(task, self.records, self._used)
+        made = results if isinstance(results, Reason) else finished(task, results)
+        return task if isinstance(made, Reason) else made
 
     def generations(self, address: Address, ask: Generations | None) -> Sequence[GenerationTold]:
         """Return what was asked for under an address; nothing where nobody asks, or it cannot be read."""

@@ -16,9 +16,10 @@ from taskspec.desired.model import DesiredTask
 from taskspec.diagnostics import Diagnostic, ManifestError
 from taskspec.documents.model import Project
 from taskspec.errors import TaskspecError
-from taskspec.events import ApplyFinished, ApplyStarted, ChangeFinished, ResultNotWritten, ResultUnreadable
+from taskspec.events import ApplyFinished, ApplyStarted, ChangeFinished, Effect, ResultNotWritten, ResultUnreadable
 from taskspec.health import Health
-from taskspec.plan.model import Action, Change, Declared, Plan
+from taskspec.plan.diffing import diff
+from taskspec.plan.model import IDLE, Action, Change, Declared, Plan
 from taskspec.report.account import Account, Heard, Kind, TaskTold, Trouble
 from taskspec.report.exiting import ExitCode, foremost, of_health, of_verdict
 from taskspec.report.gathering import by_address
@@ -190,7 +191,7 @@ class _Changes:
             address=address,
             agent=change.agent,
             health=health,
-            change=change,
+            change=_decided(change, finished, now) if self._has_begun else change,
             finished=finished,
             heard=heard,
             spec=_spec(change.task, now or change.record, has_run=self._has_begun),
@@ -209,9 +210,45 @@ class _Changes:
         if self._has_begun:
             found = recorded_health(now) if now is not None else Health.UNKNOWN
             return found if found is not Health.HEALTHY or change.action is Action.NONE else Health.UNKNOWN
-        if change.record is None and change.health is Health.HEALTHY:
+        if change.health is Health.HEALTHY and (change.record is None or _is_to_mend(change, change.record)):
             return None
         return change.health
+
+
+def _is_to_mend(change: Change, record: Record) -> bool:
+    """Tell whether a plan takes a task to be healthy only as it is going to do something about what is recorded."""
+    accepted, last = record.accepted, record.generation.last
+    has_result = accepted is not None and accepted.generation == record.generation.number
+    acts = change.action not in {*IDLE, Action.WAIT}
+    return acts and not has_result and last is not None and of_verdict(last.verdict) is not ExitCode.OK
+
+
+def _decided(change: Change, finished: ChangeFinished | None, now: Record | None) -> Change:
+    """Return what a change that left something open has become: its action, and what was asked for in truth."""
+    before = change.record.generation if change.record is not None else None
+    made = now.generation if now is not None else None
+    is_made = made is not None and (before is None or made.number > before.number)
+    is_over = finished is not None and finished.effect is not Effect.CUT
+    if not change.conditional or not (is_made or is_over):
+        return change
+    decided = replace(change, conditional=False, own_diffs=None)
+    if is_made and made is not None:
+        diffs = diff(before.spec if before is not None else {}, made.spec)
+        return replace(decided, generation=made.number, diffs=diffs)
+    if finished is not None and finished.action in IDLE:
+        diffs = () if finished.action == Action.NONE else change.diffs
+        return replace(
+            decided,
+            action=Action(finished.action),
+            generation=0,
+            attempt=0,
+            paid=False,
+            diffs=diffs,
+            risks=(),
+            estimate=None,
+            retries=0,
+        )
+    return decided
 
 
 def graver(health: Health, verdict: str | None) -> Health:
@@ -236,7 +273,7 @@ def _stands(address: Address, task: Declared | None, kept: Answers, generations:
         address=address,
         agent=task.agent if task else record.agent if record else "",
         health=recorded_health(record) if record else None,
-        spec=_spec(task, record, has_run=False),
+        spec=_spec(kept.filled(task) if task else None, record, has_run=False),
         labels=task.labels if task else {},
         upstream=task.upstream if task else _upstream(record),
         before=answer,

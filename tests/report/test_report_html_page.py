@@ -275,3 +275,20 @@ def test_every_text_has_the_contrast_of_wcag_aa_in_both_schemes(scheme, text, gr
 @pytest.mark.parametrize("scheme", [0, 1])
 def test_what_bounds_a_field_and_lines_of_the_graph_can_be_seen(scheme):
     assert contrast(COLORS["edge"].split(", ")[scheme], COLORS["paper"].split(", ")[scheme]) >= 3
+
+
+def test_a_plan_of_what_was_rejected_tells_its_last_run_as_the_last_one():
+    rejected = attempt(verdict=Verdict.REJECTED, detail="it names no river")
+    made = change(action=Action.CREATE, generation=2)
+    found = written(planned(told(made, generations=[generation(attempts=[rejected])])))
+    assert "Last run (g1)run-1" in Read(found).text
+    assert "Took (g1)30s" in Read(found).text
+    (summary, *_) = re.findall(r"<summary>(.*?)</summary>", found)
+    assert "30s" not in summary
+    assert found.count("it names no river") == 1  # in its history
+
+
+def test_what_was_never_applied_stands_before_what_is_well():
+    tasks = [task("well"), task("new", health=None), task("ill", health=Health.UNHEALTHY)]
+    found = written(account(tasks, kind=Kind.STANDING))
+    assert re.findall(r"<h3>(?:<[^>]*>)?(\w+)", found) == ["ill", "new", "well"]

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sample_accounts import applied, change, failed, finished, hostile_accounts, plan, planned, told
+from told_pages import Read
 
 from taskspec import events
 from taskspec.address import Address
@@ -293,3 +294,19 @@ def test_all_reports_of_whatever_account_agree(account, pretended):
     assert (found.sign not in {GREEN, AMBER}) is is_bad
     assert (found.failed > 0) is is_bad
     assert bool(found.annotated) is is_bad
+
+
+def test_what_was_never_applied_is_counted_apart_from_what_failed():
+    account = replace(_standing(Health.UNHEALTHY), code=ExitCode.UNHEALTHY)
+    (ill,) = account.tasks
+    more = [replace(ill, address=Address(name), health=None) for name in ("b", "c")]
+    said = "1 task has no accepted result. 2 tasks were not applied yet."
+    assert verdict(replace(account, tasks=[ill, *more])).text == said
+
+
+def test_runs_that_depend_on_others_are_told_as_what_may_be():
+    later = change("b", conditional=True, after=(Address("a"),), retries=2)
+    account = planned(told(change("a")), told(later))
+    assert verdict(account).text == "2 changes would be made, with 1 to 2 paid runs, and up to 2 by retry."
+    assert "1 to 2 paid runs, and up to 2 by retry" in Read("".join(html_page(account))).text
+    assert "| **Paid runs** | **1 to 2, and up to 2 by retry** |" in markdown.page(account)

@@ -13,6 +13,7 @@ from taskspec.diagnostics import ManifestError
 from taskspec.errors import LockHeldError, StateError, TaskspecError
 from taskspec.events import ApplyStarted, ChangeFinished
 from taskspec.health import Health
+from taskspec.plan.model import Action
 from taskspec.report import verdicts
 from taskspec.report.account import Kind, Trouble
 from taskspec.report.exiting import ExitCode
@@ -33,9 +34,9 @@ def _summed(ports, course, **more):
     return account(course, lambda: project_of(ports.invocation()), ports, **more)
 
 
-def _applied(ports, code=ExitCode.OK, **more):
+def _applied(ports, code=ExitCode.OK, options=None, **more):
     gathering, plans = Gathering(ports.chance.now), []
-    job = Job(options=Options(), approve=lambda made: plans.append(made) or True, emit=gathering.on)
+    job = Job(options=options or Options(), approve=lambda made: plans.append(made) or True, emit=gathering.on)
     asyncio.run(apply(ports.invocation(), ports, job))
     return _summed(ports, _course(code=code, plan=plans[0], heard=gathering.heard), **more)
 
@@ -265,3 +266,68 @@ def test_a_health_that_was_heard_is_that_of_the_last_word(ports):
         )
     told = _summed(ports, _course(plan=made, heard=gathering.heard))
     assert told.tasks[0].health is Health.UNHEALTHY
+
+
+def test_what_was_rejected_is_not_healthy_in_the_plan_that_replaces_it(ports):
+    ports.task("a", "Bad.")
+    ports.remote.scripts["Bad."] = [["executing", "failed"]]
+    ports.apply()
+    assert _planned(ports).tasks[0].health is Health.UNHEALTHY
+    ports.task("a", "Good.")
+    assert _planned(ports).tasks[0].health is None
+
+
+def test_what_is_accepted_is_healthy_in_the_plan_that_replaces_it(ports):
+    ports.task("a", "One.")
+    ports.apply()
+    ports.task("a", "Two.")
+    assert _planned(ports).tasks[0].health is Health.HEALTHY
+
+
+def test_what_was_left_open_is_told_as_it_was_asked_for_once_it_is_over(ports):
+    ports.task("a", "One.")
+    ports.task("b", prompt='"Sum up: {{ tasks.a.result }}"')
+    planned = _planned(ports).tasks[1]
+    assert "known after a" in planned.change.diffs[-1].after
+    told = _applied(ports).tasks[1].change
+    assert (told.conditional, told.generation) == (False, 1)
+    assert {diff.path: diff.after for diff in told.diffs}["prompt",] == "Sum up: answer to One."
+    ports.task("a", "Two.")
+    again = _applied(ports).tasks[1].change
+    assert [(diff.before, diff.after) for diff in again.diffs] == [("Sum up: answer to One.", "Sum up: answer to Two.")]
+
+
+def test_what_turned_out_to_need_no_run_is_up_to_date(ports):
+    ports.task("a", "One.")
+    ports.task("b", prompt='"Of {{ tasks.a.result | length }} characters."')
+    ports.apply()
+    ports.task("a", "Two.")
+    told = _applied(ports).tasks[1]
+    assert (told.change.action, told.change.diffs, told.change.risks) == (Action.NONE, (), ())
+    assert (told.health, told.after) == (Health.HEALTHY, told.before)
+
+
+def test_what_an_upstream_has_stopped_is_blocked(ports):
+    ports.task("a", "Bad.")
+    ports.task("b", prompt='"Sum up: {{ tasks.a.result }}"')
+    ports.remote.scripts["Bad."] = [["executing", "failed"]]
+    told = _applied(ports, code=ExitCode.UNHEALTHY).tasks[1]
+    assert (told.change.action, told.change.conditional, told.change.generation) == (Action.BLOCKED, False, 0)
+    assert told.health is Health.UNHEALTHY
+
+
+def test_what_was_not_waited_for_stays_open(ports):
+    ports.task("a", "One.")
+    ports.task("b", prompt='"Sum up: {{ tasks.a.result }}"')
+    ports.remote.scripts["One."] = [["executing"]]
+    told = _applied(ports, options=Options(wait=False)).tasks[1]
+    assert told.change.conditional
+    assert "known after a" in told.change.diffs[-1].after
+
+
+def test_the_standing_shows_what_is_asked_with_the_results_that_are_kept(ports):
+    ports.task("a", "One.")
+    ports.task("b", prompt='"Sum up: {{ tasks.a.result }}"')
+    assert standing(ports.invocation(), ports).tasks[1].spec["prompt"] == "Sum up: (known after a)"
+    ports.apply()
+    assert standing(ports.invocation(), ports).tasks[1].spec["prompt"] == "Sum up: answer to One."

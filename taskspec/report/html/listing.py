@@ -18,7 +18,7 @@ _RANKS: Final = {Health.UNHEALTHY: 0, Health.UNKNOWN: 1, Health.NEEDS_INPUT: 2}
 
 
 def pressing(tasks: Sequence[TaskTold]) -> list[TaskTold]:
-    """Return the tasks, those first that a person should look at, then what is or was done, then the rest."""
+    """Return the tasks, those first that need a look, then what is, was or waits to be done, then the rest."""
     return sorted(tasks, key=_rank)
 
 
@@ -39,7 +39,7 @@ def task_list(tasks: Sequence[TaskTold], around: Surroundings, left_out: int) ->
 
 
 def _rank(task: TaskTold) -> tuple[int, bool]:
-    is_idle = task.change is None or task.change.action in IDLE
+    is_idle = task.change.action in IDLE if task.change is not None else task.health is not None
     return (_RANKS.get(task.health, 3) if task.health is not None else 3), is_idle
 
 

@@ -23,6 +23,7 @@ from taskspec.report.html.revisions import revision_facts
 from taskspec.report.html.showing import inline, prose
 from taskspec.report.html.tasks import said_of
 from taskspec.report.overlooking import overlooked_lines
+from taskspec.report.plans import least_and_most, price
 from taskspec.report.refusing import refused, way_out
 from taskspec.report.risks import COMMON, common_risks, risks_told
 from taskspec.report.text import duration, plural
@@ -88,14 +89,15 @@ def totals(account: Account) -> Element | None:
     return el("ul", {"class": "totals", "aria-label": "Totals"}, found)
 
 
-def _total(count: int, word: Node, classes: str | None = None) -> Element:
-    return el("li", {"class": classes}, el("strong", None, f"{count:,}"), " ", word)
+def _total(count: int | str, word: Node, classes: str | None = None) -> Element:
+    told = count if isinstance(count, str) else f"{count:,}"
+    return el("li", {"class": classes}, el("strong", None, told), " ", word)
 
 
-def _costs(account: Account) -> Iterator[tuple[int, str]]:
+def _costs(account: Account) -> Iterator[tuple[int | str, str]]:
     if account.kind is Kind.PLAN and account.plan is not None:
-        runs = account.plan.paid_runs
-        yield runs, "paid run planned" if runs == 1 else "paid runs planned"
+        runs = least_and_most(account.plan)
+        yield runs, price(account.plan, "paid run").removeprefix(runs).strip()
     if account.kind is Kind.APPLY:
         tally = counted(heard.event for heard in account.heard)
         yield tally.started, "run started" if tally.started == 1 else "runs started"
@@ -109,7 +111,7 @@ def _costs(account: Account) -> Iterator[tuple[int, str]]:
 
 
 def _moment(account: Account) -> str:
-    took = account.ended - account.began
+    took = account.seconds
     if account.kind is Kind.STANDING or took < 0.05:
         return f"As of {utc(account.ended)}."
     return f"{utc(account.began)}, for {duration(took)}."

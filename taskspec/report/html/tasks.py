@@ -75,9 +75,16 @@ def last_attempt(task: TaskTold) -> Attempt | None:
     return next((attempt for told in task.generations for attempt in reversed(told.attempts)), None)
 
 
+def _earlier(task: TaskTold) -> int:
+    """Return the number of the newest generation that is told, where the change is about one that is not made yet."""
+    number = task.change.generation if task.change is not None else 0
+    told = task.generations[0].number if task.generations else number
+    return told if number and told != number else 0
+
+
 def _summary(task: TaskTold) -> Element:
     tone = of_health(task.health)
-    attempt = last_attempt(task)
+    attempt = last_attempt(task) if not _earlier(task) else None
     took = duration(attempt.seconds) if attempt is not None and attempt.seconds is not None else ""
     said = said_of(task)
     return el(
@@ -103,7 +110,7 @@ def said_of(task: TaskTold) -> str:
     """Return what was said of a task at its end, or else of its newest attempt; nothing where that was accepted."""
     if task.finished is not None and task.finished.detail:
         return task.finished.detail
-    attempt = last_attempt(task)
+    attempt = last_attempt(task) if not _earlier(task) else None
     if attempt is not None and attempt.detail and attempt.verdict is not Verdict.ACCEPTED:
         return attempt.detail
     return ""
@@ -140,24 +147,25 @@ def _inside(task: TaskTold, around: Surroundings) -> Iterator[Node]:
 def _facts(task: TaskTold, around: Surroundings) -> Iterator[tuple[str, Node]]:
     yield "Agent", inline(task.agent)
     told = task.generations[0] if task.generations else None
-    attempt = last_attempt(task)
+    attempt, earlier = last_attempt(task), _earlier(task)
+    whose = f" (g{earlier})" if earlier else ""
     if task.change is not None and task.change.generation:
         yield "Generation", f"g{task.change.generation}"
     elif told is not None:
         yield "Generation", f"g{told.number}"
     if attempt is not None:
         yield (
-            "Run",
+            f"Last run{whose}" if whose else "Run",
             [
                 el("code", None, inline(attempt.run or "none")),
                 f", attempt {attempt.number}" if attempt.number > 1 else "",
             ],
         )
         if attempt.seconds is not None:
-            yield "Took", duration(attempt.seconds)
+            yield f"Took{whose}", duration(attempt.seconds)
         used = attempt.tokens
         if used is not None and (sum_ := total(used)) is not None:
-            yield "Tokens", f"{sum_:,} ({used.prompt:,} read, {used.completion:,} written)"
+            yield f"Tokens{whose}", f"{sum_:,} ({used.prompt:,} read, {used.completion:,} written)"
     if task.upstream:
         links = [
             [", " if number else "", link_to(one, is_here=one in around.shown)]
@@ -174,7 +182,7 @@ def _facts(task: TaskTold, around: Surroundings) -> Iterator[tuple[str, Node]]:
         and told.revision != around.account.revision
         and (line := revision_line(told.revision)) is not None
     ):
-        yield "Asked by", line
+        yield f"Asked by{whose}", line
 
 
 def _why(task: TaskTold, around: Surroundings) -> Iterator[Node]:

@@ -1,13 +1,15 @@
 """The head of a Markdown report: the verdict, the totals, who asked, and what is wrong. Decides nothing."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from taskspec.ci import Revision
 from taskspec.diagnostics import Diagnostic
+from taskspec.health import Health
 from taskspec.plan.estimating import total_tokens
-from taskspec.plan.model import Action, Plan
+from taskspec.plan.model import Plan
 from taskspec.plan.tallying import Roots
 from taskspec.report.account import Account, Kind
 from taskspec.report.counting import Tally, counted
@@ -19,7 +21,7 @@ from taskspec.report.markdown.detail import Detail
 from taskspec.report.markdown.escaping import code, prose
 from taskspec.report.markdown.tasks import PLAIN, SIGN
 from taskspec.report.overlooking import overlooked_lines
-from taskspec.report.plans import IDLE, MEANINGS, headline
+from taskspec.report.plans import IDLE, headline, price, totals
 from taskspec.report.refusing import refused, way_out
 from taskspec.report.risks import budget_lines, risk_summary
 from taskspec.report.summing import standings
@@ -43,6 +45,13 @@ _OTHER: Final = {
     ExitCode.TERMINATED: "⚠️",
 }
 """The signs of these, in the place of those of their grade."""
+_STANDING: Final = {
+    Health.HEALTHY: "Healthy",
+    Health.UNHEALTHY: "Without an accepted result",
+    Health.NEEDS_INPUT: "Waiting for a person",
+    Health.UNKNOWN: "Unknown",
+    None: "Not applied",
+}
 _ADDRESS: Final = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(?:/[A-Za-z0-9._~%/-]*)?")
 
 
@@ -131,34 +140,26 @@ def _rows(account: Account) -> Iterator[tuple[str, str]]:
             ("Waiting for a person", len(tally.needing)),
             ("Unknown", len(tally.unknown)),
             ("Not finished", sum(1 for task in account.tasks if task.finished is None)),
-            ("Unchanged", tally.unchanged),
+            ("Up to date", tally.unchanged),
         )
         yield from ((what, str(count)) for what, count in counts if count)
         if tally.ended:
             told = f"{sum(tally.tokens):,}{of_those_told(len(tally.tokens), tally.ended)}"
             yield "Tokens", told if tally.tokens else "unknown"
-        yield "Time", duration(account.ended - account.began)
+        yield "Time", duration(account.seconds)
+    elif account.kind is Kind.STANDING:
+        yield from _standing(account)
     elif plan is not None:
-        counts_of = plan.counts
-        yield from (
-            (meaning[0].upper() + meaning[1:], str(counts_of[action]))
-            for action, meaning in MEANINGS
-            if counts_of.get(action)
-        )
-        if same := counts_of.get(Action.NONE, 0) + plan.unlisted:
-            yield "Unchanged", str(same)
-        if plan.unselected:
-            yield "Not selected", str(plan.unselected)
-        yield "**Paid runs**", f"**{_price(plan)}**"
+        yield from ((meaning.capitalize(), str(count)) for meaning, count in totals(plan))
+        yield "**Paid runs**", f"**{price(plan)}**"
         tokens = total_tokens(plan).p50
         if tokens is not None:
             yield "Tokens", f"about {tokens:,.0f}"
 
 
-def _price(plan: Plan) -> str:
-    certain = plan.paid_runs - plan.conditional_runs
-    price = f"{certain} to {plan.paid_runs}" if plan.conditional_runs else str(certain)
-    return f"{price}, and up to {plan.retries} by retry" if plan.retries else price
+def _standing(account: Account) -> Iterator[tuple[str, str]]:
+    counts = Counter(task.health for task in account.tasks)
+    yield from ((word, str(counts[health])) for health, word in _STANDING.items() if counts[health])
 
 
 def _who(revision: Revision) -> Iterator[str]:

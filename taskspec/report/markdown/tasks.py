@@ -102,7 +102,8 @@ def _state(task: TaskTold, account: Account) -> str:
     if finished.effect not in {Effect.DONE, Effect.LEFT}:
         return ending_word(finished)
     took = next((e.event.seconds for e in reversed(task.heard) if isinstance(e.event, RunEnded)), None)
-    word = _plain(finished.verdict) if finished.verdict else ("done" if finished.effect is Effect.DONE else "left")
+    plain = "done" if finished.effect is Effect.DONE else _HEALTHS[task.health] or "left"
+    word = _plain(finished.verdict) if finished.verdict else plain
     return f"{word} in {duration(took)}" if took is not None and finished.verdict else word
 
 
