@@ -121,4 +121,4 @@ def test_the_upstream_of_what_was_never_applied_can_be_looked_at(ports, monkeypa
             telling.results(ports.invocation(*words), ports),
         ):
             pass
-    assert {one.address for one in asyncio.run(telling.status(ports.invocation("a+"), ports))} == {"a", "b"}
+    assert {one.address for one in asyncio.run(telling.status(ports.invocation("a+"), ports, print))} == {"a", "b"}

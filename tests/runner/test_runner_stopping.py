@@ -116,7 +116,7 @@ def test_a_run_on_another_remote_is_never_asked_for_here(ports, monkeypatch):
     assert ports.stop("a")
     assert ports.finished()["a"].effect is Effect.FAILED
     assert "another remote" in ports.finished()["a"].detail
-    (standing,) = asyncio.run(telling.status(ports.invocation(), ports))
+    (standing,) = asyncio.run(telling.status(ports.invocation(), ports, print))
     assert (standing.verdict, standing.health) == ("unknown", Health.UNKNOWN)
     assert "another remote" in standing.detail
     with pytest.raises(UsageError, match="another remote"):
@@ -157,7 +157,7 @@ def test_a_run_that_does_not_end_is_told_as_such(ports, monkeypatch):
 
 def test_a_declared_task_that_was_never_applied_is_shown_as_such(ports):
     ports.task()
-    (standing,) = asyncio.run(telling.status(ports.invocation(), ports))
+    (standing,) = asyncio.run(telling.status(ports.invocation(), ports, print))
     assert (standing.address, standing.verdict, standing.health) == ("a", "not applied", None)
 
 
