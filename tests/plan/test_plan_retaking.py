@@ -155,7 +155,7 @@ def test_a_kept_result_takes_the_place_of_runs_alone_and_only_of_changed_texts(w
         assert one.fingerprint == one.kept.fingerprint
         assert one.kept.attempt.remote.same_remote(HERE)
         assert one.kept.attempt.verdict is Verdict.ACCEPTED
-        assert was.paid or was.action is Action.BLOCKED or one.after
+        assert was.paid or was.action is Action.BLOCKED or was.refused or one.after  # `protect` holds runs alone
         assert not one.destructive or was.destructive
 
 

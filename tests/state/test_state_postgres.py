@@ -316,7 +316,8 @@ while True:
         last = max(last, *(int(writer.stdout.readline()) for _ in range(100)))
     finally:
         writer.send_signal(signal.SIGKILL)
-        rest, trouble = writer.communicate()
+        with writer:
+            rest, trouble = writer.stdout.read(), writer.stderr.read()  # with what stands in the buffer already
     assert trouble == ""
     last = max([last, *(int(line) for line in rest.splitlines(keepends=True) if line.endswith("\n"))])
     store = reached(place)
