@@ -41,8 +41,11 @@ async def status(invocation: Invocation, ports: Ports, remark: Callable[[str], N
     """
     project = project_of(invocation)
     snapshot = read_state(project, ports)
-    declared = declared_by(invocation, ports, remark)
-    chosen = pick(invocation, ports, snapshot, declared)
+    remarks: list[str] = []
+    declared = declared_by(invocation, ports, remarks.append)
+    chosen = pick(invocation, ports, snapshot, declared)  # which says itself what is wrong, where it has to know it
+    for text in remarks:
+        remark(text)
     records = [record for record in snapshot.records.values() if record.address in chosen]
     observations = await _observations(project, ports, records)
     standings = [_standing(record, observations) for record in records]

@@ -1,6 +1,7 @@
 """The document of a saved plan: its bytes are the only ones, and give the plan that was shown."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -28,7 +29,7 @@ def document_of(plan):
 def test_what_is_read_is_shown_as_the_plan_itself(world):
     plan = plan_of(world)
     again = plan_of_document(filing.read(filing.written(document_of(plan))))
-    assert list(lines(again, PLAIN)) == list(lines(plan, PLAIN))
+    assert list(lines(again, PLAIN)) == list(lines(replace(plan, basis=None), PLAIN)), "but for what was not looked at"
     assert to_json(again) == to_json(plan)
 
 

@@ -7,8 +7,8 @@ def test_a_report_tells_how_tasks_stand_with_their_history(workspace):
     workspace.shell("fail", "echo '<b>no</b>' >&2; exit 3")
     workspace.project()
     empty = workspace.taskspec("report", "--out", "empty.html")
-    assert empty.code == 0
-    assert "Nothing is recorded yet." in (workspace.folder / "empty.html").read_text("utf-8")
+    page = (workspace.folder / "empty.html").read_text("utf-8")
+    assert (empty.code, "No task" in page) == (1, True)
 
     first = {"agent": "echo", "prompt": "Say <script>one</script> twice, and say it slowly."}
     workspace.tasks(good=first, then={"agent": "echo", "prompt": "{{ tasks.good.result }}!"})
