@@ -49,10 +49,11 @@ conformance: setup ## Provide the vendor's SDK (once) and run it against the eng
 SEED ?= 0
 SECONDS ?= 600
 KILLED ?= 200
+EVERY ?= 1
 DRAWN ?= 17500
 
 crash: setup ## Kill applies: 100,000 scenarios in virtual time, 200 real processes (minutes)
-	$(BIN)/python tests/crash/sweep.py --random $(DRAWN) --seed $(SEED)
+	$(BIN)/python tests/crash/sweep.py --random $(DRAWN) --seed $(SEED) --every $(EVERY)
 	$(BIN)/python tests/crash/processes.py --kills $(KILLED) --seed $(SEED)
 
 # what every store of a state is tried with, and how much of it is enough for `make stores`

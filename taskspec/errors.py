@@ -148,3 +148,14 @@ class RunInterruptedError(TaskspecError):
     def __init__(self, signum: int) -> None:
         super().__init__("interrupted")
         self.signum = signum
+
+
+def asked_to_end(error: BaseException) -> RunInterruptedError | None:
+    """Return the signal on whose way out something else went wrong: it may be raised where nobody reckons with it.
+
+    A thread of Python that is being started tells of it as of a KeyError.
+    """
+    seen: BaseException | None = error
+    while seen is not None and not isinstance(seen, RunInterruptedError):
+        seen = seen.__cause__ or seen.__context__
+    return seen

@@ -16,7 +16,7 @@ import click
 
 from taskspec.cli.options import F
 from taskspec.diagnostics import ManifestError
-from taskspec.errors import TaskspecError, UsageError
+from taskspec.errors import TaskspecError, UsageError, asked_to_end
 
 if TYPE_CHECKING:
     from taskspec.documents.model import Project
@@ -295,8 +295,11 @@ def _marred(account: "Account", wrong: str) -> "Account":
 
 def _end_of(error: BaseException) -> "tuple[ExitCode, TaskspecError]":
     """Return the exit code of what only the outermost edge tells, and what a report says of it."""
+    from taskspec.cli.failing import exit_code
     from taskspec.report.exiting import ExitCode
 
+    if (signalled := asked_to_end(error)) is not None:
+        return exit_code(signalled), signalled
     match error:
         case KeyboardInterrupt() | click.Abort():
             return ExitCode.INTERRUPTED, TaskspecError("The command was interrupted.")

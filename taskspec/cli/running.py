@@ -13,7 +13,7 @@ from types import FrameType
 import click
 
 from taskspec.cli.commands import taskspec
-from taskspec.errors import RunInterruptedError, TaskspecError
+from taskspec.errors import RunInterruptedError, TaskspecError, asked_to_end
 
 _UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO})
 """What a disk that is full, read-only or broken says; anything else that the system refuses is a mistake of ours."""
@@ -81,10 +81,11 @@ def _run(arguments: Sequence[str]) -> int:
 
 def _trouble(error: Exception, arguments: Sequence[str]) -> int:
     """Say what went wrong, and return its exit code."""
-    if isinstance(error, TaskspecError):
+    told = error if isinstance(error, TaskspecError) else asked_to_end(error)
+    if told is not None:
         from taskspec.cli.failing import tell
 
-        return tell(error, as_json=_wants_json(arguments))
+        return tell(told, as_json=_wants_json(arguments))
     if isinstance(error, OSError) and error.errno in _UNWRITABLE:
         from taskspec.cli.failing import tell_unwritten
 

@@ -4,8 +4,11 @@ import signal
 import subprocess
 import sys
 
+import pytest
 from patience import PATIENCE
 
+from taskspec.cli import reporting, running
+from taskspec.errors import RunInterruptedError
 from taskspec.report.exiting import ExitCode
 
 LOSING = """
@@ -48,3 +51,24 @@ def test_an_end_that_comes_to_nothing_is_asked_for_again():
         finally:
             process.kill()
     assert process.returncode == ExitCode.TERMINATED
+
+
+def test_what_goes_wrong_on_the_way_out_of_an_end_that_was_asked_for_is_no_bug(capsys):
+    threads = {}
+
+    def start():
+        try:
+            raise RunInterruptedError(signal.SIGTERM)
+        except Exception:
+            del threads["one that has begun meanwhile"]  # as `Thread.start` does
+            raise
+
+    with pytest.raises(KeyError) as caught:
+        start()
+    assert running._trouble(caught.value, []) == ExitCode.TERMINATED
+    assert capsys.readouterr().err == "error: interrupted\n"
+    assert reporting._end_of(caught.value)[0] is ExitCode.TERMINATED
+    with pytest.raises(KeyError) as caught:
+        threads["of ours"]
+    assert running._trouble(caught.value, []) == ExitCode.ERROR
+    assert "internal error: KeyError" in capsys.readouterr().err

@@ -11,7 +11,7 @@ import os
 import time
 import traceback
 from collections.abc import Iterator
-from itertools import chain, count
+from itertools import chain, count, islice
 
 import neighbours  # noqa: F401
 from decided import decisions, in_pairs
@@ -78,10 +78,10 @@ def seeds(numbers: range, protocol: str) -> Played:
     return done
 
 
-def sweep(most_random: int, seed: int, protocol: str = "", *, pairs: bool = True, cores: int | None = None) -> Played:
-    """Play all pairs of kills, and so many seeds beginning with one."""
+def sweep(most_random: int, seed: int, protocol: str = "", *, every: int = 1, cores: int | None = None) -> Played:
+    """Play the kills in one of so many beginnings (none for 0), and so many seeds beginning with one."""
     total = Played()
-    for done in _parts(_jobs(most_random, seed, protocol, pairs=pairs), cores or os.cpu_count() or 1):
+    for done in _parts(_jobs(most_random, seed, protocol, every), cores or os.cpu_count() or 1):
         total.add(done)
     return total
 
@@ -92,18 +92,18 @@ def soak(seconds: float, seed: int, protocol: str = "") -> Played:
     for first in count(seed, ROUND):
         if time.monotonic() >= end:
             break
-        total.add(sweep(ROUND, first, protocol, pairs=False))
+        total.add(sweep(ROUND, first, protocol, every=0))
     return total
 
 
-def _jobs(most_random, seed, protocol, *, pairs) -> Iterator[tuple]:
+def _jobs(most_random, seed, protocol, every) -> Iterator[tuple]:
     ends = range(seed, seed + most_random)
     drawn = ((seeds, ends[start : start + CHUNK], protocol) for start in range(0, most_random, CHUNK))
-    if not pairs:
+    if not every:
         return drawn
     paired = ((pairs_of_kills, beginning, protocol) for beginning in chain(singles(), in_pairs()))
     failing = ((kills, beginning, protocol) for beginning in chain(disks(), decisions()))
-    return chain(paired, failing, drawn)
+    return chain(islice(chain(paired, failing), seed % every, None, every), drawn)
 
 
 def _parts(jobs, cores) -> Iterator[Played]:
@@ -136,6 +136,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--play", metavar="NAME", help="play one scenario and print its steps")
     parser.add_argument("--random", type=int, default=60_000, metavar="N", help="how many seeds to play")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="kill in one of N beginnings; 0: in none")
     parser.add_argument("--seconds", type=float, default=0.0, metavar="S", help="seeds only, for so long")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="the first seed")
     parser.add_argument("--protocol", choices=PROTOCOLS, default="", help="a naive protocol, which has to be caught")
@@ -146,7 +147,7 @@ def main() -> int:
     if given.seconds:
         done = soak(given.seconds, given.seed, given.protocol)
     else:
-        done = sweep(given.random, given.seed, given.protocol)
+        done = sweep(given.random, given.seed, given.protocol, every=given.every)
     took = time.monotonic() - began
     print(f"{done.scenarios} scenarios from seed {given.seed}, {done.steps} steps, {took:.0f} s: ", end="")
     print(f"{len(done.broken)} broken promises")

@@ -25,7 +25,7 @@ FOUND = {
 
 
 def test_a_sample_of_seeds_keeps_every_promise():
-    done = sweep(150, 1_000_000, pairs=False, cores=1)
+    done = sweep(150, 1_000_000, every=0, cores=1)
     assert done.broken == []
     assert done.scenarios == 150
 
@@ -45,13 +45,13 @@ def test_what_a_seed_once_found_is_mended(name):
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_a_naive_protocol_is_caught(protocol):
-    done = sweep(150, 0, protocol, pairs=False, cores=1)
+    done = sweep(150, 0, protocol, every=0, cores=1)
     assert len(done.broken) >= 5
     assert {fault.partition(":")[0] for _, fault in done.broken} == {BrokenError.__name__}
 
 
 def test_a_broken_promise_is_played_again_step_by_step():
-    done = sweep(50, 0, "B", pairs=False, cores=1)
+    done = sweep(50, 0, "B", every=0, cores=1)
     name, fault = done.broken[0]
     steps = []
     with pytest.raises(BrokenError) as again:
