@@ -47,7 +47,8 @@ class Answers:
         self.store = store
         self.records = snapshot.records
         self._left = MOST
-        self._used: dict[str, str] = {}
+        self._read: dict[str, str] = {}
+        """By digest: what several tasks show or use is read once, and counted each time."""
         self._doubts = _Doubts()
 
     def answer(self, accepted: Accepted | None, *, is_shown: bool) -> Answer | None:
@@ -69,11 +70,12 @@ class Answers:
         if isinstance(task, DesiredTask):
             return task
         used = [record.accepted.result for one in task.uses if (record := self.records.get(one)) and record.accepted]
+        contents: dict[str, str] = {}
         for result in used:
-            if result.digest not in self._used and result.size <= LARGEST:
+            if result.size <= min(LARGEST, self._left):
                 with suppress(StateError):  # then what uses it is shown as it is declared
-                    self._used[result.digest] = self.store.result(result)
-        results = recorded_results(task, self.records, self._used)
+                    contents[result.digest] = self._text(result)
+        results = recorded_results(task, self.records, contents)
         made = results if isinstance(results, Reason) else finished(task, results)
         return task if isinstance(made, Reason) else made
 
@@ -107,12 +109,16 @@ class Answers:
             self._doubts.left_out += 1
             return None
         try:
-            content = self.store.result(result)
+            return self._text(result)
         except StateError:
             self._doubts.unreadable += 1
             return None
+
+    def _text(self, result: ResultRef) -> str:
+        if result.digest not in self._read:
+            self._read[result.digest] = self.store.result(result)
         self._left -= result.size
-        return content
+        return self._read[result.digest]
 
 
 def _said(error: TaskspecError) -> str:

@@ -202,6 +202,18 @@ def test_answers_that_are_too_large_together_are_left_out_with_a_note(ports, mon
     assert told.notes == ["1 answer left out: all together they are too large for a report."]
 
 
+def test_what_tasks_use_is_filled_in_within_what_is_left(ports, monkeypatch):
+    ports.task("a", "One.")
+    ports.task("b", "On {{ tasks.a.result }}")
+    ports.apply()
+    told = standing(ports.invocation(), ports).tasks
+    assert told[1].spec["prompt"] == "On answer to One."
+    monkeypatch.setattr(showing_answers, "MOST", len("answer to One."))
+    told = standing(ports.invocation(), ports).tasks
+    assert told[0].after.content == "answer to One."
+    assert "answer to One." not in told[1].spec["prompt"]
+
+
 def test_generations_are_told_by_whoever_reads_the_history(ports):
     ports.task("a", "One.")
     asked = []
