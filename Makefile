@@ -3,6 +3,8 @@
 PYTHON ?= python3
 # pip hands it on to isolated builds, which no --constraint reaches
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
+# the tests start the program thousands of times: it is compiled once
+unexport PYTHONDONTWRITEBYTECODE
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
