@@ -80,18 +80,7 @@ class HostileProject:
             tempfile.NamedTemporaryFile() as measured,
         ):
             subprocess.run(
-                [
-                    sys.executable,
-                    "-I",
-                    "-S",
-                    "-c",
-                    _MEASURED,
-                    measured.name,
-                    sys.executable,
-                    "-m",
-                    "taskspec",
-                    *arguments,
-                ],
+                [*_MEASURING, measured.name, sys.executable, "-m", "taskspec", *arguments],
                 cwd=self.folder,
                 env={**self.environ, **environ},
                 stdin=subprocess.DEVNULL,

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
+import forking
 import yaml
 from kept_state import records_in
 from patience import PATIENCE, until
@@ -128,7 +129,11 @@ class Workspace:
 
     def taskspec(self, *arguments, **environ):
         """Run a command to its end in the project folder."""
-        done = self.start(*arguments, env={**self.environ, **environ}).wait()
+        environ = {**self.environ, **environ}
+        if forking.starts_alike(environ):
+            done = Done(*forking.run(arguments, self.folder, environ))
+        else:
+            done = self.start(*arguments, env=environ).wait()
         assert "Traceback" not in done.out + done.err, done
         assert "internal error" not in done.err, done
         return done

@@ -29,7 +29,11 @@ def spec(workspace, edited, cells=("q1", "the q2")):
         first={"agent": "echo", "prompt": "First.", "outputFormat": "markdown"},
         second={"agent": "echo", "prompt": "After {{ tasks.first.result }}"},
         third={"agent": "echo", "prompt": "After {% for cell in tasks['cells[*]'] %}{{ cell.result }} {% endfor %}"},
-        again={"agent": "flaky", "prompt": "Again.", "retry": {"maxAttempts": 2, "statuses": ["failed"]}},
+        again={
+            "agent": "flaky",
+            "prompt": "Again.",
+            "retry": {"maxAttempts": 2, "statuses": ["failed"], "backoff": "1s"},
+        },
         broken={"agent": "broken", "prompt": "Broken."},
         asserted={"agent": "echo", "prompt": "Asserted.", "assertions": [{"regex": "nothing of it"}]},
         edited={"agent": "echo", "prompt": edited},
