@@ -191,6 +191,14 @@ class AddressForgotten(Event):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class DriftAcknowledged(Event):
+    """Somebody has taken notice of what the run of an accepted result shows now: its status, or `gone`."""
+
+    address: Address
+    status: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RetryScheduled(Event):
     """An attempt did not succeed and the task's policy grants the next one, after `seconds`."""
 

@@ -22,6 +22,11 @@ from taskspec.errors import UsageError
     metavar="DIGEST",
     help="Carry out a saved plan only if it has this digest, as `plan --out` has told it.",
 )
+@click.option(
+    "--refresh-only",
+    is_flag=True,
+    help="Start and stop nothing: look at every run, and take notice of what those of accepted results show now.",
+)
 @options.risking
 @reporting.reports
 @options.as_json
@@ -32,6 +37,7 @@ def apply(
     given: Sequence[str],
     refresh: str,
     expect_digest: str | None,
+    refresh_only: bool,
     as_json: bool,
     **execution: object,
 ) -> int:
@@ -63,6 +69,12 @@ def apply(
         raise UsageError(
             "A saved plan is carried out as it is.", hint="Ask for it when it is made: `taskspec plan --rerun … --out`."
         )
+    if refresh_only:
+        if saved is not None:
+            raise UsageError("--refresh-only carries out no plan.", hint="Leave the file or --refresh-only out.")
+        from taskspec.cli import drifting
+
+        return drifting.acknowledge(invocation, yes=wanted.yes, as_json=as_json)
     return carry_out(
         invocation,
         wanted.options,

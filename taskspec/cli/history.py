@@ -101,7 +101,7 @@ def show(address: str | None, project: Path | None, limit: int | None, since: fl
         if not count:
             note("Nothing has happened since then." if since is not None else "Nothing has happened yet.")
         elif address is None:
-            say_wrapped([paint(f"History: {told.head}", "dim")] if told.head else [])
+            say_wrapped([paint(f"Head of the history: {told.head}", "dim")] if told.head else [])
     return ExitCode.OK
 
 

@@ -7,12 +7,11 @@ from pathlib import Path
 import click
 
 from taskspec.cli import options, reporting, showing
-from taskspec.cli.aiming import all_meant
-from taskspec.cli.printing import note, paint_for, say, say_json, say_wrapped
+from taskspec.cli.printing import note, paint_for, say_json, say_wrapped
 from taskspec.cli.wiring import Wiring
 from taskspec.errors import UsageError
 from taskspec.plan.model import Plan
-from taskspec.runner.model import Invocation, Refresh
+from taskspec.runner.model import Invocation
 
 
 @click.command()
@@ -61,9 +60,10 @@ def plan(
     if refresh_only:
         if out is not None:
             raise UsageError("--refresh-only plans nothing that could be saved.", hint="Leave --out out.")
-        if reporting.wanted_reports():
-            raise UsageError("--refresh-only plans nothing to report on.", hint="Leave --report out.")
-        return _drift(options.invocation(words, project, given, refresh, exclude), detailed_exitcode, as_json)
+        from taskspec.cli import drifting
+
+        invocation = options.invocation(words, project, given, refresh, exclude)
+        return drifting.show(invocation, detailed=detailed_exitcode, as_json=as_json)
     reporting.require_apart(out)
     from taskspec.report.account import Kind
 
@@ -134,23 +134,3 @@ def show_plan(made: Plan, invocation: Invocation, shown: showing.Showing, *, is_
         from taskspec.report.plans import lines, quiet_lines
 
         say_wrapped((quiet_lines if shown.quiet else lines)(made, paint_for(sys.stdout)))
-
-
-def _drift(invocation: Invocation, detailed: bool, as_json: bool) -> int:
-    """Show what has drifted on the remote."""
-    import asyncio
-
-    from taskspec.report.drifts import drift_lines, drifts_json
-    from taskspec.runner import drifting
-    from taskspec.runner.choosing import nothing_chosen
-
-    if invocation.refresh is Refresh.NONE:
-        raise UsageError("--refresh-only looks at the remote, and --refresh=none does not.", hint="Leave one out.")
-    found = asyncio.run(drifting.drifts(invocation, Wiring(invocation.settings)))
-    if not found.found and not invocation.selection.everything:
-        note(nothing_chosen(invocation.selection))
-    if as_json:
-        say_json(drifts_json(found))
-    else:
-        say(all_meant(drift_lines(found, paint_for(sys.stdout))))
-    return found.exit_code(detailed=detailed)

@@ -10,7 +10,7 @@ from taskspec.observed.model import Absent, Observed, Present, Unreadable
 from taskspec.plan import reasons
 from taskspec.plan.causes import Reason
 from taskspec.plan.standing import Place, Situation, Standing, stand
-from taskspec.state.model import Record, Verdict
+from taskspec.state.model import GONE, Record, Verdict
 from taskspec.taskapi.remotes import RemoteIdentity
 
 
@@ -26,6 +26,7 @@ class Difference(StrEnum):
     UNREADABLE = "unreadable"  # nobody can tell
 
 
+_ACKNOWLEDGEABLE: Final = frozenset({Difference.STATUS, Difference.GONE})
 _DRIFTED: Final = frozenset({Difference.STATUS, Difference.GONE, Difference.BACK, Difference.FOUND})
 
 
@@ -41,6 +42,8 @@ class Drift:
     recorded: str | None = None
     observed: str | None = None
     """None where it was not looked at, or is not there."""
+    acknowledgeable: bool = False
+    """No plan acts on it, since the result is accepted: it is for a person to take notice of."""
     detail: str = ""
     in_error: bool = False
     """It could not be read or understood."""
@@ -55,6 +58,11 @@ class Drift:
         """Tell whether there is anything to say about it."""
         return self.difference is not Difference.NONE or self.health is not Health.HEALTHY
 
+    @property
+    def shown(self) -> str:
+        """Return what the remote shows of its run, as it is acknowledged."""
+        return GONE if self.observed is None else self.observed
+
 
 def drift(record: Record, observed: Observed, remote: RemoteIdentity) -> Drift:
     """Return how a record stands against what was observed of its run on `remote`."""
@@ -68,8 +76,9 @@ def drift(record: Record, observed: Observed, remote: RemoteIdentity) -> Drift:
         difference=difference,
         health=_health(situation.standing),
         run=(attempt.run if attempt else None) or (situation.seen.id if situation.seen else None),
-        recorded=attempt.status if attempt else None,
+        recorded=(attempt.acknowledged or attempt.status) if attempt else None,
         observed=shown,
+        acknowledgeable=situation.standing is Standing.ACCEPTED and difference in _ACKNOWLEDGEABLE,
         detail=_detail(situation),
         in_error=difference is Difference.UNREADABLE or situation.standing is Standing.UNKNOWN_STATUS,
     )
@@ -89,9 +98,10 @@ def _difference(situation: Situation, observed: Observed) -> Difference:
         case Present() if is_lost:
             return Difference.BACK
         case Present(record=seen):
-            return Difference.NONE if seen.status == (attempt.status or "pending") else Difference.STATUS
+            known = {attempt.status or "pending", attempt.acknowledged}
+            return Difference.NONE if seen.status in known else Difference.STATUS
         case Absent():
-            return Difference.NONE if is_lost else Difference.GONE
+            return Difference.NONE if is_lost or attempt.acknowledged == GONE else Difference.GONE
         case Unreadable():
             return Difference.UNREADABLE
         case None:

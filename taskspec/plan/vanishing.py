@@ -6,7 +6,7 @@ from typing import Final
 from taskspec.address import Address
 from taskspec.observed.model import Absent, Observation
 from taskspec.plan.refusals import Refusal, RefusalKind
-from taskspec.state.model import Record, Verdict
+from taskspec.state.model import GONE, Record, Verdict
 
 MISSING: Final = "missing"
 """The name under which `--override` knows it."""
@@ -19,10 +19,11 @@ def vanished(
 ) -> tuple[Refusal, ...]:
     """Return the refusal where at least `FEW` runs, and more than half of those looked at, are gone.
 
-    Those that were recorded as lost before are none of them: that was decided, or taken note of, then.
+    Those that were recorded as lost or acknowledged as gone before are none of them: that was decided then.
     All of `runs` are of one remote identity: no other run is ever looked at.
     """
-    lost = {a.run for record in records.values() for a in record.generation.attempts if a.verdict is Verdict.LOST}
+    attempts = (attempt for record in records.values() for attempt in record.generation.attempts)
+    lost = {a.run for a in attempts if a.verdict is Verdict.LOST or a.acknowledged == GONE}
     looked = {run: observation for run, observation in runs.items() if run not in lost}
     gone = {run for run, observation in looked.items() if isinstance(observation, Absent)}
     if len(gone) < FEW or 2 * len(gone) <= len(looked) or MISSING in overridden:

@@ -46,6 +46,11 @@ class Drifts:
         """Return what the remote shows otherwise than it is recorded."""
         return tuple(drift for drift in self.found if drift.drifted)
 
+    @property
+    def acknowledgeable(self) -> tuple[Drift, ...]:
+        """Return what nothing acts on, so that it is for a person to take notice of."""
+        return () if self.refusals else tuple(drift for drift in self.found if drift.acknowledgeable)
+
     def exit_code(self, *, detailed: bool) -> ExitCode:
         """Return what stands for all of it; never 0 where something is unknown or could not be read."""
         codes = [of_health(drift.health) for drift in self.found]
@@ -56,9 +61,9 @@ class Drifts:
         return foremost(codes)
 
 
-def drift_lines(drifts: Drifts, paint: Paint) -> Iterator[str]:
-    """Yield what has drifted, and what is not well, line by line."""
-    yield from _told(drifts, filter(lambda drift: drift.noteworthy, drifts.found), paint)
+def drift_lines(drifts: Drifts, paint: Paint, *, proposes: bool = True) -> Iterator[str]:
+    """Yield what has drifted, and what is not well, line by line; `proposes`: and what takes notice of it."""
+    yield from _told(drifts, filter(lambda drift: drift.noteworthy, drifts.found), paint, proposes=proposes)
     for duplicate in drifts.duplicates:
         yield f"{paint('Duplicate', 'error')}: {duplicated(duplicate)}"
     if drifts.astray:
@@ -71,7 +76,7 @@ def drift_lines(drifts: Drifts, paint: Paint) -> Iterator[str]:
 
 def drifted_lines(drifts: Drifts, paint: Paint) -> Iterator[str]:
     """Yield what has drifted alone, line by line: a plan beside it tells what is not well."""
-    yield from _told(drifts, drifts.drifted, paint)
+    yield from _told(drifts, drifts.drifted, paint, proposes=True)
 
 
 def drift_notes(drifts: Drifts) -> Iterator[str]:
@@ -113,12 +118,15 @@ def _json(drift: Drift) -> dict[str, Any]:
     }
 
 
-def _told(drifts: Drifts, shown: Iterable[Drift], paint: Paint) -> Iterator[str]:
+def _told(drifts: Drifts, shown: Iterable[Drift], paint: Paint, *, proposes: bool) -> Iterator[str]:
     count = len(drifts.drifted)
     yield paint(f"Drift: {plural(count, 'task')}." if count else "Nothing has drifted.", "strong")
     for drift in shown:
         yield ""
         yield from _lines(drift, paint)
+    if proposes and drifts.acknowledgeable:
+        what = "it" if len(drifts.acknowledgeable) == 1 else "those whose results are accepted"
+        yield f"  {paint('→', 'accent')} `taskspec apply --refresh-only` takes notice of {what}, and starts nothing."
     yield ""
     where = place_of(drifts.project, drifts.environment)
     yield f"{where}: {plural(len(drifts.found), 'task')} recorded, {plural(drifts.looked, 'run')} looked at."

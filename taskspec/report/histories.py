@@ -30,6 +30,7 @@ _PLAIN: Final[Mapping[str, tuple[str, ...]]] = {
     "seen": ("its run is {}", "status"),
     "lost": ("the remote does not know run {} any more", "run"),
     "revived": ("run {} goes on: it is {}", "run", "status"),
+    "acknowledged": ("taken notice of: run {} shows {}; the result stays accepted", "run", "status"),
     "stopping": ("run {} is to be stopped (cause: {})", "run", "cause"),
     "rejudged": ("judged again: {}", "verdict"),
     "migrated": ("the state was moved to {}", "to"),

@@ -10,6 +10,7 @@ from taskspec.events import (
     ApplyFinished,
     ChangeDecided,
     ChangeFinished,
+    DriftAcknowledged,
     DuplicatesFound,
     Effect,
     Event,
@@ -100,12 +101,6 @@ class Narrator:
                 return address, f"its run is {event.detail}"
             case RunStopped(address=address):
                 return address, f"stopped run {in_line(event.run)} (cause: {event.cause})"
-            case TitleUpdated(address=address):
-                return address, "title updated" if event.kept else "the remote did not keep the new title"
-            case AddressMoved(address=address):
-                return address, f"was {event.before}; its record and its results go on under this name"
-            case AddressForgotten(address=address):
-                return address, "left the state; its results stay in the history"
             case RetryScheduled(address=address):
                 return address, f"attempt {event.attempt} in {duration(event.seconds)}"
             case OutcomeUnknown(address=address):
@@ -113,6 +108,20 @@ class Narrator:
                 return address, self._paint(text, "warning")
             case DuplicatesFound(address=address):
                 return address or UNCLAIMED, self._paint(of_duplicates(event), "error")
+            case _:
+                return self._of_record(event)
+
+    def _of_record(self, event: Event) -> tuple[str, str] | None:
+        """Return the address and the words of what became of a record, without a run."""
+        match event:
+            case TitleUpdated(address=address):
+                return address, "title updated" if event.kept else "the remote did not keep the new title"
+            case AddressMoved(address=address):
+                return address, f"was {event.before}; its record and its results go on under this name"
+            case AddressForgotten(address=address):
+                return address, "left the state; its results stay in the history"
+            case DriftAcknowledged(address=address):
+                return address, f"taken notice of: its run shows {in_line(event.status)}; its result stays accepted"
             case _:
                 return self._of_file(event)
 
@@ -198,7 +207,7 @@ class Narrator:
         if unwell and sum(tally.effects.values()) > 1:
             yield f"  {named(unwell)}: `taskspec status` tells more"
         if event.head:
-            yield self._paint(f"History: {event.head}", "dim")
+            yield self._paint(f"Head of the history: {event.head}", "dim")
 
 
 def of_result(event: ResultUnreadable | ResultNotWritten) -> str:

@@ -25,7 +25,7 @@ def verified_lines(found: Verified, paint: Paint) -> Iterator[str]:
     elif found.is_intact:
         count = "1 entry" if chain.length == 1 else f"{chain.length} entries"
         yield f"The history is whole: {count}, each of which follows from the one before it."
-        yield f"History: {chain.head}"
+        yield f"Head of the history: {chain.head}"
 
 
 def verified_json(found: Verified) -> dict[str, Any]:

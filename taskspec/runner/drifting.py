@@ -1,20 +1,29 @@
-"""plan --refresh-only: what the remote shows against what is recorded. Plans nothing, and changes nothing anywhere."""
+"""--refresh-only: what the remote shows against what is recorded. Plans nothing, and changes nothing on the remote."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
+from taskspec.apply.acknowledging import acknowledged
+from taskspec.apply.model import Emit
+from taskspec.documents.model import Project
+from taskspec.events import DriftAcknowledged
 from taskspec.observed.model import Observed
 from taskspec.plan.drifting import Drift, drift
 from taskspec.plan.model import Plan
 from taskspec.plan.vanishing import vanished
 from taskspec.report.drifts import Drifts
 from taskspec.runner.locating import project_of
+from taskspec.runner.locking import locked
 from taskspec.runner.model import Invocation, Need, Ports
 from taskspec.runner.observing import asks, see
 from taskspec.runner.picking import pick_recorded
 from taskspec.runner.recalling import BoundRuns
 from taskspec.state.migrating import require_here
-from taskspec.state.model import Record
+from taskspec.state.model import Record, Snapshot
+from taskspec.state.store import StateStore
 from taskspec.taskapi.remotes import RemoteIdentity
+
+Approve = Callable[[Drifts], bool]
+"""Shows what has drifted, and tells whether that is to be taken notice of."""
 
 
 async def drifts(invocation: Invocation, ports: Ports) -> Drifts:
@@ -23,15 +32,42 @@ async def drifts(invocation: Invocation, ports: Ports) -> Drifts:
     store = ports.open_state(project, read_only=True)
     try:
         require_here(store)
-        snapshot = store.read()
-        chosen = pick_recorded(invocation, ports, snapshot)
-        observed, here = Observed(), ports.offline(project).identity
-        if asks({}, snapshot, invocation.refresh, here):
-            async with ports.connect(project, Need.LOOK) as link:
-                here = link.connection.identity
-                observed = await see(link.connection, {}, snapshot, invocation.refresh, BoundRuns(store))
+        return await _looked(invocation, ports, project, store, store.read())
     finally:
         store.close()
+
+
+async def acknowledge(invocation: Invocation, ports: Ports, approve: Approve, emit: Emit) -> Drifts | None:
+    """Record what the runs of accepted results show now; return None where it was not approved.
+
+    All of them are recorded together, or none; none also where so many are gone that this is not to be believed.
+    """
+    project = project_of(invocation)
+    async with locked(project, ports, invocation.lock_timeout) as (store, lease):
+        snapshot = store.read()
+        found = await _looked(invocation, ports, project, store, snapshot)
+        if not approve(found):
+            return None
+        noted = found.acknowledgeable
+        if noted:
+            store.renew(lease)  # whoever thought about it may have lost the lock meanwhile
+            at, records = ports.chance.now(), snapshot.records
+            changes = [change for one in noted for change in acknowledged(records[one.address], one, at)]
+            store.commit(lease, snapshot.serial, changes)
+    for one in noted:
+        emit(DriftAcknowledged(address=one.address, status=one.shown))
+    return found
+
+
+async def _looked(
+    invocation: Invocation, ports: Ports, project: Project, store: StateStore, snapshot: Snapshot
+) -> Drifts:
+    chosen = pick_recorded(invocation, ports, snapshot)
+    observed, here = Observed(), ports.offline(project).identity
+    if asks({}, snapshot, invocation.refresh, here):
+        async with ports.connect(project, Need.LOOK) as link:
+            here = link.connection.identity
+            observed = await see(link.connection, {}, snapshot, invocation.refresh, BoundRuns(store))
     found = _compared(chosen, observed, here)
     selected = {one.address for one in found}
     return Drifts(

@@ -1,4 +1,4 @@
-"""The values of the state as JSON and back, format 6. Opens nothing and keeps nothing.
+"""The values of the state as JSON and back, format 7. Opens nothing and keeps nothing.
 
 Every key is always written, and a key that is missing, unknown or of another type is refused: whatever changes these
 shapes raises `FORMAT` and adds a step to `upgrading`, so that no taskspec ever drops what a newer one wrote.
@@ -30,7 +30,7 @@ from taskspec.state.upgrading import upgraded
 from taskspec.taskapi.records import Tokens
 from taskspec.taskapi.remotes import RemoteIdentity
 
-FORMAT: Final = 6
+FORMAT: Final = 7
 
 _NONE: Final = type(None)
 _TEXT_OR_NONE: Final = (str, _NONE)
@@ -80,6 +80,7 @@ _ATTEMPT: Final[Shape] = {
     "assertions": _TEXT_OR_NONE,
     "rejudged": bool,
     "revision": _OBJECT_OR_NONE,
+    "acknowledged": _TEXT_OR_NONE,
 }
 _REMOTE: Final[Shape] = {
     "type": str,
@@ -252,6 +253,7 @@ def _attempt_object(attempt: Attempt) -> dict[str, Any]:
         "assertions": attempt.assertions,
         "rejudged": attempt.rejudged,
         "revision": None if revision is None else revision_object(revision),
+        "acknowledged": attempt.acknowledged,
     }
 
 
@@ -281,6 +283,7 @@ def _attempt(value: Any) -> Attempt:
         assertions=value["assertions"],
         rejudged=value["rejudged"],
         revision=None if revision is None else revision_of(revision),
+        acknowledged=value["acknowledged"],
     )
 
 

@@ -22,6 +22,8 @@ INLINE_LIMIT = 256 * 1024
 """Results up to this many bytes are held inline, larger ones as blobs."""
 TTL = 60.0
 """Seconds that a lease lasts after it was taken, and after each heartbeat."""
+GONE: Final = "gone"
+"""What stands for the status of a run that the remote does not know any more."""
 BEATS = 3
 """How many heartbeats of a holder fall into the time that its lease lasts without one."""
 
@@ -108,6 +110,8 @@ class Attempt:
     """Its result was accepted once, and was rejected when it was judged again: that earns no further attempt."""
     revision: Revision | None = None
     """What was checked out when it was asked for, and which job asked; None where nobody could tell."""
+    acknowledged: str | None = None
+    """What its run shows since its result was accepted, as a person has taken notice of it: a status, or `GONE`."""
 
     @property
     def seconds(self) -> float | None:

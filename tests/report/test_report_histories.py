@@ -32,6 +32,10 @@ SAID = {
     ),
     "lost": ({"run": "r1"}, "the remote does not know run r1 any more"),
     "revived": ({"run": "r1", "status": "executing"}, "run r1 goes on: it is executing"),
+    "acknowledged": (
+        {"run": "r1", "status": "failed"},
+        "taken notice of: run r1 shows failed; the result stays accepted",
+    ),
     "stopping": ({"run": "r1", "cause": "user"}, "run r1 is to be stopped (cause: user)"),
     "stopped": ({"run": "r1", "status": "stopped"}, "run r1 was stopped: it is stopped"),
     "retitled": ({"title": "T", "kept": False}, 'its run did not take the title "T"'),

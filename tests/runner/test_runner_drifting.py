@@ -1,4 +1,4 @@
-"""The story of plan --refresh-only: it shows what has drifted, plans nothing, and is not green about unknowns."""
+"""The story of --refresh-only: it shows what has drifted, plans nothing, and is not green about unknowns."""
 
 import asyncio
 import json
@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from taskspec.events import DriftAcknowledged
+from taskspec.plan.model import Action
 from taskspec.report.drifts import drift_lines, drifts_json
 from taskspec.report.text import Paint
-from taskspec.runner.drifting import drifts, drifts_in
+from taskspec.runner.drifting import acknowledge, drifts, drifts_in
 from taskspec.runner.model import Refresh
 from taskspec.runner.planning import plan
 
@@ -123,3 +125,76 @@ def test_it_is_plain_json(active):
         "pending",
         "completed",
     )
+
+
+@pytest.fixture
+def accepted(ports):
+    """Four runs whose results are accepted."""
+    ports.begin(4)
+    for run in ports.remote.runs.values():
+        run.steps = ["completed"]
+    ports.apply()
+    assert all(record.accepted for record in ports.records().values())
+    return ports
+
+
+def noticed(ports, *words, approve=lambda _: True):
+    return asyncio.run(
+        acknowledge(replace(ports.invocation(*words), refresh=Refresh.FULL), ports, approve, ports.events.append)
+    )
+
+
+def test_what_an_accepted_run_shows_later_is_taken_notice_of_once_and_drives_nothing(accepted):
+    run_of(accepted, "t0").steps = ["failed"]
+    del accepted.remote.runs[run_of(accepted, "t1").id]
+    before, asked = accepted.records(), dict(accepted.remote.asked)
+    assert looked(accepted, refresh=Refresh.FULL).exit_code(detailed=True) == 2
+    assert noticed(accepted, approve=lambda _: False) is None
+    assert accepted.records() == before
+    found = noticed(accepted)
+    assert [(one.address, one.shown) for one in found.acknowledgeable] == [("t0", "failed"), ("t1", "gone")]
+    assert [(told.address, told.status) for told in accepted.told(DriftAcknowledged)] == [
+        ("t0", "failed"),
+        ("t1", "gone"),
+    ]
+    after = accepted.records()
+    for address, record in after.items():
+        assert record.accepted.result == before[address].accepted.result
+        assert record.accepted.attempt == record.generation.last
+        assert record.accepted.attempt.status == "completed"
+    again = looked(accepted, refresh=Refresh.FULL)
+    assert (again.drifted, again.exit_code(detailed=True)) == ((), 0)
+    assert "Nothing has drifted." in said(again)
+    made = plan(replace(accepted.invocation(), refresh=Refresh.FULL), accepted)
+    assert {change.action for change in made.changes} == {Action.NONE}
+    assert accepted.remote.asked["POST"] == asked["POST"]
+
+
+def test_another_change_after_it_is_drift_again_and_what_was_accepted_is_none(accepted):
+    run_of(accepted, "t0").steps = ["failed"]
+    noticed(accepted)
+    run_of(accepted, "t0").steps = ["stopped"]
+    (one,) = looked(accepted, refresh=Refresh.FULL).drifted
+    assert (one.recorded, one.observed) == ("failed", "stopped")
+    run_of(accepted, "t0").steps = ["completed"]
+    assert looked(accepted, refresh=Refresh.FULL).drifted == ()
+
+
+def test_runs_that_go_on_are_left_to_an_apply(active):
+    run_of(active, "t0").steps = ["completed"]
+    before = active.records()
+    found = noticed(active)
+    assert (found.acknowledgeable, active.told(DriftAcknowledged)) == ((), [])
+    assert active.records() == before
+    assert "--refresh-only" not in said(found)
+
+
+def test_so_many_that_are_gone_are_taken_notice_of_only_when_that_is_believed(accepted):
+    for name in ("t0", "t1", "t2"):
+        del accepted.remote.runs[run_of(accepted, name).id]
+    before = accepted.records()
+    refused = noticed(accepted)
+    assert (refused.exit_code(detailed=False), accepted.records()) == (6, before)
+    believing = replace(accepted.invocation(), refresh=Refresh.FULL, overridden=frozenset({"missing"}))
+    assert asyncio.run(acknowledge(believing, accepted, lambda _: True, accepted.events.append)) is not None
+    assert looked(accepted, refresh=Refresh.FULL).exit_code(detailed=True) == 0

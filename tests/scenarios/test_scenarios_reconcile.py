@@ -461,7 +461,8 @@ def test_the_check_for_drift_tells_in_every_report_of_an_accepted_run_that_was_s
     done = drifted.workspace.taskspec(*CHECK, *wanted)
     assert done.code == 2, done
     assert done.out == (
-        "Drift: 1 task.\n\n  ~ a  completed → stopped\n      the result of g1 is accepted\n\n"
+        "Drift: 1 task.\n\n  ~ a  completed → stopped\n      the result of g1 is accepted\n"
+        "  → `taskspec apply --refresh-only` takes notice of it, and starts nothing.\n\n"
         "shop: 2 tasks recorded, 2 runs looked at.\n\nNothing is to be done.\n\nshop: 2 up to date.\n"
     )
     markdown, lines, page = (path.read_text() for path in reports)
@@ -495,11 +496,16 @@ def test_drift_is_no_matter_of_a_pull_request(drifted):
     assert (done.code, "rift" in done.out + done.err) == (0, False)
 
 
-def test_an_accepted_run_that_drifted_stays_so_until_it_is_put_back_or_asked_anew(drifted):
+def test_an_accepted_run_that_drifted_stays_so_until_somebody_takes_notice_or_asks_anew(drifted):
     workspace = drifted.workspace
     for again in ((), ("--refresh=full",)):
         assert workspace.apply(*again).code == 0
         assert workspace.taskspec(*CHECK).code == 2, "an apply takes no notice of it"
+    assert workspace.apply("--refresh-only").code == 0
+    assert workspace.taskspec(*CHECK).code == 0
+    run = workspace.records()["a"].accepted.run
+    assert workspace.taskspec("tasks", "update", run, "--status", "failed").code == 0
+    assert workspace.taskspec(*CHECK).code == 2
     assert workspace.apply("--rerun", "a").code == 0
     assert workspace.taskspec(*CHECK).code == 0
 

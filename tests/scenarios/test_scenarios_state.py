@@ -42,7 +42,7 @@ def put_aside(workspace, text, name="kept.json"):
 
 
 def head_of(done):
-    return re.search(r"^History: ([0-9a-f]{64})$", done.out, re.MULTILINE)[1]
+    return re.search(r"^Head of the history: ([0-9a-f]{64})$", done.out, re.MULTILINE)[1]
 
 
 def test_what_is_recorded_is_listed_although_no_manifest_is_right(applied):

@@ -70,6 +70,41 @@ def test_drift_is_shown_by_machine_and_by_words(applied):
     assert (shown["recorded"], shown["looked"], shown["drift"]) == (1, 0, [])
 
 
+def test_drift_that_nothing_acts_on_is_taken_notice_of_by_hand(applied):
+    run = applied.records()["one"].accepted.run
+    assert applied.taskspec("tasks", "update", run, "--status", "failed").code == 0
+    check = ("reconcile", "--plan-only", "--refresh=full", "--detailed-exitcode")
+    red = applied.taskspec(*check)
+    assert (red.code, "`taskspec apply --refresh-only` takes notice of it" in red.out) == (2, True)
+    unasked = applied.taskspec("apply", "--refresh-only")
+    assert (unasked.code, "no terminal to ask on" in unasked.err) == (64, True)
+    assert applied.taskspec(*check).code == 2
+    (event,) = applied.taskspec("apply", "--refresh-only", "--yes", "--json").events
+    assert (event["event"], event["address"], event["status"]) == ("DriftAcknowledged", "one", "failed")
+    assert applied.taskspec(*check).code == 0
+    assert "shows failed; the result stays accepted" in applied.taskspec("history", "one", "--limit", "1").out
+    again = applied.apply("--refresh-only")
+    assert (again.code, "Nothing has drifted." in again.out) == (0, True)
+    assert applied.result("one.txt") == "One."
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--refresh=active"], "looks at every run"),
+        (["--refresh=none"], "Leave one out"),
+        (["--rerun", "one"], "--rerun is about what is declared"),
+        (["--since", "main"], "--since is about what is declared"),
+        (["--report", "junit=report.xml"], "plans nothing to report on"),
+        (["kept.plan"], "carries out no plan"),
+    ],
+)
+def test_what_takes_notice_alone_is_told_nothing_else(applied, words, said):
+    assert applied.taskspec("plan", "--out", "kept.plan").code == 0
+    done = applied.apply("--refresh-only", *words)
+    assert (done.code, said in done.err) == (64, True), done
+
+
 def test_a_run_whose_engine_is_gone_is_given_up_by_hand(workspace):
     workspace.project()
     workspace.tasks(one={"agent": "slow", "prompt": "One."}, two={"agent": "echo", "prompt": "Two."})

@@ -121,25 +121,26 @@ def attempts_of(record):
     return [*record["generation"]["attempts"], *([accepted] if isinstance(accepted, dict) else [])]
 
 
-def without_revisions(record):
-    """Take out of a record what format 6 has brought, which is not known of it."""
+def without(name, record):
+    """Take out of the attempts of a record what a later format has brought, which is not known of them."""
     for attempt in attempts_of(record):
-        assert attempt.pop("revision") is None
+        assert attempt.pop(name) is None
     return record
 
 
 def later(record):
     """Take out of a record what formats above its own have brought, which is not known of it."""
-    without_revisions(record)
+    without("revision", without("acknowledged", record))
     assert record["generation"].pop("inputs") is None
     for key, value in LATER.items():
         assert record.pop(key) == value
     return record
 
 
-def test_the_kept_record_of_format_6_is_readable_and_written_the_same():
-    text = (SAMPLES / "record.v6.json").read_text().strip()
+def test_the_kept_record_of_format_7_is_readable_and_written_the_same():
+    text = (SAMPLES / "record.v7.json").read_text().strip()
     value = decode_record(text)
+    assert value.accepted.attempt.acknowledged == "failed"
     assert value.accepted.attempt.revision == Revision(
         commit="5a17" * 10, branch="main", author="alice", request=7, job="https://ci.example/jobs/1"
     )
@@ -147,9 +148,16 @@ def test_the_kept_record_of_format_6_is_readable_and_written_the_same():
 
 
 def test_revisions_that_are_equal_are_one_value_in_all_records():
-    text = (SAMPLES / "record.v6.json").read_text().strip()
+    text = (SAMPLES / "record.v7.json").read_text().strip()
     one, other = decode_record(text), decode_record(text)
     assert one.accepted.attempt.revision is other.accepted.attempt.revision
+
+
+def test_the_kept_record_of_format_6_is_upgraded_and_loses_nothing():
+    text = (SAMPLES / "record.v6.json").read_text().strip()
+    value = decode_record(text, 6)
+    assert value.accepted.attempt.revision.branch == "main"
+    assert without("acknowledged", json.loads(encode_record(value))) == json.loads(text)
 
 
 @pytest.mark.parametrize("is_written_out", [False, True])
@@ -161,7 +169,8 @@ def test_the_kept_record_of_format_5_is_upgraded_and_loses_nothing(is_written_ou
     assert value.generation.inputs["vars.region"] == Input(digest="00ff00ff00ff00ff", giver="--var")
     assert value.unsent == {"labels": {"team": "growth"}, "timeout": 60.0}
     assert value.file == "tasks/extract.yaml"
-    assert without_revisions(json.loads(encode_record(value))) == kept
+    again = without("acknowledged", json.loads(encode_record(value)))
+    assert without("revision", again) == kept
 
 
 def test_the_kept_record_of_format_4_is_upgraded_and_loses_nothing():
@@ -224,10 +233,11 @@ def test_what_is_no_record_of_format_1_is_refused_by_its_upgrade(text):
         decode_record(text, 1)
 
 
+@pytest.mark.parametrize("form", [5, 6])
 @pytest.mark.parametrize("text", ["null", "[]", "1", "{}", '{"generation": 1}', '{"accepted": 1, "generation": {}}'])
-def test_what_is_no_record_of_format_5_is_refused_by_its_upgrade(text):
-    with pytest.raises(ValueError, match="format 5"):
-        decode_record(text, 5)
+def test_what_is_no_record_of_formats_5_and_6_is_refused_by_its_upgrade(text, form):
+    with pytest.raises(ValueError, match=f"format {form}"):
+        decode_record(text, form)
 
 
 @pytest.mark.parametrize("text", ["null", "[]", "1", "{}", '{"generation": 1}'])
@@ -267,7 +277,7 @@ def mutations():
             for index, inner in enumerate(value):
                 yield from places(inner, (*path, index))
 
-    whole = json.loads((SAMPLES / "record.v6.json").read_text())
+    whole = json.loads((SAMPLES / "record.v7.json").read_text())
     for path in places(whole):
         target = whole
         for step in path:
