@@ -195,6 +195,7 @@ class DriftAcknowledged(Event):
     """Somebody has taken notice of what the run of an accepted result shows now: its status, or `gone`."""
 
     address: Address
+    run: str
     status: str
 
 

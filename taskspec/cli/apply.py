@@ -25,7 +25,7 @@ from taskspec.errors import UsageError
 @click.option(
     "--refresh-only",
     is_flag=True,
-    help="Start and stop nothing: look at every run, and take notice of what those of accepted results show now.",
+    help="Start and stop nothing: look at all tasks, and take notice of what the runs of accepted results show now.",
 )
 @options.risking
 @reporting.reports
@@ -49,6 +49,8 @@ def apply(
     Shows the plan and asks, unless --yes is given; carries out exactly what was shown. Ctrl-C ends it in order
     and records what was running. Runs go on, and the next apply with them, on a hosted remote or under
     `taskspec serve`; those of an engine that apply itself has started end with it.
+
+    With --refresh-only there is no plan: shows what has drifted on the remote, asks, and records what no plan acts on.
     """
     from taskspec.cli.applying import carry_out
     from taskspec.cli.saving import saved_plan
@@ -74,7 +76,7 @@ def apply(
             raise UsageError("--refresh-only carries out no plan.", hint="Leave the file or --refresh-only out.")
         from taskspec.cli import drifting
 
-        return drifting.acknowledge(invocation, yes=wanted.yes, as_json=as_json)
+        return drifting.acknowledge(invocation, yes=wanted.yes, as_json=as_json, quiet=wanted.quiet)
     return carry_out(
         invocation,
         wanted.options,

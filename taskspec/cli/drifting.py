@@ -3,13 +3,13 @@
 import asyncio
 import sys
 from dataclasses import replace
+from typing import Final
 
 import click
 from click.core import ParameterSource
 
-from taskspec.cli import reporting
 from taskspec.cli.aiming import all_meant
-from taskspec.cli.confirming import confirmed, events_view
+from taskspec.cli.confirming import confirmed, events_view, require_yes
 from taskspec.cli.printing import note, paint_for, say, say_json
 from taskspec.cli.wiring import Wiring
 from taskspec.errors import UsageError
@@ -18,6 +18,26 @@ from taskspec.report.exiting import ExitCode
 from taskspec.runner import drifting
 from taskspec.runner.choosing import nothing_chosen
 from taskspec.runner.model import Invocation, Refresh
+
+_OF_PLANS: Final = frozenset(
+    {
+        "--attach",
+        "--expect-digest",
+        "--expires",
+        "--fail-on-risk",
+        "--follow",
+        "--on-duplicate",
+        "--on-unknown",
+        "--out",
+        "--parallelism",
+        "--report",
+        "--rerun",
+        "--since",
+        "--wait",
+        "--wait-timeout",
+    }
+)
+"""Options that are about a plan: there is none."""
 
 
 def show(invocation: Invocation, *, detailed: bool, as_json: bool) -> int:
@@ -28,24 +48,32 @@ def show(invocation: Invocation, *, detailed: bool, as_json: bool) -> int:
     if as_json:
         say_json(drifts_json(found))
     else:
-        _say(found)
+        say(all_meant(drift_lines(found, paint_for(sys.stdout))))
     return found.exit_code(detailed=detailed)
 
 
-def acknowledge(invocation: Invocation, *, yes: bool, as_json: bool) -> int:
-    """Take notice of what the runs of accepted results show now, which all are looked at; return the exit code."""
+def acknowledge(invocation: Invocation, *, yes: bool, as_json: bool, quiet: bool) -> int:
+    """Take notice of what the runs of accepted results show now, and return the exit code.
+
+    With --json what has drifted is said on stderr, and stdout has the events of what is recorded.
+    """
     _require_a_look(invocation)
-    given = click.get_current_context().get_parameter_source("refresh") is not ParameterSource.DEFAULT
-    if given and invocation.refresh is not Refresh.FULL:
-        raise UsageError("apply --refresh-only looks at every run.", hint="Leave --refresh out.")
+    if _is_given("refresh") and invocation.refresh is not Refresh.FULL:
+        raise UsageError("apply --refresh-only looks at all tasks.", hint="Leave --refresh out.")
+    require_yes(yes=yes, as_json=as_json)
 
     def approve(found: Drifts) -> bool:
         _note_who_is_not_there(found, invocation)
-        if not as_json:
-            _say(found, proposes=False)
-        count = len(found.acknowledgeable)
-        what = "it" if count == 1 else f"these {count} runs"
-        return not count or confirmed(f"Take notice of {what}?", "apply --refresh-only", yes=yes, as_json=as_json)
+        noted = found.acknowledgeable
+        if as_json:
+            for line in drift_lines(found, paint_for(sys.stderr), proposes=False):
+                note(line)
+        elif not (quiet and yes and found.exit_code(detailed=False) is ExitCode.OK):
+            say(all_meant(drift_lines(found, paint_for(sys.stdout), proposes=False)))
+        if not noted:
+            return True
+        who = f"the run of {noted[0].address} shows" if len(noted) == 1 else f"these {len(noted)} runs show"
+        return confirmed(f"Take notice of what {who}?", "apply --refresh-only", yes=yes, as_json=as_json)
 
     invocation, view = replace(invocation, refresh=Refresh.FULL), events_view(as_json=as_json)
     found = asyncio.run(drifting.acknowledge(invocation, Wiring(invocation.settings), approve, view.on))
@@ -55,22 +83,20 @@ def acknowledge(invocation: Invocation, *, yes: bool, as_json: bool) -> int:
     return found.exit_code(detailed=False)
 
 
-def _say(found: Drifts, *, proposes: bool = True) -> None:
-    say(all_meant(drift_lines(found, paint_for(sys.stdout), proposes=proposes)))
-
-
 def _note_who_is_not_there(found: Drifts, invocation: Invocation) -> None:
     if not found.found and not invocation.selection.everything:
         note(nothing_chosen(invocation.selection))
 
 
 def _require_a_look(invocation: Invocation) -> None:
-    if reporting.wanted_reports():
-        raise UsageError("--refresh-only plans nothing to report on.", hint="Leave --report out.")
+    """Raise UsageError where nobody would look, and for options that say something of a plan."""
+    for parameter in click.get_current_context().command.params:
+        about = _OF_PLANS.intersection(parameter.opts)
+        if about and _is_given(parameter.name or ""):
+            raise UsageError(f"{min(about)} is about a plan, and --refresh-only makes none.", hint="Leave one out.")
     if invocation.refresh is Refresh.NONE:
         raise UsageError("--refresh-only looks at the remote, and --refresh=none does not.", hint="Leave one out.")
-    for name, value in (("--rerun", invocation.rerun), ("--since", invocation.since)):
-        if value is not None:
-            raise UsageError(
-                f"{name} is about what is declared, and --refresh-only about what is recorded.", hint="Leave one out."
-            )
+
+
+def _is_given(name: str) -> bool:
+    return click.get_current_context().get_parameter_source(name) is not ParameterSource.DEFAULT

@@ -58,8 +58,6 @@ def plan(
     if expires is not None and out is None:
         raise UsageError("--expires is about a plan that is saved.", hint="Add --out FILE.")
     if refresh_only:
-        if out is not None:
-            raise UsageError("--refresh-only plans nothing that could be saved.", hint="Leave --out out.")
         from taskspec.cli import drifting
 
         invocation = options.invocation(words, project, given, refresh, exclude)

@@ -11,6 +11,7 @@ from taskspec.plan import reasons
 from taskspec.plan.causes import Reason
 from taskspec.plan.standing import Place, Situation, Standing, stand
 from taskspec.state.model import GONE, Record, Verdict
+from taskspec.taskapi.records import ACTIVE, ENDED
 from taskspec.taskapi.remotes import RemoteIdentity
 
 
@@ -26,7 +27,6 @@ class Difference(StrEnum):
     UNREADABLE = "unreadable"  # nobody can tell
 
 
-_ACKNOWLEDGEABLE: Final = frozenset({Difference.STATUS, Difference.GONE})
 _DRIFTED: Final = frozenset({Difference.STATUS, Difference.GONE, Difference.BACK, Difference.FOUND})
 
 
@@ -42,8 +42,8 @@ class Drift:
     recorded: str | None = None
     observed: str | None = None
     """None where it was not looked at, or is not there."""
-    acknowledgeable: bool = False
-    """No plan acts on it, since the result is accepted: it is for a person to take notice of."""
+    is_accepted: bool = False
+    """The run is that of the accepted result: no plan acts on what it shows later."""
     detail: str = ""
     in_error: bool = False
     """It could not be read or understood."""
@@ -59,6 +59,12 @@ class Drift:
         return self.difference is not Difference.NONE or self.health is not Health.HEALTHY
 
     @property
+    def acknowledgeable(self) -> bool:
+        """Tell whether it is for a person to take notice of: no plan acts on it, and what the run shows is known."""
+        is_known = self.difference is Difference.STATUS and self.observed in ACTIVE | ENDED
+        return self.is_accepted and (is_known or self.difference is Difference.GONE)
+
+    @property
     def shown(self) -> str:
         """Return what the remote shows of its run, as it is acknowledged."""
         return GONE if self.observed is None else self.observed
@@ -67,8 +73,8 @@ class Drift:
 def drift(record: Record, observed: Observed, remote: RemoteIdentity) -> Drift:
     """Return how a record stands against what was observed of its run on `remote`."""
     situation = stand(record, observed, remote)
-    attempt = situation.attempt
-    difference = _difference(situation, observed)
+    attempt, recorded = situation.attempt, _recorded(situation)
+    difference = _difference(situation, observed, recorded)
     shown = situation.seen.status if situation.seen else None
     return Drift(
         address=record.address,
@@ -76,15 +82,25 @@ def drift(record: Record, observed: Observed, remote: RemoteIdentity) -> Drift:
         difference=difference,
         health=_health(situation.standing),
         run=(attempt.run if attempt else None) or (situation.seen.id if situation.seen else None),
-        recorded=(attempt.acknowledged or attempt.status) if attempt else None,
+        recorded=recorded,
         observed=shown,
-        acknowledgeable=situation.standing is Standing.ACCEPTED and difference in _ACKNOWLEDGEABLE,
+        is_accepted=situation.standing is Standing.ACCEPTED,
         detail=_detail(situation),
         in_error=difference is Difference.UNREADABLE or situation.standing is Standing.UNKNOWN_STATUS,
     )
 
 
-def _difference(situation: Situation, observed: Observed) -> Difference:
+def _recorded(situation: Situation) -> str | None:
+    """Return the status that is recorded of a run: of an accepted one that which somebody has taken notice of last."""
+    attempt, record = situation.attempt, situation.record
+    if attempt is None:
+        return None
+    accepted = record.accepted if record is not None and situation.standing is Standing.ACCEPTED else None
+    noted = accepted.acknowledged if accepted is not None and accepted.run == attempt.run else None
+    return noted or attempt.status
+
+
+def _difference(situation: Situation, observed: Observed, recorded: str | None) -> Difference:
     attempt = situation.attempt
     if situation.standing is Standing.UNSETTLED:
         found = situation.seen is not None or situation.duplicates
@@ -98,10 +114,9 @@ def _difference(situation: Situation, observed: Observed) -> Difference:
         case Present() if is_lost:
             return Difference.BACK
         case Present(record=seen):
-            known = {attempt.status or "pending", attempt.acknowledged}
-            return Difference.NONE if seen.status in known else Difference.STATUS
+            return Difference.NONE if seen.status == (recorded or "pending") else Difference.STATUS
         case Absent():
-            return Difference.NONE if is_lost or attempt.acknowledged == GONE else Difference.GONE
+            return Difference.NONE if is_lost or recorded == GONE else Difference.GONE
         case Unreadable():
             return Difference.UNREADABLE
         case None:

@@ -22,9 +22,11 @@ def vanished(
     Those that were recorded as lost or acknowledged as gone before are none of them: that was decided then.
     All of `runs` are of one remote identity: no other run is ever looked at.
     """
-    attempts = (attempt for record in records.values() for attempt in record.generation.attempts)
-    lost = {a.run for a in attempts if a.verdict is Verdict.LOST or a.acknowledged == GONE}
-    looked = {run: observation for run, observation in runs.items() if run not in lost}
+    lost = {a.run for record in records.values() for a in record.generation.attempts if a.verdict is Verdict.LOST}
+    known = {
+        record.accepted.run for record in records.values() if record.accepted and record.accepted.acknowledged == GONE
+    }
+    looked = {run: observation for run, observation in runs.items() if run not in lost | known}
     gone = {run for run, observation in looked.items() if isinstance(observation, Absent)}
     if len(gone) < FEW or 2 * len(gone) <= len(looked) or MISSING in overridden:
         return ()

@@ -113,6 +113,7 @@ def _json(drift: Drift) -> dict[str, Any]:
         "recorded": drift.recorded,
         "observed": drift.observed,
         "health": drift.health.value,
+        "acknowledgeable": drift.acknowledgeable,
         "inError": drift.in_error,
         "detail": drift.detail,
     }
@@ -124,9 +125,10 @@ def _told(drifts: Drifts, shown: Iterable[Drift], paint: Paint, *, proposes: boo
     for drift in shown:
         yield ""
         yield from _lines(drift, paint)
-    if proposes and drifts.acknowledgeable:
-        what = "it" if len(drifts.acknowledgeable) == 1 else "those whose results are accepted"
-        yield f"  {paint('→', 'accent')} `taskspec apply --refresh-only` takes notice of {what}, and starts nothing."
+    if proposes and (noted := drifts.acknowledgeable):
+        what = f"the run of {noted[0].address} shows" if len(noted) == 1 else "the runs of accepted results show"
+        way = f"`taskspec apply --refresh-only` takes notice of what {what}; it starts nothing."
+        yield f"  {paint('→', 'accent')} {way}"
     yield ""
     where = place_of(drifts.project, drifts.environment)
     yield f"{where}: {plural(len(drifts.found), 'task')} recorded, {plural(drifts.looked, 'run')} looked at."

@@ -121,7 +121,7 @@ class Narrator:
             case AddressForgotten(address=address):
                 return address, "left the state; its results stay in the history"
             case DriftAcknowledged(address=address):
-                return address, f"taken notice of: its run shows {in_line(event.status)}; its result stays accepted"
+                return address, f"taken notice of: its run shows {one_line(event.status)}; its result stays accepted"
             case _:
                 return self._of_file(event)
 

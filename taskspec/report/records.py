@@ -221,6 +221,7 @@ def _accepted_lines(accepted: Accepted, now: float, paint: Paint) -> Iterator[st
         "agent version": version,
         "revision": revision,
         "result": _result(accepted.result),
+        "run shows since": accepted.acknowledged or "",
     }
     yield from _facts(4, facts)
 

@@ -9,8 +9,10 @@ from taskspec.events import DriftAcknowledged
 from taskspec.observed.model import Observed
 from taskspec.plan.drifting import Drift, drift
 from taskspec.plan.model import Plan
+from taskspec.plan.refusals import RefusalKind
 from taskspec.plan.vanishing import vanished
 from taskspec.report.drifts import Drifts
+from taskspec.runner.guarding import require_overridable
 from taskspec.runner.locating import project_of
 from taskspec.runner.locking import locked
 from taskspec.runner.model import Invocation, Need, Ports
@@ -43,6 +45,7 @@ async def acknowledge(invocation: Invocation, ports: Ports, approve: Approve, em
     All of them are recorded together, or none; none also where so many are gone that this is not to be believed.
     """
     project = project_of(invocation)
+    require_overridable(invocation.overridden, project)
     async with locked(project, ports, invocation.lock_timeout) as (store, lease):
         snapshot = store.read()
         found = await _looked(invocation, ports, project, store, snapshot)
@@ -55,7 +58,7 @@ async def acknowledge(invocation: Invocation, ports: Ports, approve: Approve, em
             changes = [change for one in noted for change in acknowledged(records[one.address], one, at)]
             store.commit(lease, snapshot.serial, changes)
     for one in noted:
-        emit(DriftAcknowledged(address=one.address, status=one.shown))
+        emit(DriftAcknowledged(address=one.address, run=one.run or "", status=one.shown))
     return found
 
 
@@ -86,7 +89,7 @@ async def _looked(
 def drifts_in(plan: Plan) -> Drifts:
     """Compare each record that a plan is about with what was seen of the remote when it was decided.
 
-    Duplicates, runs that nobody has recorded and refusals are left to the plan, which tells them itself.
+    Duplicates and runs that nobody has recorded are left to the plan, which tells them itself.
     """
     if plan.basis is None:
         raise LookupError("the plan does not say what it was decided on")
@@ -99,6 +102,7 @@ def drifts_in(plan: Plan) -> Drifts:
         serial=plan.serial,
         looked=len(observed.runs),
         found=_compared(records, observed, plan.basis.circumstances.remote),
+        refusals=tuple(refusal for refusal in plan.refusals if refusal.kind is RefusalKind.MISSING),
     )
 
 

@@ -80,7 +80,6 @@ _ATTEMPT: Final[Shape] = {
     "assertions": _TEXT_OR_NONE,
     "rejudged": bool,
     "revision": _OBJECT_OR_NONE,
-    "acknowledged": _TEXT_OR_NONE,
 }
 _REMOTE: Final[Shape] = {
     "type": str,
@@ -105,6 +104,7 @@ _ACCEPTED: Final[Shape] = {
     "attempt": (int, dict),
     "result": dict,
     "at": _NUMBER,
+    "acknowledged": _TEXT_OR_NONE,
 }
 _RESULT: Final[Shape] = {"digest": str, "size": int, "format": str}
 _TOKENS: Final[Shape] = {"prompt": int, "completion": int}
@@ -253,7 +253,6 @@ def _attempt_object(attempt: Attempt) -> dict[str, Any]:
         "assertions": attempt.assertions,
         "rejudged": attempt.rejudged,
         "revision": None if revision is None else revision_object(revision),
-        "acknowledged": attempt.acknowledged,
     }
 
 
@@ -283,7 +282,6 @@ def _attempt(value: Any) -> Attempt:
         assertions=value["assertions"],
         rejudged=value["rejudged"],
         revision=None if revision is None else revision_of(revision),
-        acknowledged=value["acknowledged"],
     )
 
 
@@ -340,6 +338,7 @@ def _accepted_object(accepted: Accepted, current: tuple[Attempt, ...]) -> dict[s
         "attempt": accepted.attempt.number if stands_there else _attempt_object(accepted.attempt),
         "result": _result_object(accepted.result),
         "at": accepted.at,
+        "acknowledged": accepted.acknowledged,
     }
 
 
@@ -359,6 +358,7 @@ def _accepted(value: Any, current: tuple[Attempt, ...]) -> Accepted:
         attempt=attempt,
         result=attempt.result if attempt.result == result else result,
         at=value["at"],
+        acknowledged=value["acknowledged"],
     )
 
 

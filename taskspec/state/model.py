@@ -110,8 +110,6 @@ class Attempt:
     """Its result was accepted once, and was rejected when it was judged again: that earns no further attempt."""
     revision: Revision | None = None
     """What was checked out when it was asked for, and which job asked; None where nobody could tell."""
-    acknowledged: str | None = None
-    """What its run shows since its result was accepted, as a person has taken notice of it: a status, or `GONE`."""
 
     @property
     def seconds(self) -> float | None:
@@ -168,6 +166,8 @@ class Accepted:
     attempt: Attempt
     result: ResultRef
     at: float
+    acknowledged: str | None = None
+    """What its run shows since then, as a person has taken notice of it: a status that is known, or `GONE`."""
 
     @property
     def run(self) -> str:

@@ -1,6 +1,6 @@
 """A record of an older format → the same in the format of today: one function a step. Opens and decides nothing."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final
 
 
@@ -13,7 +13,15 @@ def upgraded(record: Any, form: int) -> Any:
 
 def _from_1(record: Any) -> Any:
     """Format 2 tells by which assertions an attempt was judged: before it there were none, and no judging again."""
-    return _in_each_attempt(record, 1, {"assertions": None, "rejudged": False})
+    try:
+        accepted = record["accepted"]
+        attempts = [*record["generation"]["attempts"], *([accepted["attempt"]] if accepted is not None else [])]
+        for attempt in attempts:
+            if isinstance(attempt, dict):  # the accepted one may be named by its number
+                attempt |= {"assertions": None, "rejudged": False}
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"it is no record of format 1: {error!r}") from error
+    return record
 
 
 def _from_2(record: Any) -> Any:
@@ -41,25 +49,25 @@ def _from_4(record: Any) -> Any:
 
 def _from_5(record: Any) -> Any:
     """Format 6 tells what was checked out when an attempt was asked for: before it nobody noted it."""
-    return _in_each_attempt(record, 5, {"revision": None})
-
-
-def _from_6(record: Any) -> Any:
-    """Format 7 tells what somebody has taken notice of that an accepted run shows: before it nobody could."""
-    return _in_each_attempt(record, 6, {"acknowledged": None})
-
-
-def _in_each_attempt(record: Any, form: int, brought: Mapping[str, Any]) -> Any:
-    """Return a record of format `form` whose attempts have what the next format brings."""
     try:
         accepted = record["accepted"]
         attempts = [*record["generation"]["attempts"], *([accepted["attempt"]] if accepted is not None else [])]
         for attempt in attempts:
             if isinstance(attempt, dict):  # the accepted one may be named by its number
-                attempt.update(brought)
+                attempt |= {"revision": None}
     except (KeyError, TypeError) as error:
-        raise ValueError(f"it is no record of format {form}: {error!r}") from error
+        raise ValueError(f"it is no record of format 5: {error!r}") from error
     return record
+
+
+def _from_6(record: Any) -> Any:
+    """Format 7 tells what somebody has taken notice of that an accepted run shows: before it nobody could."""
+    try:
+        accepted = record["accepted"]
+        noted = None if accepted is None else {**accepted, "acknowledged": None}
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"it is no record of format 6: {error!r}") from error
+    return {**record, "accepted": noted}
 
 
 _STEPS: Final[tuple[Callable[[Any], Any], ...]] = (_from_1, _from_2, _from_3, _from_4, _from_5, _from_6)

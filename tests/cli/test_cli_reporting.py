@@ -114,7 +114,7 @@ def test_without_a_report_nothing_is_gathered(reporter):
         (["--report", "junit=a", "--report", "markdown=./b/../a"], "Two reports cannot be one file"),
         (["--report", "junit=-"], "A report cannot go to stdout"),
         (["--report", "junit=."], "is a folder"),
-        (["--refresh-only", "--report", "junit=a"], "plans nothing to report on"),
+        (["--refresh-only", "--report", "junit=a"], "--report is about a plan"),
     ],
 )
 def test_a_report_that_makes_no_sense_is_refused_before_anything_is_done(words, said, tmp_path):

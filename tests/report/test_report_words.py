@@ -161,7 +161,7 @@ TOLD = {
     "TitleUpdated": events.TitleUpdated(address=A, run="r1", kept=True),
     "TitleUpdated not": events.TitleUpdated(address=A, run="r1", kept=False),
     "AddressForgotten": events.AddressForgotten(address=A),
-    "DriftAcknowledged": events.DriftAcknowledged(address=A, status="gone"),
+    "DriftAcknowledged": events.DriftAcknowledged(address=A, run="r1", status="gone"),
     "RetryScheduled": events.RetryScheduled(address=A, attempt=2, seconds=30.0),
     "OutcomeUnknown": events.OutcomeUnknown(address=A, seconds=5.0, detail="the connection was cut"),
     "WaitedTooLong": events.WaitedTooLong(addresses=(A, Address("b"))),

@@ -8,7 +8,7 @@ import pytest
 
 from taskspec.events import DriftAcknowledged
 from taskspec.plan.model import Action
-from taskspec.report.drifts import drift_lines, drifts_json
+from taskspec.report.drifts import drift_lines, drifted_lines, drifts_json
 from taskspec.report.text import Paint
 from taskspec.runner.drifting import acknowledge, drifts, drifts_in
 from taskspec.runner.model import Refresh
@@ -160,7 +160,7 @@ def test_what_an_accepted_run_shows_later_is_taken_notice_of_once_and_drives_not
     after = accepted.records()
     for address, record in after.items():
         assert record.accepted.result == before[address].accepted.result
-        assert record.accepted.attempt == record.generation.last
+        assert record.generation == before[address].generation
         assert record.accepted.attempt.status == "completed"
     again = looked(accepted, refresh=Refresh.FULL)
     assert (again.drifted, again.exit_code(detailed=True)) == ((), 0)
@@ -170,14 +170,43 @@ def test_what_an_accepted_run_shows_later_is_taken_notice_of_once_and_drives_not
     assert accepted.remote.asked["POST"] == asked["POST"]
 
 
-def test_another_change_after_it_is_drift_again_and_what_was_accepted_is_none(accepted):
+def test_another_change_after_it_is_drift_again_also_back_to_what_it_was(accepted):
     run_of(accepted, "t0").steps = ["failed"]
     noticed(accepted)
     run_of(accepted, "t0").steps = ["stopped"]
     (one,) = looked(accepted, refresh=Refresh.FULL).drifted
     assert (one.recorded, one.observed) == ("failed", "stopped")
     run_of(accepted, "t0").steps = ["completed"]
-    assert looked(accepted, refresh=Refresh.FULL).drifted == ()
+    (one,) = looked(accepted, refresh=Refresh.FULL).drifted
+    assert (one.recorded, one.observed) == ("failed", "completed")
+
+
+@pytest.mark.parametrize("status", ["gone", "unknown", "ev\x1b[2Jil"])
+def test_a_status_that_nobody_knows_is_never_taken_notice_of(accepted, status):
+    run_of(accepted, "t0").steps = [status]
+    before = accepted.records()
+    found = noticed(accepted)
+    assert (found.acknowledgeable, accepted.records()) == ((), before)
+    assert looked(accepted, refresh=Refresh.FULL).exit_code(detailed=True) == 2
+
+
+def test_what_was_taken_notice_of_is_over_when_a_result_is_accepted_anew(accepted):
+    run_of(accepted, "t0").steps = ["failed"]
+    noticed(accepted)
+    accepted.task("t0", "Write 0.", assertions=[{"regex": "nothing like it"}])
+    accepted.apply()
+    assert accepted.records()["t0"].accepted is None
+    accepted.task("t0", "Write 0.")
+    accepted.apply()
+    assert accepted.records()["t0"].accepted.acknowledged is None
+    assert [one.address for one in looked(accepted, refresh=Refresh.FULL).drifted] == ["t0"]
+
+
+def test_a_check_proposes_nothing_where_so_many_are_gone(accepted):
+    for name in ("t0", "t1", "t2"):
+        del accepted.remote.runs[run_of(accepted, name).id]
+    made = plan(replace(accepted.invocation(), refresh=Refresh.FULL), accepted)
+    assert "--refresh-only" not in "\n".join(drifted_lines(drifts_in(made), Paint(color=False)))
 
 
 def test_runs_that_go_on_are_left_to_an_apply(active):

@@ -462,7 +462,7 @@ def test_the_check_for_drift_tells_in_every_report_of_an_accepted_run_that_was_s
     assert done.code == 2, done
     assert done.out == (
         "Drift: 1 task.\n\n  ~ a  completed → stopped\n      the result of g1 is accepted\n"
-        "  → `taskspec apply --refresh-only` takes notice of it, and starts nothing.\n\n"
+        "  → `taskspec apply --refresh-only` takes notice of what the run of a shows; it starts nothing.\n\n"
         "shop: 2 tasks recorded, 2 runs looked at.\n\nNothing is to be done.\n\nshop: 2 up to date.\n"
     )
     markdown, lines, page = (path.read_text() for path in reports)

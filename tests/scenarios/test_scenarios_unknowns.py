@@ -75,27 +75,38 @@ def test_drift_that_nothing_acts_on_is_taken_notice_of_by_hand(applied):
     assert applied.taskspec("tasks", "update", run, "--status", "failed").code == 0
     check = ("reconcile", "--plan-only", "--refresh=full", "--detailed-exitcode")
     red = applied.taskspec(*check)
-    assert (red.code, "`taskspec apply --refresh-only` takes notice of it" in red.out) == (2, True)
+    assert (red.code, "`taskspec apply --refresh-only` takes notice of what the run of one shows" in red.out) == (
+        2,
+        True,
+    )
     unasked = applied.taskspec("apply", "--refresh-only")
     assert (unasked.code, "no terminal to ask on" in unasked.err) == (64, True)
     assert applied.taskspec(*check).code == 2
-    (event,) = applied.taskspec("apply", "--refresh-only", "--yes", "--json").events
+    assert applied.taskspec("apply", "--refresh-only", "--json").code == 64
+    told = applied.taskspec("apply", "--refresh-only", "--yes", "--json")
+    (event,) = told.events
     assert (event["event"], event["address"], event["status"]) == ("DriftAcknowledged", "one", "failed")
+    assert "~ one  completed → failed" in told.err
     assert applied.taskspec(*check).code == 0
     assert "shows failed; the result stays accepted" in applied.taskspec("history", "one", "--limit", "1").out
+    assert "run shows since  failed" in applied.taskspec("state", "show", "one").out
     again = applied.apply("--refresh-only")
     assert (again.code, "Nothing has drifted." in again.out) == (0, True)
+    assert applied.apply("--refresh-only", "--quiet").out == ""
     assert applied.result("one.txt") == "One."
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--refresh=active"], "looks at every run"),
+        (["--refresh=active"], "looks at all tasks"),
         (["--refresh=none"], "Leave one out"),
-        (["--rerun", "one"], "--rerun is about what is declared"),
-        (["--since", "main"], "--since is about what is declared"),
-        (["--report", "junit=report.xml"], "plans nothing to report on"),
+        (["--rerun", "one"], "--rerun is about a plan"),
+        (["--since", "main"], "--since is about a plan"),
+        (["--report", "junit=report.xml"], "--report is about a plan"),
+        (["--fail-on-risk", "any"], "--fail-on-risk is about a plan"),
+        (["--no-wait"], "--wait is about a plan"),
+        (["--override", "nonsense"], "`nonsense` is no limit and no policy"),
         (["kept.plan"], "carries out no plan"),
     ],
 )
