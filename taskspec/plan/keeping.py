@@ -143,34 +143,39 @@ def _recorded(record: Record | None, times: Mapping[tuple[int, int], float]) -> 
             )
 
 
-_Which = tuple[Address, int, int]
-"""An attempt, as notes name it: numbers are used once under each name, and may be used under another too."""
+_Which = tuple[int, int]
+"""An attempt, by the numbers of its generation and its own."""
 
 
-def _told(notes: Iterable[Note]) -> Iterator[Kept]:
-    """Yield what notes name: the results that were kept, with who was asked for them, and the last word on each."""
-    made: list[tuple[int, Note, _Which]] = []
+def _told(notes: Sequence[Note]) -> Iterator[Kept]:
+    """Yield what notes name: the results that were kept, with who was asked for them, and the last word on each.
+
+    A task may have got another name in between. Should an older taskspec have used a number once more then, what is
+    nearest to a result belongs to it.
+    """
+    made: list[tuple[Note, Note | None, _Which]] = []
     asked: dict[_Which, Note] = {}
-    judged: dict[_Which, tuple[int, Note]] = {}
-    for place, note in enumerate(notes):
+    last_made: dict[_Which, int] = {}
+    judged: dict[int, Note] = {}
+    for note in reversed(notes):
         generation, number = note.data.get("generation"), note.data.get("attempt")
         if not isinstance(generation, int) or not isinstance(number, int):
             continue
-        which = (note.address, generation, number)
+        which = (generation, number)
         match note.what:
-            case "ended" | "accepted":
-                made.append((place, note, which))
             case "intended" | "adopted":
-                asked.setdefault(which, note)
-            case "rejudged":
-                judged.setdefault(which, (place, note))
+                asked[which] = note
+            case "ended" | "accepted":
+                last_made[which] = len(made)
+                made.append((note, asked.get(which), which))
+            case "rejudged" if which in last_made:
+                judged[last_made[which]] = note
             case _:
                 pass
-    for place, note, which in made:
-        kept = _of_note(note, asked.get(which), which)
-        later, last = judged.get(which, (place, None))
+    for place, (note, intent, which) in reversed(tuple(enumerate(made))):
+        kept, last = _of_note(note, intent, which), judged.get(place)
         if kept is not None:
-            yield kept if last is None or later > place else _judged_again(kept, last)
+            yield kept if last is None else _judged_again(kept, last)
 
 
 def _judged_again(kept: Kept, note: Note) -> Kept:
@@ -183,7 +188,7 @@ def _of_note(note: Note, intent: Note | None, which: _Which) -> Kept | None:
     data, asked = note.data, intent.data if intent is not None else {}
     match data.get("result"), data.get("bytes"), data.get("format"), data.get("run"), data.get("marker"):
         case str(digest), int(size), str(form), str(run), str(marker):
-            _, generation, number = which
+            generation, number = which
             made_at = _moment(data.get("madeAt"))
             at = note.at if made_at is None else made_at
             began = intent.at if intent is not None else at

@@ -73,6 +73,20 @@ def test_a_result_of_the_history_has_the_revision_at_which_it_was_asked_for():
     assert kept.attempt.revision == found
 
 
+def test_a_run_that_ended_under_another_name_than_it_was_asked_for_under_loses_nothing():
+    renamed = [replace(one, address=Address("b")) for one in (note("rejudged", verdict="accepted"), end(verdict="x"))]
+    (kept,) = kept_results(None, (*renamed, intent()))
+    assert (kept.attempt.nonce, kept.agent, kept.attempt.intended_at) == ("n", "writer", 10.0)
+    assert kept.attempt.verdict is Verdict.ACCEPTED
+
+
+def test_of_a_number_that_was_used_under_two_names_each_result_has_its_own_intent():
+    former = [end(result="e" * 64), intent()]
+    later = [replace(one, address=Address("b")) for one in (end(), replace(intent(), at=15.0))]
+    (kept,) = kept_results(None, (*later, *former))
+    assert (kept.result.digest, kept.attempt.intended_at) == ("d" * 64, 15.0)
+
+
 def test_of_one_generation_the_newest_result_counts():
     assert numbers(*kept_results(None, (end(1, 2), intent(1, 2), end(1, 1), intent(1, 1)))) == [(1, 2)]
 
