@@ -1,6 +1,6 @@
 """How many runs an apply may, and must, start for a task: the decision table in a few lines. Shares no code with it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ledger import passes
 
@@ -69,7 +69,10 @@ def _row_of(world, task, record):
     run = world.remote.runs[counting[-1].run]
     left = max(0, left - len(counting))
     goes_on = run.status(world.now + LONGEST_LOOK) in AT_WORK
-    return _by_run(task, counting[-1], run.status(world.now), same, has_result, due, left, goes_on)
+    row = _by_run(task, counting[-1], run.status(world.now), same, has_result, due, left, goes_on)
+    if row.name == "changed" and world.ledger.counted.get(task.fingerprint):
+        return replace(row, least=0)  # the text had an accepted result before, which may be taken again
+    return row
 
 
 def _by_run(task, attempt, status, same, has_result, due, left, goes_on):
