@@ -11,10 +11,10 @@ def acknowledged(record: Record, drift: Drift, at: float) -> tuple[StateChange, 
 
     `at` in seconds since the epoch. Raises LookupError where the record has no accepted result.
     """
-    if record.accepted is None:
-        raise LookupError(f"{record.address} has no accepted result")
-    noted = replace(record, accepted=replace(record.accepted, acknowledged=drift.shown))
     accepted = record.accepted
+    if accepted is None:
+        raise LookupError(f"{record.address} has no accepted result")
+    noted = replace(record, accepted=replace(accepted, acknowledged=drift.shown))
     data = {"generation": accepted.generation, "attempt": accepted.attempt.number, "run": drift.run}
     data |= {"status": drift.shown, "by": "hand"}
     return PutRecord(record=noted), Note(address=record.address, at=at, what="acknowledged", data=data)

@@ -66,7 +66,7 @@ def acknowledge(invocation: Invocation, *, yes: bool, as_json: bool, quiet: bool
         _note_who_is_not_there(found, invocation)
         noted = found.acknowledgeable
         if as_json:
-            for line in drift_lines(found, paint_for(sys.stderr), proposes=False):
+            for line in all_meant(drift_lines(found, paint_for(sys.stderr), proposes=False)):
                 note(line)
         elif not (quiet and yes and found.exit_code(detailed=False) is ExitCode.OK):
             say(all_meant(drift_lines(found, paint_for(sys.stdout), proposes=False)))

@@ -22,11 +22,10 @@ def vanished(
     Those that were recorded as lost or acknowledged as gone before are none of them: that was decided then.
     All of `runs` are of one remote identity: no other run is ever looked at.
     """
-    lost = {a.run for record in records.values() for a in record.generation.attempts if a.verdict is Verdict.LOST}
-    known = {
-        record.accepted.run for record in records.values() if record.accepted and record.accepted.acknowledged == GONE
-    }
-    looked = {run: observation for run, observation in runs.items() if run not in lost | known}
+    known = {a.run for record in records.values() for a in record.generation.attempts if a.verdict is Verdict.LOST}
+    accepted = (record.accepted for record in records.values() if record.accepted is not None)
+    known |= {one.run for one in accepted if one.acknowledged == GONE}
+    looked = {run: observation for run, observation in runs.items() if run not in known}
     gone = {run for run, observation in looked.items() if isinstance(observation, Absent)}
     if len(gone) < FEW or 2 * len(gone) <= len(looked) or MISSING in overridden:
         return ()
